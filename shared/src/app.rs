@@ -1,0 +1,124 @@
+//! What every endpoint group has at hand.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::limits::Limiter;
+use crate::store::Store;
+use crate::store::meter::Cost;
+
+/// Configuration, time and store. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// What the operator set.
+    pub config: Arc<Config>,
+    /// The only source of time.
+    pub clock: Clock,
+    /// The table.
+    pub store: Store,
+    /// Counts against limits.
+    pub limiter: Limiter,
+    /// What recent requests cost, where somebody wants to know.
+    pub costs: CostLog,
+    /// Where a movable clock is asked for its offset; `None` where it is not movable, or shared in memory.
+    clock_source: Option<ClockSource>,
+}
+
+impl App {
+    /// Connects to what `config` names.
+    pub async fn connect(config: Config) -> Self {
+        let store = Store::connect(&config).await;
+        let clock_source = config.movable_clock.then(|| ClockSource::new(&config));
+        Self {
+            limiter: Limiter::new(store.clone(), config.limit_factor),
+            config: Arc::new(config),
+            clock: Clock::system(),
+            store,
+            costs: CostLog::default(),
+            clock_source,
+        }
+    }
+
+    /// Shares a clock, instead of asking the sandbox for it.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self.clock_source = None;
+        self
+    }
+
+    /// Remembers what recent requests cost.
+    #[must_use]
+    pub fn with_costs(mut self, costs: CostLog) -> Self {
+        self.costs = costs;
+        self
+    }
+
+    /// Takes over the sandbox's clock, where this deployment follows it.
+    pub async fn follow_clock(&self) {
+        if let Some(source) = &self.clock_source
+            && let Some(offset_ms) = source.offset_ms().await
+        {
+            self.clock.set_offset_ms(offset_ms);
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct ClockSource {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl ClockSource {
+    fn new(config: &Config) -> Self {
+        let url = format!("{}/sandbox/clock", config.relay_url.as_str().trim_end_matches('/'));
+        Self { http: crate::outbound::plain_client(), url }
+    }
+
+    async fn offset_ms(&self) -> Option<i64> {
+        let reply: serde_json::Value = self.http.get(&self.url).send().await.ok()?.json().await.ok()?;
+        reply.get("offset_ms")?.as_i64()
+    }
+}
+
+/// What recent requests cost, by request id. Off unless it is asked for; then it holds the last thousand.
+#[derive(Clone, Debug, Default)]
+pub struct CostLog(Option<Arc<Mutex<Recent>>>);
+
+#[derive(Debug, Default)]
+struct Recent {
+    order: VecDeque<String>,
+    costs: HashMap<String, (String, Cost)>,
+}
+
+const REMEMBERED: usize = 1_000;
+
+impl CostLog {
+    /// A log that remembers.
+    #[must_use]
+    pub fn remembering() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// Notes what a request cost.
+    pub(crate) fn note(&self, request_id: &str, route: &str, cost: Cost) {
+        let Some(recent) = &self.0 else { return };
+        let mut recent = recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.order.push_back(request_id.to_owned());
+        recent.costs.insert(request_id.to_owned(), (route.to_owned(), cost));
+        if recent.order.len() > REMEMBERED
+            && let Some(oldest) = recent.order.pop_front()
+        {
+            recent.costs.remove(&oldest);
+        }
+    }
+
+    /// The route and cost of a request.
+    #[must_use]
+    pub fn of(&self, request_id: &str) -> Option<(String, Cost)> {
+        self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).costs.get(request_id).cloned()
+    }
+}

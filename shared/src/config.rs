@@ -1,0 +1,207 @@
+//! What an operator sets: environment variables, read once at start. An empty variable counts as unset.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::domain::money::FeeRate;
+
+/// The settings of a deployment. See the table in README.md; [`Config::from_env`] is the only reader.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where this deployment is reached. Every absolute URL, signing domain and cookie host comes from here.
+    pub public_url: Url,
+    /// The DynamoDB table.
+    pub table: String,
+    /// A DynamoDB endpoint other than AWS's own.
+    pub dynamodb_endpoint: Option<String>,
+    /// A Secrets Manager endpoint other than AWS's own.
+    pub secrets_endpoint: Option<String>,
+    /// The operator secret in Secrets Manager (provider key, cursor key).
+    pub operator_secret_id: String,
+    /// What the names of endpoint secrets begin with.
+    pub secret_prefix: String,
+    /// The payment provider.
+    pub relay_url: Url,
+    /// The marketplace fee.
+    pub fee_rate: FeeRate,
+    /// The operator's EVM wallet, to which the provider credits fees.
+    pub fee_wallet: String,
+    /// Leading zero hex digits that a proof of work must have.
+    pub pow_difficulty: u8,
+    /// Listings that one profile may have.
+    pub max_listings: u32,
+    /// Calls that may be in flight at one listing.
+    pub listing_concurrency: u32,
+    /// Sellers may use http, loopback addresses and any port. Local only.
+    pub insecure_endpoints: bool,
+    /// Rate, quote, listing and edit limits are multiplied by this: 1, or 100 in local mode.
+    pub limit_factor: u32,
+    /// The clock follows the sandbox's. Local only.
+    pub movable_clock: bool,
+}
+
+/// A setting that cannot be used: the variable and what it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The environment variable.
+    pub variable: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.variable, self.problem)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// A fee wallet for local stacks: the well-known burn address, so that nobody's real wallet is ever named by mistake.
+pub const LOCAL_FEE_WALLET: &str = "0x000000000000000000000000000000000000dEaD";
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// The first variable that cannot be used; or a local-only setting in a deployed function.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads settings through `lookup`; see [`Config::from_env`].
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name: &str| lookup(name).filter(|value| !value.is_empty());
+        let insecure_endpoints = flag(&get, "CROCHET_INSECURE_ENDPOINTS", "1", "0")?;
+        let relaxed = flag(&get, "CROCHET_RATE_LIMITS", "relaxed", "exact")?;
+        let movable_clock = flag(&get, "CROCHET_CLOCK", "movable", "system")?;
+        refuse_local_settings_when_deployed(&get, insecure_endpoints, relaxed, movable_clock)?;
+        Ok(Self {
+            public_url: url(&get, "CROCHET_PUBLIC_URL", "http://localhost:9000")?,
+            table: get("CROCHET_TABLE").unwrap_or_else(|| "crochet".into()),
+            dynamodb_endpoint: get("CROCHET_DYNAMODB_ENDPOINT"),
+            secrets_endpoint: get("CROCHET_SECRETS_ENDPOINT"),
+            operator_secret_id: get("CROCHET_OPERATOR_SECRET_ID").unwrap_or_else(|| "crochet/operator".into()),
+            secret_prefix: get("CROCHET_SECRET_PREFIX").unwrap_or_else(|| "crochet/listing/".into()),
+            relay_url: url(&get, "CROCHET_RELAY_URL", "https://api.relay.link")?,
+            fee_rate: FeeRate::from_bps(number(&get, "CROCHET_FEE_BPS", 490)?)
+                .ok_or_else(|| problem("CROCHET_FEE_BPS", "must be at most 10000"))?,
+            fee_wallet: get("CROCHET_FEE_WALLET").unwrap_or_else(|| LOCAL_FEE_WALLET.into()),
+            pow_difficulty: match number(&get, "CROCHET_POW_DIFFICULTY", 5_u8)? {
+                difficulty @ 1..=10 => difficulty,
+                _ => return Err(problem("CROCHET_POW_DIFFICULTY", "must be between 1 and 10")),
+            },
+            max_listings: number(&get, "CROCHET_MAX_LISTINGS", 20)?,
+            listing_concurrency: number(&get, "CROCHET_LISTING_CONCURRENCY", 50)?,
+            insecure_endpoints,
+            limit_factor: if relaxed { 100 } else { 1 },
+            movable_clock,
+        })
+    }
+
+    /// The signing domain: the authority of the public URL, with its port where it is not the scheme's own.
+    #[must_use]
+    pub fn domain(&self) -> String {
+        self.public_url.authority().to_owned()
+    }
+
+    /// An absolute URL of this deployment; `path` starts with `/`.
+    #[must_use]
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+}
+
+fn problem(variable: &'static str, problem: &str) -> ConfigError {
+    ConfigError { variable, problem: problem.into() }
+}
+
+fn flag(get: &impl Fn(&str) -> Option<String>, name: &'static str, on: &str, off: &str) -> Result<bool, ConfigError> {
+    match get(name) {
+        None => Ok(false),
+        Some(value) if value == on => Ok(true),
+        Some(value) if value == off => Ok(false),
+        Some(_) => Err(problem(name, &format!("must be `{on}`, `{off}` or unset"))),
+    }
+}
+
+fn number<T: std::str::FromStr>(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: T) -> Result<T, ConfigError> {
+    get(name).map_or(Ok(default), |text| text.parse().map_err(|_| problem(name, "must be a whole number in range")))
+}
+
+fn url(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: &str) -> Result<Url, ConfigError> {
+    let url = Url::parse(&get(name).unwrap_or_else(|| default.into())).map_err(|_| problem(name, "must be an absolute URL"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(problem(name, "must be an http or https URL with a host"));
+    }
+    Ok(url)
+}
+
+/// AWS sets `AWS_LAMBDA_INITIALIZATION_TYPE` in a real function; SAM local sets it too, with `AWS_SAM_LOCAL`.
+fn refuse_local_settings_when_deployed(
+    get: &impl Fn(&str) -> Option<String>,
+    insecure_endpoints: bool,
+    relaxed: bool,
+    movable_clock: bool,
+) -> Result<(), ConfigError> {
+    let deployed = get("AWS_LAMBDA_INITIALIZATION_TYPE").is_some() && get("AWS_SAM_LOCAL").as_deref() != Some("true");
+    if !deployed {
+        return Ok(());
+    }
+    let refused = "is for local stacks only: a deployed function does not start with it";
+    if insecure_endpoints {
+        return Err(problem("CROCHET_INSECURE_ENDPOINTS", refused));
+    }
+    if relaxed {
+        return Err(problem("CROCHET_RATE_LIMITS", refused));
+    }
+    if movable_clock {
+        return Err(problem("CROCHET_CLOCK", refused));
+    }
+    if get("CROCHET_FEE_WALLET").is_none() {
+        return Err(problem("CROCHET_FEE_WALLET", "must name the EVM wallet that receives the marketplace fee"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::from_lookup(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+    }
+
+    #[test]
+    fn empty_means_unset() {
+        let config = read(&[("CROCHET_TABLE", ""), ("CROCHET_CLOCK", "")]).expect("defaults");
+        assert_eq!((config.table.as_str(), config.pow_difficulty, config.limit_factor), ("crochet", 5, 1));
+        assert_eq!(config.domain(), "localhost:9000");
+        assert_eq!(config.absolute("/api"), "http://localhost:9000/api");
+    }
+
+    #[test]
+    fn a_deployed_function_refuses_every_local_setting() {
+        let deployed = [("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"), ("CROCHET_FEE_WALLET", "0x1")];
+        assert!(read(&deployed).is_ok());
+        assert!(read(&deployed[..1]).is_err(), "no fee wallet");
+        for (name, value) in [("CROCHET_INSECURE_ENDPOINTS", "1"), ("CROCHET_RATE_LIMITS", "relaxed"), ("CROCHET_CLOCK", "movable")]
+        {
+            let mut pairs = deployed.to_vec();
+            pairs.push((name, value));
+            assert_eq!(read(&pairs).expect_err("refused").variable, name);
+            pairs.push(("AWS_SAM_LOCAL", "true"));
+            assert!(read(&pairs).is_ok(), "{name} under sam local");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_variable() {
+        assert_eq!(read(&[("CROCHET_CLOCK", "moveable")]).expect_err("refused").variable, "CROCHET_CLOCK");
+        assert_eq!(read(&[("CROCHET_PUBLIC_URL", "/x")]).expect_err("refused").variable, "CROCHET_PUBLIC_URL");
+    }
+}

@@ -1,0 +1,309 @@
+//! API keys: `am_k_`, 10 characters of id, 32 of secret, 6 of checksum, all Base62.
+//!
+//! The id finds the key in the table, the secret (190 bits) proves it, and the checksum lets a typing error, a cut-off or an
+//! invented key be refused, and a leaked one be recognised by scanners, without any look-up. Only a hash is stored: with 190
+//! random bits a plain SHA-256 is enough, as there is nothing to guess.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::ids::random_bytes;
+
+/// What every key starts with. The underscore lets a double click select the whole key.
+pub const API_KEY_PREFIX: &str = "am_k_";
+
+/// A key has exactly this many characters.
+pub const API_KEY_CHARS: usize = API_KEY_PREFIX.len() + ID_CHARS + SECRET_CHARS + CHECKSUM_CHARS;
+
+const ID_CHARS: usize = 10;
+const SECRET_CHARS: usize = 32;
+const CHECKSUM_CHARS: usize = 6;
+
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// What a key allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Looking.
+    Read,
+    /// Doing: buying, selling, changing.
+    Write,
+}
+
+impl Scope {
+    /// The name used in JSON and in the table: `read` or `write`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The text is not an API key. Says nothing about which part is wrong: nobody needs to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiKeyError;
+
+impl fmt::Display for ApiKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "This is not an API key: a key is am_k_ and 48 letters and digits whose last six are a checksum, so check that it \
+             was copied whole.",
+        )
+    }
+}
+
+impl std::error::Error for ApiKeyError {}
+
+/// The public part of a key: 10 Base62 characters, by which it is found.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct KeyId(String);
+
+impl KeyId {
+    /// Reads the id alone.
+    ///
+    /// # Errors
+    /// [`ApiKeyError`] where it is not exactly 10 Base62 characters.
+    pub fn parse(text: &str) -> Result<Self, ApiKeyError> {
+        if text.len() != ID_CHARS || !is_base62(text) {
+            return Err(ApiKeyError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The ten characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A whole key, with its secret. It exists while a request is looked at and once when it is issued; it is never stored, and
+/// neither printed nor serialised by accident: `Debug` shows the prefix only.
+#[derive(Clone)]
+pub struct ApiKey {
+    text: String,
+    id: KeyId,
+}
+
+impl ApiKey {
+    /// A fresh key of the operating system's randomness.
+    #[must_use]
+    pub fn generate() -> Self {
+        let id = KeyId(random_base62(ID_CHARS));
+        let secret = random_base62(SECRET_CHARS);
+        let mut text = format!("{API_KEY_PREFIX}{id}{secret}");
+        text.push_str(&checksum(&text));
+        Self { text, id }
+    }
+
+    /// Reads a key and tests its checksum; looks nothing up.
+    ///
+    /// # Errors
+    /// [`ApiKeyError`] where the form or the checksum is wrong.
+    pub fn parse(text: &str) -> Result<Self, ApiKeyError> {
+        let rest = text.strip_prefix(API_KEY_PREFIX).ok_or(ApiKeyError)?;
+        if text.len() != API_KEY_CHARS || !is_base62(rest) {
+            return Err(ApiKeyError);
+        }
+        let (body, sum) = text.split_at(API_KEY_CHARS - CHECKSUM_CHARS);
+        if checksum(body) != sum {
+            return Err(ApiKeyError);
+        }
+        Ok(Self { text: text.to_owned(), id: KeyId(rest[..ID_CHARS].to_owned()) })
+    }
+
+    /// The part by which the key is found.
+    #[must_use]
+    pub const fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// What is stored of the key: SHA-256 of the whole text.
+    #[must_use]
+    pub fn hash(&self) -> KeyHash {
+        KeyHash(Sha256::digest(&self.text).into())
+    }
+
+    /// The whole key. For the one reply that issues it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+
+    /// `am_k_` and the id: what people and logs may see.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        format!("{API_KEY_PREFIX}{}", self.id)
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiKey({API_KEY_PREFIX}{}…)", self.id)
+    }
+}
+
+/// SHA-256 of a key, stored as 64 lower-case hex digits. It has no `==`: comparing takes the same time wherever the first
+/// difference lies ([`KeyHash::matches`]).
+#[derive(Clone)]
+pub struct KeyHash([u8; 32]);
+
+impl KeyHash {
+    /// Whether `key` is the one this is the hash of, in constant time.
+    #[must_use]
+    pub fn matches(&self, key: &ApiKey) -> bool {
+        self.0.ct_eq(&key.hash().0).into()
+    }
+}
+
+impl fmt::Debug for KeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyHash(…)")
+    }
+}
+
+impl Serialize for KeyHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex::encode(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut hash = [0_u8; 32];
+        hex::decode_to_slice(String::deserialize(deserializer)?, &mut hash).map_err(serde::de::Error::custom)?;
+        Ok(Self(hash))
+    }
+}
+
+fn is_base62(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// CRC-32 (IEEE) in Base62, most significant digit first, padded with zeros: 62^6 is more than 2^32.
+fn checksum(text: &str) -> String {
+    let mut rest = crc32fast::hash(text.as_bytes());
+    let mut digits = [b'0'; CHECKSUM_CHARS];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE62[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits.iter().copied().map(char::from).collect()
+}
+
+fn random_base62(count: usize) -> String {
+    // 248 is the largest multiple of 62 in a byte: what lies above is thrown away, or the first digits would come up more often.
+    std::iter::repeat_with(random_bytes::<64>)
+        .flatten()
+        .filter(|byte| *byte < 248)
+        .map(|byte| char::from(BASE62[usize::from(byte % 62)]))
+        .take(count)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The checksum was computed with Python: zlib.crc32 and divmod by 62.
+    const KNOWN: &str = "am_k_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef4eS2DD";
+
+    #[test]
+    fn a_known_key() {
+        let key = ApiKey::parse(KNOWN).expect("a good key");
+        assert_eq!(key.id().as_str(), "0123456789");
+        assert_eq!(key.prefix(), "am_k_0123456789");
+        assert_eq!(key.reveal(), KNOWN);
+        let hash = serde_json::to_string(&key.hash()).expect("hex");
+        assert_eq!(hash, "\"278aa3cd35c6044d3e6442336de8b6dbd886dd4290f47cb32a1d0786a0f5565f\"");
+        assert_eq!(checksum("crochet 149"), "00EhsF", "padded with zeros");
+    }
+
+    #[test]
+    fn a_fresh_key_reads_as_itself() {
+        for _ in 0..200 {
+            let key = ApiKey::generate();
+            let again = ApiKey::parse(key.reveal()).expect("a good key");
+            assert_eq!(key.reveal().len(), API_KEY_CHARS);
+            assert_eq!((again.id(), again.reveal()), (key.id(), key.reveal()));
+            assert!(again.hash().matches(&key));
+            assert!(!again.hash().matches(&ApiKey::generate()));
+        }
+    }
+
+    #[test]
+    fn every_single_change_is_noticed() {
+        for at in 0..KNOWN.len() {
+            for other in BASE62.iter().copied().chain(*b"_-. \n\0") {
+                let mut bytes = KNOWN.as_bytes().to_vec();
+                if bytes[at] == other {
+                    continue;
+                }
+                bytes[at] = other;
+                let text = String::from_utf8(bytes).expect("ASCII");
+                assert_eq!(ApiKey::parse(&text).err(), Some(ApiKeyError), "{text:?}");
+            }
+            assert!(ApiKey::parse(&KNOWN[..at]).is_err(), "cut off at {at}");
+        }
+        for bad in [format!("{KNOWN}0"), format!(" {KNOWN}"), format!("{KNOWN}\n"), KNOWN.replace('A', "é"), KNOWN.to_lowercase()]
+        {
+            assert_eq!(ApiKey::parse(&bad).err(), Some(ApiKeyError), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let key = ApiKey::generate();
+        assert_eq!(format!("{key:?}"), format!("ApiKey({}…)", key.prefix()));
+        assert_eq!(format!("{:?}", key.hash()), "KeyHash(…)");
+    }
+
+    #[test]
+    fn hashes_and_ids_survive_storage() {
+        let key = ApiKey::generate();
+        let stored = serde_json::to_string(&(key.hash(), key.id(), [Scope::Read, Scope::Write])).expect("JSON");
+        assert!(stored.ends_with(r#"["read","write"]]"#));
+        let (hash, id, _): (KeyHash, KeyId, Vec<Scope>) = serde_json::from_str(&stored).expect("as it was written");
+        assert!(hash.matches(&key));
+        assert_eq!(&id, key.id());
+        for bad in ["\"\"", "\"00\"", "7", &format!("\"{}\"", "0".repeat(66))] {
+            assert!(serde_json::from_str::<KeyHash>(bad).is_err(), "{bad}");
+            assert!(serde_json::from_str::<KeyId>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn digits_come_up_equally_often() {
+        let mut counts = [0_u32; 62];
+        for digit in random_base62(62_000).bytes() {
+            counts[BASE62.iter().position(|b| *b == digit).expect("a Base62 digit")] += 1;
+        }
+        // The standard deviation is 32. Bytes modulo 62 without rejection would give eight digits 1,211 each.
+        assert!(counts.iter().all(|n| (800..=1200).contains(n)), "{counts:?}");
+    }
+}

@@ -1,0 +1,356 @@
+//! One call through the gateway: its states, and the moves between them.
+//!
+//! `quoted → settled → delivering(attempt n, lease) → delivered`, or back to `settled` when the seller failed. It ends
+//! `delivered`, `undelivered` or `expired` (never paid); a late success turns `expired` into `settled`. Every move here is
+//! pure: the store writes the result under the condition that the call is still the version that was read.
+
+pub mod entry;
+pub mod outcome;
+
+use serde::{Deserialize, Serialize};
+
+use super::currency::OriginCurrency;
+use super::ids::{CallId, ListingId, ProfileId, WalletId};
+use super::money::Split;
+use super::wallet::Chain;
+use outcome::Outcome;
+
+/// A paid call may be tried so often.
+pub const MAX_ATTEMPTS: usize = 20;
+/// How long an undelivered call may be tried again after its first failed attempt: 24 hours.
+pub const REDELIVER_MS: i64 = 24 * 3_600_000;
+/// How long a settled call that nobody presents stays open: 30 days.
+pub const UNPRESENTED_MS: i64 = 30 * 24 * 3_600_000;
+/// How long a delivered answer is kept: 48 hours, so that "24 hours at least" holds whenever it is looked at.
+pub const ANSWER_KEPT_MS: i64 = 48 * 3_600_000;
+
+/// The listing of a call, as it was called at the time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalledListing {
+    /// Its id.
+    pub id: ListingId,
+    /// Its slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The wallet that a quote is made out to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayFrom {
+    /// The wallet's id.
+    pub wallet_id: WalletId,
+    /// Its address.
+    pub address: String,
+    /// Its chain family.
+    pub chain: Chain,
+}
+
+/// What the payment must bring about: who gets how much of what, where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expected {
+    /// The seller's payout address.
+    pub recipient: String,
+    /// The provider's number of the payout chain.
+    pub chain_id: u64,
+    /// Address of the token on that chain.
+    pub currency: String,
+    /// Amount in the token's smallest unit.
+    pub output: u64,
+}
+
+/// Where the payment of a call stands, as last heard from the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentState {
+    /// Nothing was paid yet.
+    Waiting,
+    /// A deposit was seen.
+    Pending,
+    /// The seller was paid.
+    Success,
+    /// It failed.
+    Failed,
+    /// It was given back.
+    Refunded,
+}
+
+/// A quote and what became of it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// The provider's id of it.
+    pub id: String,
+    /// What is paid in.
+    pub origin_currency: OriginCurrency,
+    /// Who pays.
+    pub pay_from: PayFrom,
+    /// What it must bring about.
+    pub expected: Expected,
+    /// Until when the quote is offered (Unix milliseconds).
+    pub expires_ms: i64,
+    /// Until when the provider fills it (Unix milliseconds).
+    pub ttl_ms: i64,
+    /// What the buyer has to do, as JSON text.
+    pub requirements: String,
+    /// Where it stands.
+    pub state: PaymentState,
+}
+
+impl std::fmt::Debug for Payment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Payment").field("id", &self.id).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// One try at the seller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// 1, 2, 3 …
+    pub n: u32,
+    /// When it began (Unix milliseconds).
+    pub started_ms: i64,
+    /// How long it took (milliseconds); `None` while it runs.
+    pub latency_ms: Option<i64>,
+    /// Length of what was sent.
+    pub request_bytes: u64,
+    /// Length of what came back.
+    pub response_bytes: Option<u64>,
+    /// `delivered`, or a `SELLER_` code; `None` while it runs.
+    pub outcome: Option<Outcome>,
+    /// The seller's HTTP status, where there was one.
+    pub seller_status_code: Option<u16>,
+}
+
+/// Where a stored answer is, and how to know it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredAnswer {
+    /// The attempt that brought it.
+    pub attempt: u32,
+    /// In how many parts it is stored.
+    pub parts: usize,
+    /// SHA-256 in hex of the whole reply body, uncompressed.
+    pub sha256: String,
+    /// Until when it is kept (Unix milliseconds).
+    pub kept_until_ms: i64,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum State {
+    /// Payment was asked for.
+    Quoted,
+    /// A deposit was seen, but has not settled.
+    Pending,
+    /// Paid for, and with nobody right now.
+    Settled,
+    /// With the seller.
+    Delivering {
+        /// Until when this attempt may still write its outcome (Unix milliseconds).
+        lease_until_ms: i64,
+        /// Names the attempt; a writer without it changes nothing.
+        token: String,
+    },
+    /// Answered by the seller.
+    Delivered {
+        /// The answer; `None` for a free call without an Idempotency-Key, which nobody can ask for again.
+        answer: Option<StoredAnswer>,
+    },
+    /// Paid for and never delivered.
+    Undelivered,
+    /// Never paid.
+    Expired,
+}
+
+impl State {
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Quoted => "quoted",
+            Self::Pending => "pending",
+            Self::Settled => "settled",
+            Self::Delivering { .. } => "delivering",
+            Self::Delivered { .. } => "delivered",
+            Self::Undelivered => "undelivered",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// A call, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Its id; the seller sees it as `webhook-id`.
+    pub id: CallId,
+    /// Who calls.
+    pub buyer: ProfileId,
+    /// Who is called.
+    pub seller: ProfileId,
+    /// What is called.
+    pub listing: CalledListing,
+    /// Fingerprint of the body (see [`super::json::fingerprint`]).
+    pub body_sha256: String,
+    /// The caller's own name for it.
+    pub idempotency_key: Option<String>,
+    /// Price and its division, frozen.
+    pub split: Split,
+    /// Its payment; `None` for a free call.
+    pub payment: Option<Payment>,
+    /// Where it stands.
+    pub state: State,
+    /// The tries so far; at most [`MAX_ATTEMPTS`] when paid.
+    pub attempts: Vec<Attempt>,
+    /// When the payment was settled here (Unix milliseconds).
+    pub settled_ms: Option<i64>,
+    /// When it was first seen (Unix milliseconds).
+    pub created_ms: i64,
+    /// When it last moved (Unix milliseconds).
+    pub updated_ms: i64,
+    /// Counts its moves.
+    pub version: u64,
+    /// Names the write that made this version: whoever finds its own name there has written it.
+    pub writer: String,
+}
+
+impl Call {
+    /// Where it is stored: under its payment, so that a retry finds it in one read; a free call under its own id.
+    #[must_use]
+    pub fn home(&self) -> String {
+        self.payment.as_ref().map_or_else(|| self.id.to_string(), |payment| payment_home(&payment.id))
+    }
+
+    /// A deposit was seen. Only a call that waits for one moves.
+    #[must_use]
+    pub fn deposit_seen(mut self, now_ms: i64) -> Self {
+        if matches!(self.state, State::Quoted | State::Expired) {
+            self.state = State::Pending;
+            self.set_payment(PaymentState::Pending);
+            self.updated_ms = now_ms;
+        }
+        self
+    }
+
+    /// The payment came to nothing.
+    #[must_use]
+    pub fn expired(mut self, payment: PaymentState, now_ms: i64) -> Self {
+        self.state = State::Expired;
+        self.set_payment(payment);
+        self.updated_ms = now_ms;
+        self
+    }
+
+    /// The seller was paid.
+    #[must_use]
+    pub fn settled(mut self, now_ms: i64) -> Self {
+        self.state = State::Settled;
+        self.set_payment(PaymentState::Success);
+        self.settled_ms = Some(now_ms);
+        self.updated_ms = now_ms;
+        self
+    }
+
+    /// Hands the call to attempt n + 1 until `lease_until_ms`. An attempt whose lease ran out is closed as timed out.
+    #[must_use]
+    pub fn begun(mut self, token: String, lease_until_ms: i64, request_bytes: u64, now_ms: i64) -> Self {
+        if let Some(abandoned) = self.attempts.last_mut().filter(|attempt| attempt.outcome.is_none()) {
+            abandoned.outcome = Some(Outcome::SellerTimeout);
+            abandoned.latency_ms = Some(now_ms - abandoned.started_ms);
+        }
+        let n = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX) + 1;
+        self.attempts.push(Attempt {
+            n,
+            started_ms: now_ms,
+            latency_ms: None,
+            request_bytes,
+            response_bytes: None,
+            outcome: None,
+            seller_status_code: None,
+        });
+        self.state = State::Delivering { lease_until_ms, token };
+        self.updated_ms = now_ms;
+        self
+    }
+
+    /// Writes what the running attempt came to.
+    #[must_use]
+    pub fn ended(mut self, report: &AttemptReport, answer: Option<StoredAnswer>, now_ms: i64) -> Self {
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.latency_ms = Some(report.latency_ms);
+            attempt.response_bytes = report.response_bytes;
+            attempt.seller_status_code = report.seller_status_code;
+            attempt.outcome = Some(report.outcome);
+        }
+        self.state = if report.outcome == Outcome::Delivered { State::Delivered { answer } } else { State::Settled };
+        self.updated_ms = now_ms;
+        self
+    }
+
+    /// Closes a call that was paid for and never delivered.
+    #[must_use]
+    pub fn closed(mut self, now_ms: i64) -> Self {
+        self.state = State::Undelivered;
+        self.updated_ms = now_ms;
+        self
+    }
+
+    /// Whether a paid call may not be tried any more.
+    #[must_use]
+    pub fn is_overdue(&self, now_ms: i64) -> bool {
+        let tried_out = self.attempts.len() >= MAX_ATTEMPTS;
+        matches!(self.state, State::Settled) && (tried_out || self.redeliver_until_ms().is_some_and(|until| now_ms >= until))
+    }
+
+    /// Until when a paid, undelivered call may be tried again (Unix milliseconds).
+    #[must_use]
+    pub fn redeliver_until_ms(&self) -> Option<i64> {
+        let settled = self.settled_ms?;
+        if matches!(self.state, State::Delivered { .. }) {
+            return None;
+        }
+        let first_failure = self.attempts.iter().find(|a| a.outcome.is_some_and(|o| o != Outcome::Delivered));
+        Some(match first_failure {
+            Some(attempt) => attempt.started_ms + attempt.latency_ms.unwrap_or(0) + REDELIVER_MS,
+            None => settled + UNPRESENTED_MS,
+        })
+    }
+
+    /// When somebody has to look at this call again (Unix milliseconds); `None` when it has ended.
+    #[must_use]
+    pub fn due_ms(&self) -> Option<i64> {
+        match &self.state {
+            State::Quoted | State::Pending => self.payment.as_ref().map(|payment| payment.ttl_ms),
+            State::Settled => self.redeliver_until_ms(),
+            State::Delivering { lease_until_ms, .. } => Some(*lease_until_ms),
+            State::Delivered { .. } | State::Undelivered | State::Expired => None,
+        }
+    }
+
+    fn set_payment(&mut self, state: PaymentState) {
+        if let Some(payment) = &mut self.payment {
+            payment.state = state;
+        }
+    }
+}
+
+/// What an attempt came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptReport {
+    /// How long it took.
+    pub latency_ms: i64,
+    /// How long the answer was, where one came.
+    pub response_bytes: Option<u64>,
+    /// The seller's status, where one came.
+    pub seller_status_code: Option<u16>,
+    /// Delivered, or how it failed.
+    pub outcome: Outcome,
+}
+
+/// Where the call of a payment is stored.
+#[must_use]
+pub fn payment_home(payment_id: &str) -> String {
+    format!("relay:{payment_id}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,14 @@
+//! What Crochet is about, as pure functions and types.
+
+pub mod api_key;
+pub mod call;
+pub mod challenge;
+pub mod currency;
+pub mod ids;
+pub mod json;
+pub mod listing;
+pub mod money;
+pub mod profile;
+pub mod schema;
+pub mod wallet;
+pub mod webhook_signature;

@@ -1,0 +1,122 @@
+//! Proof that a caller holds a wallet's key: a signature over a text, checked more strictly than libraries do by default.
+//!
+//! - EVM: EIP-191 `personal_sign`. Libraries recover a key from signatures that nobody's wallet makes (high s, odd values of
+//!   v), so one signature could be presented in several spellings. Here each has one: low s, v of 0, 1, 27 or 28.
+//! - Solana: ed25519 as `verify_strict` has it. The plain check accepts constant signatures for weak keys.
+
+use std::fmt;
+
+use ed25519_dalek::{Signature as SolanaSignature, VerifyingKey as SolanaKey};
+use k256::ecdsa::{RecoveryId, Signature as EvmSignature, VerifyingKey as EvmKey};
+use sha3::{Digest, Keccak256};
+
+use super::address::{AddressBytes, WalletAddress, evm_address};
+
+/// Longer texts are refused before anything is decoded. The longest signature has 132 characters (EVM, with `0x`).
+pub const MAX_SIGNATURE_CHARS: usize = 200;
+
+/// 64 bytes are never longer than this in base58.
+const SOLANA_MAX_BASE58: usize = 88;
+
+/// Why a signature proves nothing. Its `Display` is a sentence for the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProofError {
+    /// The text is not a signature of the kind this chain uses; the sentence says what one looks like.
+    Malformed(&'static str),
+    /// A well-formed signature, but not by this wallet over this message.
+    WrongSigner,
+}
+
+impl fmt::Display for ProofError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed(sentence) => sentence,
+            Self::WrongSigner => {
+                "The signature was not made by this wallet over exactly this message: sign the message as it was given, \
+                 byte for byte, with the key of this address."
+            }
+        })
+    }
+}
+
+impl std::error::Error for ProofError {}
+
+/// Checks that the holder of `address` signed `message`, byte for byte.
+///
+/// EVM: 65 bytes `r ‖ s ‖ v` in hex, with or without `0x`. Solana: 64 bytes in base58 or hex.
+///
+/// # Errors
+/// [`ProofError::Malformed`] where `signature` has not that form, else [`ProofError::WrongSigner`].
+pub fn verify(address: &WalletAddress, message: &str, signature: &str) -> Result<(), ProofError> {
+    if signature.len() > MAX_SIGNATURE_CHARS {
+        return Err(ProofError::Malformed("The signature is longer than any signature can be."));
+    }
+    match address.bytes() {
+        AddressBytes::Evm(expected) => verify_evm(&expected, message, signature),
+        AddressBytes::Solana(key) => verify_solana(&key, message, signature),
+    }
+}
+
+/// The hash that `personal_sign` signs (EIP-191, version `E`): Keccak-256 of `"\x19Ethereum Signed Message:\n"`, the length
+/// of the message in bytes (decimal) and the message.
+#[must_use]
+pub fn personal_sign_hash(message: &str) -> [u8; 32] {
+    let mut hasher = Keccak256::new();
+    hasher.update(b"\x19Ethereum Signed Message:\n");
+    hasher.update(message.len().to_string());
+    hasher.update(message);
+    hasher.finalize().into()
+}
+
+fn verify_evm(expected: &[u8; 20], message: &str, signature: &str) -> Result<(), ProofError> {
+    const FORM: ProofError = ProofError::Malformed(
+        "An EVM signature is 65 bytes in hex (130 digits, 0x allowed), as personal_sign returns them; the short form of \
+         EIP-2098 is not accepted.",
+    );
+    let digits = signature.strip_prefix("0x").unwrap_or(signature);
+    let mut bytes = [0_u8; 65];
+    hex::decode_to_slice(digits, &mut bytes).map_err(|_| FORM)?;
+
+    let y_is_odd = match bytes[64] {
+        0 | 27 => false,
+        1 | 28 => true,
+        _ => {
+            return Err(ProofError::Malformed("The last byte of an EVM signature (v) is 0, 1, 27 or 28."));
+        }
+    };
+    let signature = EvmSignature::from_slice(&bytes[..64])
+        .map_err(|_| ProofError::Malformed("The r and s of an EVM signature lie between 1 and the order of the curve."))?;
+    // Every signature has a twin with the opposite s that recovers to the same key (EIP-2). k256 0.14 accepts both.
+    if signature.normalize_s() != signature {
+        return Err(ProofError::Malformed(
+            "The s of an EVM signature lies in the lower half of its range (EIP-2): use the signature as your wallet made it.",
+        ));
+    }
+
+    let hash = personal_sign_hash(message);
+    let key =
+        EvmKey::recover_from_prehash(&hash, &signature, RecoveryId::new(y_is_odd, false)).map_err(|_| ProofError::WrongSigner)?;
+    if evm_address(&key) == *expected { Ok(()) } else { Err(ProofError::WrongSigner) }
+}
+
+fn verify_solana(key: &[u8; 32], message: &str, signature: &str) -> Result<(), ProofError> {
+    let bytes = solana_signature_bytes(signature)
+        .ok_or(ProofError::Malformed("A Solana signature is 64 bytes in base58, or in hex (128 digits, 0x allowed)."))?;
+    let key = SolanaKey::from_bytes(key).map_err(|_| ProofError::WrongSigner)?;
+    key.verify_strict(message.as_bytes(), &SolanaSignature::from_bytes(&bytes)).map_err(|_| ProofError::WrongSigner)
+}
+
+/// Hex and base58 cannot be confused: 64 bytes have 128 digits in hex and at most 88 in base58, which has no `0`.
+fn solana_signature_bytes(text: &str) -> Option<[u8; 64]> {
+    let mut bytes = [0_u8; 64];
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    if digits.len() == 2 * bytes.len() {
+        hex::decode_to_slice(digits, &mut bytes).ok()?;
+        return Some(bytes);
+    }
+    if text.len() > SOLANA_MAX_BASE58 {
+        return None;
+    }
+    let length = bs58::decode(text).onto(&mut bytes).ok()?;
+    (length == bytes.len()).then_some(bytes)
+}

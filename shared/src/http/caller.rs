@@ -1,0 +1,217 @@
+//! Who calls: an extractor in the handler's signature, so that it cannot be forgotten.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
+
+use super::catalogue::Code;
+use super::error::ApiError;
+use super::limits::{self, Limit, Standing};
+use crate::app::App;
+use crate::clock::unix_ms;
+use crate::domain::api_key::{ApiKey, KeyId, Scope};
+use crate::domain::ids::ProfileId;
+use crate::domain::profile::Role;
+use crate::store::api_key::StoredKey;
+
+/// The address a request came from. Never taken from a header that a client can set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceIp(pub IpAddr);
+
+/// What is learnt of a request on its way, for the log line and the limit fields of its answer.
+#[derive(Debug, Clone, Default)]
+pub struct Trail(Arc<Mutex<TrailNotes>>);
+
+#[derive(Debug, Clone, Default)]
+struct TrailNotes {
+    profile: Option<ProfileId>,
+    standing: Option<Standing>,
+}
+
+impl Trail {
+    /// Notes who calls.
+    pub fn caller(&self, profile: ProfileId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).profile = Some(profile);
+    }
+
+    /// Notes where the caller stands within its limit.
+    pub fn standing(&self, standing: Standing) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).standing = Some(standing);
+    }
+
+    pub(super) fn notes(&self) -> (Option<ProfileId>, Option<Standing>) {
+        let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (notes.profile, notes.standing)
+    }
+}
+
+/// An agent with a good API key.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// Whose key it is.
+    pub profile: ProfileId,
+    /// What that profile does here.
+    pub role: Role,
+    /// The key.
+    pub key: KeyId,
+    /// What the key may do.
+    pub scopes: Vec<Scope>,
+    /// When the key ends (Unix milliseconds).
+    pub expires_ms: Option<i64>,
+}
+
+impl Agent {
+    /// The agent behind a stored key.
+    #[must_use]
+    pub fn of(key: StoredKey) -> Self {
+        Self { profile: key.profile, role: key.role, key: key.id, scopes: key.scopes, expires_ms: key.expires_ms }
+    }
+
+    /// Fails for a key that may only read.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_SCOPE`.
+    pub fn may(&self, scope: Scope) -> Result<(), ApiError> {
+        if self.scopes.contains(&scope) {
+            Ok(())
+        } else {
+            Err(ApiError::new(Code::InsufficientScope).detail("required_scope", scope.as_str()))
+        }
+    }
+
+    /// Fails where the profile does not sell.
+    ///
+    /// # Errors
+    /// `ROLE_REQUIRED`.
+    pub fn sells(&self) -> Result<(), ApiError> {
+        if self.role.sells() { Ok(()) } else { Err(ApiError::new(Code::RoleRequired).detail("required_role", "seller")) }
+    }
+
+    /// Fails where the profile does not buy.
+    ///
+    /// # Errors
+    /// `ROLE_REQUIRED`.
+    pub fn buys(&self) -> Result<(), ApiError> {
+        if self.role.buys() { Ok(()) } else { Err(ApiError::new(Code::RoleRequired).detail("required_role", "buyer")) }
+    }
+}
+
+/// The API key of a request, checked as far as that needs no look-up.
+///
+/// # Errors
+/// `UNAUTHORIZED` where there is none, `INVALID_API_KEY` where it cannot be one.
+pub fn presented_key(headers: &HeaderMap) -> Result<ApiKey, ApiError> {
+    let value = headers.get(header::AUTHORIZATION).ok_or(Code::Unauthorized)?;
+    let text = value.to_str().map_err(|_| Code::Unauthorized)?;
+    let (scheme, token) = text.trim().split_once(' ').ok_or(Code::Unauthorized)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Code::Unauthorized.into());
+    }
+    ApiKey::parse(token.trim()).map_err(|_| Code::InvalidApiKey.into())
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Agent
+where
+    App: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let app = App::from_ref(state);
+        let now = app.clock.now();
+        let key = match presented_key(&parts.headers) {
+            Ok(key) => key,
+            Err(e) => return Err(refused(&app, parts, e).await),
+        };
+        // The counter is moved while the key is read, not after it.
+        let (stored, standing) =
+            tokio::join!(app.store.api_key(key.id()), app.limiter.count(limits::PER_KEY, key.id().as_str(), now));
+        let Some(stored) = stored?.filter(|stored| stored.admits(&key, unix_ms(now))) else {
+            return Err(refused(&app, parts, Code::InvalidApiKey.into()).await);
+        };
+        let agent = Self::of(stored);
+        let trail = trail(parts);
+        trail.caller(agent.profile);
+        trail.standing(standing?);
+        standing_ok(&trail)?;
+        Ok(agent)
+    }
+}
+
+fn standing_ok(trail: &Trail) -> Result<(), ApiError> {
+    match trail.notes().1 {
+        Some(standing) => standing.within(Code::RateLimited).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Counts a failed authentication against the address it came from; past the limit the answer is 429.
+pub async fn refused(app: &App, parts: &Parts, error: ApiError) -> ApiError {
+    let now = app.clock.now();
+    match app.limiter.count(limits::FAILED_AUTH_PER_IP, &source_ip(parts).to_string(), now).await {
+        Ok(standing) => standing.within(Code::RateLimited).err().unwrap_or(error),
+        Err(_) => error,
+    }
+}
+
+/// A caller without a key, counted per address. `LIMIT` names which limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Anyone<L>(pub IpAddr, std::marker::PhantomData<L>);
+
+/// Which limit callers without a key are counted against.
+pub trait IpLimit {
+    /// The limit.
+    const LIMIT: Limit;
+}
+
+/// Public reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading;
+/// Challenges, registration, recovery.
+#[derive(Debug, Clone, Copy)]
+pub struct Authenticating;
+
+impl IpLimit for Reading {
+    const LIMIT: Limit = limits::READS_PER_IP;
+}
+
+impl IpLimit for Authenticating {
+    const LIMIT: Limit = limits::AUTH_PER_IP;
+}
+
+impl<S: Send + Sync, L: IpLimit + Send + Sync> FromRequestParts<S> for Anyone<L>
+where
+    App: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let app = App::from_ref(state);
+        let ip = source_ip(parts);
+        let standing = app.limiter.count(L::LIMIT, &ip.to_string(), app.clock.now()).await?;
+        trail(parts).standing(standing);
+        standing.within(Code::RateLimited)?;
+        Ok(Self(ip, std::marker::PhantomData))
+    }
+}
+
+/// The request's trail; a fresh one where no layer has laid it.
+#[must_use]
+pub fn trail(parts: &Parts) -> Trail {
+    parts.extensions.get::<Trail>().cloned().unwrap_or_default()
+}
+
+/// The address the request came from: API Gateway's own statement, or the socket's.
+#[must_use]
+pub fn source_ip(parts: &Parts) -> IpAddr {
+    let stated = match parts.extensions.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()),
+        _ => None,
+    };
+    stated.or_else(|| parts.extensions.get::<SourceIp>().map(|ip| ip.0)).unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED))
+}

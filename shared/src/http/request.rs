@@ -1,0 +1,242 @@
+//! Request bodies and queries: strict JSON into a type, or an error that names the field.
+
+use std::fmt;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::{header, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+use super::catalogue::Code;
+use super::error::ApiError;
+use crate::domain::json;
+
+/// Bodies of every route but the gateway: 256 KiB, which holds a listing with both schemas and examples.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+/// Longest query string.
+pub const MAX_QUERY_BYTES: usize = 4_096;
+
+/// A JSON body, parsed into `T`. Unknown fields, keys that appear twice and values out of range are refused by name.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        require_json(request.headers())?;
+        let body = read_body(request.into_body(), MAX_BODY_BYTES).await?;
+        parse_json(&body).map(Self)
+    }
+}
+
+/// Refuses a `Content-Type` that is present and not JSON. None at all is taken as JSON: this API speaks nothing else.
+///
+/// # Errors
+/// `UNSUPPORTED_MEDIA_TYPE`.
+pub fn require_json(headers: &axum::http::HeaderMap) -> Result<(), ApiError> {
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+        Ok(())
+    } else {
+        Err(Code::UnsupportedMediaType.into())
+    }
+}
+
+/// Reads a body of at most `max` bytes.
+///
+/// # Errors
+/// `PAYLOAD_TOO_LARGE`, or `INVALID_JSON` where the body breaks off.
+pub async fn read_body(body: Body, max: usize) -> Result<Bytes, ApiError> {
+    match Limited::new(body, max).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(e) if e.is::<LengthLimitError>() => Err(ApiError::new(Code::PayloadTooLarge)
+            .message(format!("Send a body of at most {max} bytes."))
+            .detail("max_bytes", max)),
+        Err(e) => Err(ApiError::new(Code::InvalidJson).message("The body broke off before its end.").because(e)),
+    }
+}
+
+/// Parses a body into `T`.
+///
+/// # Errors
+/// `INVALID_JSON`, `UNKNOWN_FIELD` or `INVALID_REQUEST`, naming the field.
+pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    json::check_strict(body).map_err(|e| ApiError::new(Code::InvalidJson).message(format!("The body is not valid JSON: {e}.")))?;
+    let mut unknown = None;
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    let parsed = serde_ignored::deserialize(tracked, |path| {
+        unknown.get_or_insert_with(|| path.to_string());
+    });
+    match (parsed, unknown) {
+        (Ok(value), None) => Ok(value),
+        // An optional member is spelled `?` on the way.
+        (Ok(_), Some(field)) => Err(unknown_field(&field.replace(".?", ""))),
+        (Err(e), _) => {
+            let problem = e.to_string();
+            let problem = problem.split(" at line ").next().unwrap_or_default();
+            let path = named(&track.path().to_string(), problem);
+            Err(ApiError::new(Code::InvalidRequest).message(sentence(&path, problem)).detail("field", path))
+        }
+    }
+}
+
+/// Serde reports a missing field at the object that should have it; callers look for the field.
+fn named(path: &str, problem: &str) -> String {
+    let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    match missing {
+        Some(field) if path == "." => field.to_owned(),
+        Some(field) => format!("{path}.{field}"),
+        None => path.to_owned(),
+    }
+}
+
+fn sentence(path: &str, problem: &str) -> String {
+    if path == "." { format!("The body is not right: {problem}.") } else { format!("`{path}`: {problem}.") }
+}
+
+/// `UNKNOWN_FIELD`, naming it.
+#[must_use]
+pub fn unknown_field(field: &str) -> ApiError {
+    ApiError::new(Code::UnknownField)
+        .message(format!("Remove the field `{field}`, which this request does not have."))
+        .detail("field", field)
+}
+
+/// A query string, parsed into `T`, which lists its parameters by `#[serde(deny_unknown_fields)]`-free fields.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or_default();
+        if query.len() > MAX_QUERY_BYTES {
+            return Err(Code::HeaderTooLarge.into());
+        }
+        // A JSON object of strings, so that one parser names unknown and wrong fields alike.
+        let mut object = serde_json::Map::new();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            if object.insert(name.clone().into_owned(), value.into_owned().into()).is_some() {
+                return Err(ApiError::field(&name, "is given twice"));
+            }
+        }
+        let text = serde_json::to_vec(&object).map_err(ApiError::internal)?;
+        parse_json(&text).map(Self)
+    }
+}
+
+/// Text of `MIN` to `MAX` characters without control characters (line breaks and tabs are fine), trimmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text<const MIN: usize, const MAX: usize>(pub String);
+
+impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for Text<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let trimmed = text.trim();
+        let length = trimmed.chars().count();
+        if length < MIN || length > MAX {
+            return Err(serde::de::Error::custom(format_args!("must be {MIN} to {MAX} characters long")));
+        }
+        if trimmed.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            return Err(serde::de::Error::custom("must not contain control characters"));
+        }
+        Ok(Self(trimmed.to_owned()))
+    }
+}
+
+/// A list of at most `MAX` items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List<T, const MAX: usize>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let items = Vec::<T>::deserialize(deserializer)?;
+        if items.len() > MAX {
+            return Err(serde::de::Error::custom(format_args!("must have at most {MAX} members")));
+        }
+        Ok(Self(items))
+    }
+}
+
+/// Tells a field that is left out from one that is `null`, for updates: `None`, `Some(None)`, `Some(Some(value))`.
+///
+/// # Errors
+/// As `T`'s own.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// Reads a whole number that came as text in a query.
+///
+/// # Errors
+/// Where it is not a whole number between `min` and `max`.
+pub fn number_within(field: &str, text: Option<&str>, min: u32, max: u32, default: u32) -> Result<u32, ApiError> {
+    let Some(text) = text else { return Ok(default) };
+    match text.parse() {
+        Ok(number) if (min..=max).contains(&number) && text.bytes().all(|b| b.is_ascii_digit()) => Ok(number),
+        _ => Err(ApiError::field(field, &format!("must be a whole number from {min} to {max}"))),
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> fmt::Display for Text<MIN, MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Order {
+        #[serde(default, deserialize_with = "present")]
+        note: Option<Option<Text<1, 5>>>,
+        price: Option<Box<serde_json::value::RawValue>>,
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Inner {
+        #[expect(dead_code, reason = "read by serde only")]
+        n: u8,
+    }
+
+    #[test]
+    fn fields_are_named() {
+        let error = parse_json::<Order>(br#"{"nope":1}"#).expect_err("unknown");
+        assert_eq!(error.code(), Code::UnknownField);
+        let error = parse_json::<Order>(br#"{"inner":{"n":1,"m":2}}"#).expect_err("unknown");
+        assert_eq!(error.code(), Code::UnknownField);
+        let error = parse_json::<Order>(br#"{"inner":{"n":300}}"#).expect_err("wrong");
+        assert_eq!(error.code(), Code::InvalidRequest);
+        assert_eq!(parse_json::<Order>(br#"{"note":"123456"}"#).expect_err("long").code(), Code::InvalidRequest);
+        assert_eq!(parse_json::<Order>(br#"{"note":null,"note":null}"#).expect_err("twice").code(), Code::InvalidJson);
+        assert_eq!(parse_json::<Order>(b"[]").expect_err("no object").code(), Code::InvalidRequest);
+    }
+
+    #[test]
+    fn left_out_null_and_exact_numbers() {
+        let order: Order = parse_json(br#"{"price": 0.10000000000000000001}"#).expect("an order");
+        assert_eq!((order.note, order.price.expect("a price").get()), (None, "0.10000000000000000001"));
+        assert!(order.inner.is_none());
+        assert_eq!(parse_json::<Order>(br#"{"note":null}"#).expect("an order").note, Some(None));
+        assert_eq!(parse_json::<Order>(br#"{"note":" a "}"#).expect("an order").note, Some(Some(Text("a".into()))));
+    }
+
+    #[test]
+    fn numbers_in_queries_are_bounded() {
+        assert_eq!(number_within("limit", Some("20"), 1, 100, 5).expect("a number"), 20);
+        assert_eq!(number_within("limit", None, 1, 100, 5).expect("a number"), 5);
+        for bad in ["0", "101", "-1", "+5", "x", "", "1e1"] {
+            assert!(number_within("limit", Some(bad), 1, 100, 5).is_err(), "{bad}");
+        }
+    }
+}

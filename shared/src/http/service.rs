@@ -1,0 +1,137 @@
+//! The outermost layer of every group: request id, envelope, limits of the request line, meter and log line.
+
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::caller::Trail;
+use super::catalogue::Code;
+use super::error::ApiError;
+use super::request::MAX_QUERY_BYTES;
+use crate::app::App;
+use crate::store::meter::Meter;
+
+/// Longest header value.
+pub const MAX_HEADER_BYTES: usize = 8_192;
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Finishes a router: whatever it is asked, the answer comes in the envelope and with a request id.
+pub fn finish(router: Router, app: App) -> Router {
+    router
+        .fallback(async || ApiError::from(Code::NotFound))
+        .method_not_allowed_fallback(async || ApiError::from(Code::MethodNotAllowed))
+        .layer(axum::middleware::from_fn_with_state(app, around))
+}
+
+async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let request_id = request_id();
+    let method = request.method().clone();
+    // Layers of a router run after its routing, so the matched route is known here.
+    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let trail = Trail::default();
+    let meter = Meter::default();
+    request.extensions_mut().insert(trail.clone());
+    app.follow_clock().await;
+    let mut response = match check_line(&request) {
+        Ok(()) => meter.scope(next.run(request)).await,
+        Err(e) => axum::response::IntoResponse::into_response(e),
+    };
+    let error = response.extensions_mut().remove::<ApiError>();
+    if let Some(error) = &error {
+        render(&mut response, error, &app, method == Method::HEAD);
+    }
+    let (profile, standing) = trail.notes();
+    let headers = response.headers_mut();
+    if let Some(standing) = standing {
+        standing.describe(headers);
+    }
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let cost = meter.cost();
+    log(&Line {
+        request_id: &request_id,
+        method: &method,
+        route: &route,
+        status: response.status(),
+        began,
+        profile,
+        error: error.as_ref(),
+        cost: &cost,
+    });
+    app.costs.note(&request_id, &route, cost);
+    response
+}
+
+fn check_line(request: &Request) -> Result<(), ApiError> {
+    let long_query = request.uri().query().is_some_and(|query| query.len() > MAX_QUERY_BYTES);
+    let long_header = request.headers().values().any(|value| value.len() > MAX_HEADER_BYTES);
+    if long_query || long_header || request.uri().path().len() > MAX_QUERY_BYTES {
+        Err(Code::HeaderTooLarge.into())
+    } else {
+        Ok(())
+    }
+}
+
+fn render(response: &mut Response, error: &ApiError, app: &App, head: bool) {
+    let body = error.body(&app.config).to_string();
+    let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.remove(header::CONTENT_LENGTH);
+    if let Some(seconds) = error.retry_after_seconds() {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if unauthorized {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"crochet\""));
+    }
+    *response.body_mut() = if head { Body::empty() } else { Body::from(body) };
+}
+
+struct Line<'a> {
+    request_id: &'a str,
+    method: &'a Method,
+    route: &'a str,
+    status: StatusCode,
+    began: Instant,
+    profile: Option<crate::domain::ids::ProfileId>,
+    error: Option<&'a ApiError>,
+    cost: &'a crate::store::meter::Cost,
+}
+
+/// One line a request: never a key, secret, body or endpoint URL.
+fn log(line: &Line<'_>) {
+    let Line { request_id, method, route, status, began, profile, error, cost } = line;
+    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let profile = profile.map(|id| id.to_string());
+    let code = error.map(|error| error.code().as_str());
+    let cause = error.and_then(|error| error.operator_message());
+    let alarm = error.is_some_and(|error| error.is_alarm());
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id, %method, route, status = status.as_u16(), ms, profile, code, cause, alarm,
+                trips = cost.serial_trips, read_units = cost.read_units, write_units = cost.write_units, "request"
+            )
+        };
+    }
+    if alarm || status.is_server_error() { line!(error) } else { line!(info) }
+}
+
+fn request_id() -> String {
+    format!(
+        "req_{}",
+        ulid::Ulid::from_parts(
+            u64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(0),
+            u128::from_be_bytes(crate::domain::ids::random_bytes()),
+        )
+    )
+}

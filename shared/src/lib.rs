@@ -1,0 +1,16 @@
+//! The common crate of Crochet: what every endpoint group shares.
+//!
+//! Arrows point one way: functions use this crate; inside it `http` uses `store`, and `store` and `payments` use `domain`.
+//! `domain` is pure and synchronous: it knows no HTTP, no AWS and no clock but the moment it is handed.
+
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod endpoint_secrets;
+pub mod http;
+pub mod outbound;
+pub mod payments;
+pub mod store;
+pub mod telemetry;
+pub mod wire;

@@ -1,0 +1,521 @@
+//! Calls, their ledger entries, the names they are found by, and their stored answers.
+//!
+//! A call moves by putting its next version over the one that was read. A refused write that finds its own `writer` has been
+//! made before: the reply was lost and the SDK tried again.
+
+use std::io::{Read, Write};
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+
+use super::api_key::StoredKey;
+use super::counter::{Traffic, n};
+use super::keys::Key;
+use super::table::{Condition, Item, Putting, Transacted, Updating, Written, record};
+use super::{Store, StoreError, keys};
+use crate::clock::from_unix_ms;
+use crate::domain::api_key::KeyId;
+use crate::domain::call::entry::{Account, Entry};
+use crate::domain::call::{Call, StoredAnswer, payment_home};
+use crate::domain::currency::OriginCurrency;
+use crate::domain::ids::{CallId, ListingId, ProfileId, random_bytes, sha256_hex};
+use crate::domain::listing::Listing;
+use crate::domain::profile::Profile;
+
+/// What the first read of a gateway call brings: one batch.
+#[derive(Debug, Default)]
+pub struct FirstRead {
+    /// The API key.
+    pub key: Option<StoredKey>,
+    /// The listing.
+    pub listing: Option<Listing>,
+    /// The call of the payment that was named.
+    pub call: Option<Call>,
+    /// Calls at the listing that began in this minute and the one before.
+    pub traffic: [Traffic; 2],
+}
+
+/// What the second read of a gateway call brings: one batch.
+#[derive(Debug, Default)]
+pub struct SecondRead {
+    /// Who calls.
+    pub buyer: Option<Profile>,
+    /// Who is called.
+    pub seller: Option<Profile>,
+    /// What the Idempotency-Key names.
+    pub named: Option<NamedCall>,
+    /// The buyer's quotes for this listing and body without an Idempotency-Key.
+    pub anonymous: Option<AnonymousQuotes>,
+    /// The buyer's open quotes.
+    pub open: OpenQuotes,
+}
+
+/// What an Idempotency-Key names, and what it is bound to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedCall {
+    /// Where the call is stored.
+    pub home: String,
+    /// The listing it is bound to.
+    pub listing: ListingId,
+    /// The body it is bound to.
+    pub body_sha256: String,
+    /// The currency it is bound to; `None` for a free call.
+    pub currency: Option<OriginCurrency>,
+    /// Counts its changes.
+    pub version: u64,
+}
+
+/// The quotes of a buyer for one listing and body, without an Idempotency-Key: at most one for each currency.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnonymousQuotes {
+    /// Currency and where the call is stored, newest first.
+    pub quotes: Vec<(OriginCurrency, String)>,
+    /// Counts its changes.
+    pub version: u64,
+}
+
+/// The open quotes of a buyer. May name some that are open no more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenQuotes {
+    /// Where the call is stored, and until when the quote may be filled (Unix milliseconds).
+    #[serde(default)]
+    pub quotes: Vec<(String, i64)>,
+}
+
+/// What came of writing a call's next version.
+#[derive(Debug)]
+pub enum Moved {
+    /// It is written; by this write, or by an earlier try of it.
+    Done,
+    /// Somebody else moved the call first: this is where it stands now.
+    Lost(Box<Option<Call>>),
+    /// Somebody else is writing it right now.
+    Conflict,
+}
+
+/// What came of keeping a new quote or free call under its names.
+#[derive(Debug)]
+pub enum Kept {
+    /// It is written.
+    Done,
+    /// The provider has given this id before.
+    PaymentIdKnown,
+    /// A parallel request was first at one of the names: read again.
+    Raced,
+}
+
+/// How a new call can be found again.
+#[derive(Debug, Clone)]
+pub enum Name {
+    /// By an Idempotency-Key; the version that was read, if any.
+    Key {
+        /// The caller's text.
+        key: String,
+        /// What is to be stored.
+        named: NamedCall,
+    },
+    /// By listing and body.
+    Anonymous(AnonymousQuotes),
+    /// Not at all: a free call without a key.
+    Nothing,
+}
+
+/// A fresh name for a write.
+#[must_use]
+pub fn fresh_writer() -> String {
+    hex::encode(random_bytes::<8>())
+}
+
+/// The next version of `call`, as a write of its own.
+#[must_use]
+pub fn next_version(mut call: Call) -> Call {
+    call.version += 1;
+    call.writer = fresh_writer();
+    call
+}
+
+fn putting(call: &Call) -> Result<Putting, StoreError> {
+    let putting = Putting::new(&keys::call(&call.home()), "call", call)?
+        .indexed(Some(keys::buyer_history(call.buyer, call.id)))
+        .indexed(Some(keys::seller_history(call.seller, call.id)))
+        .indexed(call.due_ms().map(|due| keys::due(call.id, from_unix_ms(due))));
+    Ok(if call.version == 1 {
+        putting.when(Condition::absent())
+    } else {
+        putting.when(Condition::equals("version", n(call.version - 1)))
+    })
+}
+
+fn entry_putting(home: &str, entry: &Entry) -> Result<Putting, StoreError> {
+    let at = from_unix_ms(entry.created_ms);
+    let index = match entry.account {
+        Account::Buyer(profile) => Some(keys::account(profile, &entry.id)),
+        Account::Seller(profile) => Some(keys::earnings(profile, at, &entry.id)),
+        Account::Marketplace => None,
+    };
+    Ok(Putting::new(&keys::entry(home, &entry.slot), "entry", entry)?.indexed(index).when(Condition::absent()))
+}
+
+impl Store {
+    /// Key, listing and the call of a payment in one batch, with the listing's traffic.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn first_read(
+        &self,
+        key: &KeyId,
+        listing: Option<ListingId>,
+        payment_id: Option<&str>,
+        minute: i64,
+    ) -> Result<FirstRead, StoreError> {
+        let key = keys::api_key(key);
+        let listing_key = listing.map(keys::listing);
+        let call = payment_id.map(|id| keys::call(&payment_home(id)));
+        let traffic = listing.map(|listing| [keys::traffic(listing, minute), keys::traffic(listing, minute - 1)]);
+        let wanted: Vec<Key> = [Some(key.clone()), listing_key.clone(), call.clone()]
+            .into_iter()
+            .flatten()
+            .chain(traffic.iter().flatten().cloned())
+            .collect();
+        let mut found = self.table.get_all(&wanted).await?;
+        let mut counts = [Traffic::default(); 2];
+        for (count, key) in counts.iter_mut().zip(traffic.iter().flatten()) {
+            *count = found.take(key)?.unwrap_or_default();
+        }
+        Ok(FirstRead {
+            key: found.take(&key)?,
+            listing: listing_key.map(|key| found.take(&key)).transpose()?.flatten(),
+            call: call.map(|key| found.take(&key)).transpose()?.flatten(),
+            traffic: counts,
+        })
+    }
+
+    /// Buyer, seller, the names that this call may have, and the buyer's open quotes in one batch.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn second_read(
+        &self,
+        buyer: ProfileId,
+        seller: Option<ProfileId>,
+        idempotency_key: Option<&str>,
+        anonymous: Option<(ListingId, &str)>,
+    ) -> Result<SecondRead, StoreError> {
+        let buyer_key = keys::profile(buyer);
+        let seller_key = seller.map(keys::profile);
+        let named = idempotency_key.map(|key| keys::idempotency(buyer, key));
+        let anonymous = anonymous.map(|(listing, body)| keys::anonymous_quotes(buyer, listing, body));
+        let open = keys::open_quotes(buyer);
+        let wanted: Vec<Key> = [Some(buyer_key.clone()), seller_key.clone(), named.clone(), anonymous.clone(), Some(open.clone())]
+            .into_iter()
+            .flatten()
+            .collect();
+        let mut found = self.table.get_all(&wanted).await?;
+        let buyer_profile: Option<Profile> = found.take(&buyer_key)?;
+        let seller_profile = match seller {
+            Some(seller) if seller == buyer => buyer_profile.clone(),
+            _ => seller_key.map(|key| found.take(&key)).transpose()?.flatten(),
+        };
+        Ok(SecondRead {
+            buyer: buyer_profile,
+            seller: seller_profile,
+            named: named.map(|key| found.take(&key)).transpose()?.flatten(),
+            anonymous: anonymous.map(|key| found.take(&key)).transpose()?.flatten(),
+            open: found.take(&open)?.unwrap_or_default(),
+        })
+    }
+
+    /// What an Idempotency-Key names.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn named_call(&self, buyer: ProfileId, key: &str) -> Result<Option<NamedCall>, StoreError> {
+        self.table.get(&keys::idempotency(buyer, key)).await
+    }
+
+    /// The calls that are stored at these places and exist, in the order asked for.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn calls(&self, homes: &[String]) -> Result<Vec<Call>, StoreError> {
+        let wanted: Vec<Key> = homes.iter().map(|home| keys::call(home)).collect();
+        let mut calls = Vec::with_capacity(wanted.len());
+        for batch in wanted.chunks(100) {
+            let mut found = self.table.get_all(batch).await?;
+            for key in batch {
+                calls.extend(found.take::<Call>(key)?);
+            }
+        }
+        Ok(calls)
+    }
+
+    /// The call with this id: a free one in one read, a paid one in two.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn call(&self, id: CallId) -> Result<Option<Call>, StoreError> {
+        let (free, pointer) = (keys::call(&id.to_string()), keys::call_home(id));
+        let mut found = self.table.get_all(&[free.clone(), pointer.clone()]).await?;
+        if let Some(call) = found.take::<Call>(&free)? {
+            return Ok(Some(call));
+        }
+        match found.take::<CallHome>(&pointer)? {
+            Some(pointer) => Ok(self.calls(&[pointer.home]).await?.into_iter().next()),
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps a new call under its names, all or nothing. Its id at the provider must be new.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn keep_call(&self, call: &Call, name: Name) -> Result<Kept, StoreError> {
+        let mut operations = vec![putting(call)?.in_transaction(&self.table)?];
+        if call.payment.is_some() {
+            let home = CallHome { home: call.home() };
+            operations.push(Putting::new(&keys::call_home(call.id), "call_home", &home)?.in_transaction(&self.table)?);
+        }
+        let naming = match name {
+            Name::Key { key, named } => Some(naming_by_key(call.buyer, &key, &named)?),
+            Name::Anonymous(quotes) => {
+                let at = keys::anonymous_quotes(call.buyer, call.listing.id, &call.body_sha256);
+                Some(
+                    Putting::new(&at, "anonymous_quotes", &quotes)?
+                        .when(Condition::absent_or_equals("version", n(quotes.version - 1))),
+                )
+            }
+            Name::Nothing => None,
+        };
+        if let Some(naming) = naming {
+            operations.push(naming.in_transaction(&self.table)?);
+        }
+        Ok(match self.table.transact(operations).await? {
+            Transacted::Done => Kept::Done,
+            Transacted::Refused { index: 0, found } => {
+                if written_by(found, &call.writer)? {
+                    Kept::Done
+                } else {
+                    Kept::PaymentIdKnown
+                }
+            }
+            Transacted::Refused { .. } | Transacted::Conflict => Kept::Raced,
+        })
+    }
+
+    /// Writes a free call that nobody can ask for again: one put.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn put_call(&self, call: &Call) -> Result<Moved, StoreError> {
+        match self.table.put(putting(call)?).await {
+            Ok(Written::Done) => Ok(Moved::Done),
+            Ok(Written::Refused(found)) => lost(found, &call.writer),
+            Err(StoreError::Conflict) => Ok(Moved::Conflict),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Gives a call one more name. `false` where the key names another call already.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn name_call(&self, buyer: ProfileId, key: &str, named: &NamedCall) -> Result<bool, StoreError> {
+        match self.table.put(naming_by_key(buyer, key, named)?).await? {
+            Written::Done => Ok(true),
+            Written::Refused(found) => {
+                Ok(found.map(record::<NamedCall>).transpose()?.is_some_and(|found| found.home == named.home))
+            }
+        }
+    }
+
+    /// Writes a call's next version, and with it the ledger entries of this move, all or nothing.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn move_call(&self, call: &Call, entries: &[Entry]) -> Result<Moved, StoreError> {
+        if entries.is_empty() {
+            return self.put_call(call).await;
+        }
+        let mut operations = vec![putting(call)?.in_transaction(&self.table)?];
+        let home = call.home();
+        for entry in entries {
+            operations.push(entry_putting(&home, entry)?.in_transaction(&self.table)?);
+        }
+        self.transact_move(operations, &call.writer).await
+    }
+
+    /// Writes the outcome of an attempt together with a short answer; a long answer has to be stored before.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn finish_call(&self, call: &Call, answer: Option<&PackedAnswer>) -> Result<Moved, StoreError> {
+        let Some(answer) = answer.filter(|answer| answer.fits_in_transaction()) else { return self.put_call(call).await };
+        let mut operations = vec![putting(call)?.in_transaction(&self.table)?];
+        for putting in answer.puttings(call.id)? {
+            operations.push(putting.in_transaction(&self.table)?);
+        }
+        self.transact_move(operations, &call.writer).await
+    }
+
+    async fn transact_move(&self, operations: Vec<TransactWriteItem>, writer: &str) -> Result<Moved, StoreError> {
+        match self.table.transact(operations).await? {
+            Transacted::Done => Ok(Moved::Done),
+            Transacted::Refused { index: 0, found } => lost(found, writer),
+            // An entry or answer stands there already, so this move was made; whose it was, the call itself says.
+            Transacted::Refused { .. } | Transacted::Conflict => Ok(Moved::Conflict),
+        }
+    }
+
+    /// Stores the parts of an answer that is too long for one transaction.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn store_answer(&self, call: CallId, answer: &PackedAnswer) -> Result<(), StoreError> {
+        if answer.fits_in_transaction() {
+            return Ok(());
+        }
+        let puts = answer.puttings(call)?.into_iter().map(|putting| self.table.put(putting));
+        futures::future::try_join_all(puts).await.map(drop)
+    }
+
+    /// Reads a stored answer. `None` where it is kept no more.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer, or the parts are not what the call says.
+    pub async fn answer(&self, call: CallId, stored: &StoredAnswer) -> Result<Option<Vec<u8>>, StoreError> {
+        let wanted: Vec<Key> = (0..stored.parts).map(|part| keys::answer(call, stored.attempt, part)).collect();
+        let mut found = self.table.get_all(&wanted).await?;
+        let mut packed = Vec::new();
+        for key in &wanted {
+            match found.take_item(key).as_ref().and_then(|item| item.get("bytes")).map(AttributeValue::as_b) {
+                Some(Ok(part)) => packed.extend_from_slice(part.as_ref()),
+                _ => return Ok(None),
+            }
+        }
+        let mut body = Vec::new();
+        GzDecoder::new(packed.as_slice()).read_to_end(&mut body).map_err(StoreError::defect)?;
+        if sha256_hex(&body) == stored.sha256 {
+            Ok(Some(body))
+        } else {
+            Err(StoreError::Defect("a stored answer is not the one that was delivered".into()))
+        }
+    }
+
+    /// Notes an open quote. `None` where the buyer has `max` of them already, with what is noted.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn note_open_quote(
+        &self,
+        buyer: ProfileId,
+        home: &str,
+        until_ms: i64,
+        max: u32,
+    ) -> Result<Result<(), OpenQuotes>, StoreError> {
+        let quote = AttributeValue::L(vec![AttributeValue::S(home.into()), n(until_ms)]);
+        let updating = Updating::new("SET quotes = list_append(if_not_exists(quotes, :none), :new)")
+            .value(":none", AttributeValue::L(Vec::new()))
+            .value(":new", AttributeValue::L(vec![quote]))
+            .number(":max", i64::from(max))
+            .when("attribute_not_exists(quotes) OR size(quotes) < :max");
+        match self.table.update(&keys::open_quotes(buyer), updating).await? {
+            Ok(_) => Ok(Ok(())),
+            Err(found) => Ok(Err(found.map(record).transpose()?.unwrap_or_default())),
+        }
+    }
+
+    /// Replaces the noted open quotes by those that are still open, where nobody has changed them meanwhile.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn prune_open_quotes(&self, buyer: ProfileId, seen: &OpenQuotes, open: &OpenQuotes) -> Result<(), StoreError> {
+        let list = |quotes: &OpenQuotes| {
+            AttributeValue::L(
+                quotes
+                    .quotes
+                    .iter()
+                    .map(|(home, until)| AttributeValue::L(vec![AttributeValue::S(home.clone()), n(until)]))
+                    .collect(),
+            )
+        };
+        let updating =
+            Updating::new("SET quotes = :open").value(":open", list(open)).value(":seen", list(seen)).when("quotes = :seen");
+        self.table.update(&keys::open_quotes(buyer), updating).await.map(drop)
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct CallHome {
+    home: String,
+}
+
+fn naming_by_key(buyer: ProfileId, key: &str, named: &NamedCall) -> Result<Putting, StoreError> {
+    Ok(Putting::new(&keys::idempotency(buyer, key), "idempotency_key", named)?
+        .when(Condition::absent_or_equals("version", n(named.version.saturating_sub(1)))))
+}
+
+fn written_by(found: Option<Item>, writer: &str) -> Result<bool, StoreError> {
+    Ok(found.map(record::<Call>).transpose()?.is_some_and(|call| call.writer == writer))
+}
+
+fn lost(found: Option<Item>, writer: &str) -> Result<Moved, StoreError> {
+    let found: Option<Call> = found.map(record).transpose()?;
+    Ok(if found.as_ref().is_some_and(|call| call.writer == writer) { Moved::Done } else { Moved::Lost(Box::new(found)) })
+}
+
+/// Parts of stored answers are at most this long: below DynamoDB's 400 KB an item.
+const PART_BYTES: usize = 300 * 1024;
+/// Answers up to this length are written in the transaction that ends the call, which doubles their price but saves a
+/// round trip.
+const TRANSACTION_BYTES: usize = 16 * 1024;
+
+/// An answer, compressed and cut into parts.
+#[derive(Debug)]
+pub struct PackedAnswer {
+    parts: Vec<Vec<u8>>,
+    attempt: u32,
+    stored: StoredAnswer,
+}
+
+impl PackedAnswer {
+    /// Packs the reply body of an attempt, to be kept until `kept_until_ms`.
+    ///
+    /// # Errors
+    /// None in practice: compression in memory does not fail.
+    pub fn pack(body: &[u8], attempt: u32, kept_until_ms: i64) -> Result<Self, StoreError> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(body).map_err(StoreError::defect)?;
+        let packed = encoder.finish().map_err(StoreError::defect)?;
+        let parts: Vec<Vec<u8>> = packed.chunks(PART_BYTES).map(<[u8]>::to_vec).collect();
+        let stored = StoredAnswer { attempt, parts: parts.len(), sha256: sha256_hex(body), kept_until_ms };
+        Ok(Self { parts, attempt, stored })
+    }
+
+    /// What the call keeps of it.
+    #[must_use]
+    pub fn stored(&self) -> StoredAnswer {
+        self.stored.clone()
+    }
+
+    fn fits_in_transaction(&self) -> bool {
+        self.parts.iter().map(Vec::len).sum::<usize>() <= TRANSACTION_BYTES
+    }
+
+    fn puttings(&self, call: CallId) -> Result<Vec<Putting>, StoreError> {
+        let expires = self.stored.kept_until_ms / 1_000;
+        self.parts
+            .iter()
+            .enumerate()
+            .map(|(part, bytes)| {
+                let empty = serde_json::Map::new();
+                Ok(Putting::new(&keys::answer(call, self.attempt, part), "answer", &empty)?
+                    .with("bytes", AttributeValue::B(Blob::new(bytes.clone())))
+                    .expiring(expires))
+            })
+            .collect()
+    }
+}

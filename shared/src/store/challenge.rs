@@ -1,0 +1,82 @@
+//! Challenges and proofs of work: each is used up by the first attempt that presents it, good or bad.
+
+use serde::{Deserialize, Serialize};
+
+use super::table::{Condition, Putting, Range, record};
+use super::{Store, StoreError, keys};
+use crate::clock::unix_ms;
+use crate::domain::challenge::{Challenge, ProofOfWork};
+use crate::domain::ids::ProfileId;
+
+/// A proof of work that a seller asked for, to create a listing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListingWork {
+    /// What has to be solved.
+    pub pow: ProofOfWork,
+    /// Until when (Unix milliseconds).
+    pub expires_ms: i64,
+}
+
+impl Store {
+    /// Keeps a challenge until it is presented or expires.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn save_challenge(&self, challenge: &Challenge) -> Result<(), StoreError> {
+        let putting = Putting::new(&keys::challenge(&challenge.nonce), "challenge", challenge)?
+            .expiring(challenge.expires_at.unix_timestamp())
+            .when(Condition::absent());
+        self.table.put(putting).await.map(drop)
+    }
+
+    /// Takes a challenge out: nobody can present it again. It may have expired meanwhile.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn take_challenge(&self, nonce: &str) -> Result<Option<Challenge>, StoreError> {
+        self.table.take(&keys::challenge(nonce)).await
+    }
+
+    /// Keeps a seller's proof of work until it is presented or expires.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn save_listing_work(&self, seller: ProfileId, work: &ListingWork) -> Result<(), StoreError> {
+        let putting =
+            Putting::new(&keys::listing_work(seller, &work.pow.challenge), "listing_work", work)?.expiring(work.expires_ms / 1_000);
+        self.table.put(putting).await.map(drop)
+    }
+
+    /// Takes a seller's proof of work out: the one of this challenge, else the newest that has not expired at `now`.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn take_listing_work(
+        &self,
+        seller: ProfileId,
+        challenge: Option<&str>,
+        now: time::OffsetDateTime,
+    ) -> Result<Option<ListingWork>, StoreError> {
+        let key = match challenge {
+            Some(challenge) => keys::listing_work(seller, challenge),
+            None => {
+                let newest = self
+                    .table
+                    .query(&Range {
+                        index: None,
+                        partition: &keys::listing_work_partition(seller),
+                        from: None,
+                        to: None,
+                        newest_first: true,
+                        limit: 1,
+                    })
+                    .await?;
+                let Some(item) = newest.into_iter().next() else { return Ok(None) };
+                let work: ListingWork = record(item)?;
+                keys::listing_work(seller, &work.pow.challenge)
+            }
+        };
+        let work: Option<ListingWork> = self.table.take(&key).await?;
+        Ok(work.filter(|work| unix_ms(now) < work.expires_ms))
+    }
+}

@@ -1,0 +1,82 @@
+//! Exact counters: one item per subject and window.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::table::{Item, Updating};
+use super::{Store, StoreError, keys};
+use crate::domain::ids::ListingId;
+
+/// Calls at a listing that began in one minute, and how many of them ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+pub struct Traffic {
+    /// Began in that minute.
+    #[serde(default)]
+    pub started: u32,
+    /// Began in that minute and have ended.
+    #[serde(default)]
+    pub ended: u32,
+}
+
+impl Traffic {
+    /// How many are still at the listing.
+    #[must_use]
+    pub fn in_flight(self) -> u32 {
+        self.started.saturating_sub(self.ended)
+    }
+}
+
+impl Store {
+    /// Counts one event of `subject` in the window that began at `window_start` and lasts `window_seconds`; gives the
+    /// count, this event included.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn count(&self, subject: &str, window_start: i64, window_seconds: i64) -> Result<u32, StoreError> {
+        let updating = Updating::new("ADD n :one SET #ttl = :ttl")
+            .name("#ttl", keys::TTL)
+            .number(":one", 1)
+            .number(":ttl", window_start + 2 * window_seconds);
+        let item = self.table.update(&keys::counter(subject, window_start), updating).await?;
+        Ok(item.map(|item| number(&item, "n")).unwrap_or_default())
+    }
+
+    /// Notes that a call at `listing` begins in `minute`.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn call_starts(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
+        self.traffic(listing, minute, "started").await
+    }
+
+    /// Notes that a call that began in `minute` has ended.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn call_ends(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
+        self.traffic(listing, minute, "ended").await
+    }
+
+    async fn traffic(&self, listing: ListingId, minute: i64, what: &str) -> Result<Traffic, StoreError> {
+        let updating = Updating::new("ADD #n :one SET #ttl = :ttl")
+            .name("#n", what)
+            .name("#ttl", keys::TTL)
+            .number(":one", 1)
+            .number(":ttl", (minute + 10) * 60);
+        let item = self.table.update(&keys::traffic(listing, minute), updating).await?.unwrap_or_default();
+        Ok(Traffic { started: number(&item, "started"), ended: number(&item, "ended") })
+    }
+}
+
+fn number(item: &Item, name: &str) -> u32 {
+    item.get(name).and_then(|value| value.as_n().ok()).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
+/// Shorthand for a string value.
+pub(crate) fn s(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+/// Shorthand for a number value.
+pub(crate) fn n(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}

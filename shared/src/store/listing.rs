@@ -1,0 +1,237 @@
+//! Listings: by id, by slug, by owner, and in order of change.
+
+use serde::{Deserialize, Serialize};
+
+use super::counter::{n, s};
+use super::table::{Condition, Item, Putting, Range, Transacted, Updating, Written, record};
+use super::{Store, StoreError, keys};
+use crate::domain::ids::{ListingId, ProfileId};
+use crate::domain::listing::Listing;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct SlugOwner {
+    listing: ListingId,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct ListingPointer {
+    listing: ListingId,
+}
+
+/// What came of creating a listing.
+#[derive(Debug)]
+pub enum Created {
+    /// It exists now.
+    Done,
+    /// Another listing has the slug.
+    SlugTaken,
+    /// The profile has as many listings as it may have.
+    LimitReached,
+    /// Another write was at one of the items; nothing is written.
+    Conflict,
+}
+
+/// Whether this can be a slug at all: no other text is worth a look-up, and DynamoDB refuses keys that are too long.
+fn is_slug(text: &str) -> bool {
+    (1..=100).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn putting(listing: &Listing) -> Result<Putting, StoreError> {
+    Ok(Putting::new(&keys::listing(listing.id), "listing", listing)?
+        .indexed(Some(keys::listing_change(listing.id, listing.updated_ms))))
+}
+
+impl Store {
+    /// The listing with this id.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn listing(&self, id: ListingId) -> Result<Option<Listing>, StoreError> {
+        self.table.get(&keys::listing(id)).await
+    }
+
+    /// Which listing has this slug. Slugs never move, so an answer may be remembered.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn listing_of_slug(&self, slug: &str) -> Result<Option<ListingId>, StoreError> {
+        Ok(self.table.get::<SlugOwner>(&keys::slug(slug)).await?.map(|owner| owner.listing))
+    }
+
+    /// The listing that a path names, by id or by slug.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn find_listing(&self, id_or_slug: &str) -> Result<Option<Listing>, StoreError> {
+        if let Ok(id) = id_or_slug.parse() {
+            return self.listing(id).await;
+        }
+        if !is_slug(id_or_slug) {
+            return Ok(None);
+        }
+        match self.listing_of_slug(id_or_slug).await? {
+            Some(id) => self.listing(id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Creates a listing, takes its slug and counts it, all or nothing.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn create_listing(&self, listing: &Listing, max_listings: u32) -> Result<Created, StoreError> {
+        let owner = listing.seller.id;
+        let counting = Updating::new("SET listing_count = listing_count + :one, version = version + :one")
+            .when("listing_count < :max")
+            .value(":one", n(1))
+            .value(":max", n(max_listings));
+        let operations = vec![
+            self.table.updating(&keys::profile(owner), counting)?,
+            Putting::new(&keys::slug(&listing.slug), "slug", &SlugOwner { listing: listing.id })?
+                .when(Condition::absent())
+                .in_transaction(&self.table)?,
+            putting(listing)?.when(Condition::absent()).in_transaction(&self.table)?,
+            Putting::new(&keys::profile_listing(owner, listing.id), "profile_listing", &ListingPointer { listing: listing.id })?
+                .in_transaction(&self.table)?,
+        ];
+        Ok(match self.table.transact(operations).await? {
+            Transacted::Done => Created::Done,
+            Transacted::Refused { index: 0, .. } => Created::LimitReached,
+            Transacted::Refused { index: 1, .. } => Created::SlugTaken,
+            Transacted::Refused { .. } | Transacted::Conflict => Created::Conflict,
+        })
+    }
+
+    /// Writes a changed listing over the version that was read (`listing.version - 1`). `false` where it changed meanwhile.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn update_listing(&self, listing: &Listing) -> Result<bool, StoreError> {
+        let before = Condition::equals("version", n(listing.version.saturating_sub(1)));
+        Ok(match self.table.put(putting(listing)?.when(before)).await? {
+            Written::Done => true,
+            // The reply to our own write was lost and the SDK tried again: what stands there is what we wrote.
+            Written::Refused(Some(found)) => record::<Listing>(found)? == *listing,
+            Written::Refused(None) => false,
+        })
+    }
+
+    /// Removes a draft and its slug. `false` where it is no draft any more.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn delete_draft(&self, listing: &Listing) -> Result<bool, StoreError> {
+        let owner = listing.seller.id;
+        let counting = Updating::new("SET listing_count = listing_count - :one, version = version + :one").value(":one", n(1));
+        let unlisting = self.table.removing_when(
+            &keys::listing(listing.id),
+            "#status = :draft AND version = :seen",
+            ("#status", "status"),
+            [(":draft", s("draft")), (":seen", n(listing.version))],
+        )?;
+        let operations = vec![
+            unlisting,
+            self.table.removing(&keys::slug(&listing.slug))?,
+            self.table.removing(&keys::profile_listing(owner, listing.id))?,
+            self.table.updating(&keys::profile(owner), counting)?,
+        ];
+        Ok(matches!(self.table.transact(operations).await?, Transacted::Done))
+    }
+
+    /// All listings of a profile, in order of creation, drafts and suspended ones included.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn listings_of(&self, owner: ProfileId) -> Result<Vec<Listing>, StoreError> {
+        let partition = keys::profile_partition(owner);
+        let mut listings = Vec::new();
+        let mut from = keys::PROFILE_LISTING_PREFIX.to_owned();
+        loop {
+            let page = self
+                .table
+                .query(&Range {
+                    index: None,
+                    partition: &partition,
+                    from: Some(&from),
+                    to: Some("LISTING#~"),
+                    newest_first: false,
+                    limit: 100,
+                })
+                .await?;
+            let ids = page.into_iter().map(record::<ListingPointer>).collect::<Result<Vec<_>, _>>()?;
+            let full = ids.len() == 100;
+            // "!" is below every digit: the next page begins just after this id.
+            from = ids.last().map(|last| format!("{}!", keys::profile_listing(owner, last.listing).sk)).unwrap_or_default();
+            listings.extend(self.listings(ids.into_iter().map(|pointer| pointer.listing)).await?);
+            if !full {
+                return Ok(listings);
+            }
+        }
+    }
+
+    /// The listings that changed at `since_ms` or later, oldest change first, at most `limit`. The index may lag a moment
+    /// behind the table: readers read the last minute again.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn changed_listings(&self, since_ms: i64, limit: i32) -> Result<Vec<ListingChange>, StoreError> {
+        self.changes(keys::changed_since(since_ms), limit).await
+    }
+
+    /// The listings that changed after `last`, in the order of [`Store::changed_listings`]: its next page.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn changed_listings_after(&self, last: ListingChange, limit: i32) -> Result<Vec<ListingChange>, StoreError> {
+        // "!" is below every digit: the next page begins just after this change.
+        self.changes(format!("{}{}!", keys::changed_since(last.at_ms), last.listing), limit).await
+    }
+
+    async fn changes(&self, from: String, limit: i32) -> Result<Vec<ListingChange>, StoreError> {
+        let items = self
+            .table
+            .query(&Range {
+                index: Some(keys::GSI3),
+                partition: keys::CATALOGUE,
+                from: Some(&from),
+                to: None,
+                newest_first: false,
+                limit,
+            })
+            .await?;
+        Ok(items.iter().filter_map(ListingChange::read).collect())
+    }
+
+    /// The listings with these ids that exist, in the order asked for.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn listings(&self, ids: impl Iterator<Item = ListingId>) -> Result<Vec<Listing>, StoreError> {
+        let wanted: Vec<_> = ids.map(keys::listing).collect();
+        let mut listings = Vec::with_capacity(wanted.len());
+        for batch in wanted.chunks(100) {
+            let mut found = self.table.get_all(batch).await?;
+            for key in batch {
+                listings.extend(found.take::<Listing>(key)?);
+            }
+        }
+        Ok(listings)
+    }
+}
+
+/// One change of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ListingChange {
+    /// The listing that changed.
+    pub listing: ListingId,
+    /// When (Unix milliseconds).
+    pub at_ms: i64,
+}
+
+impl ListingChange {
+    fn read(item: &Item) -> Option<Self> {
+        let (_, sk) = keys::index_attributes(keys::GSI3);
+        let (at, listing) = item.get(&sk)?.as_s().ok()?.split_once('#')?;
+        Some(Self { listing: listing.parse().ok()?, at_ms: at.parse().ok()? })
+    }
+}

@@ -1,0 +1,532 @@
+//! The table as six operations. Every request to DynamoDB is made here, so that conditions and their outcomes read alike.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Delete, KeysAndAttributes, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::StoreError;
+use super::keys::{self, IndexKey, KIND, Key, PK, SK, TTL};
+
+/// An item as DynamoDB holds it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    client: aws_sdk_dynamodb::Client,
+    name: String,
+}
+
+/// What a conditional write came to.
+#[derive(Debug)]
+pub enum Written {
+    /// It is written.
+    Done,
+    /// The condition did not hold; this is what stands there, if anything.
+    Refused(Option<Item>),
+}
+
+/// What a transaction came to.
+#[derive(Debug)]
+pub enum Transacted {
+    /// All of it is written.
+    Done,
+    /// Nothing is written: the condition of the operation at `index` did not hold; `found` stands there, if anything.
+    Refused {
+        /// Position of the first operation that was refused.
+        index: usize,
+        /// The item that stands there.
+        found: Option<Item>,
+    },
+    /// Nothing is written: another transaction holds one of the items. Read again, then decide.
+    Conflict,
+}
+
+/// An item to be put, with the condition under which.
+#[derive(Debug, Clone)]
+pub struct Putting {
+    item: Item,
+    condition: Option<Condition>,
+}
+
+/// A condition expression with its names and values.
+#[derive(Debug, Clone, Default)]
+pub struct Condition {
+    expression: String,
+    names: HashMap<String, String>,
+    values: Item,
+}
+
+impl Condition {
+    /// No item stands at the key.
+    #[must_use]
+    pub fn absent() -> Self {
+        Self { expression: "attribute_not_exists(PK)".into(), ..Self::default() }
+    }
+
+    /// `attribute` has this value.
+    #[must_use]
+    pub fn equals(attribute: &str, value: AttributeValue) -> Self {
+        Self {
+            expression: "#c = :c".into(),
+            names: HashMap::from([("#c".into(), attribute.into())]),
+            values: HashMap::from([(":c".into(), value)]),
+        }
+    }
+
+    /// No item, or one whose `attribute` has this value.
+    #[must_use]
+    pub fn absent_or_equals(attribute: &str, value: AttributeValue) -> Self {
+        let mut condition = Self::equals(attribute, value);
+        condition.expression = "attribute_not_exists(PK) OR #c = :c".into();
+        condition
+    }
+}
+
+impl Putting {
+    /// `record` at `key`, as an item of this kind.
+    ///
+    /// # Errors
+    /// Where the record cannot be spelled as an item: a defect, not an input.
+    pub fn new<T: Serialize>(key: &Key, kind: &str, record: &T) -> Result<Self, StoreError> {
+        let mut item: Item = serde_dynamo::to_item(record).map_err(StoreError::defect)?;
+        item.insert(PK.into(), AttributeValue::S(key.pk.clone()));
+        item.insert(SK.into(), AttributeValue::S(key.sk.clone()));
+        item.insert(KIND.into(), AttributeValue::S(kind.into()));
+        Ok(Self { item, condition: None })
+    }
+
+    /// Lets the item be found through an index.
+    #[must_use]
+    pub fn indexed(mut self, at: Option<IndexKey>) -> Self {
+        if let Some(at) = at {
+            let (pk, sk) = keys::index_attributes(at.index);
+            self.item.insert(pk, AttributeValue::S(at.pk));
+            self.item.insert(sk, AttributeValue::S(at.sk));
+        }
+        self
+    }
+
+    /// Lets DynamoDB delete the item some time after this moment (Unix seconds).
+    #[must_use]
+    pub fn expiring(mut self, at_unix_seconds: i64) -> Self {
+        self.item.insert(TTL.into(), AttributeValue::N(at_unix_seconds.to_string()));
+        self
+    }
+
+    /// Adds an attribute that the record does not carry itself.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: AttributeValue) -> Self {
+        self.item.insert(name.into(), value);
+        self
+    }
+
+    /// Writes only where this holds.
+    #[must_use]
+    pub fn when(mut self, condition: Condition) -> Self {
+        self.condition = Some(condition);
+        self
+    }
+
+    /// The operation, for a transaction.
+    ///
+    /// # Errors
+    /// None in practice: every required member is set.
+    pub fn in_transaction(self, table: &Table) -> Result<TransactWriteItem, StoreError> {
+        let condition = self.condition.unwrap_or_default();
+        let put = Put::builder()
+            .table_name(&table.name)
+            .set_item(Some(self.item))
+            .set_condition_expression(some(condition.expression))
+            .set_expression_attribute_names(filled(condition.names))
+            .set_expression_attribute_values(filled(condition.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(StoreError::defect)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+}
+
+/// A change to an item by expression.
+#[derive(Debug, Clone, Default)]
+pub struct Updating {
+    /// An update expression.
+    pub expression: String,
+    /// Its names.
+    pub names: HashMap<String, String>,
+    /// Its values.
+    pub values: Item,
+    /// The condition under which.
+    pub condition: Option<String>,
+}
+
+impl Updating {
+    /// A change by this expression.
+    #[must_use]
+    pub fn new(expression: &str) -> Self {
+        Self { expression: expression.into(), ..Self::default() }
+    }
+
+    /// Names an attribute.
+    #[must_use]
+    pub fn name(mut self, placeholder: &str, attribute: &str) -> Self {
+        self.names.insert(placeholder.into(), attribute.into());
+        self
+    }
+
+    /// Gives a value.
+    #[must_use]
+    pub fn value(mut self, placeholder: &str, value: AttributeValue) -> Self {
+        self.values.insert(placeholder.into(), value);
+        self
+    }
+
+    /// Gives a number.
+    #[must_use]
+    pub fn number(self, placeholder: &str, value: i64) -> Self {
+        self.value(placeholder, AttributeValue::N(value.to_string()))
+    }
+
+    /// Writes only where this holds.
+    #[must_use]
+    pub fn when(mut self, condition: &str) -> Self {
+        self.condition = Some(condition.into());
+        self
+    }
+}
+
+fn some(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn filled<V>(map: HashMap<String, V>) -> Option<HashMap<String, V>> {
+    (!map.is_empty()).then_some(map)
+}
+
+fn key_item(key: &Key) -> Item {
+    HashMap::from([(PK.into(), AttributeValue::S(key.pk.clone())), (SK.into(), AttributeValue::S(key.sk.clone()))])
+}
+
+/// Reads an item into its record.
+///
+/// # Errors
+/// Where the item is not what this version writes.
+pub fn record<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(StoreError::defect)
+}
+
+/// What a batch read found.
+#[derive(Debug, Default)]
+pub struct Found(HashMap<Key, Item>);
+
+impl Found {
+    /// The record at this key, if there is one.
+    ///
+    /// # Errors
+    /// As [`record`].
+    pub fn take<T: DeserializeOwned>(&mut self, key: &Key) -> Result<Option<T>, StoreError> {
+        self.take_item(key).map(record).transpose()
+    }
+
+    /// The item at this key, if there is one.
+    pub fn take_item(&mut self, key: &Key) -> Option<Item> {
+        self.0.remove(key)
+    }
+}
+
+impl Table {
+    /// The table of this name.
+    #[must_use]
+    pub fn new(client: aws_sdk_dynamodb::Client, name: String) -> Self {
+        Self { client, name }
+    }
+
+    /// Reads one item, consistently.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer, or the item is not of this kind.
+    pub async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        let reply = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(key_item(key)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::sdk)?;
+        reply.item.map(record).transpose()
+    }
+
+    /// Reads up to 100 items at once, consistently. Keys that DynamoDB leaves unprocessed are asked for again.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer, or leaves keys unprocessed five times.
+    pub async fn get_all(&self, wanted: &[Key]) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        let mut pending: Vec<Item> = Vec::with_capacity(wanted.len());
+        for key in wanted {
+            if !pending.contains(&key_item(key)) {
+                pending.push(key_item(key));
+            }
+        }
+        for _ in 0..5 {
+            if pending.is_empty() {
+                return Ok(found);
+            }
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(std::mem::take(&mut pending)))
+                .consistent_read(true)
+                .build()
+                .map_err(StoreError::defect)?;
+            let reply = self.client.batch_get_item().request_items(&self.name, request).send().await.map_err(StoreError::sdk)?;
+            for item in reply.responses.into_iter().flatten().flat_map(|(_, items)| items) {
+                if let (Some(AttributeValue::S(pk)), Some(AttributeValue::S(sk))) = (item.get(PK), item.get(SK)) {
+                    found.0.insert(Key { pk: pk.clone(), sk: sk.clone() }, item);
+                }
+            }
+            pending = reply.unprocessed_keys.into_iter().flatten().flat_map(|(_, rest)| rest.keys).collect();
+        }
+        if pending.is_empty() { Ok(found) } else { Err(StoreError::Unavailable("keys were left unprocessed".into())) }
+    }
+
+    /// Puts one item.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn put(&self, putting: Putting) -> Result<Written, StoreError> {
+        let condition = putting.condition.unwrap_or_default();
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(putting.item))
+            .set_condition_expression(some(condition.expression))
+            .set_expression_attribute_names(filled(condition.names))
+            .set_expression_attribute_values(filled(condition.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(Written::Done),
+            Err(SdkError::ServiceError(e)) if e.err().is_conditional_check_failed_exception() => match e.into_err() {
+                aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(e) => {
+                    Ok(Written::Refused(e.item))
+                }
+                other => Err(StoreError::Unavailable(format!("{other}"))),
+            },
+            Err(e) => Err(StoreError::sdk(e)),
+        }
+    }
+
+    /// Changes one item; gives it as it is afterwards.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn update(&self, key: &Key, updating: Updating) -> Result<Result<Item, Option<Item>>, StoreError> {
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key_item(key)))
+            .update_expression(updating.expression)
+            .set_condition_expression(updating.condition)
+            .set_expression_attribute_names(filled(updating.names))
+            .set_expression_attribute_values(filled(updating.values))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match sent {
+            Ok(reply) => Ok(Ok(reply.attributes.unwrap_or_default())),
+            Err(SdkError::ServiceError(e)) if e.err().is_conditional_check_failed_exception() => match e.into_err() {
+                aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(e) => Ok(Err(e.item)),
+                other => Err(StoreError::Unavailable(format!("{other}"))),
+            },
+            Err(e) => Err(StoreError::sdk(e)),
+        }
+    }
+
+    /// Deletes one item and gives what stood there: reading and using up are one step.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn take<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        let reply = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .set_key(Some(key_item(key)))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(StoreError::sdk)?;
+        reply.attributes.filter(|item| !item.is_empty()).map(record).transpose()
+    }
+
+    /// Reads one page of a partition, in order of the sort key.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn query(&self, range: &Range<'_>) -> Result<Vec<Item>, StoreError> {
+        let (pk, sk) = match range.index {
+            Some(index) => keys::index_attributes(index),
+            None => (PK.into(), SK.into()),
+        };
+        let mut request = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .set_index_name(range.index.map(Into::into))
+            .scan_index_forward(!range.newest_first)
+            .limit(range.limit)
+            .expression_attribute_names("#pk", pk)
+            .expression_attribute_values(":pk", AttributeValue::S(range.partition.to_owned()));
+        if range.index.is_none() {
+            request = request.consistent_read(true);
+        }
+        // Sort keys are ASCII, so "~" is above all of them; "!" is below.
+        let from = range.from.unwrap_or("!");
+        let to = range.to.unwrap_or("~");
+        request = request
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+            .expression_attribute_names("#sk", sk)
+            .expression_attribute_values(":from", AttributeValue::S(from.to_owned()))
+            .expression_attribute_values(":to", AttributeValue::S(to.to_owned()));
+        let reply = request.send().await.map_err(StoreError::sdk)?;
+        Ok(reply.items.unwrap_or_default())
+    }
+
+    /// Writes all or nothing.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn transact(&self, operations: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
+        let sent = self.client.transact_write_items().set_transact_items(Some(operations)).send().await;
+        match sent {
+            Ok(_) => Ok(Transacted::Done),
+            Err(SdkError::ServiceError(e)) if e.err().is_transaction_canceled_exception() => match e.into_err() {
+                aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(e) => {
+                    verdict(e.cancellation_reasons.unwrap_or_default())
+                }
+                other => Err(StoreError::Unavailable(format!("{other}"))),
+            },
+            Err(SdkError::ServiceError(e)) if e.err().is_transaction_in_progress_exception() => Ok(Transacted::Conflict),
+            Err(e) => Err(StoreError::sdk(e)),
+        }
+    }
+
+    /// Deletes an item as part of a transaction; it is no error if it is gone already.
+    ///
+    /// # Errors
+    /// None in practice: every required member is set.
+    pub fn removing(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder().table_name(&self.name).set_key(Some(key_item(key))).build().map_err(StoreError::defect)?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    /// Deletes an item as part of a transaction where `condition` holds.
+    ///
+    /// # Errors
+    /// None in practice: every required member is set.
+    pub fn removing_when<const N: usize>(
+        &self,
+        key: &Key,
+        condition: &str,
+        name: (&str, &str),
+        values: [(&str, AttributeValue); N],
+    ) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&self.name)
+            .set_key(Some(key_item(key)))
+            .condition_expression(condition)
+            .expression_attribute_names(name.0, name.1)
+            .set_expression_attribute_values(Some(values.into_iter().map(|(n, v)| (n.to_owned(), v)).collect()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(StoreError::defect)?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    /// Changes an item as part of a transaction.
+    ///
+    /// # Errors
+    /// None in practice: every required member is set.
+    pub fn updating(&self, key: &Key, updating: Updating) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(key_item(key)))
+            .update_expression(updating.expression)
+            .set_condition_expression(updating.condition)
+            .set_expression_attribute_names(filled(updating.names))
+            .set_expression_attribute_values(filled(updating.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(StoreError::defect)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Opens the connection, so that the first request after a cold start does not pay for it.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn warm(&self) -> Result<(), StoreError> {
+        self.get::<serde_json::Value>(&keys::slug("!warm")).await.map(drop)
+    }
+}
+
+/// A stretch of one partition.
+#[derive(Debug, Clone, Copy)]
+pub struct Range<'a> {
+    /// An index, or the table itself.
+    pub index: Option<&'static str>,
+    /// The partition.
+    pub partition: &'a str,
+    /// The least sort key, included.
+    pub from: Option<&'a str>,
+    /// The greatest sort key, included.
+    pub to: Option<&'a str>,
+    /// From the greatest downwards.
+    pub newest_first: bool,
+    /// At most so many items.
+    pub limit: i32,
+}
+
+fn verdict(reasons: Vec<CancellationReason>) -> Result<Transacted, StoreError> {
+    let mut conflict = false;
+    for (index, reason) in reasons.into_iter().enumerate() {
+        match reason.code.as_deref() {
+            Some("ConditionalCheckFailed") => return Ok(Transacted::Refused { index, found: reason.item }),
+            Some("TransactionConflict") => conflict = true,
+            Some("None") | None => {}
+            Some(other) => return Err(StoreError::Unavailable(format!("transaction cancelled: {other}"))),
+        }
+    }
+    if conflict { Ok(Transacted::Conflict) } else { Err(StoreError::Unavailable("transaction cancelled without a reason".into())) }
+}
+
+impl StoreError {
+    /// Keeps the class of an SDK error and its code; never what was sent.
+    pub(crate) fn sdk<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Self {
+        let class = match &error {
+            SdkError::ConstructionFailure(_) => "request could not be built".to_owned(),
+            SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+            SdkError::DispatchFailure(_) => "no connection".to_owned(),
+            SdkError::ResponseError(_) => "unreadable answer".to_owned(),
+            SdkError::ServiceError(e) => {
+                format!("{}: {}", e.err().code().unwrap_or("unknown"), e.err().message().unwrap_or_default())
+            }
+            _ => "unknown failure".to_owned(),
+        };
+        if matches!(&error, SdkError::ServiceError(e) if e.err().code() == Some("TransactionConflictException")) {
+            return Self::Conflict;
+        }
+        Self::Unavailable(class)
+    }
+}

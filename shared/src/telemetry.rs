@@ -1,0 +1,10 @@
+//! Logs: JSON, one line a request. What never goes in: keys, secrets, bodies, endpoint URLs.
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging to standard output in JSON; `CROCHET_LOG` is the filter, `info` by default.
+pub fn start() {
+    let filter = EnvFilter::try_from_env("CROCHET_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second start (tests in one process) keeps the first.
+    let _ = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_env_filter(filter).try_init();
+}

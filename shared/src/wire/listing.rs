@@ -1,0 +1,397 @@
+//! The shapes of listings and of the endpoints behind them.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::Pagination;
+use crate::clock::{from_unix_ms, rfc3339};
+use crate::config::Config;
+use crate::domain::currency::{OriginCurrency, payable_with};
+use crate::domain::listing::{
+    AuthMethod, DeliveryType, Endpoint, EndpointStatus, Listing, ListingStatus, PricingModel, SuspendedBy,
+};
+use crate::domain::money::{Amount, Currency, Micros};
+use crate::domain::profile::{SellerSummary, VERIFIED_SCORE, tier};
+
+/// A capability on offer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ListingView {
+    /// UUIDv7.
+    pub id: String,
+    /// Its name in URLs; it never changes.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// Slug of a category; `GET /categories` lists them.
+    pub category: String,
+    /// Words it is found by.
+    pub tags: Vec<String>,
+    /// What is sold. Through the gateway every call is one JSON request and one JSON answer.
+    pub delivery_type: DeliveryType,
+    /// How the seller's own interface authenticates, outside the gateway.
+    pub auth_method: AuthMethod,
+    /// Formats it speaks.
+    pub formats: Vec<String>,
+    /// How to reach it outside the gateway.
+    #[schema(required)]
+    pub connection_instructions: Option<String>,
+    /// JSON Schema 2020-12 of a call's body. Left out where there is none, and in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub input_schema: Option<Box<RawValue>>,
+    /// JSON Schema 2020-12 of an answer. Left out where there is none, and in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub output_schema: Option<Box<RawValue>>,
+    /// A body that works. Left out where there is none, and in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
+    pub example_request: Option<Box<RawValue>>,
+    /// An answer to it. Left out where there is none, and in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
+    pub example_response: Option<Box<RawValue>>,
+    /// How a call is paid for.
+    pub pricing_model: PricingModel,
+    /// The price of a call in USD, exact; 0 when free.
+    #[schema(value_type = f64, example = 0.25)]
+    pub pricing_amount: Box<RawValue>,
+    /// Always `USD`.
+    pub pricing_currency: Currency,
+    /// The price of a call.
+    pub price: Amount,
+    /// What a buyer can pay in, recommended first; empty when free.
+    pub payable_with: Vec<OriginCurrency>,
+    /// Where it stands.
+    pub status: ListingStatus,
+    /// Who suspended it.
+    #[schema(required)]
+    pub suspended_by: Option<SuspendedBy>,
+    /// Where it is called, if there is an endpoint behind it.
+    #[schema(required)]
+    pub gateway_url: Option<String>,
+    /// Whose it is.
+    pub seller: SellerView,
+    /// What buyers say.
+    pub rating: RatingView,
+    /// What the gateway saw.
+    pub stats: StatsView,
+    /// When it was created.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// When it was last changed.
+    #[schema(format = DateTime)]
+    pub updated_at: String,
+}
+
+/// Whose a listing is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SellerView {
+    /// The profile's id.
+    pub id: String,
+    /// The name it shows.
+    pub display_name: String,
+    /// 0 to 1000.
+    pub score: u16,
+    /// `Low`, `Moderate`, `Trusted`, `Elite` or `Exceptional`.
+    pub tier: &'static str,
+    /// Whether its score carries the verified mark.
+    pub is_verified: bool,
+    /// Whether a person has claimed it.
+    pub claimed: bool,
+}
+
+/// The reviews of a listing, in two numbers.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct RatingView {
+    /// 1 to 5; null without reviews.
+    #[schema(required)]
+    pub average: Option<f64>,
+    /// How many.
+    pub count: u32,
+}
+
+/// A listing's last thirty days at the gateway.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct StatsView {
+    /// Calls.
+    pub calls_30d: u64,
+    /// Share of them that were delivered, 0 to 1; null without calls.
+    #[schema(required)]
+    pub success_rate_30d: Option<f64>,
+    /// Half of the answers took no longer (milliseconds).
+    #[schema(required)]
+    pub p50_latency_ms: Option<u32>,
+    /// 95 of 100 answers took no longer (milliseconds).
+    #[schema(required)]
+    pub p95_latency_ms: Option<u32>,
+    /// When it was last called.
+    #[schema(required)]
+    pub last_called_at: Option<String>,
+}
+
+impl ListingView {
+    /// The whole listing, as it answers by id.
+    #[must_use]
+    pub fn whole(listing: &Listing, config: &Config) -> Self {
+        Self {
+            input_schema: raw(listing.input_schema.as_deref()),
+            output_schema: raw(listing.output_schema.as_deref()),
+            example_request: raw(listing.example_request.as_deref()),
+            example_response: raw(listing.example_response.as_deref()),
+            ..Self::in_list(listing, config)
+        }
+    }
+
+    /// The listing without schemas and examples: a page of a hundred whole ones would not fit into an answer.
+    #[must_use]
+    pub fn in_list(listing: &Listing, config: &Config) -> Self {
+        let payable_with = if listing.is_paid() { payable_with(listing.price, &listing.seller.payout_chains) } else { Vec::new() };
+        Self {
+            id: listing.id.to_string(),
+            slug: listing.slug.clone(),
+            name: listing.name.clone(),
+            description: listing.description.clone(),
+            category: listing.category.clone(),
+            tags: listing.tags.clone(),
+            delivery_type: listing.delivery_type,
+            auth_method: listing.auth_method,
+            formats: listing.formats.clone(),
+            connection_instructions: listing.connection_instructions.clone(),
+            input_schema: None,
+            output_schema: None,
+            example_request: None,
+            example_response: None,
+            pricing_model: listing.pricing_model,
+            pricing_amount: exact(listing.price),
+            pricing_currency: Currency::Usd,
+            price: listing.price.into(),
+            payable_with,
+            status: listing.status,
+            suspended_by: listing.suspended_by,
+            gateway_url: listing.endpoint.is_some().then(|| config.absolute(&format!("/api/v1/gateway/{}", listing.id))),
+            seller: SellerView::from(&listing.seller),
+            rating: RatingView::default(),
+            stats: StatsView::default(),
+            created_at: moment(listing.created_ms),
+            updated_at: moment(listing.updated_ms),
+        }
+    }
+}
+
+impl From<&SellerSummary> for SellerView {
+    fn from(seller: &SellerSummary) -> Self {
+        Self {
+            id: seller.id.to_string(),
+            display_name: seller.display_name.clone(),
+            score: seller.score,
+            tier: tier(seller.score),
+            is_verified: seller.score >= VERIFIED_SCORE,
+            claimed: seller.claimed,
+        }
+    }
+}
+
+/// JSON text as it was sent: what a seller wrote is shown as it was written.
+fn raw(text: Option<&str>) -> Option<Box<RawValue>> {
+    RawValue::from_string(text?.to_owned()).ok()
+}
+
+/// The amount in USD as a JSON number; no float comes between.
+fn exact(price: Micros) -> Box<RawValue> {
+    RawValue::from_string(price.decimal()).expect("decimal digits are a JSON number")
+}
+
+fn moment(ms: i64) -> String {
+    rfc3339(from_unix_ms(ms))
+}
+
+/// What can be told of the endpoint behind a listing: no URL and no header value, ever.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct GatewayEndpointView {
+    /// The listing.
+    pub listing_id: String,
+    /// Whether it takes calls.
+    pub status: EndpointStatus,
+    /// How long the seller may take (milliseconds).
+    pub timeout_ms: u32,
+    /// How long an answer may be (bytes).
+    pub max_response_bytes: u32,
+    /// How many calls a minute the seller takes; null for no limit of its own.
+    #[schema(required)]
+    pub rate_limit_per_minute: Option<u32>,
+    /// Names of the headers that Crochet adds for the seller.
+    pub auth_header_names: Vec<String>,
+    /// Names the configuration that counts: it changes with every change of URL, header or secret.
+    pub secret_version: String,
+    /// When the signing secret was made.
+    #[schema(format = DateTime)]
+    pub secret_created_at: String,
+    /// Until when the signing secret before it signs too.
+    #[schema(required, format = DateTime)]
+    pub previous_secret_expires_at: Option<String>,
+    /// What came of the last test call.
+    #[schema(required, value_type = Option<Object>)]
+    pub last_test: Option<Box<RawValue>>,
+    /// `whsec_…`: shown once, on creation, with a first endpoint and on rotation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signing_secret: Option<String>,
+}
+
+impl GatewayEndpointView {
+    /// An endpoint, with its signing secret where it is to be shown this once.
+    #[must_use]
+    pub fn new(listing: &Listing, endpoint: &Endpoint, signing_secret: Option<String>) -> Self {
+        Self {
+            listing_id: listing.id.to_string(),
+            status: endpoint.status,
+            timeout_ms: endpoint.timeout_ms,
+            max_response_bytes: endpoint.max_response_bytes,
+            rate_limit_per_minute: endpoint.rate_limit_per_minute,
+            auth_header_names: endpoint.auth_header_names.clone(),
+            secret_version: endpoint.secret_version.clone(),
+            secret_created_at: moment(endpoint.secret_created_ms),
+            previous_secret_expires_at: endpoint.previous_secret_expires_ms.map(moment),
+            last_test: None,
+            signing_secret,
+        }
+    }
+}
+
+impl fmt::Debug for GatewayEndpointView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewayEndpointView").field("listing_id", &self.listing_id).finish_non_exhaustive()
+    }
+}
+
+/// `data` of one listing.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OneListing {
+    /// The listing.
+    pub listing: ListingView,
+}
+
+/// `data` of a page of listings.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Listings {
+    /// This page of them, without schemas and examples.
+    pub listings: Vec<ListingView>,
+    /// Where the page stands.
+    pub pagination: Pagination,
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::domain::ids::{ListingId, ProfileId};
+    use crate::domain::wallet::Chain;
+
+    fn listing(price: i64) -> Listing {
+        let now = OffsetDateTime::from_unix_timestamp(1_790_000_000).expect("a date");
+        Listing {
+            id: ListingId::generate(now),
+            slug: "weather".into(),
+            name: "Weather".into(),
+            description: "Tells the weather.".into(),
+            category: "data".into(),
+            tags: Vec::new(),
+            delivery_type: DeliveryType::Api,
+            auth_method: AuthMethod::None,
+            formats: vec!["json".into()],
+            connection_instructions: None,
+            input_schema: Some(r#"{"const": 1.10}"#.into()),
+            output_schema: None,
+            example_request: None,
+            example_response: None,
+            pricing_model: if price == 0 { PricingModel::Free } else { PricingModel::PerCall },
+            price: Micros(price),
+            was_per_call: price != 0,
+            status: ListingStatus::Active,
+            suspended_by: None,
+            seller: SellerSummary {
+                id: ProfileId::generate(now),
+                display_name: "Seller".into(),
+                score: 800,
+                claimed: false,
+                payout_chains: vec![Chain::Solana],
+            },
+            endpoint: None,
+            version: 1,
+            created_ms: 1_790_000_000_000,
+            updated_ms: 1_790_000_000_001,
+        }
+    }
+
+    fn config() -> Config {
+        Config::from_lookup(|_| None).expect("defaults")
+    }
+
+    #[test]
+    fn prices_are_exact_numbers() {
+        for (micros, number) in [
+            (0, "0"),
+            (100, "0.0001"),
+            (100_000, "0.1"),
+            (1_000_000, "1"),
+            (9_999_999_999, "9999.999999"),
+            (10_000_000_000, "10000"),
+        ] {
+            let view = ListingView::whole(&listing(micros), &config());
+            let text = serde_json::to_string(&view).expect("JSON");
+            assert!(text.contains(&format!("\"pricing_amount\":{number},")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_listing_has_the_fields_of_the_contract() {
+        let view = serde_json::to_value(ListingView::whole(&listing(1_000_000), &config())).expect("JSON");
+        let fields: Vec<_> = view.as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(
+            fields,
+            [
+                "id",
+                "slug",
+                "name",
+                "description",
+                "category",
+                "tags",
+                "delivery_type",
+                "auth_method",
+                "formats",
+                "connection_instructions",
+                "input_schema",
+                "pricing_model",
+                "pricing_amount",
+                "pricing_currency",
+                "price",
+                "payable_with",
+                "status",
+                "suspended_by",
+                "gateway_url",
+                "seller",
+                "rating",
+                "stats",
+                "created_at",
+                "updated_at"
+            ]
+        );
+        assert_eq!(view["payable_with"], serde_json::json!(["SOL", "ETH", "USDC"]));
+        assert_eq!(view["updated_at"], "2026-09-21T14:13:20.001Z");
+        assert!(view["gateway_url"].is_null() && view["seller"]["is_verified"] == true);
+    }
+
+    #[test]
+    fn what_sellers_wrote_is_shown_as_written_and_not_in_lists() {
+        let whole = serde_json::to_string(&ListingView::whole(&listing(0), &config())).expect("JSON");
+        assert!(whole.contains(r#""input_schema":{"const": 1.10}"#) && whole.contains(r#""payable_with":[]"#), "{whole}");
+        let row = serde_json::to_string(&ListingView::in_list(&listing(0), &config())).expect("JSON");
+        assert!(!row.contains("input_schema"), "{row}");
+    }
+}
