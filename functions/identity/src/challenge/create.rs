@@ -1,0 +1,25 @@
+//! `POST /auth/challenge`: ask for a text to sign.
+
+use axum::extract::State;
+use crochet::app::App;
+use crochet::domain::challenge::Challenge;
+use crochet::http::caller::{Anyone, Authenticating};
+use crochet::http::request::Json;
+use crochet::http::{Reply, Result};
+use crochet::wire;
+
+use super::request::NewChallenge;
+
+/// Ask for a message to sign and, to register or recover, a proof of work to do.
+///
+/// The signature will authorise exactly what the message says, once, within five minutes.
+#[utoipa::path(post, path = "/api/v1/auth/challenge", operation_id = "create_challenge", tag = "Identity",
+    request_body = NewChallenge,
+    responses((status = 200, body = wire::profile::Challenge, description = "The challenge. \
+        Errors: INVALID_WALLET_ADDRESS, INVALID_REQUEST, UNKNOWN_FIELD (a field that belongs to another purpose, too), RATE_LIMITED.")))]
+pub(crate) async fn create(State(app): State<App>, _: Anyone<Authenticating>, Json(request): Json<NewChallenge>) -> Result {
+    let (wallet, binding) = request.read()?;
+    let challenge = Challenge::issue(wallet, binding, &app.config.public_url, app.clock.now(), app.config.pow_difficulty);
+    app.store.save_challenge(&challenge).await?;
+    Reply::ok(wire::profile::Challenge::from(&challenge))
+}

@@ -1,0 +1,53 @@
+//! `POST /auth/recover`: get a fresh key for a profile that a wallet can recover.
+
+use axum::extract::State;
+use crochet::app::App;
+use crochet::domain::challenge::Binding;
+use crochet::http::caller::{Anyone, Authenticating};
+use crochet::http::request::Json;
+use crochet::http::{Code, Reply, Result};
+use crochet::wire::profile::Issued;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::challenge::answer::{Answer, after_use};
+use crate::key;
+
+/// The answer to a challenge for `recover`.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct RecoverKey {
+    /// The wallet that signed.
+    wallet_address: String,
+    /// Its signature over the challenge's message.
+    #[schema(min_length = 1, max_length = 200)]
+    signature: String,
+    /// The challenge's nonce.
+    #[schema(pattern = "^[0-9a-f]{32}$")]
+    nonce: String,
+    /// The answer to the proof of work.
+    #[schema(min_length = 1, max_length = 64)]
+    pow_nonce: String,
+    /// Ends every other key of the profile (default `false`).
+    revoke_existing_keys: Option<bool>,
+}
+
+/// Get a fresh API key for the profile of a wallet.
+///
+/// The challenge is used up by the first well-formed attempt, good or bad. With `revoke_existing_keys` every other key ends.
+#[utoipa::path(post, path = "/api/v1/auth/recover", operation_id = "recover", tag = "Identity", request_body = RecoverKey,
+    responses((status = 200, body = Issued, description = "The key, shown once. Errors: INVALID_REQUEST, INVALID_WALLET_ADDRESS, \
+        CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, WALLET_NOT_REGISTERED, WALLET_CANNOT_RECOVER, RATE_LIMITED.")))]
+pub(crate) async fn recover(State(app): State<App>, _: Anyone<Authenticating>, Json(request): Json<RecoverKey>) -> Result {
+    let answer = Answer::read(&request.wallet_address, &request.signature, &request.nonce, &request.pow_nonce)?;
+    let now = app.clock.now();
+    // Nothing of the profile is told before the answer is judged.
+    let (challenge, profile) = tokio::join!(app.store.take_challenge(&answer.nonce), app.store.profile_of_wallet(&answer.wallet));
+    answer.judge(challenge.map_err(after_use)?.as_ref(), &Binding::Recover, now)?;
+    let profile = profile.map_err(after_use)?.ok_or(Code::WalletNotRegistered)?;
+    if !profile.recovers_with(&answer.wallet) {
+        return Err(Code::WalletCannotRecover.into());
+    }
+    let (key, stored) = key::fresh(&profile, "recovery", now);
+    app.store.issue_key(&stored, request.revoke_existing_keys.unwrap_or(false)).await.map_err(after_use)?;
+    Reply::ok(Issued::new(&profile, &key, &stored))
+}

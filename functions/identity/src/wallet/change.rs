@@ -1,0 +1,98 @@
+//! What a signature for `update_wallet` authorises: the fields of `PATCH /me/wallets/:id` without its proof.
+
+use crochet::domain::profile::{Capability, WalletStatus};
+use crochet::http::ApiError;
+use crochet::http::request::List;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A change of a wallet. What is left out (or `null`) stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub(crate) struct WalletChange {
+    // In the order of the names, and without the absent ones: this is how RFC 8785 writes it.
+    /// What the wallet may be used for from now on.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "capabilities", default)]
+    #[schema(max_items = 4)]
+    capabilities: Option<Vec<Capability>>,
+    /// For which of `payment` and `payout` it becomes the first choice within its chain family.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "capabilities", default)]
+    #[schema(max_items = 4)]
+    default_for: Option<Vec<Capability>>,
+    /// Whether it is in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<WalletStatus>,
+}
+
+impl WalletChange {
+    /// The change as canonical JSON (RFC 8785), at most some 130 characters long: equality of these texts decides whether a
+    /// signature fits a request.
+    ///
+    /// # Errors
+    /// `INVALID_REQUEST` where it changes nothing, where a capability comes twice or where one cannot have a default.
+    pub(crate) fn canonical(&self) -> Result<String, ApiError> {
+        if *self == (Self { capabilities: None, default_for: None, status: None }) {
+            return Err(ApiError::field("change", "must name at least one of capabilities, default_for and status"));
+        }
+        for (field, list) in [("change.capabilities", &self.capabilities), ("change.default_for", &self.default_for)] {
+            if list.as_ref().is_some_and(|list| repeats(list)) {
+                return Err(ApiError::field(field, "must not name a capability twice"));
+            }
+        }
+        let defaults = self.default_for.iter().flatten();
+        if defaults.into_iter().any(|capability| !matches!(capability, Capability::Payment | Capability::Payout)) {
+            return Err(ApiError::field("change.default_for", "may hold payment and payout only"));
+        }
+        serde_json::to_string(self).map_err(ApiError::internal)
+    }
+}
+
+fn repeats(list: &[Capability]) -> bool {
+    list.iter().enumerate().any(|(at, capability)| list[..at].contains(capability))
+}
+
+fn capabilities<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Capability>>, D::Error> {
+    Option::<List<Capability, 4>>::deserialize(deserializer).map(|list| list.map(|list| list.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use crochet::http::Code;
+    use crochet::http::request::parse_json;
+
+    use super::*;
+
+    fn canonical(json: &str) -> Result<String, ApiError> {
+        parse_json::<WalletChange>(json.as_bytes())?.canonical()
+    }
+
+    #[test]
+    fn spelling_does_not_matter_and_order_in_lists_does() {
+        let written = r#"{"capabilities":["auth","payout"],"default_for":["payout"],"status":"active"}"#;
+        for spelling in [written, r#"{ "status": "active", "default_for": ["payout"], "capabilities": ["auth", "pa\u0079out"] }"#]
+        {
+            assert_eq!(canonical(spelling).expect("a change"), written);
+        }
+        assert_eq!(canonical(r#"{"status":"disabled","capabilities":null}"#).expect("a change"), r#"{"status":"disabled"}"#);
+        assert_eq!(canonical(r#"{"default_for":[]}"#).expect("a change"), r#"{"default_for":[]}"#);
+        assert_ne!(
+            canonical(r#"{"capabilities":["auth","payout"]}"#).expect("a change"),
+            canonical(r#"{"capabilities":["payout","auth"]}"#).expect("a change")
+        );
+    }
+
+    #[test]
+    fn what_the_patch_would_refuse_is_refused_before_anybody_signs_it() {
+        for (json, code) in [
+            ("{}", Code::InvalidRequest),
+            (r#"{"status":null}"#, Code::InvalidRequest),
+            (r#"{"status":"gone"}"#, Code::InvalidRequest),
+            (r#"{"capabilities":["auth","auth"]}"#, Code::InvalidRequest),
+            (r#"{"capabilities":["auth","auth","auth","auth","auth"]}"#, Code::InvalidRequest),
+            (r#"{"default_for":["recovery"]}"#, Code::InvalidRequest),
+            (r#"{"address":"0x"}"#, Code::UnknownField),
+            (r#"["status"]"#, Code::InvalidRequest),
+        ] {
+            assert_eq!(canonical(json).expect_err(json).code(), code, "{json}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The wallets of a profile.
+
+pub(crate) mod change;

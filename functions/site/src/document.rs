@@ -1,0 +1,99 @@
+//! One document: a body that never changes while the function runs, and its entity tag.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use crochet::domain::ids::sha256_hex;
+
+/// Five minutes: a deployment is seen soon, and a crawler does not ask for the same text again and again.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// A rendered document.
+#[derive(Debug)]
+pub(crate) struct Document {
+    content_type: HeaderValue,
+    body: Bytes,
+    etag: String,
+}
+
+impl Document {
+    /// A document of this type. Its entity tag is a hash of its body.
+    pub(crate) fn new(content_type: &'static str, body: String) -> Self {
+        let etag = format!("\"{}\"", &sha256_hex(&body)[..32]);
+        Self { content_type: HeaderValue::from_static(content_type), body: body.into(), etag }
+    }
+
+    /// Its body.
+    #[cfg(test)]
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The answer to a request with these headers: the document, or 304 where the caller has it already.
+    pub(crate) fn answer(&self, request: &HeaderMap) -> Response {
+        let mut response = if self.is_known_to(request) {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response
+        } else {
+            let mut response = Response::new(Body::from(self.body.clone()));
+            response.headers_mut().insert(header::CONTENT_TYPE, self.content_type.clone());
+            response
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
+        if let Ok(etag) = HeaderValue::from_str(&self.etag) {
+            headers.insert(header::ETAG, etag);
+        }
+        response
+    }
+
+    /// `If-None-Match` (RFC 9110, section 13.1.2): `*` or a list of tags, compared weakly. Our tags hold no comma.
+    fn is_known_to(&self, request: &HeaderMap) -> bool {
+        let lines = request.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
+        lines.flat_map(|line| line.split(',')).map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == self.etag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(document: &Document, lines: &[&str]) -> StatusCode {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(header::IF_NONE_MATCH, HeaderValue::from_str(line).expect("a header value"));
+        }
+        document.answer(&headers).status()
+    }
+
+    #[test]
+    fn whoever_has_it_is_told_so() {
+        let document = Document::new("text/plain", "text".into());
+        let tag = document.etag.clone();
+        assert_eq!(status(&document, &[]), StatusCode::OK);
+        for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".into()] {
+            assert_eq!(status(&document, &[&known]), StatusCode::NOT_MODIFIED, "{known}");
+        }
+        assert_eq!(status(&document, &["\"other\"", &tag]), StatusCode::NOT_MODIFIED);
+        for unknown in ["", "\"other\"", tag.trim_matches('"'), "W/", "**"] {
+            assert_eq!(status(&document, &[unknown]), StatusCode::OK, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn both_answers_carry_tag_and_caching_and_only_one_a_type() {
+        let document = Document::new("text/plain", "text".into());
+        let mut headers = HeaderMap::new();
+        let whole = document.answer(&headers);
+        assert_eq!(whole.headers()[header::CONTENT_TYPE], "text/plain");
+        headers.insert(header::IF_NONE_MATCH, whole.headers()[header::ETAG].clone());
+        let known = document.answer(&headers);
+        assert!(!known.headers().contains_key(header::CONTENT_TYPE));
+        for answer in [whole, known] {
+            assert_eq!(answer.headers()[header::ETAG], document.etag.as_str());
+            assert_eq!(answer.headers()[header::CACHE_CONTROL], "public, max-age=300");
+        }
+        assert_ne!(Document::new("text/plain", "text.".into()).etag, document.etag);
+    }
+}
