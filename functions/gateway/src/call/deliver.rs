@@ -1,0 +1,258 @@
+//! Delivery: claim the call, forward it once, write what came of it.
+//!
+//! The claim is a conditional write, and the first one writes the settlement with it: of any number of parallel requests one
+//! goes on. The outcome is written over the claimed version only, so a late writer from an expired lease changes nothing.
+
+use std::time::{Duration, Instant};
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use crochet::clock::unix_ms;
+use crochet::domain::call::entry::{settlement, undelivered};
+use crochet::domain::call::outcome::{Outcome, judge};
+use crochet::domain::call::{ANSWER_KEPT_MS, AttemptReport, Call, State};
+use crochet::domain::listing::{Endpoint, EndpointStatus};
+use crochet::domain::webhook_signature::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, sign};
+use crochet::endpoint_secrets::EndpointSecret;
+use crochet::http::{ApiError, Result};
+use crochet::outbound::{EndpointUrl, SellerFault, SellerRequest};
+use crochet::store::StoreError;
+use crochet::store::call::{Moved, PackedAnswer, fresh_writer, next_version};
+use crochet::store::meter::trip;
+
+use super::incoming::JsonBody;
+use super::{Passage, answer};
+
+/// A write that meets another transaction, or no answer, is tried so often.
+const WRITE_TRIES: u32 = 5;
+
+impl Passage<'_> {
+    /// Delivers a call that is paid for; with `settles` this request is the first to see that it is.
+    pub(crate) async fn deliver(self, call: Call, settles: bool) -> Result {
+        let body = self.incoming.json()?.clone();
+        let now_ms = self.now_ms();
+        if !settles && call.is_overdue(now_ms) && call.payment.is_some() {
+            return self.close(call).await;
+        }
+        let Some(endpoint) = self.listing.endpoint.clone().filter(|endpoint| endpoint.status == EndpointStatus::Active) else {
+            let call = if settles { self.settle_only(call).await? } else { call };
+            return Err(answer::seller_unavailable(&call));
+        };
+        let timeout = Duration::from_millis(endpoint.timeout_ms.into());
+        if !self.time_for_seller(timeout) {
+            let call = if settles { self.settle_only(call).await? } else { call };
+            return answer::pending(&call);
+        }
+        let settled = if settles { call.settled(now_ms) } else { call };
+        let entries = if settles { settlement(&settled, now_ms).to_vec() } else { Vec::new() };
+        let claim = next_version(settled.begun(fresh_writer(), self.lease_until_ms(), body.bytes.len() as u64, now_ms));
+        let store = &self.state.app.store;
+        let (moved, started) = tokio::join!(store.move_call(&claim, &entries), store.call_starts(self.listing_id(), self.minute()));
+        started?;
+        match moved? {
+            Moved::Done => self.forward_claimed(claim, body).await,
+            Moved::Lost(found) => {
+                self.uncount().await?;
+                self.follow(*found, &claim).await
+            }
+            Moved::Conflict => {
+                self.uncount().await?;
+                let found = store.calls(&[claim.home()]).await?.pop();
+                self.follow(found, &claim).await
+            }
+        }
+    }
+
+    /// Another request was first: its result is the call's.
+    async fn follow(&self, found: Option<Call>, mine: &Call) -> Result {
+        let call = found.unwrap_or_else(|| mine.clone());
+        match &call.state {
+            State::Delivered { answer } => self.replay(&call, answer.as_ref()).await,
+            State::Undelivered => Err(answer::undelivered(&call)),
+            _ => Err(answer::in_progress(&call)),
+        }
+    }
+
+    async fn uncount(&self) -> Result<()> {
+        self.state.app.store.call_ends(self.listing_id(), self.minute()).await?;
+        Ok(())
+    }
+
+    /// Until when this request may still write an outcome.
+    pub(crate) fn lease_until_ms(&self) -> i64 {
+        let now = unix_ms(self.state.app.clock.now());
+        now + i64::try_from(self.time_left().as_millis()).unwrap_or(0)
+    }
+
+    /// Writes the settlement and nothing else: there is no time, or no endpoint, for a delivery.
+    async fn settle_only(&self, call: Call) -> Result<Call> {
+        let call = next_version(call.settled(self.now_ms()));
+        let entries = settlement(&call, self.now_ms());
+        match self.state.app.store.move_call(&call, &entries).await? {
+            Moved::Done => Ok(call),
+            Moved::Lost(found) => Ok((*found).unwrap_or(call)),
+            Moved::Conflict => Err(answer::in_progress(&call)),
+        }
+    }
+
+    /// A call that may not be tried any more: the ledger says what is owed.
+    async fn close(&self, call: Call) -> Result {
+        let call = next_version(call.closed(self.now_ms()));
+        match self.state.app.store.move_call(&call, &undelivered(&call, self.now_ms())).await? {
+            Moved::Done => Err(answer::undelivered(&call)),
+            Moved::Lost(found) => self.follow(*found, &call).await,
+            Moved::Conflict => Err(answer::in_progress(&call)),
+        }
+    }
+
+    /// Forwards a call that this request has claimed, and writes what came of it.
+    pub(crate) async fn forward_claimed(&self, call: Call, body: JsonBody) -> Result {
+        let (report, seller_body) = self.forward(&call, &body).await?;
+        let now_ms = unix_ms(self.state.app.clock.now());
+        if report.outcome != Outcome::Delivered {
+            let ended = next_version(call.ended(&report, None, now_ms));
+            self.finish(&ended, None).await?;
+            return Err(answer::seller_failure(&ended, report.outcome));
+        }
+        let reply = answer::delivered(&call, report.seller_status_code.unwrap_or(200), &seller_body)?;
+        let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
+        let packed = PackedAnswer::pack(reply.body(), attempt, now_ms + ANSWER_KEPT_MS)?;
+        let ended = next_version(call.ended(&report, Some(packed.stored()), now_ms));
+        self.state.app.store.store_answer(ended.id, &packed).await?;
+        match self.finish(&ended, Some(&packed)).await? {
+            None => Ok(reply),
+            Some(other) => self.follow(Some(other), &ended).await,
+        }
+    }
+
+    /// Forwards a free call that nobody can ask for again: one write says what came of it.
+    pub(crate) async fn forward_free(&self, call: Call, body: JsonBody) -> Result {
+        let (report, seller_body) = self.forward(&call, &body).await?;
+        let now_ms = unix_ms(self.state.app.clock.now());
+        let mut ended = call.ended(&report, None, now_ms);
+        if report.outcome != Outcome::Delivered {
+            ended = ended.closed(now_ms);
+        }
+        self.finish(&ended, None).await?;
+        if report.outcome == Outcome::Delivered {
+            answer::delivered(&ended, report.seller_status_code.unwrap_or(200), &seller_body)
+        } else {
+            Err(answer::seller_failure(&ended, report.outcome))
+        }
+    }
+
+    /// Writes an outcome. Gives the call as it stands where another attempt has taken it over meanwhile.
+    async fn finish(&self, ended: &Call, answer: Option<&PackedAnswer>) -> Result<Option<Call>> {
+        let store = &self.state.app.store;
+        let (finished, uncounted) =
+            tokio::join!(self.write_outcome(ended, answer), store.call_ends(self.listing_id(), self.minute()));
+        // A count that is not taken back ends with its minute; the outcome is what matters.
+        if let Err(e) = uncounted {
+            tracing::warn!(cause = %e, "a finished call is still counted");
+        }
+        finished
+    }
+
+    async fn write_outcome(&self, ended: &Call, answer: Option<&PackedAnswer>) -> Result<Option<Call>> {
+        let store = &self.state.app.store;
+        let mut failure = StoreError::Conflict;
+        for attempt in 0..WRITE_TRIES {
+            if attempt > 0 {
+                tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+            }
+            match store.finish_call(ended, answer).await {
+                Ok(Moved::Done) => return Ok(None),
+                Ok(Moved::Lost(found)) => return Ok(Some((*found).unwrap_or_else(|| ended.clone()))),
+                Ok(Moved::Conflict) => {
+                    // Ours from an earlier try, or another attempt's: the call itself says.
+                    match store.calls(&[ended.home()]).await {
+                        Ok(mut found) => match found.pop() {
+                            Some(found) if found.writer == ended.writer => return Ok(None),
+                            Some(found) if found.version >= ended.version => return Ok(Some(found)),
+                            _ => {}
+                        },
+                        Err(e) => failure = e,
+                    }
+                }
+                Err(e) => failure = e,
+            }
+        }
+        Err(failure.into())
+    }
+
+    async fn forward(&self, call: &Call, body: &JsonBody) -> Result<(AttemptReport, Vec<u8>)> {
+        let Some(endpoint) = &self.listing.endpoint else { return Err(answer::seller_unavailable(call)) };
+        let secret = self.state.secrets.read(self.listing_id(), endpoint.secret_version.clone()).await?;
+        let began = Instant::now();
+        let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
+        let answered = match EndpointUrl::parse(&secret.url, self.state.outbound.rules()) {
+            Ok(url) => trip("seller", self.state.outbound.post(self.seller_request(call, body, endpoint, &secret, &url)?)).await,
+            // The rules may have become stricter since the URL was taken.
+            Err(_) => Err(SellerFault::RefusedAddress),
+        };
+        let latency_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Ok(match answered {
+            Ok(answered) => (
+                AttemptReport {
+                    latency_ms,
+                    response_bytes: Some(answered.body.len() as u64),
+                    seller_status_code: Some(answered.status),
+                    outcome: judge(answered.status, attempt, &answered.body),
+                },
+                answered.body.to_vec(),
+            ),
+            Err(fault) => {
+                let (outcome, seller_status_code) = match fault {
+                    SellerFault::Timeout => (Outcome::SellerTimeout, None),
+                    SellerFault::Unreachable | SellerFault::RefusedAddress => (Outcome::SellerUnreachable, None),
+                    SellerFault::Tls => (Outcome::SellerTls, None),
+                    SellerFault::TooLarge { status } => (Outcome::SellerResponseTooLarge, Some(status)),
+                };
+                (AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome }, Vec::new())
+            }
+        })
+    }
+
+    /// Built from nothing but ids, the body and what the seller set: no header of the buyer's request travels.
+    fn seller_request<'u>(
+        &self,
+        call: &Call,
+        body: &JsonBody,
+        endpoint: &Endpoint,
+        secret: &EndpointSecret,
+        url: &'u EndpointUrl,
+    ) -> Result<SellerRequest<'u>> {
+        let now = self.state.app.clock.now();
+        let id = call.id.to_string();
+        let signature = sign(&secret.live_secrets(unix_ms(now)), &id, now.unix_timestamp(), &body.bytes);
+        let attempt = call.attempts.last().map_or(1, |attempt| attempt.n).to_string();
+        let mut headers = HeaderMap::new();
+        let fixed = [
+            (header::CONTENT_TYPE.as_str(), "application/json"),
+            (header::ACCEPT.as_str(), "application/json"),
+            (header::ACCEPT_ENCODING.as_str(), "identity"),
+            (header::USER_AGENT.as_str(), concat!("Crochet-Gateway/", env!("CARGO_PKG_VERSION"))),
+            (WEBHOOK_ID, &id),
+            (WEBHOOK_TIMESTAMP, &now.unix_timestamp().to_string()),
+            (WEBHOOK_SIGNATURE, &signature),
+            ("x-crochet-signature", &signature),
+            ("x-crochet-request-id", &id),
+            ("x-crochet-listing-id", &call.listing.id.to_string()),
+            ("x-crochet-buyer-id", &call.buyer.to_string()),
+            ("x-crochet-attempt", &attempt),
+        ];
+        let own = secret.header.iter().map(|header| (header.name.as_str(), header.value.as_str()));
+        for (name, value) in own.chain(fixed) {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(ApiError::internal)?;
+            let mut value = HeaderValue::from_str(value).map_err(|_| ApiError::internal("a header's value cannot be sent"))?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        Ok(SellerRequest {
+            url,
+            headers,
+            body: body.bytes.clone(),
+            timeout: Duration::from_millis(endpoint.timeout_ms.into()),
+            max_bytes: endpoint.max_response_bytes as usize,
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! Free calls: nothing to pay, and with an Idempotency-Key still delivered once.
+
+use crochet::clock::unix_ms;
+use crochet::domain::call::{Call, CalledListing, State};
+use crochet::domain::ids::CallId;
+use crochet::domain::money::{Micros, Split};
+use crochet::http::{ApiError, Result};
+use crochet::store::call::{Kept, Name, NamedCall, fresh_writer};
+use crochet::store::counter::Traffic;
+
+use super::Passage;
+use super::incoming::JsonBody;
+
+impl Passage<'_> {
+    /// Forwards a free call. `started` is its count at the listing, where that is taken already; `named` is what its
+    /// Idempotency-Key named before, at which version.
+    pub(crate) async fn free_call(self, started: Option<Traffic>, key: Option<String>) -> Result {
+        let checked = self.check_state().and_then(|()| self.check_body()).and_then(|body| self.check_traffic().map(|()| body));
+        let body = match checked {
+            Ok(body) => body,
+            Err(e) => {
+                self.not_started(started).await?;
+                return Err(e);
+            }
+        };
+        let started = match started {
+            Some(started) => started,
+            None => self.state.app.store.call_starts(self.listing_id(), self.minute()).await?,
+        };
+        if let Some(limit) = self.rate_limit()
+            && started.started > limit
+        {
+            self.not_started(Some(started)).await?;
+            return Err(self.rate_limited(limit));
+        }
+        let call = self.new_free_call(&body, key.clone());
+        let Some(key) = key else { return self.forward_free(call, body).await };
+        let named = NamedCall {
+            home: call.home(),
+            listing: call.listing.id,
+            body_sha256: call.body_sha256.clone(),
+            currency: None,
+            version: 1,
+        };
+        match self.state.app.store.keep_call(&call, Name::Key { key, named }).await {
+            Ok(Kept::Done) => self.forward_claimed(call, body).await,
+            Ok(Kept::PaymentIdKnown) => Err(ApiError::internal("a fresh call id exists already").alarm()),
+            Ok(Kept::Raced) => {
+                self.not_started(Some(started)).await?;
+                // Boxed: the name that was lost leads to a call, and a call may lead here.
+                Box::pin(self.by_its_names(None)).await
+            }
+            Err(e) => {
+                self.not_started(Some(started)).await?;
+                Err(e.into())
+            }
+        }
+    }
+
+    fn new_free_call(&self, body: &JsonBody, key: Option<String>) -> Call {
+        let now_ms = unix_ms(self.now);
+        let rate = self.state.app.config.fee_rate;
+        let call = Call {
+            id: CallId::generate(self.now),
+            buyer: self.agent.profile,
+            seller: self.listing.seller.id,
+            listing: self.called_listing(),
+            body_sha256: body.sha256.clone(),
+            idempotency_key: key,
+            split: Split::of(Micros::ZERO, rate),
+            payment: None,
+            state: State::Settled,
+            attempts: Vec::new(),
+            settled_ms: None,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+            version: 1,
+            writer: fresh_writer(),
+        };
+        call.begun(fresh_writer(), self.lease_until_ms(), body.bytes.len() as u64, now_ms)
+    }
+
+    /// The listing, as it is called now.
+    pub(crate) fn called_listing(&self) -> CalledListing {
+        CalledListing { id: self.listing.id, slug: self.listing.slug.clone(), name: self.listing.name.clone() }
+    }
+}

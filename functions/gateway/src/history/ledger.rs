@@ -1,0 +1,89 @@
+//! `GET /ledger`: the caller's own accounts. Over all accounts the entries of a call sum to zero.
+
+use axum::extract::State as Extract;
+use crochet::clock::unix_ms;
+use crochet::domain::api_key::Scope;
+use crochet::domain::call::entry::{Entry, EntryType};
+use crochet::http::caller::Agent;
+use crochet::http::request::{Query, number_within};
+use crochet::http::{Reply, Result};
+use crochet::store::history::{Side, Stretch};
+use crochet::wire::call::EntryView;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use utoipa::{IntoParams, ToSchema};
+
+use super::page::{LIMIT, Paging, filter, page};
+use crate::State;
+
+/// Which entries are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filters {
+    /// `payment`, `seller_credit`, `marketplace_fee` or `adjustment`.
+    #[serde(rename = "type")]
+    #[param(rename = "type")]
+    entry_type: Option<String>,
+    /// Only entries written at this time (RFC 3339) or later.
+    from: Option<String>,
+    /// Only entries written before this time (RFC 3339).
+    to: Option<String>,
+    /// 1 to 100, 20 unless given.
+    limit: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of ledger entries.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ledger {
+    entries: Vec<EntryView>,
+    #[serde(flatten)]
+    paging: Paging,
+}
+
+/// List ledger entries
+///
+/// Payments, seller credits and adjustments of the caller's own accounts, newest first. Entries are only ever added.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ledger",
+    tag = "Gateway and payments",
+    security(("api_key" = ["read"])),
+    params(Filters),
+    responses((status = 200, description = "A page of entries.", body = Ledger)),
+)]
+pub(crate) async fn list_ledger(agent: Agent, Extract(state): Extract<State>, Query(query): Query<Filters>) -> Result {
+    agent.may(Scope::Read)?;
+    let types = "payment, seller_credit, marketplace_fee, adjustment";
+    let entry_type = filter("type", query.entry_type.as_deref(), EntryType::parse, types)?;
+    let times = "times like 2026-01-31T00:00:00Z";
+    let moment = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok().map(unix_ms);
+    let from = filter("from", query.from.as_deref(), moment, times)?;
+    let to = filter("to", query.to.as_deref(), moment, times)?;
+    let limit = number_within("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
+    let scope = format!("ledger|{}|{entry_type:?}|{from:?}|{to:?}", agent.profile);
+    let before = query.cursor.as_deref().map(|cursor| state.cursors.open(&scope, cursor)).transpose()?;
+    let now = state.app.clock.now();
+    let read = |before: Option<String>, limit: usize| {
+        let store = &state.app.store;
+        async move {
+            let stretch = Stretch { profile: agent.profile, side: Side::All, before: before.as_deref(), now, limit };
+            Ok(store.entry_history(stretch).await?)
+        }
+    };
+    let keep = |entry: &Entry| {
+        entry_type.is_none_or(|wanted| entry.entry_type == wanted)
+            && from.is_none_or(|from| entry.created_ms >= from)
+            && to.is_none_or(|to| entry.created_ms < to)
+    };
+    let page = page(limit as usize, before, read, |entry: &Entry| entry.id.clone(), keep).await?;
+    Reply::ok(Ledger {
+        entries: page.members.iter().map(EntryView::from).collect(),
+        paging: Paging {
+            has_more: page.next.is_some(),
+            next_cursor: page.next.map(|position| state.cursors.seal(&scope, &position)),
+        },
+    })
+}

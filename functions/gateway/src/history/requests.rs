@@ -1,0 +1,107 @@
+//! `GET /gateway-requests` and `GET /gateway-requests/:id`: one row per call. "Was I charged?" has its answer here.
+
+use axum::extract::{Path, State as Extract};
+use crochet::domain::api_key::Scope;
+use crochet::domain::call::Call;
+use crochet::domain::ids::{CallId, ListingId};
+use crochet::http::caller::Agent;
+use crochet::http::request::{Query, number_within};
+use crochet::http::{ApiError, Code, Reply, Result};
+use crochet::store::history::{Side, Stretch};
+use crochet::wire::call::GatewayRequestView;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::page::{LIMIT, Paging, filter, page};
+use crate::State;
+
+const STATUSES: [&str; 7] = ["quoted", "pending", "settled", "delivering", "delivered", "undelivered", "expired"];
+
+/// Which calls are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filters {
+    /// `buyer`, `seller` or `all` (default).
+    role: Option<String>,
+    /// Only calls of this listing (its id).
+    listing_id: Option<String>,
+    /// Only calls with this status.
+    status: Option<String>,
+    /// 1 to 100, 20 unless given.
+    limit: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of calls.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct GatewayRequests {
+    gateway_requests: Vec<GatewayRequestView>,
+    #[serde(flatten)]
+    paging: Paging,
+}
+
+/// One call.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OneGatewayRequest {
+    gateway_request: GatewayRequestView,
+}
+
+/// List gateway requests
+///
+/// The caller's calls as buyer, seller or both, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/gateway-requests",
+    tag = "Gateway and payments",
+    security(("api_key" = ["read"])),
+    params(Filters),
+    responses((status = 200, description = "A page of calls.", body = GatewayRequests)),
+)]
+pub(crate) async fn list_gateway_requests(agent: Agent, Extract(state): Extract<State>, Query(query): Query<Filters>) -> Result {
+    agent.may(Scope::Read)?;
+    let side = filter("role", query.role.as_deref(), Side::parse, "buyer, seller, all")?.unwrap_or(Side::All);
+    let listing =
+        filter("listing_id", query.listing_id.as_deref(), |id| id.parse::<ListingId>().ok(), "your listings' ids (a UUID)")?;
+    let status = filter("status", query.status.as_deref(), |text| STATUSES.into_iter().find(|s| *s == text), &STATUSES.join(", "))?;
+    let limit = number_within("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
+    let scope = format!("gateway-requests|{}|{side:?}|{listing:?}|{status:?}", agent.profile);
+    let before = query.cursor.as_deref().map(|cursor| state.cursors.open(&scope, cursor)).transpose()?;
+    let now = state.app.clock.now();
+    let read = |before: Option<String>, limit: usize| {
+        let store = &state.app.store;
+        async move {
+            let stretch = Stretch { profile: agent.profile, side, before: before.as_deref(), now, limit };
+            Ok(store.call_history(stretch).await?)
+        }
+    };
+    let keep = |call: &Call| listing.is_none_or(|id| call.listing.id == id) && status.is_none_or(|s| call.state.as_str() == s);
+    let page = page(limit as usize, before, read, |call: &Call| call.id.to_string(), keep).await?;
+    Reply::ok(GatewayRequests {
+        gateway_requests: page.members.iter().map(|call| GatewayRequestView::of(call, agent.profile)).collect(),
+        paging: Paging {
+            has_more: page.next.is_some(),
+            next_cursor: page.next.map(|position| state.cursors.seal(&scope, &position)),
+        },
+    })
+}
+
+/// Get one gateway request
+///
+/// A call of which the caller is buyer or seller.
+#[utoipa::path(
+    get,
+    path = "/api/v1/gateway-requests/{id}",
+    tag = "Gateway and payments",
+    security(("api_key" = ["read"])),
+    params(("id" = String, Path, description = "The call's id, `gw_req_…`.")),
+    responses((status = 200, description = "The call.", body = OneGatewayRequest)),
+)]
+pub(crate) async fn get_gateway_request(agent: Agent, Extract(state): Extract<State>, Path(id): Path<String>) -> Result {
+    agent.may(Scope::Read)?;
+    let not_found = || ApiError::new(Code::CallNotFound);
+    let id: CallId = id.parse().map_err(|_| not_found())?;
+    let call = state.app.store.call(id).await?.filter(|call| call.buyer == agent.profile || call.seller == agent.profile);
+    let call = call.ok_or_else(not_found)?;
+    Reply::ok(OneGatewayRequest { gateway_request: GatewayRequestView::of(&call, agent.profile) })
+}
