@@ -35,6 +35,8 @@ pub struct Config {
     pub listing_concurrency: u32,
     /// Sellers may use http, loopback addresses and any port. Local only.
     pub insecure_endpoints: bool,
+    /// This function runs in a container of `sam local`, from which the machine's own programs have a private address.
+    pub in_sam_container: bool,
     /// Rate, quote, listing and edit limits are multiplied by this: 1, or 100 in local mode.
     pub limit_factor: u32,
     /// The clock follows the sandbox's. Local only.
@@ -98,6 +100,7 @@ impl Config {
             max_listings: number(&get, "CROCHET_MAX_LISTINGS", 20)?,
             listing_concurrency: number(&get, "CROCHET_LISTING_CONCURRENCY", 50)?,
             insecure_endpoints,
+            in_sam_container: get("AWS_SAM_LOCAL").as_deref() == Some("true"),
             limit_factor: if relaxed { 100 } else { 1 },
             movable_clock,
         })

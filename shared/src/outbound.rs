@@ -28,6 +28,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct OutboundRules {
     insecure: bool,
+    /// The machine's own programs are behind a container bridge: private IPv4 addresses stand for loopback.
+    bridged: bool,
     own: Url,
 }
 
@@ -35,11 +37,20 @@ impl OutboundRules {
     /// The rules of a deployment.
     #[must_use]
     pub fn of(config: &Config) -> Self {
-        Self { insecure: config.insecure_endpoints, own: config.public_url.clone() }
+        Self {
+            insecure: config.insecure_endpoints,
+            bridged: config.insecure_endpoints && config.in_sam_container,
+            own: config.public_url.clone(),
+        }
     }
 
     fn admits(&self, ip: std::net::IpAddr) -> bool {
-        is_public(ip) || (self.insecure && ip.to_canonical().is_loopback())
+        is_public(ip) || self.is_this_machine(ip)
+    }
+
+    fn is_this_machine(&self, ip: std::net::IpAddr) -> bool {
+        let bridge = matches!(ip, std::net::IpAddr::V4(ip) if self.bridged && ip.is_private());
+        bridge || (self.insecure && ip.to_canonical().is_loopback())
     }
 }
 
@@ -109,11 +120,7 @@ impl EndpointUrl {
 }
 
 fn literal(ip: std::net::IpAddr, rules: &OutboundRules) -> Result<(), UrlRefused> {
-    if rules.insecure && ip.to_canonical().is_loopback() {
-        Ok(())
-    } else {
-        Err(UrlRefused("its host must be a public DNS name, not an IP address"))
-    }
+    if rules.is_this_machine(ip) { Ok(()) } else { Err(UrlRefused("its host must be a public DNS name, not an IP address")) }
 }
 
 fn check_name(name: &str, url: &Url, rules: &OutboundRules) -> Result<(), UrlRefused> {

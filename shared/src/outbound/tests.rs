@@ -3,7 +3,7 @@
 use super::*;
 
 fn rules(insecure: bool) -> OutboundRules {
-    OutboundRules { insecure, own: Url::parse("https://market.example.org").expect("a URL") }
+    OutboundRules { insecure, bridged: false, own: Url::parse("https://market.example.org").expect("a URL") }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! The claim is a conditional write, and the first one writes the settlement with it: of any number of parallel requests one
 //! goes on. The outcome is written over the claimed version only, so a late writer from an expired lease changes nothing.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -42,6 +43,16 @@ impl Passage<'_> {
             let call = if settles { self.settle_only(call).await? } else { call };
             return answer::pending(&call);
         }
+        // Before the claim: an attempt that cannot be signed is none.
+        let secret = match self.secret(&endpoint).await {
+            Ok(secret) => secret,
+            Err(e) => {
+                if settles {
+                    self.settle_only(call).await?;
+                }
+                return Err(e);
+            }
+        };
         let settled = if settles { call.settled(now_ms) } else { call };
         let entries = if settles { settlement(&settled, now_ms).to_vec() } else { Vec::new() };
         let claim = next_version(settled.begun(fresh_writer(), self.lease_until_ms(), body.bytes.len() as u64, now_ms));
@@ -49,7 +60,7 @@ impl Passage<'_> {
         let (moved, started) = tokio::join!(store.move_call(&claim, &entries), store.call_starts(self.listing_id(), self.minute()));
         started?;
         match moved? {
-            Moved::Done => self.forward_claimed(claim, body).await,
+            Moved::Done => self.forward_claimed(claim, body, &secret).await,
             Moved::Lost(found) => {
                 self.uncount().await?;
                 self.follow(*found, &claim).await
@@ -60,6 +71,11 @@ impl Passage<'_> {
                 self.follow(found, &claim).await
             }
         }
+    }
+
+    /// What the seller is called with.
+    pub(crate) async fn secret(&self, endpoint: &Endpoint) -> Result<Arc<EndpointSecret>> {
+        Ok(self.state.secrets.read(self.listing_id(), endpoint.secret_version.clone()).await?)
     }
 
     /// Another request was first: its result is the call's.
@@ -105,8 +121,8 @@ impl Passage<'_> {
     }
 
     /// Forwards a call that this request has claimed, and writes what came of it.
-    pub(crate) async fn forward_claimed(&self, call: Call, body: JsonBody) -> Result {
-        let (report, seller_body) = self.forward(&call, &body).await?;
+    pub(crate) async fn forward_claimed(&self, call: Call, body: JsonBody, secret: &EndpointSecret) -> Result {
+        let (report, seller_body) = self.forward(&call, &body, secret).await?;
         let now_ms = unix_ms(self.state.app.clock.now());
         if report.outcome != Outcome::Delivered {
             let ended = next_version(call.ended(&report, None, now_ms));
@@ -125,8 +141,8 @@ impl Passage<'_> {
     }
 
     /// Forwards a free call that nobody can ask for again: one write says what came of it.
-    pub(crate) async fn forward_free(&self, call: Call, body: JsonBody) -> Result {
-        let (report, seller_body) = self.forward(&call, &body).await?;
+    pub(crate) async fn forward_free(&self, call: Call, body: JsonBody, secret: &EndpointSecret) -> Result {
+        let (report, seller_body) = self.forward(&call, &body, secret).await?;
         let now_ms = unix_ms(self.state.app.clock.now());
         let mut ended = call.ended(&report, None, now_ms);
         if report.outcome != Outcome::Delivered {
@@ -179,13 +195,12 @@ impl Passage<'_> {
         Err(failure.into())
     }
 
-    async fn forward(&self, call: &Call, body: &JsonBody) -> Result<(AttemptReport, Vec<u8>)> {
+    async fn forward(&self, call: &Call, body: &JsonBody, secret: &EndpointSecret) -> Result<(AttemptReport, Vec<u8>)> {
         let Some(endpoint) = &self.listing.endpoint else { return Err(answer::seller_unavailable(call)) };
-        let secret = self.state.secrets.read(self.listing_id(), endpoint.secret_version.clone()).await?;
         let began = Instant::now();
         let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
         let answered = match EndpointUrl::parse(&secret.url, self.state.outbound.rules()) {
-            Ok(url) => trip("seller", self.state.outbound.post(self.seller_request(call, body, endpoint, &secret, &url)?)).await,
+            Ok(url) => trip("seller", self.state.outbound.post(self.seller_request(call, body, endpoint, secret, &url)?)).await,
             // The rules may have become stricter since the URL was taken.
             Err(_) => Err(SellerFault::RefusedAddress),
         };

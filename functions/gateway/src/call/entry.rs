@@ -67,11 +67,10 @@ pub(crate) async fn call_listing(Extract(state): Extract<State>, Path(name): Pat
             return Err(e);
         }
     };
-    let reply = match (&passage.incoming.payment_id, call) {
-        (Some(_), call) => passage.with_payment_id(call).await,
-        (None, _) => passage.without_payment_id(started).await,
-    };
-    reply
+    match &passage.incoming.payment_id {
+        Some(_) => passage.with_payment_id(call).await,
+        None => passage.without_payment_id(started).await,
+    }
 }
 
 /// What the first round trip brings.
@@ -201,7 +200,7 @@ impl Passage<'_> {
 
     /// An unseen key becomes another name of the call.
     async fn claim_name(&self, call: &Call, key: &str) -> Result<()> {
-        let named = super::quote::name_of(call, 1);
+        let named = super::names::name_of(call, 1);
         if self.state.app.store.name_call(call.buyer, key, &named).await? {
             Ok(())
         } else {

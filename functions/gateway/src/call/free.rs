@@ -1,10 +1,13 @@
 //! Free calls: nothing to pay, and with an Idempotency-Key still delivered once.
 
+use std::sync::Arc;
+
 use crochet::clock::unix_ms;
 use crochet::domain::call::{Call, CalledListing, State};
 use crochet::domain::ids::CallId;
 use crochet::domain::money::{Micros, Split};
-use crochet::http::{ApiError, Result};
+use crochet::endpoint_secrets::EndpointSecret;
+use crochet::http::{ApiError, Code, Result};
 use crochet::store::call::{Kept, Name, NamedCall, fresh_writer};
 use crochet::store::counter::Traffic;
 
@@ -15,9 +18,8 @@ impl Passage<'_> {
     /// Forwards a free call. `started` is its count at the listing, where that is taken already; `named` is what its
     /// Idempotency-Key named before, at which version.
     pub(crate) async fn free_call(self, started: Option<Traffic>, key: Option<String>) -> Result {
-        let checked = self.check_state().and_then(|()| self.check_body()).and_then(|body| self.check_traffic().map(|()| body));
-        let body = match checked {
-            Ok(body) => body,
+        let (body, secret) = match self.admit_free().await {
+            Ok(admitted) => admitted,
             Err(e) => {
                 self.not_started(started).await?;
                 return Err(e);
@@ -34,7 +36,7 @@ impl Passage<'_> {
             return Err(self.rate_limited(limit));
         }
         let call = self.new_free_call(&body, key.clone());
-        let Some(key) = key else { return self.forward_free(call, body).await };
+        let Some(key) = key else { return self.forward_free(call, body, &secret).await };
         let named = NamedCall {
             home: call.home(),
             listing: call.listing.id,
@@ -43,7 +45,7 @@ impl Passage<'_> {
             version: 1,
         };
         match self.state.app.store.keep_call(&call, Name::Key { key, named }).await {
-            Ok(Kept::Done) => self.forward_claimed(call, body).await,
+            Ok(Kept::Done) => self.forward_claimed(call, body, &secret).await,
             Ok(Kept::PaymentIdKnown) => Err(ApiError::internal("a fresh call id exists already").alarm()),
             Ok(Kept::Raced) => {
                 self.not_started(Some(started)).await?;
@@ -55,6 +57,15 @@ impl Passage<'_> {
                 Err(e.into())
             }
         }
+    }
+
+    /// Everything that has to be right before a call counts as one, and what the seller is called with.
+    async fn admit_free(&self) -> Result<(JsonBody, Arc<EndpointSecret>)> {
+        self.check_state()?;
+        let body = self.check_body()?;
+        self.check_traffic()?;
+        let endpoint = self.listing.endpoint.as_ref().ok_or(Code::ListingHasNoGateway)?;
+        Ok((body, self.secret(endpoint).await?))
     }
 
     fn new_free_call(&self, body: &JsonBody, key: Option<String>) -> Call {

@@ -6,9 +6,11 @@ pub(crate) mod deliver;
 pub(crate) mod entry;
 pub(crate) mod free;
 pub(crate) mod incoming;
+pub(crate) mod names;
 pub(crate) mod offer;
 pub(crate) mod payment;
 pub(crate) mod quote;
+pub(crate) mod terms;
 
 use std::time::{Duration, Instant};
 

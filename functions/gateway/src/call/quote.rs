@@ -1,20 +1,18 @@
 //! Making an offer: which currency, which wallets, what the provider asks, and under which names the call is kept.
 
-use crochet::domain::call::{Call, Expected, PayFrom, Payment, PaymentState, State};
-use crochet::domain::currency::{OriginCurrency, payable_with, payout_chain, payout_token};
+use crochet::domain::call::{Call, PayFrom, Payment, PaymentState, State};
+use crochet::domain::currency::OriginCurrency;
 use crochet::domain::ids::CallId;
-use crochet::domain::money::Split;
-use crochet::domain::profile::{Capability, Profile, Wallet};
-use crochet::domain::wallet::Chain;
 use crochet::http::limits::QUOTES_PER_BUYER;
 use crochet::http::{ApiError, Code, Result};
-use crochet::payments::{ProviderQuote, QuoteFailure, QuoteRequest};
-use crochet::store::call::{AnonymousQuotes, Kept, Name, NamedCall, OpenQuotes, SecondRead, fresh_writer};
-use crochet::store::counter::Traffic;
+use crochet::payments::{ProviderQuote, QuoteRequest};
+use crochet::store::call::{AnonymousQuotes, Kept, Name, OpenQuotes, SecondRead, fresh_writer};
 
 use super::Passage;
 use super::incoming::JsonBody;
+use super::names::name_of;
 use super::offer::{Occasion, Requirements, offer};
+use super::terms::{Terms, quote_failure};
 
 /// How long the provider may fill a quote (seconds).
 const QUOTE_TTL_SECONDS: i64 = 660;
@@ -23,130 +21,9 @@ const OFFER_MARGIN_MS: i64 = 60_000;
 /// Open unpaid quotes of one buyer, before the local factor.
 const OPEN_QUOTES: u32 = 5;
 
-/// What an Idempotency-Key is bound to when it names this call.
-pub(crate) fn name_of(call: &Call, version: u64) -> NamedCall {
-    NamedCall {
-        home: call.home(),
-        listing: call.listing.id,
-        body_sha256: call.body_sha256.clone(),
-        currency: call.payment.as_ref().map(|payment| payment.origin_currency),
-        version,
-    }
-}
-
 impl Passage<'_> {
-    /// No payment is named: an Idempotency-Key or the body may name a call that exists.
-    pub(crate) async fn by_its_names(self, started: Option<Traffic>) -> Result {
-        let body = self.incoming.json()?.clone();
-        let read = self.read_names(&body).await?;
-        if let Some(named) = &read.named {
-            self.not_started(started).await?;
-            self.check_key_fits(named, &body)?;
-            return match self.state.app.store.calls(std::slice::from_ref(&named.home)).await?.pop() {
-                Some(call) => self.proceed(call, false).await,
-                None => Err(ApiError::internal("an Idempotency-Key names a call that is not there").alarm()),
-            };
-        }
-        if let Some(call) = self.anonymous_candidate(&read).await? {
-            self.not_started(started).await?;
-            return self.proceed(call, true).await;
-        }
-        if self.listing.is_paid() {
-            self.make_offer(read, Occasion::First, None).await
-        } else {
-            let key = self.incoming.idempotency_key.clone();
-            self.free_call(started, key).await
-        }
-    }
-
-    async fn read_names(&self, body: &JsonBody) -> Result<SecondRead> {
-        let key = self.incoming.idempotency_key.as_deref();
-        let anonymous = if key.is_none() { Some((self.listing_id(), body.sha256.as_str())) } else { None };
-        Ok(self.state.app.store.second_read(self.agent.profile, Some(self.listing.seller.id), key, anonymous).await?)
-    }
-
-    fn check_key_fits(&self, named: &NamedCall, body: &JsonBody) -> Result<()> {
-        let reused = |what: &str| ApiError::new(Code::IdempotencyKeyReused).detail("differs", what);
-        if named.listing != self.listing_id() {
-            return Err(reused("listing"));
-        }
-        if named.body_sha256 != body.sha256 {
-            return Err(reused("body"));
-        }
-        match (named.currency, self.incoming.currency()?) {
-            (Some(bound), Some(asked)) if bound != asked => Err(reused("currency")),
-            _ => Ok(()),
-        }
-    }
-
-    /// The quote that a request without key and id goes on with: the one of its currency; where no currency is asked for,
-    /// another open one before a second one is made, so that nobody pays twice.
-    async fn anonymous_candidate(&self, read: &SecondRead) -> Result<Option<Call>> {
-        let Some(quotes) = &read.anonymous else { return Ok(None) };
-        let asked = self.incoming.currency()?;
-        let preferred = asked.or_else(|| default_currency(read.buyer.as_ref()));
-        let mut homes: Vec<String> = quotes
-            .quotes
-            .iter()
-            .filter(|(currency, _)| asked.is_none() || Some(*currency) == asked)
-            .map(|(_, home)| home.clone())
-            .collect();
-        let first = quotes.quotes.iter().find(|(currency, _)| Some(*currency) == preferred).map(|(_, home)| home);
-        homes.sort_by_key(|home| Some(home) != first);
-        let calls = self.state.app.store.calls(&homes).await?;
-        let open =
-            calls.iter().position(|call| !matches!(call.state, State::Delivered { .. } | State::Undelivered | State::Expired));
-        Ok(match open {
-            Some(open) => calls.into_iter().nth(open),
-            // Only finished ones: the newest tells what the new quote comes after.
-            None => calls.into_iter().max_by_key(|call| call.created_ms),
-        })
-    }
-
-    /// The same body after its call has ended, without key and id: a new call.
-    pub(crate) async fn start_anew(self, occasion: Occasion) -> Result {
-        if !self.listing.is_paid() {
-            return self.free_call(None, None).await;
-        }
-        let body = self.incoming.json()?.clone();
-        let read = self.read_names(&body).await?;
-        self.make_offer(read, occasion, None).await
-    }
-
-    /// A quote came to nothing: the next one takes its names over. Where that has happened already, the next one is shown.
-    pub(crate) async fn requote(self, before: Call, occasion: Occasion) -> Result {
-        if !self.listing.is_paid() {
-            return self.free_call(None, None).await;
-        }
-        let body = self.incoming.json()?.clone();
-        let key = self.incoming.idempotency_key.clone().or_else(|| before.idempotency_key.clone());
-        let anonymous = if key.is_none() { Some((self.listing_id(), body.sha256.as_str())) } else { None };
-        let store = &self.state.app.store;
-        let read = store.second_read(self.agent.profile, Some(self.listing.seller.id), key.as_deref(), anonymous).await?;
-        let currency = before.payment.as_ref().map(|payment| payment.origin_currency);
-        let successor = match (&read.named, &read.anonymous) {
-            (Some(named), _) => Some(named.home.clone()),
-            (None, Some(quotes)) => quotes.quotes.iter().find(|(c, _)| Some(*c) == currency).map(|(_, home)| home.clone()),
-            (None, None) => None,
-        };
-        if let Some(home) = successor.filter(|home| *home != before.home())
-            && let Some(call) = store.calls(std::slice::from_ref(&home)).await?.pop()
-            && let Some(payment) = &call.payment
-            && call.state == State::Quoted
-            && self.now_ms() < payment.expires_ms
-        {
-            self.check_state()?;
-            return Err(offer(&call, &occasion));
-        }
-        self.make_offer_as(read, occasion, currency, key).await
-    }
-
-    async fn make_offer(self, read: SecondRead, occasion: Occasion, currency: Option<OriginCurrency>) -> Result {
-        let key = self.incoming.idempotency_key.clone();
-        self.make_offer_as(read, occasion, currency, key).await
-    }
-
-    async fn make_offer_as(
+    /// Quotes a new call and keeps it under its name: by `key`, or by listing and body.
+    pub(super) async fn make_offer_as(
         self,
         read: SecondRead,
         occasion: Occasion,
@@ -209,29 +86,6 @@ impl Passage<'_> {
             // The other transaction is still on its way: nothing is lost by trying again.
             None => ApiError::new(Code::ServiceUnavailable).retry_after(1).because("a parallel quote is being written"),
         })
-    }
-
-    fn terms(&self, read: &SecondRead, asked: Option<OriginCurrency>) -> Result<Terms> {
-        let missing = |who: &str| ApiError::internal(format!("the {who}'s profile is not there")).alarm();
-        let buyer = read.buyer.as_ref().ok_or_else(|| missing("buyer"))?;
-        let seller = read.seller.as_ref().ok_or_else(|| missing("seller"))?;
-        let currency = asked.or_else(|| default_currency(Some(buyer))).unwrap_or(OriginCurrency::Sol);
-        let payable = payable_with(self.listing.price, &seller.payout_chains());
-        let names = |currencies: &[OriginCurrency]| currencies.iter().map(|c| c.as_str()).collect::<Vec<_>>();
-        let Some(pay_from) = buyer.wallet_for(Capability::Payment, currency.chain()) else {
-            let with_wallets: Vec<OriginCurrency> =
-                payable.iter().copied().filter(|c| buyer.wallet_for(Capability::Payment, c.chain()).is_some()).collect();
-            return Err(ApiError::new(Code::PaymentWalletRequired)
-                .detail("origin_currency", currency.as_str())
-                .detail("chain", currency.chain().as_str())
-                .detail("payable_with_your_wallets", names(&with_wallets)));
-        };
-        let route = payout_chain(currency, &seller.payout_chains());
-        let Some((payout, chain)) = route.and_then(|chain| Some((seller.wallet_for(Capability::Payout, chain)?, chain))) else {
-            return Err(route_unavailable(currency, &names(&payable)));
-        };
-        let split = Split::of(self.listing.price, self.state.app.config.fee_rate);
-        Ok(Terms { currency, pay_from: pay_from.clone(), expected: expected(payout, chain, split)?, split, payable })
     }
 
     async fn ask_for_quote(&self, call: CallId, terms: &Terms) -> Result<ProviderQuote> {
@@ -333,73 +187,9 @@ impl Passage<'_> {
     }
 }
 
-/// What a quote is asked for and made out to.
-struct Terms {
-    currency: OriginCurrency,
-    pay_from: Wallet,
-    expected: Expected,
-    split: Split,
-    payable: Vec<OriginCurrency>,
-}
-
-fn default_currency(buyer: Option<&Profile>) -> Option<OriginCurrency> {
-    buyer?.payment_chain().map(OriginCurrency::default_of)
-}
-
-fn expected(payout: &Wallet, chain: Chain, split: Split) -> Result<Expected> {
-    let token = payout_token(chain);
-    Ok(Expected {
-        recipient: payout.address.as_str().to_owned(),
-        chain_id: token.chain_id,
-        currency: token.address.to_owned(),
-        // USDC has six decimals: its smallest unit is a micro-dollar.
-        output: u64::try_from(split.seller_receives.0).map_err(ApiError::internal)?,
-    })
-}
-
 fn with_quote(mut quotes: AnonymousQuotes, currency: OriginCurrency, home: String) -> AnonymousQuotes {
     quotes.quotes.retain(|(other, _)| *other != currency);
     quotes.quotes.insert(0, (currency, home));
     quotes.version += 1;
     quotes
-}
-
-fn route_unavailable(currency: OriginCurrency, working: &[&str]) -> ApiError {
-    let error = ApiError::new(Code::PaymentRouteUnavailable)
-        .detail("origin_currency", currency.as_str())
-        .detail("origin_currencies", working.to_vec())
-        .detail("seller_endpoint_called", false)
-        .recovery("retry_same_route", false)
-        .recovery("use_new_idempotency_key", true);
-    if working.is_empty() { error.recovery("next_action", "choose_another_listing").recovery("retryable", false) } else { error }
-}
-
-fn quote_failure(failure: QuoteFailure, terms: &Terms) -> ApiError {
-    let names: Vec<&str> = terms.payable.iter().filter(|c| **c != terms.currency).map(|c| c.as_str()).collect();
-    match failure {
-        QuoteFailure::MinimumNotMet => minimum_not_met(terms),
-        QuoteFailure::NoRoute => route_unavailable(terms.currency, &names),
-        QuoteFailure::NotAsAsked(why) => ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(why).alarm(),
-        QuoteFailure::Unavailable(why) => ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(why),
-    }
-}
-
-/// As in the seeds; where SOL was refused, or cannot reach this seller, no other currency is recommended.
-fn minimum_not_met(terms: &Terms) -> ApiError {
-    let error = ApiError::new(Code::PaymentRouteMinimumNotMet)
-        .detail("seller_endpoint_called", false)
-        .detail("origin_currency", terms.currency.as_str())
-        .recovery("retry_same_route", false)
-        .recovery("use_new_idempotency_key", true);
-    if terms.currency != OriginCurrency::Sol && terms.payable.contains(&OriginCurrency::Sol) {
-        error
-            .detail("recommended_origin_currency", "SOL")
-            .detail("recommended_gateway_headers", serde_json::json!({ "X-Crochet-Origin-Currency": "SOL" }))
-    } else {
-        error
-            .detail("recommended_origin_currency", serde_json::Value::Null)
-            .recovery("next_action", "choose_another_listing")
-            .recovery("retryable", false)
-            .recovery("summary", "No payment route carries so low a price; find another listing with GET /listings.")
-    }
 }
