@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::table::Putting;
+use super::write::Putting;
 use super::{Store, StoreError, keys};
 use crate::domain::api_key::{ApiKey, KeyHash, KeyId, Scope};
 use crate::domain::ids::ProfileId;

@@ -3,26 +3,23 @@
 //! A call moves by putting its next version over the one that was read. A refused write that finds its own `writer` has been
 //! made before: the reply was lost and the SDK tried again.
 
-use std::io::{Read, Write};
-
-use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
+use super::answer::PackedAnswer;
 use super::api_key::StoredKey;
 use super::counter::{Traffic, n};
 use super::keys::Key;
-use super::table::{Condition, Item, Putting, Transacted, Updating, Written, record};
+use super::open_quotes::OpenQuotes;
+use super::table::{Item, Transacted, Written, record};
+use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
 use crate::clock::from_unix_ms;
 use crate::domain::api_key::KeyId;
 use crate::domain::call::entry::{Account, Entry};
-use crate::domain::call::{Call, StoredAnswer, payment_home};
+use crate::domain::call::{Call, payment_home};
 use crate::domain::currency::OriginCurrency;
-use crate::domain::ids::{CallId, ListingId, ProfileId, random_bytes, sha256_hex};
+use crate::domain::ids::{CallId, ListingId, ProfileId, random_bytes};
 use crate::domain::listing::Listing;
 use crate::domain::profile::Profile;
 
@@ -76,14 +73,6 @@ pub struct AnonymousQuotes {
     pub quotes: Vec<(OriginCurrency, String)>,
     /// Counts its changes.
     pub version: u64,
-}
-
-/// The open quotes of a buyer. May name some that are open no more.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenQuotes {
-    /// Where the call is stored, and until when the quote may be filled (Unix milliseconds).
-    #[serde(default)]
-    pub quotes: Vec<(String, i64)>,
 }
 
 /// What came of writing a call's next version.
@@ -369,83 +358,6 @@ impl Store {
             Transacted::Refused { .. } | Transacted::Conflict => Ok(Moved::Conflict),
         }
     }
-
-    /// Stores the parts of an answer that is too long for one transaction.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
-    pub async fn store_answer(&self, call: CallId, answer: &PackedAnswer) -> Result<(), StoreError> {
-        if answer.fits_in_transaction() {
-            return Ok(());
-        }
-        let puts = answer.puttings(call)?.into_iter().map(|putting| self.table.put(putting));
-        futures::future::try_join_all(puts).await.map(drop)
-    }
-
-    /// Reads a stored answer. `None` where it is kept no more.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer, or the parts are not what the call says.
-    pub async fn answer(&self, call: CallId, stored: &StoredAnswer) -> Result<Option<Vec<u8>>, StoreError> {
-        let wanted: Vec<Key> = (0..stored.parts).map(|part| keys::answer(call, stored.attempt, part)).collect();
-        let mut found = self.table.get_all(&wanted).await?;
-        let mut packed = Vec::new();
-        for key in &wanted {
-            match found.take_item(key).as_ref().and_then(|item| item.get("bytes")).map(AttributeValue::as_b) {
-                Some(Ok(part)) => packed.extend_from_slice(part.as_ref()),
-                _ => return Ok(None),
-            }
-        }
-        let mut body = Vec::new();
-        GzDecoder::new(packed.as_slice()).read_to_end(&mut body).map_err(StoreError::defect)?;
-        if sha256_hex(&body) == stored.sha256 {
-            Ok(Some(body))
-        } else {
-            Err(StoreError::Defect("a stored answer is not the one that was delivered".into()))
-        }
-    }
-
-    /// Notes an open quote. `None` where the buyer has `max` of them already, with what is noted.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
-    pub async fn note_open_quote(
-        &self,
-        buyer: ProfileId,
-        home: &str,
-        until_ms: i64,
-        max: u32,
-    ) -> Result<Result<(), OpenQuotes>, StoreError> {
-        let quote = AttributeValue::L(vec![AttributeValue::S(home.into()), n(until_ms)]);
-        let updating = Updating::new("SET quotes = list_append(if_not_exists(quotes, :none), :new)")
-            .value(":none", AttributeValue::L(Vec::new()))
-            .value(":new", AttributeValue::L(vec![quote]))
-            .number(":max", i64::from(max))
-            .when("attribute_not_exists(quotes) OR size(quotes) < :max");
-        match self.table.update(&keys::open_quotes(buyer), updating).await? {
-            Ok(_) => Ok(Ok(())),
-            Err(found) => Ok(Err(found.map(record).transpose()?.unwrap_or_default())),
-        }
-    }
-
-    /// Replaces the noted open quotes by those that are still open, where nobody has changed them meanwhile.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
-    pub async fn prune_open_quotes(&self, buyer: ProfileId, seen: &OpenQuotes, open: &OpenQuotes) -> Result<(), StoreError> {
-        let list = |quotes: &OpenQuotes| {
-            AttributeValue::L(
-                quotes
-                    .quotes
-                    .iter()
-                    .map(|(home, until)| AttributeValue::L(vec![AttributeValue::S(home.clone()), n(until)]))
-                    .collect(),
-            )
-        };
-        let updating =
-            Updating::new("SET quotes = :open").value(":open", list(open)).value(":seen", list(seen)).when("quotes = :seen");
-        self.table.update(&keys::open_quotes(buyer), updating).await.map(drop)
-    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -465,57 +377,4 @@ fn written_by(found: Option<Item>, writer: &str) -> Result<bool, StoreError> {
 fn lost(found: Option<Item>, writer: &str) -> Result<Moved, StoreError> {
     let found: Option<Call> = found.map(record).transpose()?;
     Ok(if found.as_ref().is_some_and(|call| call.writer == writer) { Moved::Done } else { Moved::Lost(Box::new(found)) })
-}
-
-/// Parts of stored answers are at most this long: below DynamoDB's 400 KB an item.
-const PART_BYTES: usize = 300 * 1024;
-/// Answers up to this length are written in the transaction that ends the call, which doubles their price but saves a
-/// round trip.
-const TRANSACTION_BYTES: usize = 16 * 1024;
-
-/// An answer, compressed and cut into parts.
-#[derive(Debug)]
-pub struct PackedAnswer {
-    parts: Vec<Vec<u8>>,
-    attempt: u32,
-    stored: StoredAnswer,
-}
-
-impl PackedAnswer {
-    /// Packs the reply body of an attempt, to be kept until `kept_until_ms`.
-    ///
-    /// # Errors
-    /// None in practice: compression in memory does not fail.
-    pub fn pack(body: &[u8], attempt: u32, kept_until_ms: i64) -> Result<Self, StoreError> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(body).map_err(StoreError::defect)?;
-        let packed = encoder.finish().map_err(StoreError::defect)?;
-        let parts: Vec<Vec<u8>> = packed.chunks(PART_BYTES).map(<[u8]>::to_vec).collect();
-        let stored = StoredAnswer { attempt, parts: parts.len(), sha256: sha256_hex(body), kept_until_ms };
-        Ok(Self { parts, attempt, stored })
-    }
-
-    /// What the call keeps of it.
-    #[must_use]
-    pub fn stored(&self) -> StoredAnswer {
-        self.stored.clone()
-    }
-
-    fn fits_in_transaction(&self) -> bool {
-        self.parts.iter().map(Vec::len).sum::<usize>() <= TRANSACTION_BYTES
-    }
-
-    fn puttings(&self, call: CallId) -> Result<Vec<Putting>, StoreError> {
-        let expires = self.stored.kept_until_ms / 1_000;
-        self.parts
-            .iter()
-            .enumerate()
-            .map(|(part, bytes)| {
-                let empty = serde_json::Map::new();
-                Ok(Putting::new(&keys::answer(call, self.attempt, part), "answer", &empty)?
-                    .with("bytes", AttributeValue::B(Blob::new(bytes.clone())))
-                    .expiring(expires))
-            })
-            .collect()
-    }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::table::{Condition, Putting, Range, record};
+use super::table::{Range, record};
+use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
 use crate::clock::unix_ms;
 use crate::domain::challenge::{Challenge, ProofOfWork};

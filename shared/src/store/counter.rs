@@ -2,7 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::table::{Item, Updating};
+use super::table::Item;
+use super::write::Updating;
 use super::{Store, StoreError, keys};
 use crate::domain::ids::ListingId;
 

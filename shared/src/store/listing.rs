@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::counter::{n, s};
-use super::table::{Condition, Item, Putting, Range, Transacted, Updating, Written, record};
+use super::table::{Item, Range, Transacted, Written, record};
+use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
 use crate::domain::ids::{ListingId, ProfileId};
 use crate::domain::listing::Listing;

@@ -1,5 +1,6 @@
 //! DynamoDB: one table, one file per aggregate, keys in one place.
 
+pub mod answer;
 pub mod api_key;
 pub mod call;
 pub mod challenge;
@@ -8,8 +9,10 @@ pub mod history;
 pub mod keys;
 pub mod listing;
 pub mod meter;
+pub mod open_quotes;
 pub mod profile;
 pub mod table;
+pub mod write;
 
 use std::fmt;
 use std::time::Duration;

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::api_key::{KeyPointer, StoredKey};
-use super::table::{Condition, Putting, Range, Transacted, record};
+use super::table::{Range, Transacted, record};
+use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
 use crate::domain::ids::ProfileId;
 use crate::domain::profile::{Profile, Wallet};

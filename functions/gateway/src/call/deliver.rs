@@ -17,7 +17,8 @@ use crochet::endpoint_secrets::EndpointSecret;
 use crochet::http::{ApiError, Result};
 use crochet::outbound::{EndpointUrl, SellerFault, SellerRequest};
 use crochet::store::StoreError;
-use crochet::store::call::{Moved, PackedAnswer, fresh_writer, next_version};
+use crochet::store::answer::PackedAnswer;
+use crochet::store::call::{Moved, fresh_writer, next_version};
 use crochet::store::meter::trip;
 
 use super::incoming::JsonBody;

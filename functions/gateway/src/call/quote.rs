@@ -6,7 +6,8 @@ use crochet::domain::ids::CallId;
 use crochet::http::limits::QUOTES_PER_BUYER;
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::{ProviderQuote, QuoteRequest};
-use crochet::store::call::{AnonymousQuotes, Kept, Name, OpenQuotes, SecondRead, fresh_writer};
+use crochet::store::call::{AnonymousQuotes, Kept, Name, SecondRead, fresh_writer};
+use crochet::store::open_quotes::OpenQuotes;
 
 use super::Passage;
 use super::incoming::JsonBody;
