@@ -1,0 +1,70 @@
+//! Running other programs, and saying which one failed.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// Runs a command with its output on the terminal.
+///
+/// # Errors
+/// When it cannot be started or does not succeed.
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| format!("`{}`: {error}", shown(command)))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{}`: {status}", shown(command)))
+    }
+}
+
+/// Runs a command and gives what it wrote to standard output.
+///
+/// # Errors
+/// When it cannot be started or does not succeed; with what it wrote to standard error.
+pub(crate) fn capture(command: &mut Command) -> Result<String, String> {
+    let output = output(command)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let told = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(format!("`{}`: {}\n{told}", shown(command), output.status))
+}
+
+/// Runs a command to its end, whatever its status.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn output(command: &mut Command) -> Result<Output, String> {
+    command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("`{}`: {error}", shown(command)))
+}
+
+/// Whether a program can be started at all.
+pub(crate) fn exists(program: &str) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok()
+}
+
+/// A command as one would type it, the program without its directory; long ones are cut.
+pub(crate) fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let program = program.file_name().unwrap_or(program.as_os_str());
+    let words = std::iter::once(program).chain(command.get_args());
+    let line = words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ");
+    match line.char_indices().nth(160) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}

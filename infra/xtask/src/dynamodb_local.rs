@@ -1,0 +1,242 @@
+//! The database that the black-box suite runs on: AWS's own DynamoDB Local where this machine can run it.
+
+use std::net::ToSocketAddrs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::background::Background;
+use crate::project::{Project, read, write};
+use crate::{command, net};
+
+/// The version from Maven Central, and of the container image.
+const VERSION: &str = "3.1.0";
+
+/// The oldest Java that it runs on.
+const JAVA: u32 = 17;
+
+/// How long it may take to answer; a slow machine needs about 5 s, a container's first pull a minute.
+const START: Duration = Duration::from_secs(180);
+
+/// How long a given database may take to answer.
+const GIVEN: Duration = Duration::from_secs(5);
+
+/// A DynamoDB for one run. Dropping it ends what was started.
+#[derive(Debug)]
+pub(crate) struct Database {
+    /// Its endpoint; `None` is the database embedded in the local stack.
+    pub(crate) endpoint: Option<String>,
+    /// What it is, for the summary.
+    pub(crate) is: String,
+    /// Why it is not the real DynamoDB Local, where it is not.
+    pub(crate) stand_in: Option<String>,
+    /// Held for its `Drop`.
+    _server: Option<Background>,
+}
+
+impl Database {
+    /// Finds or starts the best database that there is here.
+    ///
+    /// # Errors
+    /// When the one that the environment names does not answer, or DynamoDB Local is there and does not start.
+    pub(crate) fn start(project: &Project) -> Result<Self, String> {
+        if let Some(endpoint) = std::env::var("CROCHET_DYNAMODB_ENDPOINT")
+            .ok()
+            .filter(|value| !value.is_empty())
+        {
+            return given(endpoint);
+        }
+        let lacks = match java_and_jars(project) {
+            Ok(java) => return with_java(project, &java),
+            Err(lacks) => lacks,
+        };
+        match container_engine() {
+            Some(engine) => with_container(project, engine),
+            None => Ok(Self {
+                endpoint: None,
+                is: "the embedded database (dynoxide)".into(),
+                stand_in: Some(format!("{lacks}; and no container engine answers")),
+                _server: None,
+            }),
+        }
+    }
+}
+
+/// The database that the environment names. DynamoDB Local is told by its web server.
+fn given(endpoint: String) -> Result<Database, String> {
+    let authority = endpoint
+        .strip_prefix("http://")
+        .unwrap_or(&endpoint)
+        .trim_end_matches('/');
+    let answer = authority
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut addresses| addresses.find_map(|address| net::get(address, "/", GIVEN)))
+        .ok_or_else(|| {
+            format!("CROCHET_DYNAMODB_ENDPOINT={endpoint}: nothing there answers HTTP")
+        })?;
+    let real = answer.server.starts_with("Jetty");
+    Ok(Database {
+        is: format!(
+            "{endpoint} (given{})",
+            if real {
+                "; it answers as DynamoDB Local does"
+            } else {
+                ""
+            }
+        ),
+        stand_in: (!real).then(|| format!("{endpoint} does not answer as DynamoDB Local does")),
+        endpoint: Some(endpoint),
+        _server: None,
+    })
+}
+
+fn with_java(project: &Project, java: &str) -> Result<Database, String> {
+    let port = net::free_ports(1)?;
+    let mut server = Command::new(java);
+    server.current_dir(directory(project)).args([
+        "-Xmx1g",
+        "-Djava.library.path=lib",
+        "-cp",
+        "lib/*",
+    ]);
+    server.arg("software.amazon.dynamodb.services.local.main.ServerRunner");
+    server.args(["-inMemory", "-disableTelemetry", "-port", &port.to_string()]);
+    running(
+        project,
+        &server,
+        port,
+        format!("DynamoDB Local {VERSION} (Java)"),
+    )
+}
+
+fn with_container(project: &Project, engine: &str) -> Result<Database, String> {
+    let port = net::free_ports(1)?;
+    let mut server = Command::new(engine);
+    server.args(["run", "--rm", "-p", &format!("127.0.0.1:{port}:8000")]);
+    server.arg(format!("docker.io/amazon/dynamodb-local:{VERSION}"));
+    server.args([
+        "-jar",
+        "DynamoDBLocal.jar",
+        "-inMemory",
+        "-disableTelemetry",
+    ]);
+    running(
+        project,
+        &server,
+        port,
+        format!("DynamoDB Local {VERSION} ({engine})"),
+    )
+}
+
+fn running(
+    project: &Project,
+    command: &Command,
+    port: u16,
+    is: String,
+) -> Result<Database, String> {
+    let mut server = Background::start("DynamoDB Local", command, &project.log("dynamodb-local")?)?;
+    // It refuses an unsigned request with 400, which is an answer: by then it serves.
+    server.wait(START, || net::answers(port))?;
+    Ok(Database {
+        endpoint: Some(format!("http://127.0.0.1:{port}")),
+        is,
+        stand_in: None,
+        _server: Some(server),
+    })
+}
+
+fn directory(project: &Project) -> std::path::PathBuf {
+    project.target.join("dynamodb-local")
+}
+
+/// Java's path, once the jars are there; or what is missing.
+fn java_and_jars(project: &Project) -> Result<String, String> {
+    let java = std::env::var("JAVA_HOME")
+        .map_or_else(|_| "java".to_owned(), |home| format!("{home}/bin/java"));
+    let version = command::output(Command::new(&java).arg("-version"))
+        .map_err(|_| format!("no Java {JAVA} or newer"))?;
+    let version = String::from_utf8_lossy(&version.stderr).into_owned();
+    match major(&version) {
+        Some(major) if major >= JAVA => {}
+        _ => return Err(format!("Java is older than {JAVA}")),
+    }
+    let directory = directory(project);
+    let stamp = directory.join("stamp");
+    if read(&stamp).is_ok_and(|text| text == VERSION) {
+        return Ok(java);
+    }
+    if !command::exists("mvn") {
+        return Err("no Maven (mvn) to fetch DynamoDB Local with".into());
+    }
+    fetch(&directory)?;
+    write(&stamp, VERSION)?;
+    Ok(java)
+}
+
+fn fetch(directory: &Path) -> Result<(), String> {
+    println!("fetching DynamoDB Local {VERSION} from Maven Central");
+    write(
+        &directory.join("pom.xml"),
+        &POM.replace("{version}", VERSION),
+    )?;
+    let mut maven = Command::new("mvn");
+    maven.current_dir(directory).args([
+        "-q",
+        "-B",
+        "-Dstyle.color=never",
+        "dependency:copy-dependencies",
+    ]);
+    maven.args(["-DoutputDirectory=lib", "-DincludeScope=runtime"]);
+    command::run(&mut maven)
+}
+
+/// The major version in `java -version`'s first line: `openjdk version "17.0.15" 2025-04-15`, or `"1.8.0_392"`.
+fn major(text: &str) -> Option<u32> {
+    let quoted = text.split('"').nth(1)?;
+    let mut numbers = quoted
+        .split(['.', '-', '+', '_'])
+        .map(|number| number.parse().ok());
+    match numbers.next()?? {
+        1 => numbers.next()?,
+        major => Some(major),
+    }
+}
+
+fn container_engine() -> Option<&'static str> {
+    let answers = |engine: &&str| {
+        command::output(Command::new(engine).arg("info")).is_ok_and(|o| o.status.success())
+    };
+    ["docker", "podman", "nerdctl", "finch"]
+        .into_iter()
+        .find(answers)
+}
+
+const POM: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>crochet</groupId>
+  <artifactId>dynamodb-local</artifactId>
+  <version>1</version>
+  <packaging>pom</packaging>
+  <dependencies>
+    <dependency>
+      <groupId>software.amazon.dynamodb</groupId>
+      <artifactId>DynamoDBLocal</artifactId>
+      <version>{version}</version>
+    </dependency>
+  </dependencies>
+</project>
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn java_tells_its_version_in_several_ways() {
+        assert_eq!(major("openjdk version \"17.0.15\" 2025-04-15"), Some(17));
+        assert_eq!(major("openjdk version \"26-ea\" 2026-03-17"), Some(26));
+        assert_eq!(major("java version \"1.8.0_392\""), Some(8));
+        assert_eq!(major("command not found"), None);
+    }
+}

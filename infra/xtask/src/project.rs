@@ -1,0 +1,118 @@
+//! Where things are: the workspace, and the target directory that builds and downloaded tools share.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::command;
+
+/// The workspace that xtask was started in.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// The directory of the root Cargo.toml.
+    pub(crate) root: PathBuf,
+    /// Cargo's target directory: `target/`, or wherever `CARGO_TARGET_DIR` points.
+    pub(crate) target: PathBuf,
+}
+
+impl Project {
+    /// Asks cargo.
+    ///
+    /// # Errors
+    /// When cargo cannot read the workspace.
+    pub(crate) fn locate() -> Result<Self, String> {
+        let mut metadata = Command::new(cargo());
+        metadata
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        let text = command::capture(&mut metadata)?;
+        let json: serde_json::Value =
+            serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
+        let directory = |field: &str| {
+            json[field]
+                .as_str()
+                .map(PathBuf::from)
+                .ok_or_else(|| format!("cargo metadata names no {field}"))
+        };
+        Ok(Self {
+            root: directory("workspace_root")?,
+            target: directory("target_directory")?,
+        })
+    }
+
+    /// A cargo command in the workspace, without the caller's `CROCHET_*` settings.
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(cargo());
+        command.args(arguments);
+        command
+    }
+
+    /// `crochet-local` through cargo. It is picked by its binary's name: `--package` would narrow the features that
+    /// its dependencies are built with, and build them a second time.
+    pub(crate) fn local_stack(&self) -> Command {
+        self.cargo(&["run", "--quiet", "--bin", "crochet-local", "--"])
+    }
+
+    /// A command in the workspace, without the caller's `CROCHET_*` settings: a test means the same on every machine.
+    /// Without what `cargo run` has told xtask about itself, too: ring's build script looks at those variables, and
+    /// would build ring and all that stands on it anew after every change between xtask and plain cargo.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.root);
+        let inherited = [
+            "CROCHET_",
+            "CARGO_PKG_",
+            "CARGO_MANIFEST_",
+            "CARGO_BIN_",
+            "CARGO_CRATE_",
+            "CARGO_PRIMARY_",
+        ];
+        for (name, _) in std::env::vars_os() {
+            if inherited
+                .iter()
+                .any(|prefix| name.to_string_lossy().starts_with(prefix))
+            {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// A built binary of the development profile.
+    pub(crate) fn binary(&self, name: &str) -> PathBuf {
+        self.target.join("debug").join(name)
+    }
+
+    /// A log file of xtask's own, emptied.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn log(&self, name: &str) -> Result<PathBuf, String> {
+        let path = self.target.join("xtask").join(format!("{name}.log"));
+        write(&path, "")?;
+        Ok(path)
+    }
+}
+
+/// Writes a file, and the directories above it.
+///
+/// # Errors
+/// When the file system refuses.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)
+            .map_err(|error| format!("{}: {error}", directory.display()))?;
+    }
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// When the file system refuses.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".into())
+}

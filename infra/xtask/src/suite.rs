@@ -1,0 +1,112 @@
+//! The black-box suite, and what it is told through the environment.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::project::Project;
+use crate::{command, tools};
+
+/// Outside clients that prove that strangers' libraries agree with ours.
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    python: Option<PathBuf>,
+    node_modules: Option<PathBuf>,
+}
+
+impl Clients {
+    /// What there is already.
+    pub(crate) fn installed(project: &Project) -> Self {
+        let (python, node_modules) = tools::installed_clients(project);
+        Self {
+            python,
+            node_modules,
+        }
+    }
+
+    /// Installs what is missing.
+    ///
+    /// # Errors
+    /// When Python, Node.js or a registry is not to be had.
+    pub(crate) fn install(project: &Project) -> Result<Self, String> {
+        Ok(Self {
+            python: Some(tools::clients_python(project)?),
+            node_modules: Some(tools::node_modules(project)?),
+        })
+    }
+}
+
+/// A stack that runs already, for a suite that would otherwise start its own. Base URLs as the suite reaches them.
+#[derive(Debug)]
+pub(crate) struct RunningStack {
+    /// Site and API.
+    pub(crate) base: String,
+    /// Sandbox Relay.
+    pub(crate) sandbox: String,
+    /// Demo seller.
+    pub(crate) seller: String,
+    /// DynamoDB.
+    pub(crate) dynamodb: String,
+}
+
+/// The suite's command, on its own stack. It is picked by its target's name, not with `--package`, so that its
+/// dependencies are built with the features of the whole workspace, once.
+fn command(project: &Project, clients: &Clients, filter: Option<&str>) -> Command {
+    let mut suite = project.cargo(&["test", "--quiet", "--workspace", "--test", "blackbox", "--"]);
+    suite.args(filter);
+    if let Some(python) = &clients.python {
+        suite.env("CROCHET_TEST_PYTHON", python);
+    }
+    if let Some(node_modules) = &clients.node_modules {
+        suite.env("CROCHET_TEST_NODE_MODULES", node_modules);
+    }
+    suite
+}
+
+/// Runs the suite on its own stack, over the given database or the embedded one.
+///
+/// # Errors
+/// When a test fails, or none matches.
+pub(crate) fn run(
+    project: &Project,
+    clients: &Clients,
+    filter: Option<&str>,
+    dynamodb: Option<&str>,
+) -> Result<(), String> {
+    some_match(project, clients, filter)?;
+    let mut suite = command(project, clients, filter);
+    if let Some(endpoint) = dynamodb {
+        suite.env("CROCHET_DYNAMODB_ENDPOINT", endpoint);
+    }
+    command::run(&mut suite)
+}
+
+/// Runs tests of the suite against a stack that runs already.
+///
+/// # Errors
+/// When a test fails, or none matches.
+pub(crate) fn run_against(
+    project: &Project,
+    clients: &Clients,
+    filter: &str,
+    stack: &RunningStack,
+) -> Result<(), String> {
+    some_match(project, clients, Some(filter))?;
+    let mut suite = command(project, clients, Some(filter));
+    suite.env("CROCHET_TEST_BASE_URL", &stack.base);
+    suite.env("CROCHET_TEST_SANDBOX_URL", &stack.sandbox);
+    suite.env("CROCHET_TEST_SELLER_URL", &stack.seller);
+    suite.env("CROCHET_TEST_DYNAMODB_URL", &stack.dynamodb);
+    command::run(&mut suite)
+}
+
+/// A run of no tests passes, and proves nothing.
+fn some_match(project: &Project, clients: &Clients, filter: Option<&str>) -> Result<(), String> {
+    let listed = command::capture(command(project, clients, filter).arg("--list"))?;
+    if listed.lines().any(|line| line.ends_with(": test")) {
+        return Ok(());
+    }
+    Err(match filter {
+        Some(filter) => format!("no black-box test has `{filter}` in its name"),
+        None => "the black-box suite holds no test".into(),
+    })
+}
