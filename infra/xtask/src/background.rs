@@ -39,16 +39,9 @@ impl Background {
     /// When the log cannot be opened or no shell can be started.
     pub(crate) fn start(name: &str, command: &Command, log: &Path) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("{name}: `{}`: {error}", shown(command));
-        let output: File = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(log)
-            .map_err(failed)?;
+        let output: File = OpenOptions::new().create(true).append(true).open(log).map_err(failed)?;
         let mut supervisor = Command::new("sh");
-        supervisor
-            .args(["-c", SUPERVISOR, "sh"])
-            .arg(command.get_program())
-            .args(command.get_args());
+        supervisor.args(["-c", SUPERVISOR, "sh"]).arg(command.get_program()).args(command.get_args());
         for (variable, value) in command.get_envs() {
             match value {
                 Some(value) => supervisor.env(variable, value),
@@ -58,47 +51,26 @@ impl Background {
         if let Some(directory) = command.get_current_dir() {
             supervisor.current_dir(directory);
         }
-        supervisor
-            .stdin(Stdio::piped())
-            .stdout(output.try_clone().map_err(failed)?)
-            .stderr(output)
-            .process_group(0);
+        supervisor.stdin(Stdio::piped()).stdout(output.try_clone().map_err(failed)?).stderr(output).process_group(0);
         let supervisor = supervisor.spawn().map_err(failed)?;
-        Ok(Self {
-            name: name.to_owned(),
-            supervisor,
-            log: log.to_owned(),
-        })
+        Ok(Self { name: name.to_owned(), supervisor, log: log.to_owned() })
     }
 
     /// Asks `ready` again and again until it answers with a value.
     ///
     /// # Errors
     /// When the program ends first, or `limit` passes; with the end of the program's log.
-    pub(crate) fn wait<T>(
-        &mut self,
-        limit: Duration,
-        mut ready: impl FnMut() -> Option<T>,
-    ) -> Result<T, String> {
+    pub(crate) fn wait<T>(&mut self, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> Result<T, String> {
         let started = Instant::now();
         loop {
             if let Some(value) = ready() {
                 return Ok(value);
             }
             if let Ok(Some(status)) = self.supervisor.try_wait() {
-                return Err(format!(
-                    "{} ended ({status}) before it was ready\n{}",
-                    self.name,
-                    self.last_words()
-                ));
+                return Err(format!("{} ended ({status}) before it was ready\n{}", self.name, self.last_words()));
             }
             if started.elapsed() > limit {
-                return Err(format!(
-                    "{} was not ready after {} s\n{}",
-                    self.name,
-                    limit.as_secs(),
-                    self.last_words()
-                ));
+                return Err(format!("{} was not ready after {} s\n{}", self.name, limit.as_secs(), self.last_words()));
             }
             std::thread::sleep(POLL);
         }
@@ -106,9 +78,7 @@ impl Background {
 
     /// What the program has written so far.
     pub(crate) fn written(&self) -> String {
-        std::fs::read(&self.log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        std::fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     /// The end of the log, for an error message.
@@ -160,20 +130,10 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 600 & echo $!; wait"]);
         let mut program = Background::start("sleeper", &command, &log).expect("a shell");
-        let words = || {
-            std::fs::read_to_string(&log)
-                .ok()
-                .filter(|text| text.ends_with('\n'))
-        };
-        let pid = program
-            .wait(Duration::from_secs(10), words)
-            .expect("its child's id");
+        let words = || std::fs::read_to_string(&log).ok().filter(|text| text.ends_with('\n'));
+        let pid = program.wait(Duration::from_secs(10), words).expect("its child's id");
         drop(program);
-        let alive = Command::new("kill")
-            .args(["-0", pid.trim()])
-            .stderr(Stdio::null())
-            .status()
-            .expect("kill runs");
+        let alive = Command::new("kill").args(["-0", pid.trim()]).stderr(Stdio::null()).status().expect("kill runs");
         assert!(!alive.success(), "process {pid} is still there");
         std::fs::remove_file(log).expect("the log was ours");
     }
@@ -184,13 +144,8 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", "echo no such thing; exit 3"]);
         let mut program = Background::start("loser", &command, &log).expect("a shell");
-        let problem = program
-            .wait(Duration::from_secs(10), || None::<()>)
-            .expect_err("it ended");
-        assert!(
-            problem.contains("loser ended") && problem.contains("no such thing"),
-            "{problem}"
-        );
+        let problem = program.wait(Duration::from_secs(10), || None::<()>).expect_err("it ended");
+        assert!(problem.contains("loser ended") && problem.contains("no such thing"), "{problem}");
         std::fs::remove_file(log).expect("the log was ours");
     }
 }

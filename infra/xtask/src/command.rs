@@ -8,15 +8,8 @@ use std::process::{Command, Output, Stdio};
 /// # Errors
 /// When it cannot be started or does not succeed.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .map_err(|error| format!("`{}`: {error}", shown(command)))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("`{}`: {status}", shown(command)))
-    }
+    let status = command.stdin(Stdio::null()).status().map_err(|error| format!("`{}`: {error}", shown(command)))?;
+    if status.success() { Ok(()) } else { Err(format!("`{}`: {status}", shown(command))) }
 }
 
 /// Runs a command and gives what it wrote to standard output.
@@ -37,21 +30,12 @@ pub(crate) fn capture(command: &mut Command) -> Result<String, String> {
 /// # Errors
 /// When it cannot be started.
 pub(crate) fn output(command: &mut Command) -> Result<Output, String> {
-    command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("`{}`: {error}", shown(command)))
+    command.stdin(Stdio::null()).output().map_err(|error| format!("`{}`: {error}", shown(command)))
 }
 
 /// Whether a program can be started at all.
 pub(crate) fn exists(program: &str) -> bool {
-    Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok()
+    Command::new(program).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
 /// A command as one would type it, the program without its directory; long ones are cut.
@@ -59,10 +43,7 @@ pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let program = program.file_name().unwrap_or(program.as_os_str());
     let words = std::iter::once(program).chain(command.get_args());
-    let line = words
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let line = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(160) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,

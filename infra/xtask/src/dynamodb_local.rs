@@ -40,10 +40,7 @@ impl Database {
     /// # Errors
     /// When the one that the environment names does not answer, or DynamoDB Local is there and does not start.
     pub(crate) fn start(project: &Project) -> Result<Self, String> {
-        if let Some(endpoint) = std::env::var("CROCHET_DYNAMODB_ENDPOINT")
-            .ok()
-            .filter(|value| !value.is_empty())
-        {
+        if let Some(endpoint) = std::env::var("CROCHET_DYNAMODB_ENDPOINT").ok().filter(|value| !value.is_empty()) {
             return given(endpoint);
         }
         let lacks = match java_and_jars(project) {
@@ -64,27 +61,15 @@ impl Database {
 
 /// The database that the environment names. DynamoDB Local is told by its web server.
 fn given(endpoint: String) -> Result<Database, String> {
-    let authority = endpoint
-        .strip_prefix("http://")
-        .unwrap_or(&endpoint)
-        .trim_end_matches('/');
+    let authority = endpoint.strip_prefix("http://").unwrap_or(&endpoint).trim_end_matches('/');
     let answer = authority
         .to_socket_addrs()
         .ok()
         .and_then(|mut addresses| addresses.find_map(|address| net::get(address, "/", GIVEN)))
-        .ok_or_else(|| {
-            format!("CROCHET_DYNAMODB_ENDPOINT={endpoint}: nothing there answers HTTP")
-        })?;
+        .ok_or_else(|| format!("CROCHET_DYNAMODB_ENDPOINT={endpoint}: nothing there answers HTTP"))?;
     let real = answer.server.starts_with("Jetty");
     Ok(Database {
-        is: format!(
-            "{endpoint} (given{})",
-            if real {
-                "; it answers as DynamoDB Local does"
-            } else {
-                ""
-            }
-        ),
+        is: format!("{endpoint} (given{})", if real { "; it answers as DynamoDB Local does" } else { "" }),
         stand_in: (!real).then(|| format!("{endpoint} does not answer as DynamoDB Local does")),
         endpoint: Some(endpoint),
         _server: None,
@@ -94,20 +79,10 @@ fn given(endpoint: String) -> Result<Database, String> {
 fn with_java(project: &Project, java: &str) -> Result<Database, String> {
     let port = net::free_ports(1)?;
     let mut server = Command::new(java);
-    server.current_dir(directory(project)).args([
-        "-Xmx1g",
-        "-Djava.library.path=lib",
-        "-cp",
-        "lib/*",
-    ]);
+    server.current_dir(directory(project)).args(["-Xmx1g", "-Djava.library.path=lib", "-cp", "lib/*"]);
     server.arg("software.amazon.dynamodb.services.local.main.ServerRunner");
     server.args(["-inMemory", "-disableTelemetry", "-port", &port.to_string()]);
-    running(
-        project,
-        &server,
-        port,
-        format!("DynamoDB Local {VERSION} (Java)"),
-    )
+    running(project, &server, port, format!("DynamoDB Local {VERSION} (Java)"))
 }
 
 fn with_container(project: &Project, engine: &str) -> Result<Database, String> {
@@ -115,35 +90,15 @@ fn with_container(project: &Project, engine: &str) -> Result<Database, String> {
     let mut server = Command::new(engine);
     server.args(["run", "--rm", "-p", &format!("127.0.0.1:{port}:8000")]);
     server.arg(format!("docker.io/amazon/dynamodb-local:{VERSION}"));
-    server.args([
-        "-jar",
-        "DynamoDBLocal.jar",
-        "-inMemory",
-        "-disableTelemetry",
-    ]);
-    running(
-        project,
-        &server,
-        port,
-        format!("DynamoDB Local {VERSION} ({engine})"),
-    )
+    server.args(["-jar", "DynamoDBLocal.jar", "-inMemory", "-disableTelemetry"]);
+    running(project, &server, port, format!("DynamoDB Local {VERSION} ({engine})"))
 }
 
-fn running(
-    project: &Project,
-    command: &Command,
-    port: u16,
-    is: String,
-) -> Result<Database, String> {
+fn running(project: &Project, command: &Command, port: u16, is: String) -> Result<Database, String> {
     let mut server = Background::start("DynamoDB Local", command, &project.log("dynamodb-local")?)?;
     // It refuses an unsigned request with 400, which is an answer: by then it serves.
     server.wait(START, || net::answers(port))?;
-    Ok(Database {
-        endpoint: Some(format!("http://127.0.0.1:{port}")),
-        is,
-        stand_in: None,
-        _server: Some(server),
-    })
+    Ok(Database { endpoint: Some(format!("http://127.0.0.1:{port}")), is, stand_in: None, _server: Some(server) })
 }
 
 fn directory(project: &Project) -> std::path::PathBuf {
@@ -152,10 +107,8 @@ fn directory(project: &Project) -> std::path::PathBuf {
 
 /// Java's path, once the jars are there; or what is missing.
 fn java_and_jars(project: &Project) -> Result<String, String> {
-    let java = std::env::var("JAVA_HOME")
-        .map_or_else(|_| "java".to_owned(), |home| format!("{home}/bin/java"));
-    let version = command::output(Command::new(&java).arg("-version"))
-        .map_err(|_| format!("no Java {JAVA} or newer"))?;
+    let java = std::env::var("JAVA_HOME").map_or_else(|_| "java".to_owned(), |home| format!("{home}/bin/java"));
+    let version = command::output(Command::new(&java).arg("-version")).map_err(|_| format!("no Java {JAVA} or newer"))?;
     let version = String::from_utf8_lossy(&version.stderr).into_owned();
     match major(&version) {
         Some(major) if major >= JAVA => {}
@@ -176,17 +129,9 @@ fn java_and_jars(project: &Project) -> Result<String, String> {
 
 fn fetch(directory: &Path) -> Result<(), String> {
     println!("fetching DynamoDB Local {VERSION} from Maven Central");
-    write(
-        &directory.join("pom.xml"),
-        &POM.replace("{version}", VERSION),
-    )?;
+    write(&directory.join("pom.xml"), &POM.replace("{version}", VERSION))?;
     let mut maven = Command::new("mvn");
-    maven.current_dir(directory).args([
-        "-q",
-        "-B",
-        "-Dstyle.color=never",
-        "dependency:copy-dependencies",
-    ]);
+    maven.current_dir(directory).args(["-q", "-B", "-Dstyle.color=never", "dependency:copy-dependencies"]);
     maven.args(["-DoutputDirectory=lib", "-DincludeScope=runtime"]);
     command::run(&mut maven)
 }
@@ -194,9 +139,7 @@ fn fetch(directory: &Path) -> Result<(), String> {
 /// The major version in `java -version`'s first line: `openjdk version "17.0.15" 2025-04-15`, or `"1.8.0_392"`.
 fn major(text: &str) -> Option<u32> {
     let quoted = text.split('"').nth(1)?;
-    let mut numbers = quoted
-        .split(['.', '-', '+', '_'])
-        .map(|number| number.parse().ok());
+    let mut numbers = quoted.split(['.', '-', '+', '_']).map(|number| number.parse().ok());
     match numbers.next()?? {
         1 => numbers.next()?,
         major => Some(major),
@@ -204,12 +147,8 @@ fn major(text: &str) -> Option<u32> {
 }
 
 fn container_engine() -> Option<&'static str> {
-    let answers = |engine: &&str| {
-        command::output(Command::new(engine).arg("info")).is_ok_and(|o| o.status.success())
-    };
-    ["docker", "podman", "nerdctl", "finch"]
-        .into_iter()
-        .find(answers)
+    let answers = |engine: &&str| command::output(Command::new(engine).arg("info")).is_ok_and(|o| o.status.success());
+    ["docker", "podman", "nerdctl", "finch"].into_iter().find(answers)
 }
 
 const POM: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">

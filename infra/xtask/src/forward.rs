@@ -16,9 +16,7 @@ pub(crate) fn to_loopback(address: IpAddr, port: u16) -> io::Result<()> {
             let Ok(inside) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
                 continue;
             };
-            if let (Ok(outside_writer), Ok(inside_writer)) =
-                (outside.try_clone(), inside.try_clone())
-            {
+            if let (Ok(outside_writer), Ok(inside_writer)) = (outside.try_clone(), inside.try_clone()) {
                 thread::spawn(move || pump(outside, inside_writer));
                 thread::spawn(move || pump(inside, outside_writer));
             }
@@ -49,12 +47,9 @@ mod tests {
             let (mut stream, _) = inner.accept().expect("a caller");
             let mut asked = String::new();
             stream.read_to_string(&mut asked).expect("text");
-            stream
-                .write_all(asked.to_uppercase().as_bytes())
-                .expect("the caller listens");
+            stream.write_all(asked.to_uppercase().as_bytes()).expect("the caller listens");
         });
-        let mut caller =
-            TcpStream::connect((Ipv4Addr::new(127, 0, 0, 2), port)).expect("forwarded");
+        let mut caller = TcpStream::connect((Ipv4Addr::new(127, 0, 0, 2), port)).expect("forwarded");
         caller.write_all(b"hello").expect("forwarded");
         caller.shutdown(Shutdown::Write).expect("an end");
         let mut answer = String::new();

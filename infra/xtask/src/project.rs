@@ -21,22 +21,12 @@ impl Project {
     /// When cargo cannot read the workspace.
     pub(crate) fn locate() -> Result<Self, String> {
         let mut metadata = Command::new(cargo());
-        metadata
-            .args(["metadata", "--no-deps", "--format-version", "1"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        metadata.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(env!("CARGO_MANIFEST_DIR"));
         let text = command::capture(&mut metadata)?;
-        let json: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
-        let directory = |field: &str| {
-            json[field]
-                .as_str()
-                .map(PathBuf::from)
-                .ok_or_else(|| format!("cargo metadata names no {field}"))
-        };
-        Ok(Self {
-            root: directory("workspace_root")?,
-            target: directory("target_directory")?,
-        })
+        let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
+        let directory =
+            |field: &str| json[field].as_str().map(PathBuf::from).ok_or_else(|| format!("cargo metadata names no {field}"));
+        Ok(Self { root: directory("workspace_root")?, target: directory("target_directory")? })
     }
 
     /// A cargo command in the workspace, without the caller's `CROCHET_*` settings.
@@ -58,19 +48,9 @@ impl Project {
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
-        let inherited = [
-            "CROCHET_",
-            "CARGO_PKG_",
-            "CARGO_MANIFEST_",
-            "CARGO_BIN_",
-            "CARGO_CRATE_",
-            "CARGO_PRIMARY_",
-        ];
+        let inherited = ["CROCHET_", "CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
         for (name, _) in std::env::vars_os() {
-            if inherited
-                .iter()
-                .any(|prefix| name.to_string_lossy().starts_with(prefix))
-            {
+            if inherited.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
                 command.env_remove(name);
             }
         }
@@ -99,8 +79,7 @@ impl Project {
 /// When the file system refuses.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
     if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)
-            .map_err(|error| format!("{}: {error}", directory.display()))?;
+        std::fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     }
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -24,20 +24,11 @@ pub(crate) struct Report {
 impl Report {
     /// An empty report. With `strict`, what cannot run counts as failed.
     pub(crate) fn new(strict: bool) -> Self {
-        Self {
-            started: Instant::now(),
-            strict,
-            steps: Vec::new(),
-            notes: Vec::new(),
-        }
+        Self { started: Instant::now(), strict, steps: Vec::new(), notes: Vec::new() }
     }
 
     /// Runs one step and gives what it made, unless it failed. The run goes on either way.
-    pub(crate) fn step<T>(
-        &mut self,
-        name: &str,
-        work: impl FnOnce() -> Result<T, String>,
-    ) -> Option<T> {
+    pub(crate) fn step<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T, String>) -> Option<T> {
         println!("==> {name}");
         let started = Instant::now();
         let result = work();
@@ -49,11 +40,7 @@ impl Report {
                 (None, Outcome::Failed(problem))
             }
         };
-        println!(
-            "    {} in {}",
-            if value.is_some() { "ok" } else { "FAILED" },
-            shown(took)
-        );
+        println!("    {} in {}", if value.is_some() { "ok" } else { "FAILED" }, shown(took));
         self.steps.push((name.to_owned(), outcome, took));
         value
     }
@@ -61,13 +48,8 @@ impl Report {
     /// Notes that something could not run here.
     pub(crate) fn not_proved(&mut self, name: &str, why: &str) {
         println!("==> {name}: not run, {why}");
-        let outcome = if self.strict {
-            Outcome::Failed
-        } else {
-            Outcome::NotProved
-        };
-        self.steps
-            .push((name.to_owned(), outcome(why.to_owned()), Duration::ZERO));
+        let outcome = if self.strict { Outcome::Failed } else { Outcome::NotProved };
+        self.steps.push((name.to_owned(), outcome(why.to_owned()), Duration::ZERO));
     }
 
     /// Notes a line for the end.
@@ -77,10 +59,7 @@ impl Report {
 
     /// Whether no step has failed.
     pub(crate) fn passed(&self) -> bool {
-        !self
-            .steps
-            .iter()
-            .any(|(_, outcome, _)| matches!(outcome, Outcome::Failed(_)))
+        !self.steps.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Failed(_)))
     }
 
     /// Prints the summary; `limits` says what this command proves on no machine.
@@ -111,10 +90,7 @@ impl Report {
         }
         lines.extend(limits.iter().map(|limit| format!("  {limit}")));
         let result = if self.passed() { "passed" } else { "FAILED" };
-        lines.push(format!(
-            "Result: {result} in {}",
-            shown(self.started.elapsed())
-        ));
+        lines.push(format!("Result: {result} in {}", shown(self.started.elapsed())));
         lines.join("\n")
     }
 }
@@ -134,21 +110,11 @@ mod tests {
     fn a_failure_is_told_and_does_not_end_the_run() {
         let mut report = Report::new(false);
         assert_eq!(report.step("one", || Ok(1)), Some(1));
-        assert_eq!(
-            report.step("two", || Err::<(), _>("broken\nat length".into())),
-            None
-        );
+        assert_eq!(report.step("two", || Err::<(), _>("broken\nat length".into())), None);
         report.not_proved("three", "no engine");
         let summary = report.summary(&["four: only AWS shows it"]);
-        assert!(
-            summary.contains("FAILED  two")
-                && summary.contains("broken")
-                && !summary.contains("at length")
-        );
-        assert!(
-            summary.contains("  three: no engine\n  four: only AWS shows it\nResult: FAILED"),
-            "{summary}"
-        );
+        assert!(summary.contains("FAILED  two") && summary.contains("broken") && !summary.contains("at length"));
+        assert!(summary.contains("  three: no engine\n  four: only AWS shows it\nResult: FAILED"), "{summary}");
     }
 
     #[test]

@@ -17,42 +17,23 @@ use crate::{command, forward, net, tools};
 const FIRST_ANSWER: Duration = Duration::from_secs(300);
 
 /// Parameters without a default. The functions get their real values through `--env-vars`.
-const PARAMETERS: [&str; 2] = [
-    "PublicUrl=https://example.org",
-    "FeeWallet=0x000000000000000000000000000000000000dEaD",
-];
+const PARAMETERS: [&str; 2] = ["PublicUrl=https://example.org", "FeeWallet=0x000000000000000000000000000000000000dEaD"];
 
 /// Builds the functions with SAM and runs the suite's tests that match `filter` on them.
 ///
 /// # Errors
 /// Without a container engine on Linux; when something does not build or start; when a test fails.
-pub(crate) fn smoke(
-    project: &Project,
-    clients: &Clients,
-    filter: &str,
-    dynamodb: Option<&str>,
-) -> Result<(), String> {
+pub(crate) fn smoke(project: &Project, clients: &Clients, filter: &str, dynamodb: Option<&str>) -> Result<(), String> {
     let bridge = bridge_address()?;
-    let sam = Sam {
-        programs: tools::sam_programs(project)?,
-        built: project.target.join("sam"),
-        project,
-    };
+    let sam = Sam { programs: tools::sam_programs(project)?, built: project.target.join("sam"), project };
     command::run(&mut sam.build()?)?;
     command::run(&mut project.cargo(&["build", "--quiet", "--workspace", "--bins"]))?;
     let parts = Parts::start(project, dynamodb)?;
-    let mut reachable = Reachable {
-        bridge,
-        ports: BTreeSet::new(),
-    };
+    let mut reachable = Reachable { bridge, ports: BTreeSet::new() };
     let mut settings = BTreeMap::new();
     for (name, value) in &parts.exports {
         // Callers stand outside: the public URL is theirs.
-        let value = if name == "CROCHET_PUBLIC_URL" {
-            value.clone()
-        } else {
-            reachable.url(value)?
-        };
+        let value = if name == "CROCHET_PUBLIC_URL" { value.clone() } else { reachable.url(value)? };
         settings.insert(name.as_str(), value);
     }
     // Tests hand the seller's address to functions, so it is the one that containers reach.
@@ -63,30 +44,13 @@ pub(crate) fn smoke(
         dynamodb: parts.dynamodb(),
     };
     let variables = project.target.join("xtask/sam-variables.json");
-    write(
-        &variables,
-        &serde_json::json!({ "Parameters": settings }).to_string(),
-    )?;
+    write(&variables, &serde_json::json!({ "Parameters": settings }).to_string())?;
 
-    let _containers = Containers {
-        earlier: lambda_containers(),
-    };
-    let mut api = Background::start(
-        "sam local start-api",
-        &sam.start_api(parts.base, &variables),
-        &project.log("sam")?,
-    )?;
-    let health = || {
-        net::get(
-            ([127, 0, 0, 1], parts.base).into(),
-            "/api/v1/health",
-            FIRST_ANSWER,
-        )
-        .filter(|a| a.status < 500)
-    };
+    let _containers = Containers { earlier: lambda_containers() };
+    let mut api = Background::start("sam local start-api", &sam.start_api(parts.base, &variables), &project.log("sam")?)?;
+    let health = || net::get(([127, 0, 0, 1], parts.base).into(), "/api/v1/health", FIRST_ANSWER).filter(|a| a.status < 500);
     api.wait(FIRST_ANSWER, health)?;
-    suite::run_against(project, clients, filter, &stack)
-        .map_err(|problem| format!("{problem}\n{}", api.last_words()))
+    suite::run_against(project, clients, filter, &stack).map_err(|problem| format!("{problem}\n{}", api.last_words()))
 }
 
 struct Sam<'a> {
@@ -98,12 +62,8 @@ struct Sam<'a> {
 impl Sam<'_> {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut sam = self.project.command(self.programs.join("sam"));
-        sam.args(arguments)
-            .args(["--region", "us-east-1"])
-            .env("SAM_CLI_TELEMETRY", "0");
-        sam.arg("--parameter-overrides")
-            .arg(format!("Architecture={ARCHITECTURE}"))
-            .args(PARAMETERS);
+        sam.args(arguments).args(["--region", "us-east-1"]).env("SAM_CLI_TELEMETRY", "0");
+        sam.arg("--parameter-overrides").arg(format!("Architecture={ARCHITECTURE}")).args(PARAMETERS);
         sam
     }
 
@@ -111,36 +71,16 @@ impl Sam<'_> {
         let mut sam = self.command(&["build", "--template-file", "template.yaml"]);
         sam.arg("--build-dir").arg(&self.built);
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths(
-            [self.programs.clone()]
-                .into_iter()
-                .chain(std::env::split_paths(&path)),
-        );
+        let path = std::env::join_paths([self.programs.clone()].into_iter().chain(std::env::split_paths(&path)));
         sam.env("PATH", path.map_err(|error| format!("PATH: {error}"))?);
         Ok(sam)
     }
 
     fn start_api(&self, port: u16, variables: &Path) -> Command {
-        let mut sam = self.command(&[
-            "local",
-            "start-api",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            &port.to_string(),
-        ]);
-        sam.arg("--template-file")
-            .arg(self.built.join("template.yaml"))
-            .arg("--env-vars")
-            .arg(variables);
+        let mut sam = self.command(&["local", "start-api", "--host", "127.0.0.1", "--port", &port.to_string()]);
+        sam.arg("--template-file").arg(self.built.join("template.yaml")).arg("--env-vars").arg(variables);
         sam.args(["--warm-containers", "LAZY"]);
-        if docker(&[
-            "image",
-            "inspect",
-            &format!("public.ecr.aws/lambda/provided:al2023-{ARCHITECTURE}"),
-        ])
-        .is_ok()
-        {
+        if docker(&["image", "inspect", &format!("public.ecr.aws/lambda/provided:al2023-{ARCHITECTURE}")]).is_ok() {
             sam.arg("--skip-pull-image");
         }
         sam
@@ -148,11 +88,7 @@ impl Sam<'_> {
 }
 
 /// Containers run on this machine's own processor.
-const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") {
-    "arm64"
-} else {
-    "x86_64"
-};
+const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
 
 /// Loopback services made reachable for containers at the bridge's address.
 struct Reachable {
@@ -170,9 +106,7 @@ impl Reachable {
             match forward::to_loopback(self.bridge, port) {
                 Ok(()) => {}
                 // DynamoDB Local listens on all addresses by itself.
-                Err(error)
-                    if error.kind() == ErrorKind::AddrInUse
-                        && TcpStream::connect((self.bridge, port)).is_ok() => {}
+                Err(error) if error.kind() == ErrorKind::AddrInUse && TcpStream::connect((self.bridge, port)).is_ok() => {}
                 Err(error) => return Err(format!("{}:{port}: {error}", self.bridge)),
             }
         }
@@ -182,9 +116,7 @@ impl Reachable {
 
 /// The path and the port of a plain loopback URL.
 fn loopback(text: &str) -> Option<(&str, u16)> {
-    let rest = text
-        .strip_prefix("http://127.0.0.1:")
-        .or_else(|| text.strip_prefix("http://localhost:"))?;
+    let rest = text.strip_prefix("http://127.0.0.1:").or_else(|| text.strip_prefix("http://localhost:"))?;
     let end = rest.find('/').unwrap_or(rest.len());
     Some((&rest[end..], rest[..end].parse().ok()?))
 }
@@ -194,17 +126,13 @@ fn bridge_address() -> Result<IpAddr, String> {
     let format = "{{range .IPAM.Config}}{{.Gateway}} {{.Subnet}} {{end}}";
     let told = docker(&["network", "inspect", "bridge", "--format", format])
         .map_err(|problem| format!("sam local needs Docker on Linux: {problem}"))?;
-    gateway(&told)
-        .map(IpAddr::V4)
-        .ok_or_else(|| format!("Docker's bridge has no IPv4 network: {told}"))
+    gateway(&told).map(IpAddr::V4).ok_or_else(|| format!("Docker's bridge has no IPv4 network: {told}"))
 }
 
 fn gateway(told: &str) -> Option<Ipv4Addr> {
     let named = told.split_whitespace().find_map(|word| word.parse().ok());
     let first = || {
-        let subnet = told
-            .split_whitespace()
-            .find_map(|word| word.split_once('/')?.0.parse::<Ipv4Addr>().ok())?;
+        let subnet = told.split_whitespace().find_map(|word| word.split_once('/')?.0.parse::<Ipv4Addr>().ok())?;
         Some(Ipv4Addr::from(u32::from(subnet) + 1))
     };
     named.or_else(first)
@@ -225,17 +153,8 @@ impl Drop for Containers {
 }
 
 fn lambda_containers() -> BTreeSet<String> {
-    let ids = docker(&[
-        "ps",
-        "--all",
-        "--quiet",
-        "--filter",
-        "label=sam.cli.container.type=lambda",
-    ]);
-    ids.unwrap_or_default()
-        .split_whitespace()
-        .map(str::to_owned)
-        .collect()
+    let ids = docker(&["ps", "--all", "--quiet", "--filter", "label=sam.cli.container.type=lambda"]);
+    ids.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
 fn docker(arguments: &[&str]) -> Result<String, String> {
@@ -248,14 +167,8 @@ mod tests {
 
     #[test]
     fn the_bridge_is_found_whether_docker_names_its_gateway_or_not() {
-        assert_eq!(
-            gateway("172.18.0.9 172.18.0.0/16 "),
-            Some(Ipv4Addr::new(172, 18, 0, 9))
-        );
-        assert_eq!(
-            gateway(" 172.17.0.0/16 "),
-            Some(Ipv4Addr::new(172, 17, 0, 1))
-        );
+        assert_eq!(gateway("172.18.0.9 172.18.0.0/16 "), Some(Ipv4Addr::new(172, 18, 0, 9)));
+        assert_eq!(gateway(" 172.17.0.0/16 "), Some(Ipv4Addr::new(172, 17, 0, 1)));
         assert_eq!(gateway("fd00::1 fd00::/64"), None);
     }
 
@@ -263,12 +176,7 @@ mod tests {
     fn only_loopback_urls_are_rewritten() {
         assert_eq!(loopback("http://127.0.0.1:9001"), Some(("", 9001)));
         assert_eq!(loopback("http://localhost:9003/x"), Some(("/x", 9003)));
-        for other in [
-            "https://api.relay.link",
-            "crochet",
-            "http://127.0.0.1:port",
-            "http://172.17.0.1:9001",
-        ] {
+        for other in ["https://api.relay.link", "crochet", "http://127.0.0.1:port", "http://172.17.0.1:9001"] {
             assert_eq!(loopback(other), None, "{other}");
         }
     }

@@ -10,11 +10,7 @@ use crate::project::Project;
 const START: Duration = Duration::from_secs(60);
 
 /// What a function cannot do without.
-const NEEDED: [&str; 3] = [
-    "CROCHET_DYNAMODB_ENDPOINT",
-    "CROCHET_SECRETS_ENDPOINT",
-    "CROCHET_RELAY_URL",
-];
+const NEEDED: [&str; 3] = ["CROCHET_DYNAMODB_ENDPOINT", "CROCHET_SECRETS_ENDPOINT", "CROCHET_RELAY_URL"];
 
 /// The running parts. Dropping them ends them.
 #[derive(Debug)]
@@ -39,34 +35,20 @@ impl Parts {
         parts.arg("parts").env("CROCHET_PORT", base.to_string());
         if let Some(endpoint) = dynamodb {
             // A table of its own: the suite's may stand in the same database.
-            parts
-                .env("CROCHET_DYNAMODB_ENDPOINT", endpoint)
-                .env("CROCHET_TABLE", format!("crochet-{base}"));
+            parts.env("CROCHET_DYNAMODB_ENDPOINT", endpoint).env("CROCHET_TABLE", format!("crochet-{base}"));
         }
         let mut process = Background::start("crochet-local parts", &parts, &project.log("parts")?)?;
-        process.wait(START, || {
-            [base + 1, base + 2, base + 4]
-                .iter()
-                .all(|port| net::answers(*port).is_some())
-                .then_some(())
-        })?;
+        process.wait(START, || [base + 1, base + 2, base + 4].iter().all(|port| net::answers(*port).is_some()).then_some(()))?;
         let log = project.target.join("xtask/parts.log");
         let mut earlier = Vec::new();
         let exports = process.wait(START, || {
             // Complete once every needed one is there and a look later nothing was added.
             let now = exports(&crate::project::read(&log).ok()?);
-            let complete = NEEDED
-                .iter()
-                .all(|name| now.iter().any(|(given, _)| given == name))
-                && now == earlier;
+            let complete = NEEDED.iter().all(|name| now.iter().any(|(given, _)| given == name)) && now == earlier;
             earlier.clone_from(&now);
             complete.then_some(now)
         })?;
-        Ok(Self {
-            base,
-            exports,
-            _process: process,
-        })
+        Ok(Self { base, exports, _process: process })
     }
 
     /// The loopback URL of the base port, or of a part by its offset from there.
@@ -76,10 +58,7 @@ impl Parts {
 
     /// The DynamoDB that the functions are told of.
     pub(crate) fn dynamodb(&self) -> String {
-        let told = self
-            .exports
-            .iter()
-            .find(|(name, _)| name == "CROCHET_DYNAMODB_ENDPOINT");
+        let told = self.exports.iter().find(|(name, _)| name == "CROCHET_DYNAMODB_ENDPOINT");
         told.map_or_else(|| self.url(3), |(_, value)| value.clone())
     }
 }
@@ -89,9 +68,7 @@ fn exports(text: &str) -> Vec<(String, String)> {
     let line = |line: &str| {
         let (name, value) = line.trim().strip_prefix("export ")?.split_once('=')?;
         let value = value.trim();
-        let bare = ['"', '\'']
-            .iter()
-            .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+        let bare = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
         Some((name.trim().to_owned(), bare.unwrap_or(value).to_owned()))
     };
     text.lines().filter_map(line).collect()
@@ -105,9 +82,6 @@ mod tests {
     fn exports_are_read_with_and_without_quotes() {
         let text = "Crochet parts\n  export A=1\nexport B='x y'\nexport C=\"http://127.0.0.1:1/?a=b\"\nexported D=4\n";
         let expected = [("A", "1"), ("B", "x y"), ("C", "http://127.0.0.1:1/?a=b")];
-        assert_eq!(
-            exports(text),
-            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
-        );
+        assert_eq!(exports(text), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 }

@@ -17,10 +17,7 @@ impl Clients {
     /// What there is already.
     pub(crate) fn installed(project: &Project) -> Self {
         let (python, node_modules) = tools::installed_clients(project);
-        Self {
-            python,
-            node_modules,
-        }
+        Self { python, node_modules }
     }
 
     /// Installs what is missing.
@@ -28,10 +25,7 @@ impl Clients {
     /// # Errors
     /// When Python, Node.js or a registry is not to be had.
     pub(crate) fn install(project: &Project) -> Result<Self, String> {
-        Ok(Self {
-            python: Some(tools::clients_python(project)?),
-            node_modules: Some(tools::node_modules(project)?),
-        })
+        Ok(Self { python: Some(tools::clients_python(project)?), node_modules: Some(tools::node_modules(project)?) })
     }
 }
 
@@ -66,12 +60,7 @@ fn command(project: &Project, clients: &Clients, filter: Option<&str>) -> Comman
 ///
 /// # Errors
 /// When a test fails, or none matches.
-pub(crate) fn run(
-    project: &Project,
-    clients: &Clients,
-    filter: Option<&str>,
-    dynamodb: Option<&str>,
-) -> Result<(), String> {
+pub(crate) fn run(project: &Project, clients: &Clients, filter: Option<&str>, dynamodb: Option<&str>) -> Result<(), String> {
     some_match(project, clients, filter)?;
     let mut suite = command(project, clients, filter);
     if let Some(endpoint) = dynamodb {
@@ -84,12 +73,7 @@ pub(crate) fn run(
 ///
 /// # Errors
 /// When a test fails, or none matches.
-pub(crate) fn run_against(
-    project: &Project,
-    clients: &Clients,
-    filter: &str,
-    stack: &RunningStack,
-) -> Result<(), String> {
+pub(crate) fn run_against(project: &Project, clients: &Clients, filter: &str, stack: &RunningStack) -> Result<(), String> {
     some_match(project, clients, Some(filter))?;
     let mut suite = command(project, clients, Some(filter));
     suite.env("CROCHET_TEST_BASE_URL", &stack.base);

@@ -7,11 +7,7 @@ use crate::project::{Project, read};
 use crate::{command, tools};
 
 /// Settings that only a local stack may have: the template leaves them empty.
-const LOCAL_ONLY: [&str; 3] = [
-    "CROCHET_INSECURE_ENDPOINTS",
-    "CROCHET_RATE_LIMITS",
-    "CROCHET_CLOCK",
-];
+const LOCAL_ONLY: [&str; 3] = ["CROCHET_INSECURE_ENDPOINTS", "CROCHET_RATE_LIMITS", "CROCHET_CLOCK"];
 
 /// Runs `sam validate --lint`. It needs neither credentials nor AWS; the region only tells the linter which rules hold.
 ///
@@ -19,14 +15,7 @@ const LOCAL_ONLY: [&str; 3] = [
 /// When SAM cannot be installed or finds fault.
 pub(crate) fn validate(project: &Project) -> Result<(), String> {
     let mut sam = project.command(tools::sam_programs(project)?.join("sam"));
-    sam.args([
-        "validate",
-        "--lint",
-        "--region",
-        "us-east-1",
-        "--template-file",
-        "template.yaml",
-    ]);
+    sam.args(["validate", "--lint", "--region", "us-east-1", "--template-file", "template.yaml"]);
     command::run(sam.env("SAM_CLI_TELEMETRY", "0"))
 }
 
@@ -41,14 +30,8 @@ pub(crate) fn check(project: &Project) -> Result<(), String> {
     }
     let template = read(&project.root.join("template.yaml"))?;
     let mut problems = template_problems(&template, &functions(project)?, &settings);
-    problems.extend(samconfig_problems(&read(
-        &project.root.join("samconfig.toml"),
-    )?));
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(problems.join("\n"))
-    }
+    problems.extend(samconfig_problems(&read(&project.root.join("samconfig.toml"))?));
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }
 
 /// The functions' names: the directories of `functions/`.
@@ -60,45 +43,23 @@ pub(crate) fn functions(project: &Project) -> Result<Vec<String>, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", directory.display());
     let mut names = Vec::new();
     for entry in std::fs::read_dir(&directory).map_err(failed)? {
-        names.push(
-            entry
-                .map_err(failed)?
-                .file_name()
-                .to_string_lossy()
-                .into_owned(),
-        );
+        names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
     }
     names.sort();
     Ok(names)
 }
 
-fn template_problems(
-    template: &str,
-    functions: &[String],
-    settings: &BTreeSet<String>,
-) -> Vec<String> {
+fn template_problems(template: &str, functions: &[String], settings: &BTreeSet<String>) -> Vec<String> {
     let mut problems = Vec::new();
-    let values = |key: &'static str| {
-        template
-            .lines()
-            .filter_map(move |line| line.trim().strip_prefix(key))
-            .map(str::trim)
-    };
+    let values = |key: &'static str| template.lines().filter_map(move |line| line.trim().strip_prefix(key)).map(str::trim);
     let built: BTreeSet<&str> = values("CodeUri:").collect();
-    let wanted: Vec<String> = functions
-        .iter()
-        .map(|name| format!("functions/{name}"))
-        .collect();
+    let wanted: Vec<String> = functions.iter().map(|name| format!("functions/{name}")).collect();
     if built != wanted.iter().map(String::as_str).collect() {
-        problems.push(format!(
-            "template.yaml builds {built:?}, and functions/ holds {wanted:?}"
-        ));
+        problems.push(format!("template.yaml builds {built:?}, and functions/ holds {wanted:?}"));
     }
     for setting in settings {
         if !template.contains(&format!("{setting}:")) {
-            problems.push(format!(
-                "template.yaml does not declare {setting}: `sam local --env-vars` would drop it"
-            ));
+            problems.push(format!("template.yaml does not declare {setting}: `sam local --env-vars` would drop it"));
         }
     }
     for setting in LOCAL_ONLY {
@@ -107,21 +68,15 @@ fn template_problems(
         }
     }
     if template.contains("AWS_ENDPOINT_URL") {
-        problems
-            .push("template.yaml sets AWS_ENDPOINT_URL…: an empty one makes the SDK panic".into());
+        problems.push("template.yaml sets AWS_ENDPOINT_URL…: an empty one makes the SDK panic".into());
     }
     problems
 }
 
 fn samconfig_problems(samconfig: &str) -> Vec<String> {
     let lines: Vec<&str> = samconfig.lines().map(str::trim).collect();
-    let build = lines
-        .iter()
-        .skip_while(|line| **line != "[default.build.parameters]")
-        .skip(1);
-    let off = build
-        .take_while(|line| !line.starts_with('['))
-        .any(|line| *line == "cached = false");
+    let build = lines.iter().skip_while(|line| **line != "[default.build.parameters]").skip(1);
+    let off = build.take_while(|line| !line.starts_with('[')).any(|line| *line == "cached = false");
     if off && !lines.contains(&"cached = true") {
         return Vec::new();
     }
@@ -147,10 +102,7 @@ fn settings_in(source: &str) -> impl Iterator<Item = String> {
         .split('"')
         .filter(|text| {
             text.strip_prefix("CROCHET_").is_some_and(|rest| {
-                !rest.is_empty()
-                    && rest.bytes().all(|byte| {
-                        byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'
-                    })
+                !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
             })
         })
         .map(str::to_owned)
@@ -164,41 +116,24 @@ mod tests {
         CROCHET_CLOCK: \"\"\n  CodeUri: functions/site\n";
 
     fn problems(template: &str) -> Vec<String> {
-        let settings =
-            settings_in(r#"get("CROCHET_TABLE"), "CROCHET_", "CROCHET_TABLE is"#).collect();
+        let settings = settings_in(r#"get("CROCHET_TABLE"), "CROCHET_", "CROCHET_TABLE is"#).collect();
         template_problems(template, &["site".to_owned()], &settings)
     }
 
     #[test]
     fn a_template_declares_every_setting_and_builds_every_function() {
         assert_eq!(problems(TEMPLATE), Vec::<String>::new());
-        assert_eq!(
-            problems(&TEMPLATE.replace("CROCHET_TABLE", "TABLE")).len(),
-            1
-        );
+        assert_eq!(problems(&TEMPLATE.replace("CROCHET_TABLE", "TABLE")).len(), 1);
         assert_eq!(problems(&TEMPLATE.replace("functions/site", ".")).len(), 1);
-        assert_eq!(
-            problems(&TEMPLATE.replace("CLOCK: \"\"", "CLOCK: movable")).len(),
-            1
-        );
-        assert_eq!(
-            problems(&format!("{TEMPLATE}AWS_ENDPOINT_URL_DYNAMODB: \"\"")).len(),
-            1
-        );
+        assert_eq!(problems(&TEMPLATE.replace("CLOCK: \"\"", "CLOCK: movable")).len(), 1);
+        assert_eq!(problems(&format!("{TEMPLATE}AWS_ENDPOINT_URL_DYNAMODB: \"\"")).len(), 1);
     }
 
     #[test]
     fn builds_never_use_the_cache() {
         assert!(samconfig_problems("[default.build.parameters]\ncached = false\n").is_empty());
         assert!(!samconfig_problems("[default.build.parameters]\nparallel = false\n").is_empty());
-        assert!(
-            !samconfig_problems("[default.build.parameters]\n[other]\ncached = false\n").is_empty()
-        );
-        assert!(
-            !samconfig_problems(
-                "[default.build.parameters]\ncached = false\n[ci]\ncached = true\n"
-            )
-            .is_empty()
-        );
+        assert!(!samconfig_problems("[default.build.parameters]\n[other]\ncached = false\n").is_empty());
+        assert!(!samconfig_problems("[default.build.parameters]\ncached = false\n[ci]\ncached = true\n").is_empty());
     }
 }

@@ -57,8 +57,7 @@ impl<'a> Options<'a> {
 /// When the suite cannot be run, or fails, with `--embedded`.
 pub(crate) fn run(project: &Project, options: &Options<'_>) -> Result<bool, String> {
     if options.embedded {
-        return suite::run(project, &Clients::installed(project), options.filter, None)
-            .map(|()| true);
+        return suite::run(project, &Clients::installed(project), options.filter, None).map(|()| true);
     }
     let mut report = Report::new(strict());
     static_checks(project, &mut report);
@@ -67,32 +66,19 @@ pub(crate) fn run(project: &Project, options: &Options<'_>) -> Result<bool, Stri
     let database = black_box(project, &mut report, options.filter);
     generated_files(project, &mut report);
     template_checks(project, &mut report);
-    let endpoint = database
-        .as_ref()
-        .and_then(|database| database.endpoint.as_deref());
+    let endpoint = database.as_ref().and_then(|database| database.endpoint.as_deref());
     let clients = Clients::installed(project);
-    report.step("smoke tests on cargo lambda watch", || {
-        watch::smoke(project, &clients, "smoke", endpoint)
-    });
+    report.step("smoke tests on cargo lambda watch", || watch::smoke(project, &clients, "smoke", endpoint));
     let mut limits = LIMITS.to_vec();
     if options.sam {
-        report.step("sam build and smoke tests through sam local", || {
-            sam::smoke(project, &clients, "smoke", endpoint)
-        });
+        report.step("sam build and smoke tests through sam local", || sam::smoke(project, &clients, "smoke", endpoint));
     } else {
-        limits.insert(
-            0,
-            "sam build and sam local: not asked for (cargo xtask test --sam)",
-        );
+        limits.insert(0, "sam build and sam local: not asked for (cargo xtask test --sam)");
     }
     if let Some(filter) = options.filter {
-        report.note(format!(
-            "Black-box tests: only those with `{filter}` in their name"
-        ));
+        report.note(format!("Black-box tests: only those with `{filter}` in their name"));
     }
-    let is = database
-        .as_ref()
-        .map_or("none could be started", |database| database.is.as_str());
+    let is = database.as_ref().map_or("none could be started", |database| database.is.as_str());
     report.note(format!("DynamoDB: {is}"));
     drop(database);
     Ok(report.finish(&limits))
@@ -105,84 +91,47 @@ fn strict() -> bool {
 }
 
 fn static_checks(project: &Project, report: &mut Report) {
-    report.step("format", || {
-        command::run(&mut project.cargo(&["fmt", "--all", "--", "--check"]))
-    });
+    report.step("format", || command::run(&mut project.cargo(&["fmt", "--all", "--", "--check"])));
     for name in UNWANTED {
-        report.step(&format!("{name} is not in the tree"), || {
-            absent(project, name)
-        });
+        report.step(&format!("{name} is not in the tree"), || absent(project, name));
     }
     report.step("what the template promises", || template::check(project));
     report.step("lints", || {
-        command::run(&mut project.cargo(&[
-            "clippy",
-            "--quiet",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ]))
+        command::run(&mut project.cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     });
 }
 
 fn absent(project: &Project, name: &str) -> Result<(), String> {
-    let tree = command::output(&mut project.cargo(&[
-        "tree",
-        "--workspace",
-        "--target",
-        "all",
-        "--invert",
-        name,
-    ]))?;
+    let tree = command::output(&mut project.cargo(&["tree", "--workspace", "--target", "all", "--invert", name]))?;
     let told = String::from_utf8_lossy(&tree.stderr);
     if tree.status.success() {
-        return Err(format!(
-            "{name} is in the tree:\n{}",
-            String::from_utf8_lossy(&tree.stdout)
-        ));
+        return Err(format!("{name} is in the tree:\n{}", String::from_utf8_lossy(&tree.stdout)));
     }
     // The one failure that is good news; any other (no network, a broken manifest) proves nothing.
-    if told.contains("did not match any packages") {
-        Ok(())
-    } else {
-        Err(format!("cargo tree: {told}"))
-    }
+    if told.contains("did not match any packages") { Ok(()) } else { Err(format!("cargo tree: {told}")) }
 }
 
 fn unit_tests(project: &Project, report: &mut Report) {
     report.step("unit tests (xtask's own included)", || {
         command::run(&mut project.cargo(&["test", "--quiet", "--workspace", "--lib", "--bins"]))
     });
-    report.step("examples in documentation", || {
-        command::run(&mut project.cargo(&["test", "--quiet", "--workspace", "--doc"]))
-    });
+    report.step("examples in documentation", || command::run(&mut project.cargo(&["test", "--quiet", "--workspace", "--doc"])));
 }
 
 fn black_box(project: &Project, report: &mut Report, filter: Option<&str>) -> Option<Database> {
-    let clients = report.step("outside clients in Python and JavaScript", || {
-        Clients::install(project)
-    });
+    let clients = report.step("outside clients in Python and JavaScript", || Clients::install(project));
     let database = report.step("a DynamoDB to test on", || Database::start(project))?;
     if let Some(why) = &database.stand_in {
         report.not_proved("behaviour on the real DynamoDB Local", why);
     }
     report.step(&format!("black-box suite on {}", database.is), || {
-        suite::run(
-            project,
-            &clients.unwrap_or_default(),
-            filter,
-            database.endpoint.as_deref(),
-        )
+        suite::run(project, &clients.unwrap_or_default(), filter, database.endpoint.as_deref())
     });
     Some(database)
 }
 
 fn generated_files(project: &Project, report: &mut Report) {
-    report.step("generated files are fresh", || {
-        command::run(project.local_stack().args(["generate", "--check"]))
-    });
+    report.step("generated files are fresh", || command::run(project.local_stack().args(["generate", "--check"])));
 }
 
 fn template_checks(project: &Project, report: &mut Report) {
@@ -197,14 +146,7 @@ mod tests {
     fn words_become_options() {
         assert_eq!(Options::parse(&[]).expect("nothing"), Options::default());
         let options = Options::parse(&["--embedded", "register"]).expect("a filter");
-        assert_eq!(
-            options,
-            Options {
-                embedded: true,
-                sam: false,
-                filter: Some("register")
-            }
-        );
+        assert_eq!(options, Options { embedded: true, sam: false, filter: Some("register") });
         for wrong in [&["--fast"][..], &["a", "b"], &["--sam", "--embedded"]] {
             assert!(Options::parse(wrong).is_err(), "{wrong:?}");
         }

@@ -7,12 +7,7 @@ use crate::command;
 use crate::project::{Project, read, write};
 
 /// What outside clients in Python use: signers, and the stock webhook verifier.
-const CLIENT_PINS: &[&str] = &[
-    "eth-account==0.14.0",
-    "PyNaCl==1.6.2",
-    "standardwebhooks==1.1.0",
-    "base58==2.1.1",
-];
+const CLIENT_PINS: &[&str] = &["eth-account==0.14.0", "PyNaCl==1.6.2", "standardwebhooks==1.1.0", "base58==2.1.1"];
 
 /// SAM CLI builds Cargo workspaces since 1.170.
 const SAM_PINS: &[&str] = &["aws-sam-cli==1.170.0", "cargo-lambda==1.9.2"];
@@ -25,8 +20,7 @@ const NODE_PINS: &[&str] = &["standardwebhooks@1.1.1"];
 /// # Errors
 /// When there is no Python with `venv`, or PyPI cannot be reached.
 pub(crate) fn clients_python(project: &Project) -> Result<PathBuf, String> {
-    venv(&project.target.join("venv-clients"), CLIENT_PINS)
-        .map(|directory| directory.join("bin/python"))
+    venv(&project.target.join("venv-clients"), CLIENT_PINS).map(|directory| directory.join("bin/python"))
 }
 
 /// The directory of `sam` and `cargo-lambda`, for `PATH`.
@@ -49,14 +43,7 @@ pub(crate) fn node_modules(project: &Project) -> Result<PathBuf, String> {
         }
         write(&directory.join("package.json"), "{ \"private\": true }\n")?;
         let mut npm = Command::new("npm");
-        npm.args([
-            "install",
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-            "--loglevel=error",
-        ])
-        .args(NODE_PINS);
+        npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]).args(NODE_PINS);
         command::run(npm.current_dir(&directory))
     })?;
     Ok(directory.join("node_modules"))
@@ -75,11 +62,9 @@ pub(crate) fn installed_clients(project: &Project) -> (Option<PathBuf>, Option<P
 fn venv(directory: &Path, pins: &[&str]) -> Result<PathBuf, String> {
     let python = directory.join("bin/python");
     // A virtual environment dies with the interpreter that it points to.
-    let works = command::output(Command::new(&python).args(["-c", ""]))
-        .is_ok_and(|output| output.status.success());
+    let works = command::output(Command::new(&python).args(["-c", ""])).is_ok_and(|output| output.status.success());
     if !works && directory.exists() {
-        std::fs::remove_dir_all(directory)
-            .map_err(|error| format!("{}: {error}", directory.display()))?;
+        std::fs::remove_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     }
     stamped(directory, pins, || {
         if !command::exists("python3") {
@@ -87,33 +72,18 @@ fn venv(directory: &Path, pins: &[&str]) -> Result<PathBuf, String> {
         }
         command::run(Command::new("python3").args(["-m", "venv"]).arg(directory))?;
         let mut pip = Command::new(&python);
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .args(pins);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(pins);
         command::run(&mut pip)
     })?;
     Ok(directory.to_owned())
 }
 
 /// Installs unless a stamp in the directory says that just these pins are there.
-fn stamped(
-    directory: &Path,
-    pins: &[&str],
-    install: impl FnOnce() -> Result<(), String>,
-) -> Result<(), String> {
+fn stamped(directory: &Path, pins: &[&str], install: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     if is_stamped(directory, pins) {
         return Ok(());
     }
-    println!(
-        "installing {} into {}",
-        pins.join(", "),
-        directory.display()
-    );
+    println!("installing {} into {}", pins.join(", "), directory.display());
     install()?;
     write(&stamp(directory), &pins.join("\n"))
 }

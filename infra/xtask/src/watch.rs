@@ -18,50 +18,25 @@ const FIRST_ANSWER: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 /// When something does not build or start, or a test fails.
-pub(crate) fn smoke(
-    project: &Project,
-    clients: &Clients,
-    filter: &str,
-    dynamodb: Option<&str>,
-) -> Result<(), String> {
+pub(crate) fn smoke(project: &Project, clients: &Clients, filter: &str, dynamodb: Option<&str>) -> Result<(), String> {
     let programs = tools::sam_programs(project)?;
     command::run(&mut project.cargo(&["build", "--quiet", "--workspace", "--bins"]))?;
     let parts = Parts::start(project, dynamodb)?;
-    let mut watch = Background::start(
-        "cargo lambda watch",
-        &command(project, &programs, &parts),
-        &project.log("watch")?,
-    )?;
+    let mut watch = Background::start("cargo lambda watch", &command(project, &programs, &parts), &project.log("watch")?)?;
     watch.wait(FIRST_ANSWER, || net::answers(parts.base))?;
     for function in template::functions(project)? {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, parts.base));
         let path = format!("/lambda-url/{function}/api/v1/health");
-        let answers =
-            || net::get(address, &path, FIRST_ANSWER).filter(|answer| answer.status < 500);
-        watch
-            .wait(FIRST_ANSWER, answers)
-            .map_err(|problem| format!("function `{function}`: {problem}"))?;
+        let answers = || net::get(address, &path, FIRST_ANSWER).filter(|answer| answer.status < 500);
+        watch.wait(FIRST_ANSWER, answers).map_err(|problem| format!("function `{function}`: {problem}"))?;
     }
-    let stack = RunningStack {
-        base: parts.url(0),
-        sandbox: parts.url(1),
-        seller: parts.url(2),
-        dynamodb: parts.dynamodb(),
-    };
-    suite::run_against(project, clients, filter, &stack)
-        .map_err(|problem| format!("{problem}\n{}", watch.last_words()))
+    let stack = RunningStack { base: parts.url(0), sandbox: parts.url(1), seller: parts.url(2), dynamodb: parts.dynamodb() };
+    suite::run_against(project, clients, filter, &stack).map_err(|problem| format!("{problem}\n{}", watch.last_words()))
 }
 
 fn command(project: &Project, programs: &Path, parts: &Parts) -> Command {
     let mut watch = project.command(programs.join("cargo-lambda"));
-    watch.args([
-        "lambda",
-        "watch",
-        "--ignore-changes",
-        "--disable-cors",
-        "--concurrency",
-        "4",
-    ]);
+    watch.args(["lambda", "watch", "--ignore-changes", "--disable-cors", "--concurrency", "4"]);
     watch.args(["-A", "127.0.0.1", "-P", &parts.base.to_string()]);
     watch.envs(parts.exports.iter().map(|(name, value)| (name, value)));
     watch

@@ -101,10 +101,7 @@ impl Registration {
 fn capabilities(asked: Option<Vec<Capability>>) -> Result<Vec<Capability>> {
     let Some(asked) = asked else { return Ok(Capability::ALL.to_vec()) };
     if !asked.contains(&Capability::Recovery) {
-        return Err(ApiError::field(
-            "capabilities",
-            "must include recovery: without it nothing could give this profile a new key",
-        ));
+        return Err(ApiError::field("capabilities", "must include recovery: without it nothing could give this profile a new key"));
     }
     Ok(Capability::ALL.into_iter().filter(|capability| asked.contains(capability)).collect())
 }

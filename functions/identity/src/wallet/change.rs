@@ -68,8 +68,7 @@ mod tests {
     #[test]
     fn spelling_does_not_matter_and_order_in_lists_does() {
         let written = r#"{"capabilities":["auth","payout"],"default_for":["payout"],"status":"active"}"#;
-        for spelling in [written, r#"{ "status": "active", "default_for": ["payout"], "capabilities": ["auth", "pa\u0079out"] }"#]
-        {
+        for spelling in [written, r#"{ "status": "active", "default_for": ["payout"], "capabilities": ["auth", "pa\u0079out"] }"#] {
             assert_eq!(canonical(spelling).expect("a change"), written);
         }
         assert_eq!(canonical(r#"{"status":"disabled","capabilities":null}"#).expect("a change"), r#"{"status":"disabled"}"#);

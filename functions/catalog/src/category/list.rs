@@ -1,0 +1,43 @@
+//! `GET /categories`: the curated categories and how much is on offer in each.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use crochet::domain::listing::CATEGORIES;
+use crochet::http::{Reply, Result};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::conditional::conditional;
+use crate::model::Catalogue;
+use crate::viewer::Viewer;
+
+/// `data` of the categories.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Categories {
+    /// All of them, in alphabetical order but for `other`.
+    categories: Vec<Category>,
+}
+
+/// A category.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Category {
+    /// What a listing's `category` and the filter `category` say.
+    slug: &'static str,
+    /// Its name.
+    name: &'static str,
+    /// Active listings in it.
+    count: usize,
+}
+
+/// List the categories with the number of active listings in each.
+#[utoipa::path(get, path = "/api/v1/categories", operation_id = "list_categories", tag = "Catalog",
+    responses((status = 200, body = Categories, description = "Every category, empty ones included. Errors: RATE_LIMITED.")))]
+pub(crate) async fn list_categories(State(catalogue): State<Catalogue>, _: Viewer, headers: HeaderMap) -> Result<Response> {
+    catalogue.refresh().await?;
+    let counts = catalogue.counts();
+    let category =
+        |&(slug, name): &(&'static str, &'static str)| Category { slug, name, count: counts.get(slug).copied().unwrap_or(0) };
+    let reply = Reply::ok(Categories { categories: CATEGORIES.iter().map(category).collect() })?;
+    Ok(conditional(&headers, reply))
+}

@@ -1,0 +1,61 @@
+//! What buyers read: categories, and listings by search, id and slug.
+
+mod category;
+mod conditional;
+mod listing;
+pub mod model;
+mod viewer;
+
+use axum::extract::FromRef;
+use crochet::app::App;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use model::Catalogue;
+
+/// What the handlers of this group have at hand.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Configuration, time and store.
+    pub app: App,
+    /// The listings on offer, ready to be searched.
+    pub catalogue: Catalogue,
+}
+
+impl State {
+    /// A state with an empty catalogue, which fills itself when it is first asked.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self { catalogue: Catalogue::new(app.store.clone(), app.clock.clone()), app }
+    }
+}
+
+impl FromRef<State> for App {
+    fn from_ref(state: &State) -> Self {
+        state.app.clone()
+    }
+}
+
+impl FromRef<State> for Catalogue {
+    fn from_ref(state: &State) -> Self {
+        state.catalogue.clone()
+    }
+}
+
+/// The routes of this group.
+pub fn router(state: State) -> OpenApiRouter {
+    routes().with_state(state)
+}
+
+/// What this group answers, as an OpenAPI document.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(category::list::list_categories))
+        .routes(routes!(listing::browse::browse_listings))
+        .routes(routes!(listing::read::get_listing))
+}

@@ -1,0 +1,78 @@
+//! What an endpoint's secret holds, and which version of it counts.
+
+use crochet::domain::ids::ListingId;
+use crochet::domain::listing::{Endpoint, EndpointStatus, RESPONSE_BYTES, TIMEOUT_MS};
+use crochet::domain::webhook_signature::SigningSecret;
+use crochet::endpoint_secrets::{EndpointSecret, SecretStoreError, SigningKey, WriteSecrets, fresh_version};
+use crochet::outbound::EndpointUrl;
+
+/// A first endpoint: what the listing's item says of it, and the signing secret, to be shown once.
+pub(crate) struct First {
+    /// Without anything secret.
+    pub(crate) endpoint: Endpoint,
+    secret: EndpointSecret,
+    /// `whsec_…`
+    pub(crate) shown: String,
+}
+
+impl First {
+    /// An endpoint at `url` with a fresh signing secret.
+    pub(crate) fn at(url: &EndpointUrl, now_ms: i64) -> Self {
+        let signing = SigningSecret::generate();
+        Self {
+            shown: signing.reveal(),
+            secret: EndpointSecret {
+                url: url.reveal().to_owned(),
+                header: None,
+                keys: vec![SigningKey { secret: signing, not_after_ms: None }],
+            },
+            endpoint: Endpoint {
+                status: EndpointStatus::Active,
+                timeout_ms: TIMEOUT_MS.2,
+                max_response_bytes: RESPONSE_BYTES.1,
+                rate_limit_per_minute: None,
+                auth_header_names: Vec::new(),
+                secret_version: fresh_version(),
+                secret_created_ms: now_ms,
+                previous_secret_expires_ms: None,
+                claim: None,
+            },
+        }
+    }
+
+    /// Creates the secret of a new listing.
+    ///
+    /// # Errors
+    /// Where Secrets Manager does not do it.
+    pub(crate) async fn create(&self, secrets: &dyn WriteSecrets, listing: ListingId) -> Result<(), SecretStoreError> {
+        secrets.create(listing, &self.endpoint.secret_version, &self.secret).await
+    }
+
+    /// Creates the secret of a listing that had none; or takes over one that an earlier attempt left behind.
+    ///
+    /// # Errors
+    /// Where Secrets Manager does neither.
+    pub(crate) async fn create_or_adopt(&self, secrets: &dyn WriteSecrets, listing: ListingId) -> Result<(), SecretStoreError> {
+        match self.create(secrets, listing).await {
+            Ok(()) => Ok(()),
+            Err(_) => secrets.add_version(listing, &self.endpoint.secret_version, &self.secret).await,
+        }
+    }
+}
+
+/// The secret with another URL; signing keys that still sign and the header stay.
+pub(crate) fn moved(secret: &EndpointSecret, url: &EndpointUrl, now_ms: i64) -> EndpointSecret {
+    let live = |key: &&SigningKey| key.not_after_ms.is_none_or(|end| now_ms < end);
+    EndpointSecret {
+        url: url.reveal().to_owned(),
+        header: secret.header.clone(),
+        keys: secret.keys.iter().filter(live).cloned().collect(),
+    }
+}
+
+/// Deletes a listing's secret if that is possible now; a secret that stays behind harms nobody, but costs.
+pub(crate) async fn discard(secrets: &dyn WriteSecrets, listing: ListingId) {
+    if let Err(error) = secrets.delete(listing).await {
+        tracing::warn!(%listing, %error, "an endpoint secret was left behind");
+    }
+}

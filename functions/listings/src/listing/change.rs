@@ -1,0 +1,171 @@
+//! The fields of a listing as its seller sets them, checked one by one; and a listing with them, checked as a whole.
+
+use crochet::domain::listing::{AuthMethod, CATEGORIES, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy};
+use crochet::domain::money::Micros;
+use crochet::http::request::{List, Text};
+use crochet::http::{ApiError, Code};
+use crochet::outbound::EndpointUrl;
+
+use super::own_json::check_example_request;
+use super::pricing::priced;
+
+/// The name: one line.
+pub(crate) type Name = Text<3, 80>;
+/// The description.
+pub(crate) type Description = Text<1, 4_000>;
+/// The tags.
+pub(crate) type Tags = List<Text<1, 40>, 10>;
+/// The formats.
+pub(crate) type Formats = List<Text<1, 20>, 10>;
+/// How to reach the capability outside the gateway.
+pub(crate) type Instructions = Text<0, 4_000>;
+
+/// What is to be set. What is `None` stays; `Some(None)` removes.
+#[derive(Default)]
+pub(crate) struct Change {
+    pub(crate) name: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) category: Option<String>,
+    pub(crate) tags: Option<Vec<String>>,
+    pub(crate) delivery_type: Option<DeliveryType>,
+    pub(crate) auth_method: Option<AuthMethod>,
+    pub(crate) formats: Option<Vec<String>>,
+    pub(crate) connection_instructions: Option<Option<String>>,
+    pub(crate) input_schema: Option<Option<String>>,
+    pub(crate) output_schema: Option<Option<String>>,
+    pub(crate) example_request: Option<Option<String>>,
+    pub(crate) example_response: Option<Option<String>>,
+    pub(crate) pricing_model: Option<PricingModel>,
+    pub(crate) pricing_amount: Option<Option<Micros>>,
+    pub(crate) status: Option<ListingStatus>,
+    pub(crate) url: Option<EndpointUrl>,
+}
+
+impl Change {
+    /// `before` with everything set; the endpoint is not this function's to change.
+    ///
+    /// # Errors
+    /// What does not go together: `INVALID_REQUEST`, `ENDPOINT_REQUIRED`, `PAYOUT_WALLET_REQUIRED`, `STATUS_CHANGE_REFUSED` or
+    /// `LISTING_SUSPENDED`.
+    pub(crate) fn apply(&self, before: &Listing) -> Result<Listing, ApiError> {
+        let mut after = before.clone();
+        set(&mut after.name, &self.name);
+        set(&mut after.description, &self.description);
+        set(&mut after.category, &self.category);
+        set(&mut after.tags, &self.tags);
+        set(&mut after.delivery_type, &self.delivery_type);
+        set(&mut after.auth_method, &self.auth_method);
+        set(&mut after.formats, &self.formats);
+        set(&mut after.connection_instructions, &self.connection_instructions);
+        set(&mut after.input_schema, &self.input_schema);
+        set(&mut after.output_schema, &self.output_schema);
+        set(&mut after.example_request, &self.example_request);
+        set(&mut after.example_response, &self.example_response);
+        (after.pricing_model, after.price) = priced((before.pricing_model, before.price), self.pricing_model, self.pricing_amount)?;
+        after.was_per_call |= after.is_paid();
+        if let Some(status) = self.status {
+            (after.status, after.suspended_by) = moved((before.status, before.suspended_by), status)?;
+        }
+        if self.input_schema.is_some() || self.example_request.is_some() {
+            check_example_request(after.example_request.as_deref(), after.input_schema.as_deref())?;
+        }
+        self.check_selling(before, &after)?;
+        Ok(after)
+    }
+
+    /// A price needs somebody to be called and somewhere to be paid. Who only edits the text of a listing that has lost its
+    /// payout wallet since is not held up.
+    fn check_selling(&self, before: &Listing, after: &Listing) -> Result<(), ApiError> {
+        if !after.is_paid() {
+            return Ok(());
+        }
+        if after.endpoint.is_none() && self.url.is_none() {
+            return Err(Code::EndpointRequired.into());
+        }
+        let sells_anew = self.pricing_model.is_some()
+            || self.pricing_amount.is_some()
+            || (self.status == Some(ListingStatus::Active) && before.status != after.status);
+        if sells_anew && after.seller.payout_chains.is_empty() { Err(Code::PayoutWalletRequired.into()) } else { Ok(()) }
+    }
+}
+
+fn set<T: Clone>(field: &mut T, value: &Option<T>) {
+    if let Some(value) = value {
+        field.clone_from(value);
+    }
+}
+
+/// Where a listing stands when its owner wants it to be at `to`.
+fn moved(from: (ListingStatus, Option<SuspendedBy>), to: ListingStatus) -> Result<(ListingStatus, Option<SuspendedBy>), ApiError> {
+    use ListingStatus::{Active, Draft, Suspended};
+    match (from, to) {
+        ((status, _), to) if status == to => Ok(from),
+        ((Suspended, Some(SuspendedBy::Operator)), _) => Err(Code::ListingSuspended.into()),
+        ((Draft, _), Active) | ((Suspended, _), Active) => Ok((Active, None)),
+        ((Active, _), Suspended) => Ok((Suspended, Some(SuspendedBy::Owner))),
+        ((status, _), to) => {
+            Err(ApiError::new(Code::StatusChangeRefused).detail("status", status.as_str()).detail("requested_status", to.as_str()))
+        }
+    }
+}
+
+/// A name of one line.
+///
+/// # Errors
+/// `INVALID_REQUEST`, naming the field.
+pub(crate) fn name(Text(name): Name) -> Result<String, ApiError> {
+    if name.contains(['\n', '\r', '\t']) { Err(ApiError::field("name", "must be one line")) } else { Ok(name) }
+}
+
+/// The slug of a category.
+///
+/// # Errors
+/// `INVALID_REQUEST`, naming the field.
+pub(crate) fn category(slug: String) -> Result<String, ApiError> {
+    if CATEGORIES.iter().any(|(known, _)| *known == slug) {
+        Ok(slug)
+    } else {
+        Err(ApiError::field("category", "must be the slug of a category; GET /categories lists them"))
+    }
+}
+
+/// A list without repetitions, in the order given.
+pub(crate) fn distinct<const MIN: usize, const MAX: usize, const N: usize>(List(items): List<Text<MIN, MAX>, N>) -> Vec<String> {
+    let mut distinct = Vec::with_capacity(items.len());
+    for Text(item) in items {
+        if !distinct.contains(&item) {
+            distinct.push(item);
+        }
+    }
+    distinct
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_moves_as_its_owner_may_move_it() {
+        use ListingStatus::{Active, Draft, Suspended};
+        let by = |who| (Suspended, Some(who));
+        for (from, to, expected) in [
+            ((Draft, None), Active, Ok((Active, None))),
+            ((Draft, None), Draft, Ok((Draft, None))),
+            ((Draft, None), Suspended, Err(Code::StatusChangeRefused)),
+            ((Active, None), Suspended, Ok(by(SuspendedBy::Owner))),
+            ((Active, None), Draft, Err(Code::StatusChangeRefused)),
+            (by(SuspendedBy::Owner), Active, Ok((Active, None))),
+            (by(SuspendedBy::Owner), Draft, Err(Code::StatusChangeRefused)),
+            (by(SuspendedBy::Operator), Active, Err(Code::ListingSuspended)),
+            (by(SuspendedBy::Operator), Suspended, Ok(by(SuspendedBy::Operator))),
+        ] {
+            assert_eq!(moved(from, to).map_err(|error| error.code()), expected, "{from:?} {to:?}");
+        }
+    }
+
+    #[test]
+    fn repetitions_go() {
+        let tags: Tags = serde_json::from_str(r#"["a", "b", " a "]"#).expect("tags");
+        assert_eq!(distinct(tags), ["a", "b"]);
+    }
+}

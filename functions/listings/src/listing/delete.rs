@@ -1,0 +1,57 @@
+//! `DELETE /listings/{id}`: remove a draft, or take a listing off.
+
+use axum::extract::{Path, State};
+use crochet::clock::unix_ms;
+use crochet::domain::listing::{ListingStatus, SuspendedBy};
+use crochet::http::{Code, Reply, Result};
+use crochet::wire::listing::ListingView;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::endpoint::secret::discard;
+use crate::seller::Editor;
+
+/// Times that it is tried again, where the listing has changed meanwhile.
+const ATTEMPTS: usize = 4;
+
+/// `data` of a listing that was withdrawn.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Withdrawn {
+    /// The listing as it is now; a removed draft as it was.
+    listing: ListingView,
+    /// Whether it is gone. A listing that was on offer is suspended instead: buyers may still have calls of it.
+    deleted: bool,
+}
+
+/// Delete a draft, or suspend an active listing. A suspended one stays as it is.
+#[utoipa::path(delete, path = "/api/v1/listings/{id}", operation_id = "delete_listing", tag = "Listings", security(("api_key" = [])),
+    params(("id" = String, Path, description = "UUID or slug")),
+    responses((status = 200, body = Withdrawn, description = "What became of it. Errors: LISTING_NOT_FOUND, NOT_LISTING_OWNER, \
+        EDIT_CONFLICT, RATE_LIMITED.")))]
+pub(crate) async fn delete_listing(State(state): State<crate::State>, editor: Editor, Path(id): Path<String>) -> Result {
+    let (app, store) = (&state.app, &state.app.store);
+    let reply = |listing, deleted| Reply::ok(Withdrawn { listing: ListingView::whole(listing, &app.config), deleted });
+    for _ in 0..ATTEMPTS {
+        let mut listing = editor.listing(app, &id).await?;
+        match listing.status {
+            ListingStatus::Suspended => return reply(&listing, false),
+            ListingStatus::Active => {
+                listing.status = ListingStatus::Suspended;
+                listing.suspended_by = Some(SuspendedBy::Owner);
+                listing.touch(unix_ms(app.clock.now()));
+                if store.update_listing(&listing).await? {
+                    return reply(&listing, false);
+                }
+            }
+            ListingStatus::Draft => {
+                if store.delete_draft(&listing).await? {
+                    if listing.endpoint.is_some() {
+                        discard(&*state.secrets, listing.id).await;
+                    }
+                    return reply(&listing, true);
+                }
+            }
+        }
+    }
+    Err(Code::EditConflict.into())
+}

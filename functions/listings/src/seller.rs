@@ -1,0 +1,74 @@
+//! Who may sell, and who owns a listing.
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use crochet::app::App;
+use crochet::domain::api_key::Scope;
+use crochet::domain::ids::ProfileId;
+use crochet::domain::listing::{Listing, ListingStatus};
+use crochet::domain::profile::Profile;
+use crochet::http::caller::{Agent, trail};
+use crochet::http::{ApiError, Code, limits};
+
+/// An agent that sells, with a key that may write.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seller(pub(crate) ProfileId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Seller
+where
+    App: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let agent = Agent::from_request_parts(parts, state).await?;
+        agent.may(Scope::Write)?;
+        agent.sells()?;
+        Ok(Self(agent.profile))
+    }
+}
+
+/// A seller about to change listings, counted against [`limits::LISTING_WRITES`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Editor(pub(crate) ProfileId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Editor
+where
+    App: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Seller(profile) = Seller::from_request_parts(parts, state).await?;
+        let app = App::from_ref(state);
+        let standing = app.limiter.count(limits::LISTING_WRITES, &profile.to_string(), app.clock.now()).await?;
+        trail(parts).standing(standing);
+        standing.within(Code::RateLimited)?;
+        Ok(Self(profile))
+    }
+}
+
+impl Editor {
+    /// The editor's profile.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub(crate) async fn profile(self, app: &App) -> Result<Profile, ApiError> {
+        app.store.profile(self.0).await?.ok_or_else(|| ApiError::internal("a good key has no profile").alarm())
+    }
+
+    /// The editor's own listing of this id or slug.
+    ///
+    /// # Errors
+    /// `LISTING_NOT_FOUND`, also for another's draft: nobody else learns of it. `NOT_LISTING_OWNER`.
+    pub(crate) async fn listing(self, app: &App, id_or_slug: &str) -> Result<Listing, ApiError> {
+        let listing = app.store.find_listing(id_or_slug).await?.ok_or(Code::ListingNotFound)?;
+        if listing.seller.id == self.0 {
+            Ok(listing)
+        } else if listing.status == ListingStatus::Draft {
+            Err(Code::ListingNotFound.into())
+        } else {
+            Err(Code::NotListingOwner.into())
+        }
+    }
+}

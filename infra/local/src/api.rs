@@ -1,0 +1,50 @@
+//! The place where the function groups' routers are mounted side by side.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Redirect, Response};
+use crochet::app::{App, CostLog};
+use crochet::clock::Clock;
+use crochet::config::Config;
+use crochet::http::service::finish;
+
+/// Every route of the site and the API in one router, and what its requests cost.
+///
+/// `settings` are the variables that a deployed function would find in its environment; `clock` is shared with the sandbox and
+/// the demo seller, so that moving it moves everything.
+///
+/// # Errors
+/// A sentence that says which part could not start.
+pub async fn api_router(settings: &[(String, String)], clock: Clock) -> Result<(Router, CostLog), String> {
+    let lookup = |name: &str| settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let config = Config::from_lookup(lookup).map_err(|error| error.to_string())?;
+    let costs = CostLog::remembering();
+    let app = App::connect(config).await.with_clock(clock).with_costs(costs.clone());
+    let listings = crochet_listings::State::connect(app.clone()).await;
+    let gateway = crochet_gateway::State::connect(app.clone()).await.map_err(|error| error.to_string())?;
+    let routers = [
+        crochet_identity::router(crochet_identity::State { app: app.clone() }),
+        crochet_catalog::router(crochet_catalog::State::new(app.clone())),
+        crochet_listings::router(listings),
+        crochet_gateway::router(gateway),
+        crochet_site::router(crochet_site::State::new(app.clone())),
+    ];
+    let mut router = Router::new();
+    for group in routers {
+        router = router.merge(group.split_for_parts().0);
+    }
+    let host = app.config.domain();
+    let router = finish(router, app.clone()).layer(from_fn(move |request, next| to_localhost(host.clone(), request, next)));
+    Ok((router, costs))
+}
+
+/// Pages opened at 127.0.0.1 go to the public URL's host: a passkey's party cannot be an IP address. The API answers anywhere.
+async fn to_localhost(host: String, request: Request, next: Next) -> Response {
+    let asked = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let is_page = request.headers().get("accept").and_then(|a| a.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));
+    if is_page && asked.starts_with("127.0.0.1") && !request.uri().path().starts_with("/api/") {
+        return Redirect::temporary(&format!("http://{host}{}", request.uri())).into_response();
+    }
+    next.run(request).await
+}

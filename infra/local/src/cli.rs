@@ -1,0 +1,102 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+/// What `--help` prints.
+pub const USAGE: &str = "\
+Crochet, on this machine: site, API, sandbox Relay, demo seller, DynamoDB and Secrets Manager in one process.
+
+Usage: cargo run -- [COMMAND] [--data DIR]
+
+Commands:
+  (none)       start everything and print how to reach it
+  parts        start everything but the site and the API, and print what a function needs in its environment
+  demo         play a whole story as an outside client, against the running stack or one of its own
+  generate     make the documents and route tables again that are made from the routers; with --check, say which are stale
+
+Options:
+  --data DIR   keep data in DIR; it lives in memory otherwise
+  --help       print this
+
+Environment:
+  CROCHET_PORT                  first of five ports (9000)
+  CROCHET_DYNAMODB_ENDPOINT     a DynamoDB to use instead of the embedded one
+  CROCHET_SANDBOX_WEBHOOK_URL   where the sandbox Relay sends its webhooks (nowhere)
+";
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Start everything.
+    Everything,
+    /// Start everything but the routers.
+    Parts,
+    /// Play the story.
+    Demo,
+    /// Make the generated files again, or say which are stale.
+    Generate {
+        /// Only say which are stale.
+        check: bool,
+    },
+    /// Say how to use it.
+    Help,
+}
+
+/// The command line, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arguments {
+    /// What to do.
+    pub command: Command,
+    /// Where to keep data.
+    pub data: Option<PathBuf>,
+}
+
+/// Understands the arguments after the program's name.
+///
+/// # Errors
+/// A sentence that names what was not understood.
+pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, String> {
+    let mut parsed = Arguments { command: Command::Everything, data: None };
+    let mut command = None;
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--help" | "-h" | "help" => {
+                return Ok(Arguments { command: Command::Help, data: None });
+            }
+            "--data" => {
+                let directory = arguments.next().filter(|directory| !directory.is_empty() && !directory.starts_with('-'));
+                parsed.data = Some(directory.ok_or("--data needs a directory.")?.into());
+            }
+            "parts" if command.is_none() => command = Some(Command::Parts),
+            "demo" if command.is_none() => command = Some(Command::Demo),
+            "generate" if command.is_none() => command = Some(Command::Generate { check: false }),
+            "--check" if matches!(command, Some(Command::Generate { .. })) => command = Some(Command::Generate { check: true }),
+            other => {
+                return Err(format!("\"{other}\" is not understood here. --help says what is."));
+            }
+        }
+    }
+    parsed.command = command.unwrap_or(Command::Everything);
+    Ok(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Arguments, String> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn commands_and_options_in_any_order() {
+        assert_eq!(parsed("").map(|line| line.command), Ok(Command::Everything));
+        assert_eq!(parsed("--data x parts").map(|line| (line.command, line.data)), Ok((Command::Parts, Some("x".into()))));
+        assert_eq!(parsed("demo --help").map(|line| line.command), Ok(Command::Help));
+        assert!(parsed("--data").is_err());
+        assert!(parsed("--data --help").is_err());
+        assert!(parsed("demo parts").is_err());
+        assert!(parsed("dmeo").is_err_and(|error| error.contains("dmeo")));
+    }
+}

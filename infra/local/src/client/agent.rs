@@ -1,0 +1,208 @@
+//! The steps of agents: registering, recovering, linking wallets, listing, calling.
+
+use std::fmt;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Client, Pow, Reply, Request, Surprise, Wallet};
+
+/// A key as it was issued, with the profile it belongs to.
+struct Issued {
+    api_key: String,
+    profile_id: String,
+    data: Value,
+}
+
+/// An agent: a client that holds a key.
+#[derive(Clone)]
+pub struct Agent {
+    /// The client that it speaks through.
+    pub client: Client,
+    /// Its wallet; it signs when a proof is needed.
+    pub wallet: Wallet,
+    /// `am_k_…`
+    pub api_key: String,
+    /// The profile's id.
+    pub profile_id: String,
+    /// What the service said when it issued the key: `{profile, wallets, key, …}`.
+    pub issued: Value,
+}
+
+impl fmt::Debug for Agent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Agent").field("profile_id", &self.profile_id).field("wallet", &self.wallet).finish_non_exhaustive()
+    }
+}
+
+/// A listing and, where it has an endpoint of its own, the secret that signs its calls.
+#[derive(Clone)]
+pub struct Listing {
+    /// UUID.
+    pub id: String,
+    /// The name in URLs.
+    pub slug: String,
+    /// `whsec_…`, shown once; empty where the listing has no endpoint.
+    pub signing_secret: String,
+    /// The whole reply's `data`: `{listing, gateway_endpoint, warnings}`.
+    pub data: Value,
+}
+
+impl fmt::Debug for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listing").field("id", &self.id).field("slug", &self.slug).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Registers a wallet under a name, able to buy and to sell.
+    ///
+    /// # Errors
+    /// Where the service answers anything but 201.
+    pub async fn register(&self, wallet: &Wallet, display_name: &str) -> Result<Agent, Surprise> {
+        self.register_with(wallet, &json!({ "display_name": display_name })).await
+    }
+
+    /// Registers a wallet with the given fields (`display_name`, `role`, `description`, `capabilities`).
+    ///
+    /// # Errors
+    /// Where the service answers anything but 201.
+    pub async fn register_with(&self, wallet: &Wallet, fields: &Value) -> Result<Agent, Surprise> {
+        let mut body = self.proof(wallet, "register", &Value::Null).await?;
+        for (name, value) in fields.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        let reply = self.post("/register").json(&body).send().await?;
+        reply.expect(201)?;
+        Ok(self.agent(wallet, issued(&reply)?))
+    }
+
+    /// Gets a fresh key for a wallet that is registered; the others stay, unless they are to be revoked.
+    ///
+    /// # Errors
+    /// Where the service answers anything but 200.
+    pub async fn recover(&self, wallet: &Wallet, revoke_existing_keys: bool) -> Result<Agent, Surprise> {
+        let mut body = self.proof(wallet, "recover", &Value::Null).await?;
+        if revoke_existing_keys {
+            body["revoke_existing_keys"] = true.into();
+        }
+        let reply = self.post("/auth/recover").json(&body).send().await?;
+        reply.expect(200)?;
+        Ok(self.agent(wallet, issued(&reply)?))
+    }
+
+    fn agent(&self, wallet: &Wallet, issued: Issued) -> Agent {
+        Agent {
+            client: self.clone(),
+            wallet: wallet.clone(),
+            api_key: issued.api_key,
+            profile_id: issued.profile_id,
+            issued: issued.data,
+        }
+    }
+}
+
+/// The key in a reply that issues one.
+fn issued(reply: &Reply) -> Result<Issued, Surprise> {
+    let api_key = reply.text_at("/data/api_key")?;
+    let header = reply.text_at("/data/authorization_header")?;
+    if header != format!("Bearer {api_key}") {
+        return Err(Surprise("the authorization_header that came with a new key is not \"Bearer\" and that key".into()));
+    }
+    Ok(Issued { api_key, profile_id: reply.text_at("/data/profile/id")?, data: reply.data().clone() })
+}
+
+impl Agent {
+    /// A request with this agent's key; paths as in [`Client::request`].
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        self.client.request(method, path).key(&self.api_key)
+    }
+
+    /// `GET` with this agent's key.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Request {
+        self.request(Method::GET, path)
+    }
+
+    /// `POST` with this agent's key.
+    #[must_use]
+    pub fn post(&self, path: &str) -> Request {
+        self.request(Method::POST, path)
+    }
+
+    /// `PUT` with this agent's key.
+    #[must_use]
+    pub fn put(&self, path: &str) -> Request {
+        self.request(Method::PUT, path)
+    }
+
+    /// `PATCH` with this agent's key.
+    #[must_use]
+    pub fn patch(&self, path: &str) -> Request {
+        self.request(Method::PATCH, path)
+    }
+
+    /// `DELETE` with this agent's key.
+    #[must_use]
+    pub fn delete(&self, path: &str) -> Request {
+        self.request(Method::DELETE, path)
+    }
+
+    /// Links another wallet to this agent's profile; both sign.
+    ///
+    /// # Errors
+    /// Where the service does not answer 201.
+    pub async fn link_wallet(&self, new: &Wallet) -> Result<Value, Surprise> {
+        let fields = json!({ "profile_id": self.profile_id, "new_wallet_address": new.address() });
+        let existing_proof = self.client.proof(&self.wallet, "link_wallet", &fields).await?;
+        let new_proof = self.client.proof(new, "link_wallet", &fields).await?;
+        let body = json!({ "existing_wallet": existing_proof, "new_wallet": new_proof });
+        self.post("/me/wallets").json(&body).send().await?.expect(201)
+    }
+
+    /// Changes a linked wallet (`{status?, capabilities?, default_for?}`), with a proof by this agent's own wallet.
+    ///
+    /// # Errors
+    /// Where the service does not answer 200.
+    pub async fn update_wallet(&self, wallet_id: &str, change: &Value) -> Result<Value, Surprise> {
+        let fields = json!({ "profile_id": self.profile_id, "wallet_id": wallet_id, "change": change });
+        let mut body = change.clone();
+        body["proof"] = self.client.proof(&self.wallet, "update_wallet", &fields).await?;
+        self.patch(&format!("/me/wallets/{wallet_id}")).json(&body).send().await?.expect(200)
+    }
+
+    /// Does the work that a new listing asks for and sends `fields` with it; the answer may be anything.
+    ///
+    /// # Errors
+    /// Where no challenge is given, or no answer comes.
+    pub async fn try_create_listing(&self, fields: &Value) -> Result<Reply, Surprise> {
+        let challenge = self.post("/listings/challenge").send().await?;
+        let pow = Pow::read(&challenge.expect(200)?["pow"])?;
+        let mut body = fields.clone();
+        body["pow_challenge"] = pow.challenge.as_str().into();
+        body["pow_nonce"] = pow.solve().into();
+        self.post("/listings").json(&body).send().await
+    }
+
+    /// Creates a listing.
+    ///
+    /// # Errors
+    /// Where the service does not answer 201.
+    pub async fn create_listing(&self, fields: &Value) -> Result<Listing, Surprise> {
+        let reply = self.try_create_listing(fields).await?;
+        let data = reply.expect(201)?;
+        Ok(Listing {
+            id: reply.text_at("/data/listing/id")?,
+            slug: reply.text_at("/data/listing/slug")?,
+            signing_secret: data["gateway_endpoint"]["signing_secret"].as_str().unwrap_or_default().to_owned(),
+            data,
+        })
+    }
+
+    /// A call of a listing (id or slug), to be refined with [`Request::currency`], [`Request::paid_with`] and so on.
+    #[must_use]
+    pub fn call(&self, listing: &str, body: &Value) -> Request {
+        self.post(&format!("/gateway/{listing}")).json(body)
+    }
+}

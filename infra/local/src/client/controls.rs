@@ -1,0 +1,174 @@
+//! The controls of the sandbox Relay and the demo seller.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Request, Surprise, plain_http};
+
+/// The sandbox may be told to take ten seconds; its controls never do.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Steers the sandbox Relay.
+#[derive(Debug, Clone)]
+pub struct SandboxControls {
+    base: String,
+    http: reqwest::Client,
+}
+
+impl SandboxControls {
+    /// The controls of the sandbox at `base`, for example `http://127.0.0.1:9001`.
+    #[must_use]
+    pub fn new(base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), http: plain_http(TIMEOUT) }
+    }
+
+    /// Any request to the sandbox, also to the provider's own routes.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        Request::new(self.http.clone(), method, format!("{}{path}", self.base))
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Result<Value, Surprise> {
+        success(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Pays a quote: its payment succeeds now, as quoted.
+    ///
+    /// # Errors
+    /// Where the sandbox does not know the quote.
+    pub async fn pay(&self, relay_request_id: &str) -> Result<Value, Surprise> {
+        self.set(relay_request_id, &json!({ "status": "success" })).await
+    }
+
+    /// Sets the state of a payment: `{status, after_ms?, output?, recipient?, fail_reason?, fill?, superseded_by?}`.
+    ///
+    /// # Errors
+    /// Where the sandbox does not know the quote, or refuses the change.
+    pub async fn set(&self, relay_request_id: &str, change: &Value) -> Result<Value, Surprise> {
+        self.post(&format!("/sandbox/requests/{relay_request_id}"), change).await
+    }
+
+    /// Lets a route (`quote`, `status`, `requests`) misbehave for a while of real time.
+    ///
+    /// # Errors
+    /// Where the sandbox refuses.
+    pub async fn fault(&self, route: &str, mode: &str, for_ms: u32) -> Result<Value, Surprise> {
+        self.post("/sandbox/faults", &json!({ "route": route, "mode": mode, "for_ms": for_ms })).await
+    }
+
+    /// Ends all faults.
+    ///
+    /// # Errors
+    /// Where the sandbox does not answer.
+    pub async fn clear_faults(&self) -> Result<(), Surprise> {
+        self.post("/sandbox/faults", &json!({ "clear": true })).await.map(drop)
+    }
+
+    /// Moves the clock of the whole stack and tells its new offset, in milliseconds.
+    ///
+    /// # Errors
+    /// Where the sandbox refuses.
+    pub async fn advance_clock(&self, ms: i64) -> Result<i64, Surprise> {
+        let reply = self.post("/sandbox/clock", &json!({ "advance_ms": ms })).await?;
+        reply["offset_ms"].as_i64().ok_or_else(|| Surprise("the sandbox did not tell its clock's offset".into()))
+    }
+
+    /// How far the stack's clock is ahead of the system's, in milliseconds.
+    ///
+    /// # Errors
+    /// Where the sandbox does not answer.
+    pub async fn clock_offset_ms(&self) -> Result<i64, Surprise> {
+        let reply = success(self.request(Method::GET, "/sandbox/clock")).await?;
+        reply["offset_ms"].as_i64().ok_or_else(|| Surprise("the sandbox did not tell its clock's offset".into()))
+    }
+
+    /// What was quoted and what became of it, newest first; of one payer, where named.
+    ///
+    /// # Errors
+    /// Where the sandbox does not answer.
+    pub async fn requests(&self, user: Option<&str>) -> Result<Vec<Value>, Surprise> {
+        let mut request = self.request(Method::GET, "/sandbox/requests");
+        if let Some(user) = user {
+            request = request.query("user", user);
+        }
+        Ok(list(success(request).await?, "requests"))
+    }
+
+    /// One payment.
+    ///
+    /// # Errors
+    /// Where the sandbox does not know it.
+    pub async fn payment(&self, relay_request_id: &str) -> Result<Value, Surprise> {
+        let reply = success(self.request(Method::GET, &format!("/sandbox/requests/{relay_request_id}"))).await?;
+        Ok(reply["request"].clone())
+    }
+}
+
+/// Steers the demo seller.
+#[derive(Debug, Clone)]
+pub struct SellerControls {
+    base: String,
+    http: reqwest::Client,
+}
+
+impl SellerControls {
+    /// The controls of the seller at `base`, for example `http://127.0.0.1:9002`.
+    #[must_use]
+    pub fn new(base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), http: plain_http(TIMEOUT) }
+    }
+
+    /// Any request to the seller.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        Request::new(self.http.clone(), method, format!("{}{path}", self.base))
+    }
+
+    /// The URL of one of its endpoints, for a listing.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Gives it a secret to verify calls to `path` with.
+    ///
+    /// # Errors
+    /// Where the seller refuses.
+    pub async fn add_secret(&self, signing_secret: &str, path: &str) -> Result<(), Surprise> {
+        let body = json!({ "signing_secret": signing_secret, "path": path });
+        success(self.request(Method::POST, "/secret").json(&body)).await.map(drop)
+    }
+
+    /// What it received, oldest first; narrowed by `("webhook_id", …)` and `("path", …)`.
+    ///
+    /// # Errors
+    /// Where the seller does not answer.
+    pub async fn calls(&self, filters: &[(&str, &str)]) -> Result<Vec<Value>, Surprise> {
+        let mut request = self.request(Method::GET, "/calls");
+        for (name, value) in filters {
+            request = request.query(name, value);
+        }
+        Ok(list(success(request).await?, "calls"))
+    }
+
+    /// Lets it forget what it received.
+    ///
+    /// # Errors
+    /// Where the seller does not answer.
+    pub async fn forget_calls(&self) -> Result<(), Surprise> {
+        success(self.request(Method::DELETE, "/calls")).await.map(drop)
+    }
+}
+
+/// The JSON of a 200; controls have no envelope.
+async fn success(request: Request) -> Result<Value, Surprise> {
+    let reply = request.send().await?;
+    reply.expect(200)?;
+    Ok(reply.json)
+}
+
+fn list(reply: Value, name: &str) -> Vec<Value> {
+    reply[name].as_array().cloned().unwrap_or_default()
+}

@@ -1,0 +1,68 @@
+//! Proof of work: find what, behind the challenge, hashes to zeros.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::Surprise;
+
+/// A task as the service sets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pow {
+    /// What the hash begins with.
+    pub challenge: String,
+    /// How many zeros (hex digits) it must begin with.
+    pub difficulty: usize,
+}
+
+impl Pow {
+    /// Reads `pow` of a reply.
+    ///
+    /// # Errors
+    /// Where the reply has no such task.
+    pub fn read(pow: &Value) -> Result<Self, Surprise> {
+        let challenge = pow["challenge"].as_str();
+        let difficulty = pow["difficulty"].as_u64().and_then(|digits| usize::try_from(digits).ok());
+        match (challenge, difficulty) {
+            (Some(challenge), Some(difficulty)) if difficulty <= 10 => Ok(Self { challenge: challenge.to_owned(), difficulty }),
+            _ => Err(Surprise(format!("this is no proof of work that could be done: {pow}"))),
+        }
+    }
+
+    /// The nonce that solves it.
+    #[must_use]
+    pub fn solve(&self) -> String {
+        solve(&self.challenge, self.difficulty)
+    }
+}
+
+/// The smallest number `n` for which lowercase hex `sha256(challenge + n)` begins with `difficulty` zeros.
+///
+/// Takes 16^difficulty tries on average.
+#[must_use]
+pub fn solve(challenge: &str, difficulty: usize) -> String {
+    let start = Sha256::new_with_prefix(challenge.as_bytes());
+    let mut number: u64 = 0;
+    loop {
+        let nonce = number.to_string();
+        let hash = start.clone().chain_update(nonce.as_bytes()).finalize();
+        let zeros = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]).take_while(|digit| *digit == 0).count();
+        if zeros >= difficulty {
+            return nonce;
+        }
+        number += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_solution_solves() {
+        for difficulty in 0..=4 {
+            let nonce = solve("challenge", difficulty);
+            let hash = hex::encode(Sha256::digest(format!("challenge{nonce}")));
+            assert!(hash.starts_with(&"0".repeat(difficulty)), "{hash}");
+        }
+    }
+}

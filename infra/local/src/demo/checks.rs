@@ -1,0 +1,115 @@
+//! What the demo checks, in whole numbers.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::client::{Agent, Surprise};
+
+/// Surprised unless both are equal.
+pub(super) fn same<T: PartialEq + fmt::Debug + ?Sized>(what: &str, found: &T, expected: &T) -> Result<(), Surprise> {
+    yes_or(found == expected, || format!("{what}: {found:?} where {expected:?} was expected"))
+}
+
+/// Surprised unless it holds.
+pub(super) fn yes(what: &str, holds: bool) -> Result<(), Surprise> {
+    yes_or(holds, || format!("this should hold, and does not: {what}"))
+}
+
+fn yes_or(holds: bool, sentence: impl Fn() -> String) -> Result<(), Surprise> {
+    if holds { Ok(()) } else { Err(Surprise(sentence())) }
+}
+
+/// What a call cost and who got it, in micro-dollars.
+#[derive(Debug)]
+pub(super) struct Price {
+    pub(super) charged: i64,
+    pub(super) fee: i64,
+    pub(super) seller: i64,
+}
+
+impl Price {
+    /// Reads a delivered answer and checks its sums, in micro-dollars and in cents.
+    pub(super) fn read(data: &Value, price_micros: i64) -> Result<Self, Surprise> {
+        let number = |pointer: &str| {
+            let found = data.pointer(pointer).and_then(Value::as_i64);
+            found.ok_or_else(|| Surprise(format!("the delivered answer has no whole number at {pointer}")))
+        };
+        let price = Self {
+            charged: number("/charged_amount/amount_micros")?,
+            fee: number("/fees/fee_amount_micros")?,
+            seller: number("/fees/seller_receives_micros")?,
+        };
+        same("the charged amount in micro-dollars", &price.charged, &price_micros)?;
+        same("fee and seller's share together", &(price.fee + price.seller), &price.charged)?;
+        let bps = basis_points(&data["fees"]["fee_rate"])?;
+        same("the fee at the rate that is told", &price.fee, &((price.charged * bps + 5_000) / 10_000))?;
+        let (charged, fee, seller) =
+            (number("/charged_amount/amount_cents")?, number("/fees/fee_amount_cents")?, number("/fees/seller_receives_cents")?);
+        same("the charged amount in cents", &charged, &((price.charged + 5_000) / 10_000))?;
+        same("the fee in cents", &fee, &((price.fee + 5_000) / 10_000))?;
+        same("fee and seller's share together, in cents", &(fee + seller), &charged)?;
+        Ok(price)
+    }
+}
+
+/// The rate is told as a decimal fraction (`0.049`); read as digits, not as a float.
+fn basis_points(rate: &Value) -> Result<i64, Surprise> {
+    let text = rate.to_string();
+    let digits = text.strip_prefix("0.").unwrap_or("0");
+    let padded = format!("{digits:0<4}");
+    let bps = if padded.len() == 4 { padded.parse().ok() } else { None };
+    bps.ok_or_else(|| Surprise(format!("fee_rate is {text}, which is no whole number of basis points below 1")))
+}
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} charged = {} fee + {} for the seller", usd(self.charged), usd(self.fee), usd(self.seller))
+    }
+}
+
+fn usd(micros: i64) -> String {
+    format!("{}.{:06} USD", micros / 1_000_000, micros % 1_000_000)
+}
+
+/// The amount, in micro-dollars, of the one ledger entry of this type that an agent has for a call.
+pub(super) async fn entry(agent: &Agent, request_id: &str, kind: &str) -> Result<i64, Surprise> {
+    let ledger = agent.get("/ledger").query("type", kind).send().await?.expect(200)?;
+    let entries = ledger["entries"].as_array().cloned().unwrap_or_default();
+    let mut mine = entries.iter().filter(|entry| entry["request_id"] == request_id);
+    let (Some(entry), None) = (mine.next(), mine.next()) else {
+        return Err(Surprise(format!("GET /ledger does not show exactly one {kind} for {request_id}")));
+    };
+    let amount = entry["amount"]["amount_micros"].as_i64();
+    amount.ok_or_else(|| Surprise(format!("the {kind} in GET /ledger has no amount_micros")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn delivered(fee_micros: i64, fee_cents: i64) -> Value {
+        json!({
+            "charged_amount": { "amount_micros": 1_000_000, "amount_cents": 100 },
+            "fees": {
+                "fee_rate": 0.049,
+                "fee_amount_micros": fee_micros,
+                "seller_receives_micros": 1_000_000 - fee_micros,
+                "fee_amount_cents": fee_cents,
+                "seller_receives_cents": 100 - fee_cents,
+            },
+        })
+    }
+
+    #[test]
+    fn sums_are_checked() {
+        assert!(Price::read(&delivered(49_000, 5), 1_000_000).is_ok());
+        assert!(Price::read(&delivered(49_001, 5), 1_000_000).is_err());
+        assert!(Price::read(&delivered(49_000, 4), 1_000_000).is_err());
+        assert!(Price::read(&delivered(49_000, 5), 250_000).is_err());
+        assert_eq!(basis_points(&json!(0.0)), Ok(0));
+        assert_eq!(basis_points(&json!(0.5)), Ok(5_000));
+    }
+}

@@ -1,0 +1,71 @@
+//! `generate`: documents and route tables that are made from the routers, and kept in the repository.
+//!
+//! Whoever reads them reads what the code says; `--check` fails when a file was not made again after a change.
+
+mod openapi;
+mod reference;
+mod routes;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Makes every generated file; with `check` says which are stale instead.
+///
+/// # Errors
+/// A sentence that names the stale files, or one that could not be read or written.
+pub fn run(check: bool) -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let document = openapi::document();
+    let routes = routes::of_groups();
+    let files = [
+        ("docs/openapi.json", format!("{:#}\n", document)),
+        ("docs/api-reference.txt", reference::text(&document)),
+        ("template.yaml", routes::into_template(&read(&root, "template.yaml")?, &read(&root, "infra/table.json")?, &routes)?),
+        ("Cargo.toml", routes::into_manifest(&read(&root, "Cargo.toml")?, &routes)?),
+    ];
+    let mut stale = Vec::new();
+    for (name, wanted) in files {
+        let path: PathBuf = root.join(name);
+        if fs::read_to_string(&path).unwrap_or_default() == wanted {
+            continue;
+        }
+        if check {
+            stale.push(name);
+        } else {
+            fs::write(&path, wanted).map_err(|error| format!("{name} could not be written: {error}"))?;
+            println!("{name} made again");
+        }
+    }
+    if stale.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("Stale: {}. Run `cargo xtask generate` and commit what it writes.", stale.join(", ")))
+    }
+}
+
+fn read(root: &Path, name: &str) -> Result<String, String> {
+    fs::read_to_string(root.join(name)).map_err(|error| format!("{name} could not be read: {error}"))
+}
+
+/// Replaces what stands between the lines `{marker} {` and `{marker} }`.
+fn between(text: &str, marker: &str, block: &str) -> Result<String, String> {
+    let missing = || format!("the markers of `{marker}` are missing");
+    let (open, close) = (format!("# generated: {marker} {{"), format!("# generated: {marker} }}"));
+    let start = text.find(&open).ok_or_else(missing)?;
+    let body = start + text[start..].find('\n').ok_or_else(missing)? + 1;
+    let end = body + text[body..].find(&close).ok_or_else(missing)?;
+    let end = text[..end].rfind('\n').ok_or_else(missing)? + 1;
+    Ok(format!("{}{block}{}", &text[..body], &text[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::between;
+
+    #[test]
+    fn only_the_marked_lines_change() {
+        let text = "a\n  # generated: x {\nold\n  # generated: x }\nb\n";
+        assert_eq!(between(text, "x", "new\n"), Ok("a\n  # generated: x {\nnew\n  # generated: x }\nb\n".into()));
+        assert!(between(text, "y", "").is_err());
+    }
+}

@@ -1,0 +1,113 @@
+//! The OpenAPI document of all groups together.
+
+use serde_json::{Value, json};
+
+/// The groups and what each of them answers, in the order of the reference.
+pub(super) fn groups() -> [(&'static str, utoipa::openapi::OpenApi); 5] {
+    [
+        ("identity", crochet_identity::openapi()),
+        ("catalog", crochet_catalog::openapi()),
+        ("listings", crochet_listings::openapi()),
+        ("gateway", crochet_gateway::openapi()),
+        ("site", crochet_site::openapi()),
+    ]
+}
+
+/// One document: paths and schemas of every group, the error envelope on every operation, and how to authenticate.
+pub(super) fn document() -> Value {
+    let mut paths = serde_json::Map::new();
+    let mut schemas = serde_json::Map::new();
+    for (_, group) in groups() {
+        let group = serde_json::to_value(group).unwrap_or_default();
+        for (path, operations) in group["paths"].as_object().into_iter().flatten() {
+            let merged = paths.entry(path.clone()).or_insert_with(|| json!({}));
+            if let (Some(merged), Some(operations)) = (merged.as_object_mut(), operations.as_object()) {
+                merged.extend(operations.clone());
+            }
+        }
+        schemas.extend(group["components"]["schemas"].as_object().cloned().unwrap_or_default());
+    }
+    for (path, operations) in &mut paths {
+        if !path.starts_with("/api/v1") || path.ends_with("openapi.json") {
+            continue;
+        }
+        for operation in operations.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
+            for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+                if status.starts_with('2') {
+                    envelope(&mut response["content"]["application/json"]["schema"]);
+                }
+            }
+            operation["responses"]["default"] = json!({
+                "description": "An error, in the envelope. Every code stands in the API reference.",
+                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/ErrorEnvelope" } } },
+            });
+        }
+    }
+    schemas.insert("ErrorEnvelope".into(), error_envelope());
+    schemas.sort_keys();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Crochet",
+            "description": "A marketplace and gateway where agents buy and sell capabilities, paid per call. Errors carry a `recovery` whose `next_action` leads out; the text at /docs/api-reference.txt lists them all.",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": [{ "url": "{PUBLIC_URL}" }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "api_key": { "type": "http", "scheme": "bearer", "bearerFormat": "am_k_…", "description": "The authorization_header that POST /register or POST /auth/recover returned." },
+            },
+        },
+    })
+}
+
+/// Handlers describe their data; what is sent is data in its envelope.
+fn envelope(schema: &mut Value) {
+    let is_whole = schema["$ref"].as_str().is_some_and(|name| name.ends_with("Envelope"));
+    if schema.is_object() && !is_whole {
+        *schema = json!({
+            "type": "object",
+            "required": ["success", "data"],
+            "properties": { "success": { "type": "boolean", "const": true }, "data": schema.take() },
+        });
+    }
+}
+
+fn error_envelope() -> Value {
+    let codes: Vec<&str> = crochet::http::Code::ALL.iter().map(|code| code.as_str()).collect();
+    json!({
+        "type": "object",
+        "required": ["success", "error"],
+        "properties": {
+            "success": { "type": "boolean", "const": false },
+            "error": {
+                "type": "object",
+                "required": ["code", "message"],
+                "properties": {
+                    "code": { "type": "string", "enum": codes },
+                    "message": { "type": "string", "description": "One English sentence that says what to do." },
+                    "details": { "type": "object", "description": "What exactly was wrong." },
+                    "recovery": {
+                        "type": "object",
+                        "properties": {
+                            "retryable": { "type": "boolean" },
+                            "next_action": { "type": "string" },
+                            "summary": { "type": "string" },
+                            "preserve": { "type": "array", "items": { "type": "string" } },
+                            "discard": { "type": "array", "items": { "type": "string" } },
+                            "retry_after_seconds": { "type": ["integer", "null"] },
+                            "retry_same_route": { "type": "boolean" },
+                            "use_new_idempotency_key": { "type": "boolean" },
+                            "docs_url": { "type": "string" },
+                            "reference_url": { "type": "string" },
+                        },
+                    },
+                },
+            },
+            "data": { "type": "object", "description": "Beside the error of a 402: data.payment." },
+        },
+    })
+}

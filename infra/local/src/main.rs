@@ -1,0 +1,71 @@
+//! `cargo run`: the local stack.
+
+use std::process::ExitCode;
+
+use crochet_local::banner::Banner;
+use crochet_local::cli::{self, Command};
+use crochet_local::{Options, Stack, demo, generate};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), String> {
+    let arguments = cli::parse(std::env::args().skip(1))?;
+    let data = arguments.data.clone();
+    let options = Options { data: data.clone(), ..Options::from_env()? };
+    match arguments.command {
+        Command::Generate { check } => generate::run(check),
+        Command::Help => {
+            print!("{}", cli::USAGE);
+            Ok(())
+        }
+        Command::Demo => demo::play(options).await.map_err(|surprise| surprise.to_string()),
+        Command::Parts => {
+            let stack = Stack::start(Options { routers: false, ..options }).await?;
+            for (name, value) in stack.env() {
+                println!("export {name}='{value}'");
+            }
+            crochet::telemetry::start();
+            until_stopped(stack).await
+        }
+        Command::Everything => {
+            let stack = Stack::start(options).await?;
+            match Banner::prepare(&stack, data.as_deref()).await {
+                Ok(banner) => println!("{banner}"),
+                // The stack is up, which is what somebody who looks for the reason needs.
+                Err(surprise) => eprintln!("Crochet is running, but its demo listing could not be made: {surprise}"),
+            }
+            // Only now, so that the banner is the first thing on the screen.
+            crochet::telemetry::start();
+            until_stopped(stack).await
+        }
+    }
+}
+
+/// Waits for Ctrl-C or a polite kill, then stops everything.
+async fn until_stopped(stack: Stack) -> Result<(), String> {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+            .map_err(|error| format!("signals cannot be received: {error}"))?;
+        tokio::select! {
+            _ = interrupted => {}
+            _ = terminated.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = interrupted.await;
+    }
+    stack.stop().await;
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! `/sandbox/...`: what tests and newcomers steer the provider with. Every reply is JSON.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use crochet::clock::{from_unix_ms, rfc3339};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::Sandbox;
+use super::book::{Change, Payment, Status};
+use super::faults::{Mode, Route};
+
+/// Payments in a list where the caller names no limit.
+const DEFAULT_LIMIT: usize = 1_000;
+
+type Reply = Result<Json<Value>, Wrong>;
+
+/// A control that cannot be followed.
+pub(super) struct Wrong(StatusCode, String);
+
+impl Wrong {
+    fn body(message: impl Into<String>) -> Self {
+        Self(StatusCode::BAD_REQUEST, message.into())
+    }
+
+    fn unknown(id: &str) -> Self {
+        Self(StatusCode::NOT_FOUND, format!("no payment {id} was quoted here; GET /sandbox/requests lists them"))
+    }
+}
+
+impl IntoResponse for Wrong {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "message": self.1 }))).into_response()
+    }
+}
+
+/// Reads a control's body; a field that it does not have is refused by name.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Wrong> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| Wrong::body(error.to_string()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeBody {
+    status: Status,
+    #[serde(default)]
+    after_ms: u32,
+    output: Option<Value>,
+    recipient: Option<String>,
+    fail_reason: Option<String>,
+    fill: Option<bool>,
+    superseded_by: Option<String>,
+}
+
+/// `POST /sandbox/requests/{id}`: sets the state of a payment, now or later.
+pub(super) async fn change(State(sandbox): State<Sandbox>, Path(id): Path<String>, body: Bytes) -> Reply {
+    let body: ChangeBody = read(&body)?;
+    let output = body.output.map(units).transpose()?;
+    if let Some(other) = &body.superseded_by {
+        supersede(&sandbox, &id, other)?;
+    }
+    let now_ms = sandbox.now_ms();
+    let change = Change {
+        at_ms: now_ms + i64::from(body.after_ms),
+        status: body.status,
+        output,
+        recipient: body.recipient,
+        fail_reason: body.fail_reason,
+        fill: body.fill,
+        superseded_by: body.superseded_by,
+        announced: false,
+    };
+    if !sandbox.change(&id, change) {
+        return Err(Wrong::unknown(&id));
+    }
+    let webhooks = sandbox.announce().await;
+    let payment = sandbox.payment(&id).ok_or_else(|| Wrong::unknown(&id))?;
+    Ok(Json(json!({ "request": view(&payment, now_ms), "webhooks": webhooks })))
+}
+
+/// A whole number in the smallest unit, as a string or a number.
+fn units(output: Value) -> Result<String, Wrong> {
+    let text = match output {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    if (1..=24).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(text);
+    }
+    Err(Wrong::body("output: a whole number in the token's smallest unit"))
+}
+
+/// A payment that takes another's place has its terms; the provider makes it up itself, so it may be new here.
+fn supersede(sandbox: &Sandbox, id: &str, other: &str) -> Result<(), Wrong> {
+    let is_id = other.strip_prefix("0x").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
+    if !is_id {
+        return Err(Wrong::body("superseded_by: an id of the provider, 0x and 64 hex digits"));
+    }
+    let payment = sandbox.payment(id).ok_or_else(|| Wrong::unknown(id))?;
+    if sandbox.payment(other).is_none() {
+        sandbox.remember(Payment::new(other.to_owned(), sandbox.now_ms(), payment.quote_request, payment.terms));
+    }
+    Ok(())
+}
+
+/// `GET /sandbox/requests?user=&limit=`: newest first.
+pub(super) async fn list(State(sandbox): State<Sandbox>, Query(query): Query<HashMap<String, String>>) -> Reply {
+    let mut limit = DEFAULT_LIMIT;
+    for (name, value) in &query {
+        match name.as_str() {
+            "user" => {}
+            "limit" => limit = value.parse().map_err(|_| Wrong::body("limit: a whole number"))?,
+            other => return Err(Wrong::body(format!("unknown field `{other}`"))),
+        }
+    }
+    let now_ms = sandbox.now_ms();
+    let (total, payments) = sandbox.newest(limit, query.get("user").map(String::as_str));
+    let requests: Vec<Value> = payments.iter().map(|payment| view(payment, now_ms)).collect();
+    Ok(Json(json!({ "requests": requests, "total": total })))
+}
+
+/// `GET /sandbox/requests/{id}`.
+pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Reply {
+    let payment = sandbox.payment(&id).ok_or_else(|| Wrong::unknown(&id))?;
+    Ok(Json(json!({ "request": view(&payment, sandbox.now_ms()) })))
+}
+
+fn view(payment: &Payment, now_ms: i64) -> Value {
+    let terms = &payment.terms;
+    let current = payment.current(now_ms);
+    let expires = terms.ttl.and_then(|seconds| i64::try_from(seconds).ok()?.checked_mul(1_000)?.checked_add(payment.quoted_at_ms));
+    json!({
+        "id": payment.id,
+        "status": payment.status(now_ms),
+        "filled": payment.filled(now_ms),
+        "quoted_at": rfc3339(from_unix_ms(payment.quoted_at_ms)),
+        "expires_at": expires.map(|ms| rfc3339(from_unix_ms(ms))),
+        "updated_at": rfc3339(from_unix_ms(payment.updated_at_ms(now_ms))),
+        "input": terms.input.json(),
+        "output": terms.output.json(),
+        "user": terms.user,
+        "recipient": terms.recipient,
+        "refund_to": terms.refund_to,
+        "app_fee_micros": u64::try_from(terms.app_micros()).ok(),
+        "paid_output": current.and_then(|change| change.output.as_deref()),
+        "paid_recipient": current.and_then(|change| change.recipient.as_deref()),
+        "superseded_by": current.and_then(|change| change.superseded_by.as_deref()),
+        "changes": payment.changes(),
+        "quote_request": verbatim(&payment.quote_request),
+    })
+}
+
+/// The caller's JSON: the same fields in the same order.
+fn verbatim(raw: &RawValue) -> Value {
+    serde_json::from_str(raw.get()).unwrap_or(Value::Null)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultBody {
+    route: Option<Route>,
+    mode: Option<Mode>,
+    for_ms: Option<u32>,
+    #[serde(default)]
+    clear: bool,
+}
+
+/// `POST /sandbox/faults`: the provider misbehaves for a while, or `{"clear":true}`.
+pub(super) async fn fault(State(sandbox): State<Sandbox>, body: Bytes) -> Reply {
+    let body: FaultBody = read(&body)?;
+    if body.clear {
+        if body.route.is_some() || body.mode.is_some() || body.for_ms.is_some() {
+            return Err(Wrong::body("clear: goes alone, it ends all faults"));
+        }
+        sandbox.clear_faults();
+        return Ok(Json(json!({ "cleared": true })));
+    }
+    let route = body.route.ok_or_else(|| Wrong::body("missing field `route`"))?;
+    let mode = body.mode.ok_or_else(|| Wrong::body("missing field `mode`"))?;
+    let for_ms = body.for_ms.ok_or_else(|| Wrong::body("missing field `for_ms`"))?;
+    if !mode.applies_to(route) {
+        return Err(Wrong::body("mode: this route cannot misbehave in this way"));
+    }
+    sandbox.start_fault(route, mode, Duration::from_millis(for_ms.into()));
+    Ok(Json(json!({ "route": route, "mode": mode, "for_ms": for_ms })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockBody {
+    advance_ms: i64,
+}
+
+/// More than this the clock is not moved from the system's: a hundred years, in milliseconds.
+const MAXIMUM_OFFSET_MS: i64 = 100 * 365 * 86_400_000;
+
+/// `POST /sandbox/clock`: moves the clock of the whole stack.
+pub(super) async fn advance(State(sandbox): State<Sandbox>, body: Bytes) -> Reply {
+    let body: ClockBody = read(&body)?;
+    let target = sandbox.clock().offset_ms().saturating_add(body.advance_ms);
+    if target.saturating_abs() > MAXIMUM_OFFSET_MS {
+        return Err(Wrong::body("advance_ms: the clock stays within a hundred years of the system's"));
+    }
+    let offset_ms = sandbox.clock().advance_ms(body.advance_ms);
+    let webhooks = sandbox.announce().await;
+    Ok(Json(json!({ "offset_ms": offset_ms, "now": rfc3339(sandbox.clock().now()), "webhooks": webhooks })))
+}
+
+/// `GET /sandbox/clock`.
+pub(super) async fn clock(State(sandbox): State<Sandbox>) -> Json<Value> {
+    Json(json!({ "offset_ms": sandbox.clock().offset_ms(), "now": rfc3339(sandbox.clock().now()) }))
+}
+
+/// What no control answers to.
+pub(super) async fn not_found() -> Wrong {
+    Wrong(
+        StatusCode::NOT_FOUND,
+        "the sandbox Relay knows POST /quote/v2, GET /intents/status/v3?requestId=, GET /requests/v3?id= and /sandbox/requests, \
+         /sandbox/faults, /sandbox/clock"
+            .into(),
+    )
+}

@@ -1,0 +1,95 @@
+//! Ways in which the provider can be told to misbehave for a while of real time.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::refusal::Refusal;
+
+/// How long a `slow` provider takes.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// A route of the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Route {
+    /// `POST /quote/v2`
+    Quote,
+    /// `GET /intents/status/v3`
+    Status,
+    /// `GET /requests/v3`
+    Requests,
+}
+
+/// A way to misbehave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Mode {
+    /// HTTP 503.
+    Down,
+    /// The right answer, ten seconds late.
+    Slow,
+    /// HTTP 200 with a body that is no JSON.
+    Garbage,
+    /// A quote under an id that was given before.
+    ReplayId,
+    /// A quote or record that pays somebody else.
+    WrongRecipient,
+    /// A quote or record with one unit less than was asked.
+    SmallerOutput,
+    /// A quote or record that pays another token.
+    WrongCurrency,
+}
+
+impl Mode {
+    /// Whether a route can misbehave in this way.
+    pub(super) fn applies_to(self, route: Route) -> bool {
+        match self {
+            Self::Down | Self::Slow | Self::Garbage => true,
+            Self::ReplayId => route == Route::Quote,
+            Self::WrongRecipient | Self::SmallerOutput | Self::WrongCurrency => route != Route::Status,
+        }
+    }
+
+    /// Plays the part of the fault that has nothing to do with content; none where the route should answer.
+    pub(super) async fn play(self) -> Option<Response> {
+        match self {
+            Self::Down => Some(Refusal::unavailable().into_response()),
+            Self::Garbage => {
+                let content_type = [(header::CONTENT_TYPE, "application/json")];
+                Some((StatusCode::OK, content_type, "<html>upstream connect error {\"status\":").into_response())
+            }
+            Self::Slow => {
+                tokio::time::sleep(SLOW).await;
+                None
+            }
+            Self::ReplayId | Self::WrongRecipient | Self::SmallerOutput | Self::WrongCurrency => None,
+        }
+    }
+}
+
+/// The faults in force: at most one a route, the newest.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    by_route: HashMap<Route, (Mode, Instant)>,
+}
+
+impl Faults {
+    /// Starts a fault; it ends by itself.
+    pub(super) fn start(&mut self, route: Route, mode: Mode, lasts: Duration) {
+        self.by_route.insert(route, (mode, Instant::now() + lasts));
+    }
+
+    /// Ends all.
+    pub(super) fn clear(&mut self) {
+        self.by_route.clear();
+    }
+
+    /// The fault in force on a route.
+    pub(super) fn on(&self, route: Route) -> Option<Mode> {
+        self.by_route.get(&route).filter(|(_, until)| Instant::now() < *until).map(|(mode, _)| *mode)
+    }
+}

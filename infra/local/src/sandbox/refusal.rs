@@ -1,0 +1,55 @@
+//! The provider's way of saying no: `{message, errorCode?}`.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// A refusal as the provider writes it.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    code: Option<&'static str>,
+    message: String,
+}
+
+impl Refusal {
+    /// 400 with one of the provider's error codes.
+    pub(super) fn coded(code: &'static str, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: Some(code), message: message.into() }
+    }
+
+    /// 400 for a body or query that does not have the documented form; the provider sends no code with these.
+    pub(super) fn malformed(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: None, message: message.into() }
+    }
+
+    /// 401: no key where one is needed, or a wrong one.
+    pub(super) fn unauthorized() -> Self {
+        Self { status: StatusCode::UNAUTHORIZED, code: Some("UNAUTHORIZED"), message: "Invalid API key".into() }
+    }
+
+    /// 404: no such payment.
+    pub(super) fn unknown(id: &str) -> Self {
+        Self { status: StatusCode::NOT_FOUND, code: Some("NOT_FOUND"), message: format!("Request {id} not found") }
+    }
+
+    /// 503, as when the provider is down.
+    pub(super) fn unavailable() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: Some("SERVICE_UNAVAILABLE"),
+            message: "Service temporarily unavailable, please retry".into(),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "message": self.message });
+        if let Some(code) = self.code {
+            body["errorCode"] = code.into();
+        }
+        (self.status, Json(body)).into_response()
+    }
+}

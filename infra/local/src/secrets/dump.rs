@@ -1,0 +1,214 @@
+//! Keeps the emulator's secrets in files, one each, so that `--data` survives a restart.
+//!
+//! The values are plain text: this is a developer's own machine, and every key in it opens nothing but the local stack.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use super::Secrets;
+
+const CURRENT: &str = "AWSCURRENT";
+const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// A directory of secrets.
+pub(super) struct Dump {
+    directory: PathBuf,
+    /// Two changes of one secret must not overtake each other on their way to its file.
+    writing: Mutex<()>,
+}
+
+/// The content of one file.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    name: String,
+    description: Option<String>,
+    /// Waiting for its deletion.
+    deleted: bool,
+    versions: Vec<SavedVersion>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedVersion {
+    id: String,
+    stages: Vec<String>,
+    string: String,
+}
+
+/// Whether an operation of this name may change a secret.
+pub(super) fn changes_something(operation: &str) -> bool {
+    !["Get", "Describe", "List", "BatchGet", "Validate"].iter().any(|reading| operation.starts_with(reading))
+}
+
+impl Dump {
+    pub(super) fn open(directory: PathBuf) -> Result<Self, String> {
+        fs::create_dir_all(&directory).map_err(|error| format!("{} could not be made: {error}", directory.display()))?;
+        Ok(Self { directory, writing: Mutex::new(()) })
+    }
+
+    /// Puts every secret of the directory into `secrets`.
+    pub(super) async fn restore(&self, secrets: &Secrets) -> Result<(), String> {
+        let failed = |error: std::io::Error| format!("{} could not be read: {error}", self.directory.display());
+        for entry in fs::read_dir(&self.directory).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                restore_one(secrets, &path).await.map_err(|error| format!("{}: {error}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down the secret that a successful request with this body was about.
+    pub(super) async fn note(&self, secrets: &Secrets, request: &[u8]) -> Result<(), String> {
+        let request: Value = serde_json::from_slice(request).map_err(|error| error.to_string())?;
+        let Some(id) = request["SecretId"].as_str().or(request["Name"].as_str()) else {
+            return Ok(());
+        };
+        let _writing = self.writing.lock().await;
+        let Ok(described) = secrets.call("DescribeSecret", json!({ "SecretId": id })).await else {
+            return self.forget(&name_of(id));
+        };
+        let name = described["Name"].as_str().unwrap_or(id);
+        if !described["DeletedDate"].is_null() {
+            return self.mark_deleted(name);
+        }
+        let saved = save(secrets, name, &described).await?;
+        self.write(&saved)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(format!("{}.json", hex::encode(name)))
+    }
+
+    /// Written beside and renamed: a crash leaves the old file or the new one.
+    fn write(&self, saved: &Saved) -> Result<(), String> {
+        let file = self.file(&saved.name);
+        let new = file.with_extension("new");
+        let text = serde_json::to_vec_pretty(saved).map_err(|error| error.to_string())?;
+        fs::write(&new, text).and_then(|()| fs::rename(&new, &file)).map_err(|error| format!("{}: {error}", file.display()))
+    }
+
+    fn forget(&self, name: &str) -> Result<(), String> {
+        match fs::remove_file(self.file(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.to_string()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The emulator shows no value of a secret that waits for its deletion; what was written before stays.
+    fn mark_deleted(&self, name: &str) -> Result<(), String> {
+        let text = fs::read(self.file(name)).map_err(|error| error.to_string())?;
+        let mut saved: Saved = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+        saved.deleted = true;
+        self.write(&saved)
+    }
+}
+
+/// The name in an ARN (`…:secret:NAME-xxxxxx`), or the name itself.
+fn name_of(id: &str) -> String {
+    let Some((_, rest)) = id.split_once(":secret:") else {
+        return id.to_owned();
+    };
+    rest.rsplit_once('-').map_or(rest, |(name, _)| name).to_owned()
+}
+
+async fn save(secrets: &Secrets, name: &str, described: &Value) -> Result<Saved, String> {
+    let listed = secrets.call("ListSecretVersionIds", json!({ "SecretId": name, "IncludeDeprecated": true })).await?;
+    let mut versions = Vec::new();
+    for version in listed["Versions"].as_array().into_iter().flatten() {
+        let Some(id) = version["VersionId"].as_str() else {
+            continue;
+        };
+        let value = secrets.call("GetSecretValue", json!({ "SecretId": name, "VersionId": id })).await?;
+        let stages = described["VersionIdsToStages"][id].as_array().into_iter().flatten();
+        versions.push(SavedVersion {
+            id: id.to_owned(),
+            stages: stages.filter_map(|stage| stage.as_str().map(str::to_owned)).collect(),
+            string: value["SecretString"].as_str().unwrap_or_default().to_owned(),
+        });
+    }
+    // The order in which they go back: a version that becomes current makes the one before it the previous one.
+    versions.sort_by_key(|version| {
+        let has = |stage: &str| version.stages.iter().any(|known| known == stage);
+        (has(CURRENT), has(PREVIOUS))
+    });
+    let description = described["Description"].as_str().map(str::to_owned);
+    Ok(Saved { name: name.to_owned(), description, deleted: false, versions })
+}
+
+async fn restore_one(secrets: &Secrets, path: &Path) -> Result<(), String> {
+    let text = fs::read(path).map_err(|error| error.to_string())?;
+    let saved: Saved = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+    let mut create = json!({ "Name": saved.name });
+    if let Some(description) = &saved.description {
+        create["Description"] = description.as_str().into();
+    }
+    secrets.call("CreateSecret", create).await?;
+    for version in &saved.versions {
+        let mut stages: Vec<&str> = version.stages.iter().map(String::as_str).filter(|stage| *stage != PREVIOUS).collect();
+        if !stages.contains(&CURRENT) {
+            stages.push(CURRENT);
+        }
+        let put = json!({
+            "SecretId": saved.name,
+            "ClientRequestToken": version.id,
+            "SecretString": version.string,
+            "VersionStages": stages,
+        });
+        secrets.call("PutSecretValue", put).await?;
+    }
+    if saved.deleted {
+        secrets.call("DeleteSecret", json!({ "SecretId": saved.name })).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory that is gone when the test is over.
+    struct Scratch(PathBuf);
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[tokio::test]
+    async fn secrets_survive_a_restart_with_their_versions() {
+        let name = format!("crochet-secrets-{}", hex::encode(crate::random::bytes::<8>()));
+        let scratch = Scratch(std::env::temp_dir().join(name));
+        let first = Secrets::open(Some(scratch.0.clone())).await.expect("an emulator");
+        first.create_operator_secret().await.expect("the operator's secret");
+        let ids: Vec<String> = (0..3).map(|n| format!("{n}").repeat(36)).collect();
+        first
+            .call("CreateSecret", json!({ "Name": "a/b", "SecretString": "v0", "ClientRequestToken": ids[0] }))
+            .await
+            .expect("created");
+        for (n, id) in ids.iter().enumerate().skip(1) {
+            let put = json!({ "SecretId": "a/b", "SecretString": format!("v{n}"), "ClientRequestToken": id });
+            first.call("PutSecretValue", put).await.expect("put");
+        }
+        first.call("CreateSecret", json!({ "Name": "gone", "SecretString": "x" })).await.expect("created");
+        let delete = json!({ "SecretId": "gone", "ForceDeleteWithoutRecovery": true });
+        first.call("DeleteSecret", delete).await.expect("deleted");
+        let operator = json!({ "SecretId": super::super::OPERATOR_SECRET });
+        let before = first.call("GetSecretValue", operator.clone()).await.expect("a value");
+
+        let second = Secrets::open(Some(scratch.0.clone())).await.expect("an emulator");
+        let after = second.call("GetSecretValue", operator).await.expect("a value");
+        assert_eq!(before["SecretString"], after["SecretString"]);
+        for (n, id) in ids.iter().enumerate() {
+            let value = second.call("GetSecretValue", json!({ "SecretId": "a/b", "VersionId": id })).await.expect("a value");
+            assert_eq!(value["SecretString"], format!("v{n}"));
+        }
+        let described = second.call("DescribeSecret", json!({ "SecretId": "a/b" })).await.expect("described");
+        assert_eq!(described["VersionIdsToStages"], json!({ &ids[2]: ["AWSCURRENT"], &ids[1]: ["AWSPREVIOUS"] }));
+        assert!(second.call("DescribeSecret", json!({ "SecretId": "gone" })).await.is_err());
+    }
+}

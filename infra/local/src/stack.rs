@@ -1,0 +1,246 @@
+//! All parts of the local stack, started in one process and stopped together.
+
+mod options;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use crochet::app::CostLog;
+use crochet::clock::Clock;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use options::Options;
+
+use crate::api::api_router;
+use crate::client;
+use crate::demo_seller::DemoSeller;
+use crate::dynamodb;
+use crate::sandbox::Sandbox;
+use crate::secrets::{OPERATOR_SECRET, Secrets};
+use crate::serve::serve;
+
+/// A running stack. Dropping it ends its parts at once; [`Stack::stop`] lets open requests finish.
+pub struct Stack {
+    site: Option<String>,
+    relay: String,
+    seller: String,
+    dynamodb: String,
+    secrets: String,
+    clock: Clock,
+    env: Vec<(String, String)>,
+    stop: watch::Sender<bool>,
+    parts: JoinSet<()>,
+    costs: CostLog,
+}
+
+impl Stack {
+    /// Starts the parts. When this returns, all of them answer.
+    ///
+    /// # Errors
+    /// One sentence that says what to do: which port is taken, which file cannot be opened, what a part said.
+    pub async fn start(options: Options) -> Result<Self, String> {
+        // All ports first: a stack that cannot have them all should not have started anything.
+        let site = match options.routers {
+            true => Some(listen(&options, 0, "the site and the API").await?),
+            false => None,
+        };
+        let relay = listen(&options, 1, "the sandbox Relay").await?;
+        let seller = listen(&options, 2, "the demo seller").await?;
+        let dynamodb = listen(&options, 3, "DynamoDB").await?;
+        let secrets = listen(&options, 4, "Secrets Manager").await?;
+
+        if let Some(data) = &options.data {
+            fs::create_dir_all(data).map_err(|error| format!("{} could not be made: {error}", data.display()))?;
+        }
+        let (stop, stopped) = watch::channel(false);
+        let public_url = match &site {
+            Some(site) => format!("http://localhost:{}", port(site)?),
+            None => format!("http://localhost:{}", options.port),
+        };
+        let mut stack = Self {
+            site: site.is_some().then(|| public_url.clone()),
+            relay: url(&relay)?,
+            seller: url(&seller)?,
+            dynamodb: options.dynamodb_endpoint.clone().unwrap_or(url(&dynamodb)?),
+            secrets: url(&secrets)?,
+            clock: Clock::system(),
+            env: Vec::new(),
+            stop,
+            parts: JoinSet::new(),
+            costs: CostLog::default(),
+        };
+        stack.env = stack.settings(&options, &public_url);
+
+        let sandbox = Sandbox::new(stack.clock.clone(), &stack.relay, options.webhook_url.clone());
+        stack.parts.spawn(serve(relay, sandbox.router(), stopped.clone()));
+        stack.parts.spawn(serve(seller, DemoSeller::new(stack.clock.clone()).router(), stopped.clone()));
+        if options.dynamodb_endpoint.is_none() {
+            let database = dynamodb::open(options.data.as_deref())?;
+            stack.parts.spawn(dynamodb::serve(dynamodb, database, stopped.clone()));
+        }
+        dynamodb::create_table(&stack.dynamodb, &options.table).await?;
+        let emulator = Secrets::open(options.data.as_deref().map(secrets_directory)).await?;
+        emulator.create_operator_secret().await?;
+        stack.parts.spawn(serve(secrets, emulator.router(), stopped.clone()));
+        if let Some(site) = site {
+            let (router, costs) = api_router(&stack.env, stack.clock.clone()).await?;
+            stack.costs = costs;
+            stack.parts.spawn(serve(site, router, stopped));
+        }
+        Ok(stack)
+    }
+
+    /// As [`Stack::start`], on a thread and a runtime of its own that last as long as the process.
+    ///
+    /// For tests: each of them has a runtime that ends with it, and a stack that they share must outlive them all. It may be
+    /// called from anywhere, also in a `OnceLock`.
+    ///
+    /// # Errors
+    /// As [`Stack::start`].
+    pub fn start_detached(options: Options) -> Result<Self, String> {
+        let (give, take) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(give.send(Err(error.to_string()))),
+            };
+            runtime.block_on(async {
+                let _ = give.send(Self::start(options).await);
+                std::future::pending::<()>().await;
+            });
+        });
+        take.recv().map_err(|_| "the stack's thread ended before it was started")?
+    }
+
+    /// What a function needs in its environment to run against this stack, as names and values.
+    #[must_use]
+    pub fn env(&self) -> Vec<(String, String)> {
+        self.env.clone()
+    }
+
+    /// Where the site and the API are reached, without a slash at the end; none where only the parts run.
+    #[must_use]
+    pub fn site_url(&self) -> Option<&str> {
+        self.site.as_deref()
+    }
+
+    /// Where the sandbox Relay is reached.
+    #[must_use]
+    pub fn relay_url(&self) -> &str {
+        &self.relay
+    }
+
+    /// Where the demo seller is reached.
+    #[must_use]
+    pub fn seller_url(&self) -> &str {
+        &self.seller
+    }
+
+    /// Where DynamoDB is reached.
+    #[must_use]
+    pub fn dynamodb_url(&self) -> &str {
+        &self.dynamodb
+    }
+
+    /// Where Secrets Manager is reached.
+    #[must_use]
+    pub fn secrets_url(&self) -> &str {
+        &self.secrets
+    }
+
+    /// The clock of the whole stack.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// An outside client of this stack's API. Where only the parts run, it goes to the port where the API would be.
+    #[must_use]
+    pub fn client(&self) -> client::Client {
+        let base = self.env.iter().find(|(name, _)| name == "CROCHET_PUBLIC_URL").map(|(_, url)| url.as_str());
+        client::Client::new(base.unwrap_or_default())
+    }
+
+    /// What recent requests to the API cost, by request id.
+    #[must_use]
+    pub fn costs(&self) -> &CostLog {
+        &self.costs
+    }
+
+    /// The controls of the sandbox Relay.
+    #[must_use]
+    pub fn sandbox(&self) -> client::SandboxControls {
+        client::SandboxControls::new(&self.relay)
+    }
+
+    /// The controls of the demo seller.
+    #[must_use]
+    pub fn seller(&self) -> client::SellerControls {
+        client::SellerControls::new(&self.seller)
+    }
+
+    /// Stops all parts; open requests have two seconds to finish.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        // The embedded DynamoDB waits for its clients without limit, so the wait is bounded here as well.
+        let all = async { while self.parts.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(3), all).await;
+    }
+
+    /// Addresses, then the local-only settings, then what the caller says about either.
+    fn settings(&self, options: &Options, public_url: &str) -> Vec<(String, String)> {
+        let mut settings: Vec<(String, String)> = [
+            ("CROCHET_PUBLIC_URL", public_url),
+            ("CROCHET_TABLE", &options.table),
+            ("CROCHET_DYNAMODB_ENDPOINT", &self.dynamodb),
+            ("CROCHET_SECRETS_ENDPOINT", &self.secrets),
+            ("CROCHET_OPERATOR_SECRET_ID", OPERATOR_SECRET),
+            ("CROCHET_RELAY_URL", &self.relay),
+            ("CROCHET_POW_DIFFICULTY", "4"),
+            ("CROCHET_INSECURE_ENDPOINTS", "1"),
+            ("CROCHET_RATE_LIMITS", "relaxed"),
+            ("CROCHET_CLOCK", "movable"),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+        for (name, value) in &options.settings {
+            match settings.iter_mut().find(|(known, _)| known == name) {
+                Some((_, known)) => known.clone_from(value),
+                None => settings.push((name.clone(), value.clone())),
+            }
+        }
+        settings
+    }
+}
+
+fn secrets_directory(data: &Path) -> std::path::PathBuf {
+    data.join("secrets")
+}
+
+async fn listen(options: &Options, offset: u16, part: &str) -> Result<TcpListener, String> {
+    let port = match options.port {
+        0 => 0,
+        base => base.checked_add(offset).ok_or("CROCHET_PORT: the five ports from it on must exist, so at most 65531")?,
+    };
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => format!(
+            "Port {port}, for {part}, is taken by another program. Stop that one, or set CROCHET_PORT to another number: the stack \
+             takes five ports from there on."
+        ),
+        _ => format!("Port {port}, for {part}, cannot be used ({error}). Set CROCHET_PORT to another number."),
+    })
+}
+
+fn port(listener: &TcpListener) -> Result<u16, String> {
+    listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
+}
+
+fn url(listener: &TcpListener) -> Result<String, String> {
+    Ok(format!("http://127.0.0.1:{}", port(listener)?))
+}
