@@ -7,8 +7,9 @@
 mod address;
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -253,14 +254,16 @@ impl Outbound {
             Some(Host::Ipv6(ip)) if !self.rules.admits(ip.into()) => return Err(SellerFault::RefusedAddress),
             _ => {}
         }
+        let speaks_tls = url.0.scheme() == "https";
         let exchange = async {
-            let mut answer = self.client.post(url.0.clone()).headers(headers).body(body).send().await.map_err(|e| fault(&e))?;
+            let mut answer =
+                self.client.post(url.0.clone()).headers(headers).body(body).send().await.map_err(|e| fault(&e, speaks_tls))?;
             let status = answer.status().as_u16();
             if answer.content_length().is_some_and(|length| length > max_bytes as u64) {
                 return Err(SellerFault::TooLarge { status });
             }
             let mut body = Vec::new();
-            while let Some(chunk) = answer.chunk().await.map_err(|e| fault(&e))? {
+            while let Some(chunk) = answer.chunk().await.map_err(|e| fault(&e, speaks_tls))? {
                 if body.len() + chunk.len() > max_bytes {
                     return Err(SellerFault::TooLarge { status });
                 }
@@ -272,19 +275,26 @@ impl Outbound {
     }
 }
 
-fn fault(error: &reqwest::Error) -> SellerFault {
+fn fault(error: &reqwest::Error, speaks_tls: bool) -> SellerFault {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(cause) = source {
-        if cause.is::<rustls::Error>() {
-            return SellerFault::Tls;
-        }
         if let Some(LookupError::Refused) = cause.downcast_ref::<LookupError>() {
             return SellerFault::RefusedAddress;
         }
-        if let Some(inner) = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref)
-            && inner.is::<rustls::Error>()
-        {
+        if cause.is::<rustls::Error>() {
             return SellerFault::Tls;
+        }
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            // The handshake speaks through these: what came was no TLS, or it broke off in the middle of it.
+            let handshake = matches!(io.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof);
+            if speaks_tls && error.is_connect() && handshake {
+                return SellerFault::Tls;
+            }
+            // A boxed cause is not among the sources of the error that carries it.
+            if let Some(inner) = io.get_ref() {
+                source = Some(inner);
+                continue;
+            }
         }
         source = cause.source();
     }
@@ -340,14 +350,19 @@ async fn lookup(name: String, rules: &OutboundRules) -> Result<Vec<SocketAddr>, 
 /// Where the TLS library cannot start.
 #[must_use]
 pub fn plain_client() -> reqwest::Client {
-    install_tls();
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(1))
-        .timeout(Duration::from_secs(3))
-        .no_proxy()
-        .build()
-        .expect("a client can be built")
+    // One pool for all: building a client reads the machine's certificates.
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    let build = || {
+        install_tls();
+        reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(1))
+            .timeout(Duration::from_secs(3))
+            .no_proxy()
+            .build()
+            .expect("a client can be built")
+    };
+    CLIENT.get_or_init(build).clone()
 }
 
 fn install_tls() {

@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::extract::FromRef;
 use crochet::app::App;
 use crochet::domain::ids::ListingId;
+use crochet::domain::listing::Listing;
+use crochet::domain::schema::{InputSchema, SchemaError};
 use crochet::endpoint_secrets::{ReadSecrets, SecretStoreError, SecretsManager};
 use crochet::http::cursor::CursorKey;
 use crochet::outbound::{Outbound, OutboundRules};
@@ -36,10 +38,11 @@ pub struct State {
 struct Remembered {
     slugs: Mutex<HashMap<String, ListingId>>,
     free: Mutex<HashMap<ListingId, ()>>,
+    schemas: Mutex<HashMap<ListingId, (u64, Arc<InputSchema>)>>,
 }
 
-/// Entries of each memory; past it the memory is emptied.
-const REMEMBERED: usize = 10_000;
+/// Entries of each memory; past it the memory is emptied. A parsed schema takes up to a few hundred kilobytes.
+const REMEMBERED: usize = 1_000;
 
 impl FromRef<State> for App {
     fn from_ref(state: &State) -> Self {
@@ -73,6 +76,17 @@ impl Remembered {
 
     fn remember_slug(&self, slug: &str, listing: ListingId) {
         remember(&self.slugs, slug.to_owned(), listing);
+    }
+
+    /// The parsed schema of a listing at this version: parsing costs more than checking.
+    fn schema(&self, listing: &Listing, text: &str) -> Result<Arc<InputSchema>, SchemaError> {
+        let known = self.schemas.lock().unwrap_or_else(PoisonError::into_inner).get(&listing.id).cloned();
+        if let Some((_, schema)) = known.filter(|(version, _)| *version == listing.version) {
+            return Ok(schema);
+        }
+        let schema = Arc::new(InputSchema::parse(text)?);
+        remember(&self.schemas, listing.id, (listing.version, Arc::clone(&schema)));
+        Ok(schema)
     }
 
     fn is_free(&self, listing: ListingId) -> bool {

@@ -29,7 +29,7 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// Where details are worked out, body bytes times subschemas that may be asked come to no more than this.
 const MAX_DETAIL_COST: u64 = 128 * 1024 * 1024;
 
-/// Why a schema is not taken: a sentence part for the seller ("…: it has …").
+/// Why a schema is not taken: what follows "the schema cannot be used: ".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaError(String);
 
@@ -97,7 +97,7 @@ impl InputSchema {
             .with_pattern_options(patterns)
             .offline()
             .build(&schema)
-            .map_err(|error| SchemaError::new(format_args!("at {:?}: {}", error.instance_path().as_str(), error.masked())))?;
+            .map_err(|error| SchemaError::new(format_args!("{}: {}", place(error.instance_path().as_str()), error.masked())))?;
         Ok(Self { validator, shape })
     }
 
@@ -121,6 +121,11 @@ impl InputSchema {
 
 fn is_dialect(dialect: &Value) -> bool {
     dialect.as_str().is_some_and(|uri| uri.strip_suffix('#').unwrap_or(uri) == DIALECT)
+}
+
+/// Where in a schema, in words.
+fn place(pointer: &str) -> String {
+    if pointer.is_empty() { "at its root".into() } else { format!("at {pointer}") }
 }
 
 fn mismatch(error: &ValidationError<'_>) -> Mismatch {

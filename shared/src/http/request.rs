@@ -75,9 +75,9 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     });
     match (parsed, unknown) {
         (Ok(value), None) => Ok(value),
-        // An optional member is spelled `?` on the way.
-        (Ok(_), Some(field)) => Err(unknown_field(&field.replace(".?", ""))),
-        (Err(e), _) => {
+        // An unknown field may be the wanted one, misspelled. An optional member is spelled `?` on the way.
+        (_, Some(field)) => Err(unknown_field(&field.replace(".?", ""))),
+        (Err(e), None) => {
             let problem = e.to_string();
             let problem = problem.split(" at line ").next().unwrap_or_default();
             let path = named(&track.path().to_string(), problem);

@@ -42,8 +42,9 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
         Ok(()) => meter.scope(next.run(request)).await,
         Err(e) => axum::response::IntoResponse::into_response(e),
     };
-    let error = response.extensions_mut().remove::<ApiError>();
+    let error = response.extensions_mut().remove::<ApiError>().or_else(|| stray(response.status()));
     if let Some(error) = &error {
+        *response.status_mut() = error.code().status();
         render(&mut response, error, &app, method == Method::HEAD);
     }
     let (profile, standing) = trail.notes();
@@ -68,6 +69,19 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     });
     app.costs.note(&request_id, &route, cost);
     response
+}
+
+/// A refusal of the framework's own, which knows no envelope.
+fn stray(status: StatusCode) -> Option<ApiError> {
+    match status.as_u16() {
+        0..400 => None,
+        404 => Some(Code::NotFound.into()),
+        405 => Some(Code::MethodNotAllowed.into()),
+        413 => Some(Code::PayloadTooLarge.into()),
+        415 => Some(Code::UnsupportedMediaType.into()),
+        400..500 => Some(ApiError::field("path", "must be valid percent-encoded UTF-8")),
+        _ => Some(ApiError::internal(format!("an answer with status {status} came without an error"))),
+    }
 }
 
 fn check_line(request: &Request) -> Result<(), ApiError> {

@@ -15,6 +15,7 @@ pub mod table;
 pub mod write;
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
@@ -22,6 +23,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{Credentials, Region};
 use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::config::Config;
 use table::Table;
@@ -77,9 +79,10 @@ impl Store {
 /// What both AWS clients share: rustls with ring, one second and two tries a request, and fixed credentials where the
 /// endpoint is not AWS's own.
 pub(crate) async fn sdk_config(endpoint: Option<&str>) -> aws_config::SdkConfig {
-    let https = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
+    // One connection pool, and one reading of the machine's certificates, for both.
+    static HTTPS: OnceLock<SharedHttpClient> = OnceLock::new();
+    let ring = tls::Provider::rustls(tls::rustls_provider::CryptoMode::Ring);
+    let https = HTTPS.get_or_init(|| aws_smithy_http_client::Builder::new().tls_provider(ring).build_https()).clone();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_millis(900))
         .operation_attempt_timeout(Duration::from_secs(1))

@@ -33,8 +33,8 @@ pub(crate) struct Category {
 /// List the categories with the number of active listings in each.
 #[utoipa::path(get, path = "/api/v1/categories", operation_id = "list_categories", tag = "Catalog",
     responses((status = 200, body = Categories, description = "Every category, empty ones included. Errors: RATE_LIMITED.")))]
-pub(crate) async fn list_categories(State(catalogue): State<Catalogue>, _: Viewer, headers: HeaderMap) -> Result<Response> {
-    catalogue.refresh().await?;
+pub(crate) async fn list_categories(State(catalogue): State<Catalogue>, viewer: Viewer, headers: HeaderMap) -> Result<Response> {
+    viewer.while_loading(async { Ok(catalogue.refresh().await?) }).await?;
     let counts = catalogue.counts();
     let category =
         |&(slug, name): &(&'static str, &'static str)| Category { slug, name, count: counts.get(slug).copied().unwrap_or(0) };

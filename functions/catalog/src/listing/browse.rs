@@ -25,17 +25,18 @@ use crate::viewer::Viewer;
 pub(crate) async fn browse_listings(
     State(app): State<App>,
     State(catalogue): State<Catalogue>,
-    Viewer(agent): Viewer,
+    viewer: Viewer,
     headers: HeaderMap,
     Query(filters): Query<Filters>,
 ) -> Result<Response> {
     let (whose, wanted) = filters.read()?;
     let found = match whose {
         Whose::Anyones => {
-            catalogue.refresh().await?;
+            viewer.while_loading(async { Ok(catalogue.refresh().await?) }).await?;
             catalogue.search(&wanted)
         }
         Whose::Own(status) => {
+            let agent = viewer.identify().await?;
             let agent =
                 agent.ok_or_else(|| ApiError::new(Code::Unauthorized).message("Send your API key to see your own listings."))?;
             agent.may(Scope::Read)?;

@@ -20,11 +20,12 @@ use crate::viewer::Viewer;
     responses((status = 200, body = OneListing, description = "The listing. Errors: LISTING_NOT_FOUND, RATE_LIMITED.")))]
 pub(crate) async fn get_listing(
     State(app): State<App>,
-    Viewer(agent): Viewer,
+    viewer: Viewer,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let listing = app.store.find_listing(&id).await?.ok_or(Code::ListingNotFound)?;
+    let (agent, listing) = viewer.while_loading(async { Ok(app.store.find_listing(&id).await?) }).await?;
+    let listing = listing.ok_or(Code::ListingNotFound)?;
     let owner = agent.filter(|agent| agent.profile == listing.seller.id && agent.may(Scope::Read).is_ok());
     if listing.status == ListingStatus::Draft && owner.is_none() {
         return Err(Code::ListingNotFound.into());

@@ -1,7 +1,6 @@
 //! Whether a listing takes this call at all. No money is asked for a doomed one.
 
 use crochet::domain::listing::{EndpointStatus, ListingStatus};
-use crochet::domain::schema::InputSchema;
 use crochet::http::{ApiError, Code};
 
 use super::Passage;
@@ -30,7 +29,7 @@ impl Passage<'_> {
     pub(crate) fn check_body(&self) -> Result<JsonBody, ApiError> {
         let body = self.incoming.json()?.clone();
         let Some(schema) = &self.listing.input_schema else { return Ok(body) };
-        let schema = InputSchema::parse(schema).map_err(ApiError::internal)?;
+        let schema = self.state.remembered.schema(&self.listing, schema).map_err(ApiError::internal)?;
         match schema.check(&body.value) {
             Ok(()) => Ok(body),
             Err(mismatches) => {

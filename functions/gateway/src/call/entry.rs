@@ -130,14 +130,17 @@ impl Known {
             }
             return Err(e);
         }
-        match listing_id {
-            Some(_) => Ok(known),
-            None => known.find_by_slug(state, name, minute).await,
+        // A slug that is remembered may have passed to another listing since: drafts give theirs back.
+        match &known.listing {
+            Some(listing) if listing.id.to_string() == name.to_ascii_lowercase() || listing.slug == name => Ok(known),
+            None if name.parse::<ListingId>().is_ok() => Ok(known),
+            _ => known.find_by_slug(state, name, minute).await,
         }
     }
 
     /// A slug that this instance has not seen: two more reads, once.
     async fn find_by_slug(mut self, state: &State, slug: &str, minute: i64) -> Result<Self> {
+        self.listing = None;
         let is_slug = slug.len() <= 100 && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if is_slug && let Some(id) = state.app.store.listing_of_slug(slug).await? {
             let FirstRead { listing, traffic, .. } = state.app.store.first_read(&self.agent.key, Some(id), None, minute).await?;

@@ -1,6 +1,6 @@
 //! What a seller would want to know about a listing that is fine as it is.
 
-use crochet::domain::currency::EVM_ROUTE_FLOOR;
+use crochet::domain::currency::{EVM_ROUTE_FLOOR, OriginCurrency, payable_with};
 use crochet::domain::listing::Listing;
 use crochet::domain::wallet::Chain;
 use serde::Serialize;
@@ -23,11 +23,14 @@ pub(crate) fn warnings(listing: &Listing) -> Vec<Warning> {
     }
     let mut warn = |code, message| warnings.push(Warning { code, message });
     if listing.price < EVM_ROUTE_FLOOR {
+        let payable =
+            payable_with(listing.price, &listing.seller.payout_chains).into_iter().map(OriginCurrency::as_str).collect::<Vec<_>>();
         warn(
             "PRICE_BELOW_ROUTE_MINIMUM",
             format!(
-                "Below {} USD the payment provider turns EVM routes down: buyers can pay with SOL or USDC_SOL only.",
-                EVM_ROUTE_FLOOR.decimal()
+                "Below {} USD the payment provider turns EVM routes down: buyers can pay with {} only.",
+                EVM_ROUTE_FLOOR.decimal(),
+                payable.join(" or ")
             ),
         );
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::SchemaError;
+use super::{SchemaError, place};
 
 /// Longest way in place: it becomes that many frames of the stack, for every level of the body.
 const MAX_CHAIN: usize = 16;
@@ -193,13 +193,13 @@ impl<'a> Walk<'a> {
     /// Anchors, references, and what must not be named inside a document.
     fn names(&mut self, members: &'a Map<String, Value>, node: usize, pointer: &str) -> Result<(), SchemaError> {
         if members.contains_key("$id") {
-            return Err(SchemaError::new(format_args!("at {pointer:?}: only the whole document may have an $id")));
+            return Err(SchemaError::new(format_args!("{}: only the whole document may have an $id", place(pointer))));
         }
         if !pointer.is_empty() && members.contains_key("$schema") {
-            return Err(SchemaError::new(format_args!("at {pointer:?}: only the whole document may have a $schema")));
+            return Err(SchemaError::new(format_args!("{}: only the whole document may have a $schema", place(pointer))));
         }
         if members.contains_key("$recursiveRef") {
-            return Err(SchemaError::new(format_args!("at {pointer:?}: $recursiveRef belongs to another draft")));
+            return Err(SchemaError::new(format_args!("{}: $recursiveRef belongs to another draft", place(pointer))));
         }
         for keyword in ["$anchor", "$dynamicAnchor"] {
             if let Some(anchor) = members.get(keyword).and_then(Value::as_str) {

@@ -1,0 +1,122 @@
+//! What each route costs in serial round trips and capacity units, against the table of ARCHITECTURE.md.
+//!
+//! The stack has the whole machine's noise around it, so a scenario is measured a few times and the cheapest counts: requests
+//! that run at the same time may be seen one after another, never the other way round.
+
+use crochet_tests::{Failure, Outcome, Promise, Quote, Replies, Reply, Setup, Shop, World, promises, text, with};
+use serde_json::{Value, json};
+
+/// How often each scenario is measured.
+const TIMES: usize = 3;
+
+struct Figures<'a> {
+    world: &'a World,
+    rows: Vec<(Promise, String)>,
+}
+
+impl Figures<'_> {
+    /// Notes what the request of this answer has cost.
+    fn note(&mut self, scenario: &str, reply: &Reply) -> Outcome {
+        let costs = self.world.costs().ok_or_else(|| Failure::new("costs are kept by a stack of this process only"))?;
+        let (row, path) = costs.of(scenario, reply).ok_or_else(|| Failure::new(format!("{scenario}: no cost was noted")))?;
+        match self.rows.iter_mut().find(|(known, _)| known.scenario == scenario) {
+            Some(known) if known.0.is_broken_by(&row) => {}
+            Some(known) => *known = (row, path),
+            None => self.rows.push((row, path)),
+        }
+        Ok(())
+    }
+
+    fn table(&self) -> String {
+        let mut table = String::from("| scenario | trips | RCU | WCU | path |\n|---|---|---|---|---|\n");
+        for (row, path) in &self.rows {
+            table.push_str(&format!("{row} {path} |\n"));
+        }
+        table
+    }
+}
+
+/// Identity and catalogue.
+async fn identity(figures: &mut Figures<'_>) -> Outcome {
+    let client = &figures.world.client;
+    let wallet = crochet_tests::Wallet::solana();
+    let asked = client.post("/auth/challenge").json(&json!({ "wallet_address": wallet.address() })).send().await?;
+    figures.note("challenge", &asked)?;
+    let mut body = client.proof(&wallet, "register", &Value::Null).await?;
+    body["display_name"] = "Counted".into();
+    let registered = client.post("/register").json(&body).send().await?;
+    figures.note("register", &registered)?;
+    let key = text(registered.ok(201), "api_key").to_owned();
+    let proof = client.proof(&wallet, "recover", &Value::Null).await?;
+    figures.note("recover", &client.post("/auth/recover").json(&proof).send().await?)?;
+    figures.note("me", &client.get("/me").key(&key).send().await?)?;
+    figures.note("categories", &client.get("/categories").send().await?)
+}
+
+/// What sellers do, and buyers read.
+async fn listings(figures: &mut Figures<'_>) -> Outcome {
+    let world = figures.world;
+    let seller = world.agent().await?;
+    let challenge = seller.post("/listings/challenge").send().await?;
+    figures.note("listing challenge", &challenge)?;
+    let pow = crochet_tests::Pow::read(&challenge.ok(200)["pow"])?;
+    let mut fields = world.paid_fields(&json!(1), "/echo");
+    fields["pow_nonce"] = pow.solve().into();
+    fields["pow_challenge"] = pow.challenge.into();
+    let created = seller.post("/listings").json(&fields).send().await?;
+    figures.note("create listing", &created)?;
+    let listing = created.ok(201)["listing"].clone();
+    for (scenario, name) in [("listing by id", text(&listing, "id")), ("listing by slug", text(&listing, "slug"))] {
+        figures.note(scenario, &world.client.get(&format!("/listings/{name}")).send().await?)?;
+    }
+    // The first browse may refresh the search model.
+    world.client.get("/listings").send().await?;
+    figures.note("browse", &world.client.get("/listings").query("q", "service").send().await?)?;
+    let path = format!("/listings/{}", text(&listing, "id"));
+    figures.note("update listing", &seller.patch(&path).json(&json!({ "description": "Other." })).send().await?)?;
+    figures.note("suspend listing", &seller.delete(&path).send().await?)
+}
+
+/// Calls, free and paid.
+async fn calls(figures: &mut Figures<'_>, free: &Shop<'_>, paid: &Shop<'_>, time: usize) -> Outcome {
+    free.call(&json!({ "warm": time })).send().await?;
+    figures.note("warm free call", &free.call(&json!({ "n": time })).send().await?)?;
+    let body = json!({ "n": time });
+    let quote = Quote::of(paid.call(&body).send().await?);
+    figures.note("first 402", &quote.reply)?;
+    figures.note("same 402 again", &paid.call(&body).send().await?)?;
+    figures.world.sandbox.pay(&quote.id).await?;
+    figures.note("paid retry", &paid.redeem(&quote, &body).await?)?;
+    figures.note("replay", &paid.redeem(&quote, &body).await?)?;
+    figures.note("first 402 with a key", &paid.call(&body).idempotency_key(&format!("k{time}")).send().await?)?;
+    figures.note("gateway requests", &paid.buyer.get("/gateway-requests").query("limit", 1).send().await?)?;
+    let id = text(&paid.row(&quote.id).await?, "id").to_owned();
+    figures.note("gateway request", &paid.buyer.get(&format!("/gateway-requests/{id}")).send().await?)?;
+    figures.note("ledger", &paid.buyer.get("/ledger").query("limit", 1).send().await?)
+}
+
+#[test]
+fn no_route_costs_more_than_the_architecture_says() -> Outcome {
+    with(Setup::default(), async |world| {
+        let mut figures = Figures { world, rows: Vec::new() };
+        let (free, paid) = (world.free_shop("/status/200").await?, world.shop_at(&json!(1), "/status/200").await?);
+        for time in 0..TIMES {
+            identity(&mut figures).await?;
+            listings(&mut figures).await?;
+            calls(&mut figures, &free, &paid, time).await?;
+        }
+        println!("{}", figures.table());
+        let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md"))?;
+        let promised = promises(&document).ok_or_else(|| Failure::new("ARCHITECTURE.md has no <!-- costs --> table"))?;
+        for (measured, path) in &figures.rows {
+            let promise = promised.iter().find(|promise| promise.scenario == measured.scenario);
+            let promise = promise.ok_or_else(|| Failure::new(format!("no promise for: {measured}")))?;
+            assert!(!promise.is_broken_by(measured), "promised {promise}\nmeasured {measured} {path}");
+        }
+        for promise in &promised {
+            let measured = figures.rows.iter().any(|(row, _)| row.scenario == promise.scenario);
+            assert!(measured, "nobody measures: {promise}");
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,289 @@
+//! `POST /gateway/:listingId` when the seller fails, and what counts as delivered.
+
+use crochet_tests::{Outcome, Quote, Replies, Shop, alone, is_time, list, number, shared, text};
+use serde_json::{Value, json};
+
+/// What every answer about a failed seller of a paid call says.
+#[track_caller]
+fn says_how_it_stands(error: &Value) {
+    let details = &error["details"];
+    assert_eq!((&details["settled"], &details["delivered"]), (&json!(true), &json!(false)), "{error}");
+    assert!(is_time(&details["redeliver_until"]), "{error}");
+    assert_eq!(error["recovery"]["retryable"], true, "a paid id may be retried without paying again");
+    assert!(error["recovery"]["preserve"].to_string().contains("relay_request_id"), "{error}");
+}
+
+#[test]
+fn the_seller_fails_each_with_its_code() -> Outcome {
+    shared(async |world| {
+        let cases = [
+            ("/fail/500", 502, "SELLER_ERROR"),
+            ("/fail/503", 502, "SELLER_ERROR"),
+            ("/fail/599", 502, "SELLER_ERROR"),
+            ("/fail/401", 502, "SELLER_REFUSED"),
+            ("/fail/402", 502, "SELLER_REFUSED"),
+            ("/fail/403", 502, "SELLER_REFUSED"),
+            ("/fail/405", 502, "SELLER_REFUSED"),
+            ("/fail/429", 502, "SELLER_REFUSED"),
+            ("/redirect", 502, "SELLER_REFUSED"),
+            ("/redirect?status=301", 502, "SELLER_REFUSED"),
+            ("/garbage", 502, "SELLER_INVALID_JSON"),
+            ("/text", 502, "SELLER_INVALID_JSON"),
+            ("/huge/262145", 502, "SELLER_RESPONSE_TOO_LARGE"),
+            ("/huge/5000000", 502, "SELLER_RESPONSE_TOO_LARGE"),
+            ("/close", 502, "SELLER_UNREACHABLE"),
+        ];
+        for (path, status, code) in cases {
+            let shop = world.shop_at(&json!(1), path).await?;
+            let body = json!({ "n": 1 });
+            let quote = shop.paid(&body).await?;
+            let reply = shop.redeem(&quote, &body).await?;
+            assert_eq!((reply.status, reply.code()), (status, code), "{path}: {}", reply.text());
+            says_how_it_stands(reply.refused(status, code));
+            assert!(!reply.text().contains(&world.seller.url("")), "no address leaks: {}", reply.text());
+            let row = shop.row(&quote.id).await?;
+            assert_eq!((&row["status"], &row["charge"]["state"]), (&json!("settled"), &json!("charged")), "{path}");
+            assert_eq!(row["attempts"][0]["outcome"], code, "{path}");
+            assert_eq!(shop.entries(&shop.buyer, text(&row, "id")).await?.len(), 1, "charged once");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn redirects_are_refused_and_not_followed() -> Outcome {
+    shared(async |world| {
+        let target = world.echo_path();
+        let shop = world.shop_at(&json!(1), &format!("/redirect?to={target}&status=307")).await?;
+        let body = json!({ "n": 1 });
+        let quote = shop.paid(&body).await?;
+        shop.redeem(&quote, &body).await?.refused(502, "SELLER_REFUSED");
+        assert!(world.seller.calls(&[("path", &target)]).await?.is_empty());
+        Ok(())
+    })
+}
+
+/// Greets every caller with plain text, whatever it says.
+async fn speaks_no_tls() -> Result<std::net::SocketAddr, crochet_tests::Failure> {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // Whether the caller still listens is its own affair.
+            let _ = stream.writable().await;
+            let _ = stream.try_write(b"220 mail.example ready\r\n");
+            tokio::spawn(async move { tokio::io::copy(&mut tokio::io::BufReader::new(stream), &mut tokio::io::sink()).await });
+        }
+    });
+    Ok(address)
+}
+
+#[test]
+fn a_seller_that_cannot_be_reached_is_seller_unreachable_and_no_tls_is_seller_tls() -> Outcome {
+    shared(async |world| {
+        let closed = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+        let closed_url = format!("http://{}/nobody", closed.local_addr()?);
+        drop(closed);
+        let no_tls = format!("https://{}/x", speaks_no_tls().await?);
+        for (url, code) in [(closed_url, "SELLER_UNREACHABLE"), (no_tls, "SELLER_TLS")] {
+            let mut fields = world.paid_fields(&json!(1), "/echo");
+            fields["private_endpoint_url"] = url.as_str().into();
+            let shop = world.shop_with(&fields, "/echo").await?;
+            let body = json!({ "n": 1 });
+            let quote = shop.paid(&body).await?;
+            let reply = shop.redeem(&quote, &body).await?;
+            says_how_it_stands(reply.refused(502, code));
+            assert!(!reply.text().contains(&url), "{}", reply.text());
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn answers_that_speak_about_the_buyers_request_are_delivered_and_billable() -> Outcome {
+    shared(async |world| {
+        for status in [400, 404, 409, 410, 413, 415, 422, 201, 202] {
+            let shop = world.shop_at(&json!(1), &format!("/status/{status}")).await?;
+            let body = json!({ "n": 1 });
+            let (quote, reply) = shop.buy(&body).await?;
+            let data = reply.data();
+            assert_eq!((&data["billable"], &data["seller_status_code"]), (&json!(true), &json!(status)));
+            assert_eq!(data["seller_response"]["status"], status);
+            let again = shop.redeem(&quote, &body).await?;
+            assert!(again.is_replay() && again.body == reply.body, "{status}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_answer_of_nothing_is_delivered_as_null() -> Outcome {
+    shared(async |world| {
+        for (path, status) in [("/empty", 204), ("/status/204", 204)] {
+            let shop = world.shop_at(&json!(1), path).await?;
+            let (_, reply) = shop.buy(&json!({})).await?;
+            assert_eq!(
+                (reply.data().get("seller_response"), &reply.data()["seller_status_code"]),
+                (Some(&Value::Null), &json!(status))
+            );
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_answer_of_exactly_max_response_bytes_is_delivered() -> Outcome {
+    shared(async |world| {
+        let shop = world.shop_at(&json!(1), "/huge/262144").await?;
+        shop.buy(&json!({})).await?;
+        Ok(())
+    })
+}
+
+async fn point_to(shop: &Shop<'_>, path: &str) -> Result<(), crochet_tests::Failure> {
+    let change = json!({ "private_endpoint_url": shop.world.seller.url(path) });
+    shop.seller.patch(&format!("/listings/{}", shop.listing.id)).json(&change).send().await?.ok(200);
+    Ok(())
+}
+
+#[test]
+fn a_409_by_the_seller_is_delivered_on_the_first_attempt_only() -> Outcome {
+    shared(async |world| {
+        let shop = world.shop_at(&json!(1), "/fail/500").await?;
+        let body = json!({ "n": 1 });
+        let quote = shop.paid(&body).await?;
+        shop.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
+        point_to(&shop, "/status/409").await?;
+        says_how_it_stands(shop.redeem(&quote, &body).await?.refused(502, "SELLER_REFUSED"));
+        point_to(&shop, "/status/422").await?;
+        assert_eq!(shop.redeem(&quote, &body).await?.ok(200)["seller_status_code"], 422);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_paid_id_may_be_retried_without_paying_again_under_the_same_webhook_id() -> Outcome {
+    shared(async |world| {
+        let shop = world.shop_at(&json!(1), "/flaky/2").await?;
+        let body = json!({ "n": 1 });
+        let quote = shop.paid(&body).await?;
+        let first = shop.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR").clone();
+        // Without the id as well; and the time to deliver does not move.
+        let second = shop.call(&body).send().await?.refused(502, "SELLER_ERROR").clone();
+        assert_eq!(first["details"]["redeliver_until"], second["details"]["redeliver_until"]);
+        let reply = shop.redeem(&quote, &body).await?;
+        let id = text(reply.ok(200), "request_id").to_owned();
+        let calls = shop.received(&id).await?;
+        let attempts: Vec<&str> = calls.iter().map(|call| text(&call["headers"], "x-crochet-attempt")).collect();
+        assert_eq!(attempts, ["1", "2", "3"]);
+        assert!(calls.iter().all(|call| call["verified"] == true), "each attempt is signed for its own moment");
+        let row = shop.row(&quote.id).await?;
+        let outcomes: Vec<&str> = list(&row, "attempts").iter().map(|attempt| text(attempt, "outcome")).collect();
+        assert_eq!(outcomes, ["SELLER_ERROR", "SELLER_ERROR", "delivered"]);
+        assert_eq!(shop.entries(&shop.buyer, &id).await?.len(), 1, "charged once");
+        assert_eq!(world.sandbox.requests(Some(shop.buyer.wallet.address())).await?.len(), 1, "quoted once");
+        Ok(())
+    })
+}
+
+#[test]
+fn failures_are_states_and_the_same_key_goes_on() -> Outcome {
+    shared(async |world| {
+        let shop = world.shop_at(&json!(1), "/flaky/1").await?;
+        let body = json!({ "n": 1 });
+        let quote = Quote::of(shop.call(&body).idempotency_key("k").send().await?);
+        world.sandbox.pay(&quote.id).await?;
+        shop.call(&body).idempotency_key("k").send().await?.refused(502, "SELLER_ERROR");
+        let reply = shop.call(&body).idempotency_key("k").send().await?;
+        reply.ok(200);
+        assert!(!reply.is_replay());
+        assert!(shop.call(&body).idempotency_key("k").send().await?.is_replay());
+        Ok(())
+    })
+}
+
+#[test]
+fn a_retry_is_forwarded_without_asking_the_provider_again() -> Outcome {
+    alone(async |world| {
+        let shop = world.shop_at(&json!(1), "/flaky/1").await?;
+        let body = json!({ "n": 1 });
+        let quote = shop.paid(&body).await?;
+        shop.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
+        for route in ["status", "requests", "quote"] {
+            world.sandbox.fault(route, "down", 60_000).await?;
+        }
+        shop.redeem(&quote, &body).await?.ok(200);
+        Ok(())
+    })
+}
+
+/// A seller takes fifteen seconds at most, unless its endpoint says otherwise; the two ways to be late are tried at once.
+#[test]
+fn a_seller_that_is_too_slow_or_never_ends_is_504_seller_timeout() -> Outcome {
+    shared(async |world| {
+        let (slow, drip) = (world.shop_at(&json!(1), "/slow/25000").await?, world.shop_at(&json!(1), "/drip/500").await?);
+        let body = json!({ "n": 1 });
+        let (slow_quote, drip_quote) = (slow.paid(&body).await?, drip.paid(&body).await?);
+        let began = std::time::Instant::now();
+        let (one, other) = futures::future::try_join(slow.redeem(&slow_quote, &body), drip.redeem(&drip_quote, &body)).await?;
+        let took = began.elapsed().as_millis();
+        assert!((14_500..19_000).contains(&took), "one total deadline of 15 s: {took} ms");
+        for reply in [one, other] {
+            says_how_it_stands(reply.refused(504, "SELLER_TIMEOUT"));
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn still_undelivered_24_h_after_the_first_failed_attempt_closes_the_call() -> Outcome {
+    alone(async |world| {
+        let shop = world.shop_at(&json!(1), "/fail/500").await?;
+        let body = json!({ "n": 1 });
+        let quote = shop.paid(&body).await?;
+        shop.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
+        world.later(23 * 3_600).await?;
+        shop.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
+        world.later(2 * 3_600).await?;
+        for _ in 0..2 {
+            shop.redeem(&quote, &body).await?.refused(502, "CALL_UNDELIVERED");
+        }
+        let row = shop.row(&quote.id).await?;
+        assert_eq!((&row["status"], &row["charge"]["state"]), (&json!("undelivered"), &json!("owed")));
+        let id = text(&row, "id").to_owned();
+        assert_eq!(shop.received(&id).await?.len(), 2, "the seller is not called any more");
+        // Adjustments say what seller and operator owe the buyer.
+        let entries = shop.entries(&shop.buyer, &id).await?;
+        let owed: i64 = adjustments(&entries);
+        assert_eq!(owed, 1_000_000, "{entries:?}");
+        let entries = shop.entries(&shop.seller, &id).await?;
+        assert_eq!(adjustments(&entries), -951_000, "{entries:?}");
+        Ok(())
+    })
+}
+
+fn adjustments(entries: &[Value]) -> i64 {
+    entries.iter().filter(|entry| entry["type"] == "adjustment").map(|entry| number(&entry["amount"], "amount_micros")).sum()
+}
+
+#[test]
+fn at_most_20_attempts() -> Outcome {
+    shared(async |world| {
+        let shop = world.shop_at(&json!(1), "/fail/403").await?;
+        let body = json!({ "n": 1 });
+        let quote = shop.paid(&body).await?;
+        let mut tries = 0;
+        let closed = loop {
+            let reply = shop.redeem(&quote, &body).await?;
+            tries += 1;
+            match reply.code() {
+                "SELLER_REFUSED" if tries <= 20 => {}
+                _ => break reply,
+            }
+        };
+        closed.refused(502, "CALL_UNDELIVERED");
+        let row = shop.row(&quote.id).await?;
+        assert_eq!(list(&row, "attempts").len(), 20);
+        Ok(())
+    })
+}

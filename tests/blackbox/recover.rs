@@ -1,0 +1,67 @@
+//! `POST /auth/recover`.
+
+use crochet_tests::{Outcome, Replies, Wallet, members, shared, text};
+use serde_json::{Value, json};
+
+#[test]
+fn recovery_answers_200_with_a_fresh_key_beside_the_others() -> Outcome {
+    shared(async |world| {
+        for wallet in [Wallet::evm(), Wallet::solana()] {
+            let agent = world.client.register(&wallet, "Forgetful").await?;
+            let body = world.client.proof(&wallet, "recover", &Value::Null).await?;
+            let reply = world.client.post("/auth/recover").json(&body).send().await?;
+            let data = reply.ok(200);
+            assert_eq!(members(data), ["api_key", "authorization_header", "key", "profile", "wallets"]);
+            assert_eq!(data["profile"]["id"], agent.profile_id);
+            assert_ne!(text(data, "api_key"), agent.api_key);
+            for key in [text(data, "api_key"), &agent.api_key] {
+                world.client.get("/me").key(key).send().await?.ok(200);
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn revoke_existing_keys_ends_all_others_with_the_next_request() -> Outcome {
+    shared(async |world| {
+        let agent = world.agent().await?;
+        let second = world.client.recover(&agent.wallet, false).await?;
+        let third = world.client.recover(&agent.wallet, true).await?;
+        for ended in [&agent, &second] {
+            ended.get("/me").send().await?.refused(401, "INVALID_API_KEY");
+            ended.post("/listings/challenge").send().await?.refused(401, "INVALID_API_KEY");
+            ended.call("anything", &json!({})).send().await?.refused(401, "INVALID_API_KEY");
+        }
+        third.get("/me").send().await?.ok(200);
+        // revoke_existing_keys:false is as good as nothing.
+        let mut body = world.client.proof(&agent.wallet, "recover", &Value::Null).await?;
+        body["revoke_existing_keys"] = false.into();
+        world.client.post("/auth/recover").json(&body).send().await?.ok(200);
+        third.get("/me").send().await?.ok(200);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_wallet_that_nobody_registered_recovers_nothing() -> Outcome {
+    shared(async |world| {
+        let body = world.client.proof(&Wallet::evm(), "recover", &Value::Null).await?;
+        world.client.post("/auth/recover").json(&body).send().await?.refused(404, "WALLET_NOT_REGISTERED");
+        Ok(())
+    })
+}
+
+#[test]
+fn recovery_needs_the_wallets_own_signature_and_work() -> Outcome {
+    shared(async |world| {
+        let agent = world.agent().await?;
+        let mut body = world.client.proof(&agent.wallet, "recover", &Value::Null).await?;
+        body["signature"] = Wallet::solana().sign("anything").into();
+        world.client.post("/auth/recover").json(&body).send().await?.refused(401, "SIGNATURE_INVALID");
+        let mut body = world.client.proof(&agent.wallet, "recover", &Value::Null).await?;
+        body["pow_nonce"] = "not this".into();
+        world.client.post("/auth/recover").json(&body).send().await?.refused(400, "POW_INVALID");
+        Ok(())
+    })
+}

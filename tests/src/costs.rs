@@ -1,0 +1,91 @@
+//! What routes cost, and what ARCHITECTURE.md says they may cost.
+
+use std::fmt;
+
+use crochet_local::client::Reply;
+
+/// What the stack has noted of the cost of requests.
+#[derive(Debug, Clone)]
+pub struct Costs(crochet::app::CostLog);
+
+/// A row of the table: what a route may cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Promise {
+    /// What is done.
+    pub scenario: String,
+    /// Round trips, one after another.
+    pub trips: usize,
+    /// DynamoDB read units.
+    pub read_units: f64,
+    /// DynamoDB write units.
+    pub write_units: f64,
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "| {} | {} | {} | {} |", self.scenario, self.trips, self.read_units, self.write_units)
+    }
+}
+
+impl Promise {
+    /// Whether another measurement costs more than this.
+    #[must_use]
+    pub fn is_broken_by(&self, measured: &Self) -> bool {
+        measured.trips > self.trips || measured.read_units > self.read_units || measured.write_units > self.write_units
+    }
+}
+
+impl Costs {
+    pub(crate) fn new(log: crochet::app::CostLog) -> Self {
+        Self(log)
+    }
+
+    /// The cost of the request that this is the answer to, as a row of the table, and its path from part to part.
+    #[must_use]
+    pub fn of(&self, scenario: &str, reply: &Reply) -> Option<(Promise, String)> {
+        let (_, cost) = self.0.of(reply.header("x-request-id"))?;
+        let row = Promise {
+            scenario: scenario.to_owned(),
+            trips: cost.serial_trips,
+            read_units: cost.read_units,
+            write_units: cost.write_units,
+        };
+        Some((row, cost.path.join(", ")))
+    }
+}
+
+/// The table between `<!-- costs -->` and `<!-- /costs -->`; none where the document has no such place.
+#[must_use]
+pub fn promises(document: &str) -> Option<Vec<Promise>> {
+    let (_, rest) = document.split_once("<!-- costs -->")?;
+    let (table, _) = rest.split_once("<!-- /costs -->")?;
+    Some(table.lines().filter_map(row).collect())
+}
+
+/// A row of figures; headings have none.
+fn row(line: &str) -> Option<Promise> {
+    let cells: Vec<&str> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
+    let [scenario, trips, read_units, write_units, ..] = cells[..] else { return None };
+    Some(Promise {
+        scenario: scenario.to_owned(),
+        trips: trips.parse().ok()?,
+        read_units: read_units.parse().ok()?,
+        write_units: write_units.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_read_and_written_alike() {
+        let document = "x\n<!-- costs -->\n| scenario | trips | RCU | WCU |\n|---|---|---|---|\n| me | 1 | 2.5 | 1 |\n<!-- /costs -->\n| no | 1 | 1 | 1 |";
+        let rows = promises(document).expect("a table");
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].to_string(), "| me | 1 | 2.5 | 1 |");
+        let worse = Promise { read_units: 3.0, ..rows[0].clone() };
+        assert!(rows[0].is_broken_by(&worse) && !worse.is_broken_by(&rows[0]));
+        assert!(promises("nothing").is_none());
+    }
+}

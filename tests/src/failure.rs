@@ -1,0 +1,36 @@
+//! How a test fails: a sentence and the line it happened at.
+
+use std::fmt;
+use std::panic::Location;
+
+/// What a test comes to.
+pub type Outcome = Result<(), Failure>;
+
+/// A failed step. `?` notes the line.
+pub struct Failure {
+    what: String,
+    at: &'static Location<'static>,
+}
+
+impl Failure {
+    /// A failure of the caller's own.
+    #[track_caller]
+    #[must_use]
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), at: Location::caller() }
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    #[track_caller]
+    fn from(error: E) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// The test runner prints this.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.what, self.at)
+    }
+}

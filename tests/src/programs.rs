@@ -1,0 +1,72 @@
+//! Strangers' libraries in other languages, run as programs.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// A script of `tests/clients` and what runs it.
+#[derive(Debug)]
+pub struct Program {
+    interpreter: PathBuf,
+    script: PathBuf,
+    node_modules: Option<PathBuf>,
+}
+
+impl Program {
+    /// A Python script; `CROCHET_TEST_PYTHON` names a Python that has its libraries.
+    ///
+    /// Where it is unset, the test says that it was not run and passes; except on CI, where it fails.
+    #[must_use]
+    pub fn python(script: &str) -> Option<Self> {
+        let interpreter = setting("CROCHET_TEST_PYTHON")?;
+        Some(Self { interpreter, script: clients().join(script), node_modules: None })
+    }
+
+    /// A JavaScript module; `CROCHET_TEST_NODE_MODULES` names the directory of its libraries.
+    ///
+    /// As [`Program::python`] where it is unset.
+    #[must_use]
+    pub fn javascript(script: &str) -> Option<Self> {
+        let node_modules = setting("CROCHET_TEST_NODE_MODULES")?;
+        Some(Self { interpreter: "node".into(), script: clients().join(script), node_modules: Some(node_modules) })
+    }
+
+    /// Runs it with `input` on its standard input, and reads the JSON that it prints.
+    ///
+    /// # Errors
+    /// Where it cannot be run, fails, or prints no JSON; with what it said.
+    pub fn run(&self, input: &Value) -> Result<Value, Failure> {
+        let mut command = Command::new(&self.interpreter);
+        command.arg(&self.script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Some(node_modules) = &self.node_modules {
+            command.env("NODE_MODULES", node_modules);
+        }
+        let mut child = command.spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.to_string().as_bytes())?;
+        }
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(Failure::new(format!("{} failed: {said}", self.script.display())));
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+}
+
+fn clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+}
+
+fn setting(name: &str) -> Option<PathBuf> {
+    let set = std::env::var_os(name).filter(|value| !value.is_empty());
+    if set.is_none() {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{name} is not set, and on CI nothing may stay unproved");
+        println!("not run: {name} is not set (cargo xtask test sets it)");
+    }
+    set.map(PathBuf::from)
+}

@@ -1,0 +1,202 @@
+//! A buyer, a seller and a listing between them.
+
+use crochet_local::client::{Agent, Listing, Reply, Request};
+use serde_json::{Value, json};
+
+use crate::expect::{PRIVATE_MARK, Replies, text};
+use crate::failure::Failure;
+use crate::word;
+use crate::world::World;
+
+/// A buyer and a seller with one listing, and the outside world they meet in.
+pub struct Shop<'a> {
+    /// Where all of it is.
+    pub world: &'a World,
+    /// Pays in SOL unless said otherwise.
+    pub buyer: Agent,
+    /// Owns the listing.
+    pub seller: Agent,
+    /// What is called.
+    pub listing: Listing,
+    /// The path of its endpoint at the demo seller.
+    pub path: String,
+}
+
+/// A 402 with a quote.
+#[derive(Debug, Clone)]
+pub struct Quote {
+    /// `relay_request_id`.
+    pub id: String,
+    /// The answer that brought it.
+    pub reply: Reply,
+}
+
+impl Quote {
+    /// Reads a 402.
+    ///
+    /// # Panics
+    /// Where the answer is another one.
+    #[track_caller]
+    pub fn of(reply: Reply) -> Self {
+        reply.refused(402, "PAYMENT_REQUIRED");
+        Self { id: text(&reply.data()["payment"], "relay_request_id").to_owned(), reply }
+    }
+
+    /// `data.payment`.
+    #[must_use]
+    pub fn payment(&self) -> &Value {
+        &self.reply.data()["payment"]
+    }
+
+    /// `error.details`.
+    #[must_use]
+    pub fn details(&self) -> &Value {
+        &self.reply.error()["details"]
+    }
+}
+
+impl World {
+    /// A shop whose calls cost `price` USD and are echoed by an endpoint of its own.
+    ///
+    /// # Errors
+    /// Where it cannot be set up.
+    pub async fn shop(&self, price: f64) -> Result<Shop<'_>, Failure> {
+        self.shop_at(&json!(price), &format!("/echo/{PRIVATE_MARK}{}", word())).await
+    }
+
+    /// A shop whose calls cost one dollar and end at this path of the demo seller.
+    ///
+    /// # Errors
+    /// As [`World::shop`].
+    pub async fn shop_at(&self, price: &Value, path: &str) -> Result<Shop<'_>, Failure> {
+        let fields = self.paid_fields(price, path);
+        self.shop_with(&fields, path).await
+    }
+
+    /// A shop with a free listing that ends at this path of the demo seller.
+    ///
+    /// # Errors
+    /// As [`World::shop`].
+    pub async fn free_shop(&self, path: &str) -> Result<Shop<'_>, Failure> {
+        let fields = self.free_fields(path);
+        self.shop_with(&fields, path).await
+    }
+
+    /// A shop with a listing of these fields.
+    ///
+    /// # Errors
+    /// As [`World::shop`].
+    pub async fn shop_with(&self, fields: &Value, path: &str) -> Result<Shop<'_>, Failure> {
+        let (buyer, seller) = (self.agent().await?, self.agent().await?);
+        self.shop_of(buyer, seller, fields, path).await
+    }
+
+    /// A shop of these two.
+    ///
+    /// # Errors
+    /// As [`World::shop`].
+    pub async fn shop_of(&self, buyer: Agent, seller: Agent, fields: &Value, path: &str) -> Result<Shop<'_>, Failure> {
+        self.called();
+        let listing = seller.create_listing(fields).await?;
+        if !listing.signing_secret.is_empty() {
+            self.seller.add_secret(&listing.signing_secret, path).await?;
+        }
+        Ok(Shop { world: self, buyer, seller, listing, path: path.to_owned() })
+    }
+
+    /// A fresh path of the demo seller that echoes.
+    #[must_use]
+    pub fn echo_path(&self) -> String {
+        format!("/echo/{PRIVATE_MARK}{}", word())
+    }
+}
+
+impl Shop<'_> {
+    /// The buyer's call, to be refined.
+    #[must_use]
+    pub fn call(&self, body: &Value) -> Request {
+        self.buyer.call(&self.listing.id, body)
+    }
+
+    /// The buyer's call with these bytes as they are.
+    #[must_use]
+    pub fn call_raw(&self, body: impl Into<Vec<u8>>) -> Request {
+        let path = format!("/gateway/{}", self.listing.id);
+        self.buyer.post(&path).header("content-type", "application/json").raw_body(body.into())
+    }
+
+    /// The first call, which is answered with a quote.
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub async fn quote(&self, body: &Value) -> Result<Quote, Failure> {
+        Ok(Quote::of(self.call(body).send().await?))
+    }
+
+    /// A quote that is paid by now.
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub async fn paid(&self, body: &Value) -> Result<Quote, Failure> {
+        let quote = self.quote(body).await?;
+        self.world.sandbox.pay(&quote.id).await?;
+        Ok(quote)
+    }
+
+    /// The same call with the payment's id.
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub async fn redeem(&self, quote: &Quote, body: &Value) -> Result<Reply, Failure> {
+        Ok(self.call(body).paid_with(&quote.id).send().await?)
+    }
+
+    /// Everything from the first call to the seller's answer.
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub async fn buy(&self, body: &Value) -> Result<(Quote, Reply), Failure> {
+        let quote = self.paid(body).await?;
+        let reply = self.redeem(&quote, body).await?;
+        reply.ok(200);
+        Ok((quote, reply))
+    }
+
+    /// What reached the seller's endpoint. Endpoints that misbehave are shared, so the call's id narrows it down.
+    ///
+    /// # Errors
+    /// Where the demo seller does not answer.
+    pub async fn received(&self, request_id: &str) -> Result<Vec<Value>, Failure> {
+        Ok(self.world.seller.calls(&[("webhook_id", request_id)]).await?)
+    }
+
+    /// What reached this shop's own echo, under whatever id.
+    ///
+    /// # Errors
+    /// Where the demo seller does not answer.
+    pub async fn all_received(&self) -> Result<Vec<Value>, Failure> {
+        assert!(self.path.contains(PRIVATE_MARK), "only an endpoint of this shop's own tells");
+        Ok(self.world.seller.calls(&[("path", &self.path)]).await?)
+    }
+
+    /// The buyer's row about a payment.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn row(&self, payment_id: &str) -> Result<Value, Failure> {
+        let reply = self.buyer.get("/gateway-requests").query("limit", 100).send().await?;
+        let rows = crate::list(reply.ok(200), "gateway_requests").to_vec();
+        let row = rows.into_iter().find(|row| row["relay_request_id"] == payment_id);
+        row.ok_or_else(|| Failure::new(format!("no row about {payment_id} in the history")))
+    }
+
+    /// The entries of `agent`'s own account about one call.
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub async fn entries(&self, agent: &Agent, request_id: &str) -> Result<Vec<Value>, Failure> {
+        let reply = agent.get("/ledger").query("limit", 100).send().await?;
+        let entries = crate::list(reply.ok(200), "entries").to_vec();
+        Ok(entries.into_iter().filter(|entry| entry["request_id"] == request_id).collect())
+    }
+}
