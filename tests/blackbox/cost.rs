@@ -1,13 +1,13 @@
 //! What each route costs in serial round trips and capacity units, against the table of ARCHITECTURE.md.
 //!
-//! The stack has the whole machine's noise around it, so a scenario is measured a few times and the cheapest counts: requests
-//! that run at the same time may be seen one after another, never the other way round.
+//! On a busy machine requests that run at the same time may be seen one after another, never the other way round. A scenario is
+//! therefore measured again while it seems to cost too much, and the cheapest time counts.
 
 use crochet_tests::{Failure, Outcome, Promise, Quote, Replies, Reply, Setup, Shop, World, promises, text, with};
 use serde_json::{Value, json};
 
-/// How often each scenario is measured.
-const TIMES: usize = 3;
+/// How often the scenarios are measured at most.
+const TIMES: usize = 12;
 
 struct Figures<'a> {
     world: &'a World,
@@ -25,6 +25,14 @@ impl Figures<'_> {
             None => self.rows.push((row, path)),
         }
         Ok(())
+    }
+
+    /// The first row that costs more than its promise, or has none.
+    fn broken(&self, promised: &[Promise]) -> Option<String> {
+        let holds = |measured: &Promise| {
+            promised.iter().any(|promise| promise.scenario == measured.scenario && !promise.is_broken_by(measured))
+        };
+        self.rows.iter().find(|(row, _)| !holds(row)).map(|(row, path)| format!("{row} {path}"))
     }
 
     fn table(&self) -> String {
@@ -97,6 +105,8 @@ async fn calls(figures: &mut Figures<'_>, free: &Shop<'_>, paid: &Shop<'_>, time
 
 #[test]
 fn no_route_costs_more_than_the_architecture_says() -> Outcome {
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md"))?;
+    let promised = promises(&document).ok_or_else(|| Failure::new("ARCHITECTURE.md has no <!-- costs --> table"))?;
     with(Setup::default(), async |world| {
         let mut figures = Figures { world, rows: Vec::new() };
         let (free, paid) = (world.free_shop("/status/200").await?, world.shop_at(&json!(1), "/status/200").await?);
@@ -104,15 +114,12 @@ fn no_route_costs_more_than_the_architecture_says() -> Outcome {
             identity(&mut figures).await?;
             listings(&mut figures).await?;
             calls(&mut figures, &free, &paid, time).await?;
+            if figures.broken(&promised).is_none() {
+                break;
+            }
         }
         println!("{}", figures.table());
-        let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md"))?;
-        let promised = promises(&document).ok_or_else(|| Failure::new("ARCHITECTURE.md has no <!-- costs --> table"))?;
-        for (measured, path) in &figures.rows {
-            let promise = promised.iter().find(|promise| promise.scenario == measured.scenario);
-            let promise = promise.ok_or_else(|| Failure::new(format!("no promise for: {measured}")))?;
-            assert!(!promise.is_broken_by(measured), "promised {promise}\nmeasured {measured} {path}");
-        }
+        assert_eq!(figures.broken(&promised), None, "ARCHITECTURE.md promises less");
         for promise in &promised {
             let measured = figures.rows.iter().any(|(row, _)| row.scenario == promise.scenario);
             assert!(measured, "nobody measures: {promise}");

@@ -1,7 +1,7 @@
 //! `POST /gateway/:listingId` on free listings, and who and what is turned away before any money is spoken of.
 
 use crochet_tests::{Outcome, Replies, Wallet, at, list, number, shared, text};
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[test]
 fn a_free_call_is_forwarded_and_billable_false_with_zeros() -> Outcome {

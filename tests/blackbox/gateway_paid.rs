@@ -1,6 +1,6 @@
 //! `POST /gateway/:listingId` with a payment: the seeds' own story, and each state a payment can be in.
 
-use crochet_tests::{Outcome, Quote, Replies, at, list, members, number, shared, text};
+use crochet_tests::{Outcome, Quote, Replies, members, number, shared, text};
 use serde_json::json;
 
 #[test]

@@ -1,6 +1,6 @@
 //! `GET /gateway-requests` and `GET /gateway-requests/:id`.
 
-use crochet_tests::{Outcome, Replies, Shop, is_time, list, members, shared, text};
+use crochet_tests::{Outcome, Replies, is_time, list, members, shared, text};
 use serde_json::{Value, json};
 
 const MEMBERS: [&str; 13] = [
@@ -92,8 +92,11 @@ fn anothers_call_is_404() -> Outcome {
     })
 }
 
-async fn ids(shop: &Shop<'_>, agent: &crochet_tests::Agent, query: &[(&str, &str)]) -> Result<Vec<String>, crochet_tests::Failure> {
-    let _ = shop;
+/// Query parameters.
+type Query<'a> = &'a [(&'a str, &'a str)];
+
+/// The ids that a query finds, in its order.
+async fn ids(agent: &crochet_tests::Agent, query: Query<'_>) -> Result<Vec<String>, crochet_tests::Failure> {
     let mut request = agent.get("/gateway-requests");
     for (name, value) in query {
         request = request.query(name, value);
@@ -112,7 +115,7 @@ fn histories_come_newest_first_and_page_by_page() -> Outcome {
             made.insert(0, text(reply.ok(200), "request_id").to_owned());
         }
         for agent in [&shop.buyer, &shop.seller] {
-            assert_eq!(ids(&shop, agent, &[]).await?, made);
+            assert_eq!(ids(agent, &[]).await?, made);
             let mut seen = Vec::new();
             let mut cursor: Option<String> = None;
             for page in 0..3 {
@@ -177,7 +180,7 @@ fn filters_by_role_listing_and_status() -> Outcome {
         let own = shop.buyer.create_listing(&world.free_fields("/status/200")).await?;
         let sold = shop.seller.call(&own.id, &json!({})).send().await?;
         let sold = text(sold.ok(200), "request_id").to_owned();
-        let cases: [(&[(&str, &str)], Vec<&String>); 8] = [
+        let cases: [(Query<'_>, Vec<&String>); 8] = [
             (&[], vec![&sold, &open, &delivered]),
             (&[("role", "all")], vec![&sold, &open, &delivered]),
             (&[("role", "buyer")], vec![&open, &delivered]),
@@ -188,7 +191,7 @@ fn filters_by_role_listing_and_status() -> Outcome {
             (&[("listing_id", &shop.listing.id), ("status", "delivered")], vec![&delivered]),
         ];
         for (query, expected) in cases {
-            let mut found = ids(&shop, &shop.buyer, query).await?;
+            let mut found = ids(&shop.buyer, query).await?;
             let mut expected: Vec<String> = expected.into_iter().cloned().collect();
             // Rows of the same millisecond stand in either order.
             found.sort();

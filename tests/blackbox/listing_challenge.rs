@@ -2,6 +2,7 @@
 
 use crochet_tests::{Agent, Failure, Outcome, Pow, Replies, is_time, list, members, number, shared};
 
+/// The work that a new listing asks for.
 async fn work(seller: &Agent) -> Result<Pow, Failure> {
     let reply = seller.post("/listings/challenge").send().await?;
     Ok(Pow::read(&reply.ok(200)["pow"])?)

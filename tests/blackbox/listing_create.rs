@@ -1,12 +1,9 @@
-//! `POST /listings/challenge` and `POST /listings`.
+//! `POST /listings`.
 
-use crochet_tests::{
-    Agent, Failure, Outcome, Pow, Replies, Reply, Setup, Wallet, World, is_time, list, members, number, shared, text, with,
-};
+use crochet_tests::{Outcome, Replies, Setup, Wallet, World, is_time, list, members, shared, text, with};
 use serde_json::{Value, json};
 
-/// Work that is done: `{pow_challenge, pow_nonce}`.
-
+/// A paid listing's fields, some of them changed.
 fn changed(world: &World, change: &Value) -> Value {
     let mut fields = world.paid_fields(&json!(1), "/echo");
     for (name, value) in change.as_object().into_iter().flatten() {

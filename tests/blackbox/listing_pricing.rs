@@ -3,13 +3,13 @@
 use crochet_tests::{Agent, Failure, Outcome, Pow, Replies, Reply, Setup, Wallet, list, number, shared, with};
 use serde_json::{Value, json};
 
+/// The work that a new listing asks for.
 async fn work(seller: &Agent) -> Result<Pow, Failure> {
     let reply = seller.post("/listings/challenge").send().await?;
     Ok(Pow::read(&reply.ok(200)["pow"])?)
 }
 
 /// Sends a listing whose text is written by hand: numbers as they are.
-
 async fn create_text(seller: &Agent, fields: &str) -> Result<Reply, Failure> {
     let pow = work(seller).await?;
     let body = format!(r#"{{{fields},"pow_challenge":"{}","pow_nonce":"{}"}}"#, pow.challenge, pow.solve());

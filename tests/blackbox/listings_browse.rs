@@ -5,8 +5,11 @@ use crochet_tests::{
 };
 use serde_json::{Value, json};
 
+/// Query parameters.
+type Query<'a> = &'a [(&'a str, &'a str)];
+
 /// Searches for a word that only one test uses.
-async fn search(world: &World, query: &[(&str, &str)]) -> Result<Reply, Failure> {
+async fn search(world: &World, query: Query<'_>) -> Result<Reply, Failure> {
     let mut request = world.client.get("/listings");
     for (name, value) in query {
         request = request.query(name, value);
@@ -92,7 +95,7 @@ fn filters_narrow_the_list() -> Outcome {
         offer(world, &seller, json!({ "name": named("Dear"), "pricing_amount": 25.5, "delivery_type": "batch" })).await?;
         offer(world, &other, json!({ "name": named("Free"), "pricing_model": "free" })).await?;
         settled(world, &w, 3).await?;
-        let cases: [(&[(&str, &str)], &[&str]); 10] = [
+        let cases: [(Query<'_>, &[&str]); 10] = [
             (&[("category", "data")], &["Cheap"]),
             (&[("pricing_model", "free")], &["Free"]),
             (&[("pricing_model", "per_call")], &["Cheap", "Dear"]),

@@ -182,6 +182,7 @@ struct Outside {
     sandbox: String,
     seller: String,
     dynamodb: Option<String>,
+    table: String,
 }
 
 impl Outside {
@@ -193,6 +194,7 @@ impl Outside {
             sandbox: or("CROCHET_TEST_SANDBOX_URL", "http://127.0.0.1:9001"),
             seller: or("CROCHET_TEST_SELLER_URL", "http://127.0.0.1:9002"),
             dynamodb: variable("CROCHET_TEST_DYNAMODB_URL"),
+            table: or("CROCHET_TEST_TABLE", "crochet"),
         })
     }
 
@@ -201,7 +203,7 @@ impl Outside {
         World {
             sandbox: SandboxControls::new(&self.sandbox),
             seller: SellerControls::new(&self.seller),
-            books: self.dynamodb.map(|url| Books::new(client.clone(), url, "crochet".into())),
+            books: self.dynamodb.map(|url| Books::new(client.clone(), url, self.table)),
             client,
             stack: None,
             called: AtomicBool::new(false),

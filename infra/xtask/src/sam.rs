@@ -42,6 +42,7 @@ pub(crate) fn smoke(project: &Project, clients: &Clients, filter: &str, dynamodb
         sandbox: parts.url(1),
         seller: reachable.url(&parts.url(2))?,
         dynamodb: parts.dynamodb(),
+        table: parts.table(),
     };
     let variables = project.target.join("xtask/sam-variables.json");
     write(&variables, &serde_json::json!({ "Parameters": settings }).to_string())?;

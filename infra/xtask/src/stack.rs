@@ -63,6 +63,14 @@ impl Parts {
     }
 }
 
+impl Parts {
+    /// The table that the functions are told of.
+    pub(crate) fn table(&self) -> String {
+        let told = self.exports.iter().find(|(name, _)| name == "CROCHET_TABLE");
+        told.map_or_else(|| "crochet".to_owned(), |(_, value)| value.clone())
+    }
+}
+
 /// The `export NAME=value` lines of a text; a value may stand in quotes.
 fn exports(text: &str) -> Vec<(String, String)> {
     let line = |line: &str| {

@@ -40,6 +40,8 @@ pub(crate) struct RunningStack {
     pub(crate) seller: String,
     /// DynamoDB.
     pub(crate) dynamodb: String,
+    /// The table in it.
+    pub(crate) table: String,
 }
 
 /// The suite's command, on its own stack. It is picked by its target's name, not with `--package`, so that its
@@ -64,7 +66,9 @@ pub(crate) fn run(project: &Project, clients: &Clients, filter: Option<&str>, dy
     some_match(project, clients, filter)?;
     let mut suite = command(project, clients, filter);
     if let Some(endpoint) = dynamodb {
-        suite.env("CROCHET_DYNAMODB_ENDPOINT", endpoint);
+        // The Java database shares two cores with the suite: with more tests at once its replies miss the service's own time
+        // limit of a second.
+        suite.env("CROCHET_DYNAMODB_ENDPOINT", endpoint).env("RUST_TEST_THREADS", "4");
     }
     command::run(&mut suite)
 }
@@ -79,7 +83,7 @@ pub(crate) fn run_against(project: &Project, clients: &Clients, filter: &str, st
     suite.env("CROCHET_TEST_BASE_URL", &stack.base);
     suite.env("CROCHET_TEST_SANDBOX_URL", &stack.sandbox);
     suite.env("CROCHET_TEST_SELLER_URL", &stack.seller);
-    suite.env("CROCHET_TEST_DYNAMODB_URL", &stack.dynamodb);
+    suite.env("CROCHET_TEST_DYNAMODB_URL", &stack.dynamodb).env("CROCHET_TEST_TABLE", &stack.table);
     command::run(&mut suite)
 }
 

@@ -30,7 +30,13 @@ pub(crate) fn smoke(project: &Project, clients: &Clients, filter: &str, dynamodb
         let answers = || net::get(address, &path, FIRST_ANSWER).filter(|answer| answer.status < 500);
         watch.wait(FIRST_ANSWER, answers).map_err(|problem| format!("function `{function}`: {problem}"))?;
     }
-    let stack = RunningStack { base: parts.url(0), sandbox: parts.url(1), seller: parts.url(2), dynamodb: parts.dynamodb() };
+    let stack = RunningStack {
+        base: parts.url(0),
+        sandbox: parts.url(1),
+        seller: parts.url(2),
+        dynamodb: parts.dynamodb(),
+        table: parts.table(),
+    };
     suite::run_against(project, clients, filter, &stack).map_err(|problem| format!("{problem}\n{}", watch.last_words()))
 }
 

@@ -187,21 +187,27 @@ impl Table {
         }
     }
 
-    /// Deletes one item and gives what stood there: reading and using up are one step.
+    /// Deletes one item and gives what stood there: reading and using up are one step, and of parallel takers one gets it.
+    /// A taker whose reply was lost gets nothing the second time: what is used up stays so.
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
     pub async fn take<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
-        let reply = self
+        let sent = self
             .client
             .delete_item()
             .table_name(&self.name)
             .set_key(Some(key_item(key)))
+            // Without it DynamoDB Local gives the item to every one of several takers at the same moment.
+            .condition_expression("attribute_exists(PK)")
             .return_values(ReturnValue::AllOld)
             .send()
-            .await
-            .map_err(StoreError::sdk)?;
-        reply.attributes.filter(|item| !item.is_empty()).map(record).transpose()
+            .await;
+        match sent {
+            Ok(reply) => reply.attributes.filter(|item| !item.is_empty()).map(record).transpose(),
+            Err(SdkError::ServiceError(e)) if e.err().is_conditional_check_failed_exception() => Ok(None),
+            Err(e) => Err(StoreError::sdk(e)),
+        }
     }
 
     /// Reads one page of a partition, in order of the sort key.
