@@ -8,6 +8,7 @@ mod cost;
 mod faults;
 mod gateway_concurrency;
 mod gateway_currency;
+mod gateway_endpoint;
 mod gateway_failures;
 mod gateway_forward;
 mod gateway_free;

@@ -68,6 +68,27 @@ impl Books {
         Ok(entries(&self.ask("Query", &query).await?)?.into_iter().map(|(_, amount)| amount).sum())
     }
 
+    /// Changes members of a listing's endpoint, in DynamoDB's own spelling; none of them removes the endpoint.
+    ///
+    /// # Errors
+    /// Where DynamoDB refuses.
+    pub(crate) async fn set_endpoint(&self, listing: &str, members: &[(&str, Value)]) -> Result<(), Failure> {
+        let mut update = json!({
+            "TableName": self.table,
+            "Key": { "PK": { "S": format!("LISTING#{listing}") }, "SK": { "S": "LISTING" } },
+            "UpdateExpression": "REMOVE endpoint",
+        });
+        if !members.is_empty() {
+            let sets: Vec<String> = members.iter().map(|(name, _)| format!("endpoint.#{name} = :{name}")).collect();
+            update["UpdateExpression"] = format!("SET {}", sets.join(", ")).into();
+            for (name, value) in members {
+                update["ExpressionAttributeNames"][format!("#{name}")] = (*name).into();
+                update["ExpressionAttributeValues"][format!(":{name}")] = value.clone();
+            }
+        }
+        self.ask("UpdateItem", &update).await.map(drop)
+    }
+
     async fn ask(&self, operation: &str, body: &Value) -> Result<Value, Failure> {
         let reply = self
             .client

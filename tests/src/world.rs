@@ -267,6 +267,11 @@ impl World {
         Ok(())
     }
 
+    /// The table, where it can be reached.
+    pub(crate) fn books(&self) -> Option<&Books> {
+        self.books.as_ref()
+    }
+
     /// Notes that calls were made, so that the books are looked at in the end.
     pub(crate) fn called(&self) {
         self.called.store(true, Ordering::Relaxed);

@@ -42,6 +42,10 @@ pub(super) enum Mode {
     SmallerOutput,
     /// A quote or record that pays another token.
     WrongCurrency,
+    /// HTTP 400 with `AMOUNT_TOO_LOW`, whatever the amount and the route.
+    TooLow,
+    /// HTTP 400 with `NO_SWAP_ROUTES_FOUND`.
+    NoRoute,
 }
 
 impl Mode {
@@ -49,7 +53,7 @@ impl Mode {
     pub(super) fn applies_to(self, route: Route) -> bool {
         match self {
             Self::Down | Self::Slow | Self::Garbage => true,
-            Self::ReplayId => route == Route::Quote,
+            Self::ReplayId | Self::TooLow | Self::NoRoute => route == Route::Quote,
             Self::WrongRecipient | Self::SmallerOutput | Self::WrongCurrency => route != Route::Status,
         }
     }
@@ -58,6 +62,8 @@ impl Mode {
     pub(super) async fn play(self) -> Option<Response> {
         match self {
             Self::Down => Some(Refusal::unavailable().into_response()),
+            Self::TooLow => Some(Refusal::coded("AMOUNT_TOO_LOW", "Swap output amount is too small to cover fees").into_response()),
+            Self::NoRoute => Some(Refusal::coded("NO_SWAP_ROUTES_FOUND", "No routes found").into_response()),
             Self::Garbage => {
                 let content_type = [(header::CONTENT_TYPE, "application/json")];
                 Some((StatusCode::OK, content_type, "<html>upstream connect error {\"status\":").into_response())

@@ -65,7 +65,7 @@ fn distort(terms: &mut Terms, mode: Mode) {
         Mode::WrongRecipient => terms.recipient = stranger(terms.output.token.chain_id).to_owned(),
         Mode::SmallerOutput => terms.output.units = terms.output.units.saturating_sub(1),
         Mode::WrongCurrency => terms.output = Amount { token: other_token(terms.output.token), units: terms.output.units },
-        Mode::Down | Mode::Slow | Mode::Garbage | Mode::ReplayId => {}
+        Mode::Down | Mode::Slow | Mode::Garbage | Mode::ReplayId | Mode::TooLow | Mode::NoRoute => {}
     }
 }
 
