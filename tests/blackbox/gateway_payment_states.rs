@@ -126,7 +126,7 @@ fn success_to_another_recipient_or_with_another_output_is_payment_mismatch() -> 
             world.sandbox.set(&quote.id, &change).await?;
             shop.redeem(&quote, &body).await?.refused(409, "PAYMENT_MISMATCH");
             assert!(shop.all_received().await?.is_empty(), "{change}: nothing is forwarded");
-            assert_eq!(shop.row(&quote.id).await?["charge"]["state"], "none");
+            assert_eq!(shop.row(&quote.id).await?["charge"]["state"], "pending", "something was paid");
         }
         Ok(())
     })

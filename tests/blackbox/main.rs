@@ -17,6 +17,7 @@ mod gateway_paid;
 mod gateway_payment_states;
 mod gateway_provider;
 mod gateway_quote;
+mod gateway_replacement;
 mod gateway_requests;
 mod gateway_settlement;
 mod health;

@@ -93,6 +93,10 @@ impl Remembered {
         self.free.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&listing)
     }
 
+    fn forget_free(&self, listing: ListingId) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).remove(&listing);
+    }
+
     fn remember_free(&self, listing: ListingId) {
         remember(&self.free, listing, ());
     }

@@ -188,7 +188,7 @@ catalogue! {
     PaymentBoundToAnotherRequest "PAYMENT_BOUND_TO_ANOTHER_REQUEST" 409 "This payment was quoted for another listing or body."
         => "send_original_request" true "Send the listing and JSON body for which this payment was quoted (GET /gateway-requests/:id names them), or leave the id out to be quoted for this one." keep &["relay_request_id"], drop NONE;
     PaymentMismatch "PAYMENT_MISMATCH" 409 "The provider's record of this payment differs from its quote; nothing was forwarded and the operator is told."
-        => "contact_operator" true "Keep the relay_request_id and ask the operator; the same request may be sent again without paying again." keep PAID, drop NONE;
+        => "contact_operator" true "Keep the relay_request_id and ask the operator; the same request may be sent again without paying again. To buy anew meanwhile, use a new Idempotency-Key." keep PAID, drop NONE;
     IdempotencyKeyConflict "IDEMPOTENCY_KEY_CONFLICT" 409 "This Idempotency-Key names another call than the payment does."
         => "retry_without_idempotency_key" true "Send X-Crochet-Relay-Request-Id alone, or with the Idempotency-Key under which it was quoted." keep PAID, drop &["idempotency_key"];
     IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" 422 "This Idempotency-Key was used with another body, listing or currency."

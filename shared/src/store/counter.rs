@@ -46,7 +46,7 @@ impl Store {
     /// # Errors
     /// Where DynamoDB does not answer.
     pub async fn call_starts(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
-        self.traffic(listing, minute, "started").await
+        self.traffic(listing, minute, "started", 1).await
     }
 
     /// Notes that a call that began in `minute` has ended.
@@ -54,14 +54,22 @@ impl Store {
     /// # Errors
     /// Where DynamoDB does not answer.
     pub async fn call_ends(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
-        self.traffic(listing, minute, "ended").await
+        self.traffic(listing, minute, "ended", 1).await
     }
 
-    async fn traffic(&self, listing: ListingId, minute: i64, what: &str) -> Result<Traffic, StoreError> {
-        let updating = Updating::new("ADD #n :one SET #ttl = :ttl")
+    /// Takes back that a call began: it never went out to the seller.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn call_not_made(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
+        self.traffic(listing, minute, "started", -1).await
+    }
+
+    async fn traffic(&self, listing: ListingId, minute: i64, what: &str, by: i64) -> Result<Traffic, StoreError> {
+        let updating = Updating::new("ADD #n :by SET #ttl = :ttl")
             .name("#n", what)
             .name("#ttl", keys::TTL)
-            .number(":one", 1)
+            .number(":by", by)
             .number(":ttl", (minute + 10) * 60);
         let item = self.table.update(&keys::traffic(listing, minute), updating).await?.unwrap_or_default();
         Ok(Traffic { started: number(&item, "started"), ended: number(&item, "ended") })

@@ -2,6 +2,7 @@
 
 use crochet::domain::listing::{EndpointStatus, ListingStatus};
 use crochet::http::{ApiError, Code};
+use crochet::store::counter::Traffic;
 
 use super::Passage;
 use super::incoming::{Body, JsonBody};
@@ -39,18 +40,23 @@ impl Passage<'_> {
         }
     }
 
-    /// What the listing can take right now.
+    /// What the listing can take right now. `started` is the count that this call has moved itself, where it has: what was
+    /// read meanwhile may hold it or not.
     ///
     /// # Errors
     /// `LISTING_RATE_LIMITED`, `LISTING_BUSY`.
-    pub(crate) fn check_traffic(&self) -> Result<(), ApiError> {
+    pub(crate) fn check_traffic(&self, started: Option<Traffic>) -> Result<(), ApiError> {
         let [this_minute, last_minute] = self.traffic;
+        let (begun, in_flight) = match started {
+            Some(with_this) => (with_this.started.saturating_sub(1), with_this.in_flight().saturating_sub(1)),
+            None => (this_minute.started, this_minute.in_flight()),
+        };
         if let Some(limit) = self.rate_limit()
-            && this_minute.started >= limit
+            && begun >= limit
         {
             return Err(self.rate_limited(limit));
         }
-        let in_flight = this_minute.in_flight() + last_minute.in_flight();
+        let in_flight = in_flight + last_minute.in_flight();
         if in_flight >= self.state.app.config.listing_concurrency {
             return Err(ApiError::new(Code::ListingBusy).retry_after(1).detail("in_flight", in_flight));
         }

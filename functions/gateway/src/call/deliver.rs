@@ -32,18 +32,19 @@ impl Passage<'_> {
     pub(crate) async fn deliver(self, call: Call, settles: bool) -> Result {
         let body = self.incoming.json()?.clone();
         let now_ms = self.now_ms();
-        if !settles && call.is_overdue(now_ms) && call.payment.is_some() {
+        if !settles && call.is_overdue(now_ms) {
             return self.close(call).await;
+        }
+        if call.payment.is_none() {
+            // Nothing is owed to a free call: it is held to the listing's state and limits like any other.
+            self.check_state()?;
+            self.check_traffic(None)?;
         }
         let Some(endpoint) = self.listing.endpoint.clone().filter(|endpoint| endpoint.status == EndpointStatus::Active) else {
             let call = if settles { self.settle_only(call).await? } else { call };
             return Err(answer::seller_unavailable(&call));
         };
         let timeout = Duration::from_millis(endpoint.timeout_ms.into());
-        if !self.time_for_seller(timeout) {
-            let call = if settles { self.settle_only(call).await? } else { call };
-            return answer::pending(&call);
-        }
         // Before the claim: an attempt that cannot be signed is none.
         let secret = match self.secret(&endpoint).await {
             Ok(secret) => secret,
@@ -54,12 +55,20 @@ impl Passage<'_> {
                 return Err(e);
             }
         };
+        // A secret that had to be fetched, and a slow provider, have taken their time.
+        if !self.time_for_seller(timeout) {
+            let call = if settles { self.settle_only(call).await? } else { call };
+            return answer::pending(&call);
+        }
         let settled = if settles { call.settled(now_ms) } else { call };
         let entries = if settles { settlement(&settled, now_ms).to_vec() } else { Vec::new() };
         let claim = next_version(settled.begun(fresh_writer(), self.lease_until_ms(), body.bytes.len() as u64, now_ms));
         let store = &self.state.app.store;
         let (moved, started) = tokio::join!(store.move_call(&claim, &entries), store.call_starts(self.listing_id(), self.minute()));
-        started?;
+        // A count that was missed is no reason to leave a claimed call with nobody.
+        if let Err(e) = started {
+            tracing::warn!(cause = %e, "a call is not counted at its listing");
+        }
         match moved? {
             Moved::Done => self.forward_claimed(claim, body, &secret).await,
             Moved::Lost(found) => {
@@ -90,7 +99,7 @@ impl Passage<'_> {
     }
 
     async fn uncount(&self) -> Result<()> {
-        self.state.app.store.call_ends(self.listing_id(), self.minute()).await?;
+        self.state.app.store.call_not_made(self.listing_id(), self.minute()).await?;
         Ok(())
     }
 
@@ -114,7 +123,8 @@ impl Passage<'_> {
     /// A call that may not be tried any more: the ledger says what is owed.
     async fn close(&self, call: Call) -> Result {
         let call = next_version(call.closed(self.now_ms()));
-        match self.state.app.store.move_call(&call, &undelivered(&call, self.now_ms())).await? {
+        let owed = if call.payment.is_some() { undelivered(&call, self.now_ms()).to_vec() } else { Vec::new() };
+        match self.state.app.store.move_call(&call, &owed).await? {
             Moved::Done => Err(answer::undelivered(&call)),
             Moved::Lost(found) => self.follow(*found, &call).await,
             Moved::Conflict => Err(answer::in_progress(&call)),
@@ -134,7 +144,6 @@ impl Passage<'_> {
         let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
         let packed = PackedAnswer::pack(reply.body(), attempt, now_ms + ANSWER_KEPT_MS)?;
         let ended = next_version(call.ended(&report, Some(packed.stored()), now_ms));
-        self.state.app.store.store_answer(ended.id, &packed).await?;
         match self.finish(&ended, Some(&packed)).await? {
             None => Ok(reply),
             Some(other) => self.follow(Some(other), &ended).await,
@@ -175,6 +184,12 @@ impl Passage<'_> {
         for attempt in 0..WRITE_TRIES {
             if attempt > 0 {
                 tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+            }
+            if let Some(answer) = answer
+                && let Err(e) = store.store_answer(ended.id, answer).await
+            {
+                failure = e;
+                continue;
             }
             match store.finish_call(ended, answer).await {
                 Ok(Moved::Done) => return Ok(None),

@@ -19,6 +19,7 @@ use time::OffsetDateTime;
 
 use super::Passage;
 use super::incoming::{Incoming, MAX_BODY_BYTES};
+use super::payment::Approach;
 use crate::State;
 
 /// Call a listing through the gateway
@@ -62,14 +63,14 @@ pub(crate) async fn call_listing(Extract(state): Extract<State>, Path(name): Pat
         Ok(passage) => passage,
         Err((e, listing)) => {
             if let (Some(_), Some(listing)) = (started, listing) {
-                state.app.store.call_ends(listing, now.unix_timestamp().div_euclid(60)).await?;
+                state.app.store.call_not_made(listing, now.unix_timestamp().div_euclid(60)).await?;
             }
             return Err(e);
         }
     };
     match &passage.incoming.payment_id {
-        Some(_) => passage.with_payment_id(call).await,
-        None => passage.without_payment_id(started).await,
+        Some(_) => Box::pin(passage.with_payment_id(call)).await,
+        None => Box::pin(passage.without_payment_id(started)).await,
     }
 }
 
@@ -114,7 +115,7 @@ impl Known {
         let mut read = read?;
         let Some(stored) = read.key.take().filter(|stored| stored.admits(key, unix_ms(now))) else {
             if let Some(listing) = hinted {
-                store.call_ends(listing, minute).await?;
+                store.call_not_made(listing, minute).await?;
             }
             return Err(refused(&state.app, parts, Code::InvalidApiKey.into()).await);
         };
@@ -126,7 +127,7 @@ impl Known {
         let known = Self { agent, listing: read.listing.take(), call: read.call.take(), traffic: read.traffic, started: started? };
         if let Err(e) = standing.within(Code::RateLimited) {
             if let Some(listing) = hinted {
-                store.call_ends(listing, minute).await?;
+                store.call_not_made(listing, minute).await?;
             }
             return Err(e);
         }
@@ -198,7 +199,7 @@ impl Passage<'_> {
         {
             self.claim_name(&call, &key).await?;
         }
-        self.proceed(call, false).await
+        self.proceed(call, Approach::by_id()).await
     }
 
     /// An unseen key becomes another name of the call.
@@ -213,6 +214,14 @@ impl Passage<'_> {
 
     /// No payment is named: the names of the call decide whether it is a new one.
     async fn without_payment_id(self, started: Option<Traffic>) -> Result {
+        // The listing was free when this instance saw it last.
+        let started = if self.listing.is_paid() {
+            self.state.remembered.forget_free(self.listing_id());
+            self.not_started(started).await?;
+            None
+        } else {
+            started
+        };
         if self.is_probe() {
             self.check_state()?;
             return Err(self.probe());
@@ -223,7 +232,7 @@ impl Passage<'_> {
         }
         // A free call without a key has no names, unless a quote may be open from the time when it had a price.
         if free && self.incoming.idempotency_key.is_none() && !self.listing.was_per_call {
-            return self.free_call(started, None).await;
+            return Box::pin(self.free_call(started, None, 1)).await;
         }
         if let Err(e) = self.incoming.json() {
             self.not_started(started).await?;
@@ -236,7 +245,7 @@ impl Passage<'_> {
     /// Takes back the count of a call that does not reach the seller.
     pub(crate) async fn not_started(&self, started: Option<Traffic>) -> Result<()> {
         if started.is_some() {
-            self.state.app.store.call_ends(self.listing_id(), self.minute()).await?;
+            self.state.app.store.call_not_made(self.listing_id(), self.minute()).await?;
         }
         Ok(())
     }

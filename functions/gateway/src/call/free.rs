@@ -13,12 +13,13 @@ use crochet::store::counter::Traffic;
 
 use super::Passage;
 use super::incoming::JsonBody;
+use super::names::is_internal_name;
 
 impl Passage<'_> {
-    /// Forwards a free call. `started` is its count at the listing, where that is taken already; `named` is what its
-    /// Idempotency-Key named before, at which version.
-    pub(crate) async fn free_call(self, started: Option<Traffic>, key: Option<String>) -> Result {
-        let (body, secret) = match self.admit_free().await {
+    /// Forwards a free call. `started` is its count at the listing, where that is taken already; `version` is the one at
+    /// which its Idempotency-Key will name it.
+    pub(crate) async fn free_call(self, started: Option<Traffic>, key: Option<String>, version: u64) -> Result {
+        let (body, secret) = match self.admit_free(started).await {
             Ok(admitted) => admitted,
             Err(e) => {
                 self.not_started(started).await?;
@@ -42,7 +43,7 @@ impl Passage<'_> {
             listing: call.listing.id,
             body_sha256: call.body_sha256.clone(),
             currency: None,
-            version: 1,
+            version,
         };
         match self.state.app.store.keep_call(&call, Name::Key { key, named }).await {
             Ok(Kept::Done) => self.forward_claimed(call, body, &secret).await,
@@ -60,10 +61,10 @@ impl Passage<'_> {
     }
 
     /// Everything that has to be right before a call counts as one, and what the seller is called with.
-    async fn admit_free(&self) -> Result<(JsonBody, Arc<EndpointSecret>)> {
+    async fn admit_free(&self, started: Option<Traffic>) -> Result<(JsonBody, Arc<EndpointSecret>)> {
         self.check_state()?;
         let body = self.check_body()?;
-        self.check_traffic()?;
+        self.check_traffic(started)?;
         let endpoint = self.listing.endpoint.as_ref().ok_or(Code::ListingHasNoGateway)?;
         Ok((body, self.secret(endpoint).await?))
     }
@@ -77,9 +78,10 @@ impl Passage<'_> {
             seller: self.listing.seller.id,
             listing: self.called_listing(),
             body_sha256: body.sha256.clone(),
-            idempotency_key: key,
+            idempotency_key: key.filter(|key| !is_internal_name(key)),
             split: Split::of(Micros::ZERO, rate),
             payment: None,
+            replaces: None,
             state: State::Settled,
             attempts: Vec::new(),
             settled_ms: None,

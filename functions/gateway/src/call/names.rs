@@ -3,12 +3,16 @@
 use crochet::domain::call::{Call, State};
 use crochet::domain::currency::OriginCurrency;
 use crochet::http::{ApiError, Code, Result};
+use crochet::payments::ProviderStatus;
 use crochet::store::call::{NamedCall, SecondRead};
 use crochet::store::counter::Traffic;
+use futures::future::try_join_all;
 
 use super::Passage;
 use super::incoming::JsonBody;
-use super::offer::{Occasion, offer};
+use super::offer::Occasion;
+use super::payment::Approach;
+use super::quote::Wanted;
 use super::terms::default_currency;
 
 /// What an Idempotency-Key is bound to when it names this call.
@@ -31,19 +35,19 @@ impl Passage<'_> {
             self.not_started(started).await?;
             self.check_key_fits(named, &body)?;
             return match self.state.app.store.calls(std::slice::from_ref(&named.home)).await?.pop() {
-                Some(call) => self.proceed(call, false).await,
+                Some(call) => self.proceed(call, Approach::by_key()).await,
                 None => Err(ApiError::internal("an Idempotency-Key names a call that is not there").alarm()),
             };
         }
         if let Some(call) = self.anonymous_candidate(&read).await? {
             self.not_started(started).await?;
-            return self.proceed(call, true).await;
+            return self.proceed(call, Approach::by_body()).await;
         }
         if self.listing.is_paid() {
             self.make_offer(read, Occasion::First, None).await
         } else {
             let key = self.incoming.idempotency_key.clone();
-            self.free_call(started, key).await
+            Box::pin(self.free_call(started, key, 1)).await
         }
     }
 
@@ -67,47 +71,62 @@ impl Passage<'_> {
         }
     }
 
-    /// The quote that a request without key and id goes on with: the one of its currency; where no currency is asked for,
-    /// another open one before a second one is made, so that nobody pays twice.
+    /// The call that a request without key and id goes on with: one that is paid or on its way; else the open quote of its
+    /// currency. Where no currency is asked for and several quotes are open, the provider is asked about all of them first, so
+    /// that nobody pays twice.
     async fn anonymous_candidate(&self, read: &SecondRead) -> Result<Option<Call>> {
         let Some(quotes) = &read.anonymous else { return Ok(None) };
         let asked = self.incoming.currency()?;
         let preferred = asked.or_else(|| default_currency(read.buyer.as_ref()));
-        let mut homes: Vec<String> = quotes
-            .quotes
-            .iter()
-            .filter(|(currency, _)| asked.is_none() || Some(*currency) == asked)
-            .map(|(_, home)| home.clone())
-            .collect();
-        let first = quotes.quotes.iter().find(|(currency, _)| Some(*currency) == preferred).map(|(_, home)| home);
-        homes.sort_by_key(|home| Some(home) != first);
+        let fitting = quotes.quotes.iter().filter(|(currency, _)| asked.is_none() || Some(*currency) == asked);
+        let homes: Vec<String> = fitting.map(|(_, home)| home.clone()).collect();
         let calls = self.state.app.store.calls(&homes).await?;
-        let open =
-            calls.iter().position(|call| !matches!(call.state, State::Delivered { .. } | State::Undelivered | State::Expired));
-        Ok(match open {
-            Some(open) => calls.into_iter().nth(open),
+        let is_over = |call: &Call| matches!(call.state, State::Delivered { .. } | State::Undelivered | State::Expired);
+        let (over, mut open): (Vec<Call>, Vec<Call>) = calls.into_iter().partition(is_over);
+        if open.is_empty() {
             // Only finished ones: the newest tells what the new quote comes after.
-            None => calls.into_iter().max_by_key(|call| call.created_ms),
-        })
+            return Ok(over.into_iter().max_by_key(|call| call.created_ms));
+        }
+        if let Some(paid) = open.iter().position(|call| call.state != State::Quoted) {
+            return Ok(Some(open.swap_remove(paid)));
+        }
+        if open.len() > 1
+            && let Some(paid) = self.first_paid(&open).await?
+        {
+            return Ok(Some(open.swap_remove(paid)));
+        }
+        let currency = |call: &Call| call.payment.as_ref().map(|payment| payment.origin_currency);
+        let first = open.iter().position(|call| currency(call) == preferred).unwrap_or(0);
+        Ok(Some(open.swap_remove(first)))
+    }
+
+    /// The first of these quotes for which the provider has seen a deposit.
+    async fn first_paid(&self, open: &[Call]) -> Result<Option<usize>> {
+        let ask = |call: &Call| {
+            let id = call.payment.as_ref().map(|payment| payment.id.clone()).unwrap_or_default();
+            async move { self.state.provider.payment(&id).await }
+        };
+        let asked = try_join_all(open.iter().map(ask)).await;
+        let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(e))?;
+        Ok(asked.iter().position(|payment| matches!(payment.status, ProviderStatus::Success | ProviderStatus::Pending)))
     }
 
     /// The same body after its call has ended, without key and id: a new call.
     pub(crate) async fn start_anew(self, occasion: Occasion) -> Result {
         if !self.listing.is_paid() {
-            return self.free_call(None, None).await;
+            return Box::pin(self.free_call(None, None, 1)).await;
         }
         let body = self.incoming.json()?.clone();
         let read = self.read_names(&body).await?;
         self.make_offer(read, occasion, None).await
     }
 
-    /// A quote came to nothing: the next one takes its names over. Where that has happened already, the next one is shown.
+    /// A quote came to nothing: the next call takes its names over. Where that has happened already, that one is gone on with.
     pub(crate) async fn requote(self, before: Call, occasion: Occasion) -> Result {
-        if !self.listing.is_paid() {
-            return self.free_call(None, None).await;
-        }
         let body = self.incoming.json()?.clone();
         let key = self.incoming.idempotency_key.clone().or_else(|| before.idempotency_key.clone());
+        // A listing that is free by now: the new call has no quote to be found by, so the old payment names it.
+        let key = key.or_else(|| if self.listing.is_paid() { None } else { before.payment.as_ref().map(|p| internal_name(&p.id)) });
         let anonymous = if key.is_none() { Some((self.listing_id(), body.sha256.as_str())) } else { None };
         let store = &self.state.app.store;
         let read = store.second_read(self.agent.profile, Some(self.listing.seller.id), key.as_deref(), anonymous).await?;
@@ -119,18 +138,29 @@ impl Passage<'_> {
         };
         if let Some(home) = successor.filter(|home| *home != before.home())
             && let Some(call) = store.calls(std::slice::from_ref(&home)).await?.pop()
-            && let Some(payment) = &call.payment
-            && call.state == State::Quoted
-            && self.now_ms() < payment.expires_ms
+            && call.state != State::Expired
         {
-            self.check_state()?;
-            return Err(offer(&call, &occasion));
+            return Box::pin(self.proceed(call, Approach::instead(occasion))).await;
         }
-        self.make_offer_as(read, occasion, currency, key).await
+        if !self.listing.is_paid() {
+            let version = read.named.map_or(1, |named| named.version + 1);
+            return Box::pin(self.free_call(None, key, version)).await;
+        }
+        Box::pin(self.make_offer_as(read, occasion, Wanted { currency, key, replaces: Some(before.home()) })).await
     }
 
     async fn make_offer(self, read: SecondRead, occasion: Occasion, currency: Option<OriginCurrency>) -> Result {
         let key = self.incoming.idempotency_key.clone();
-        self.make_offer_as(read, occasion, currency, key).await
+        Box::pin(self.make_offer_as(read, occasion, Wanted { currency, key, replaces: None })).await
     }
+}
+
+/// What no caller can send as an Idempotency-Key: a name of our own for a call that replaces a payment.
+fn internal_name(payment_id: &str) -> String {
+    format!("\u{1}{payment_id}")
+}
+
+/// Whether a name is one of our own.
+pub(crate) fn is_internal_name(key: &str) -> bool {
+    key.starts_with('\u{1}')
 }

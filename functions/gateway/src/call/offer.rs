@@ -91,10 +91,17 @@ pub(crate) enum Occasion {
     First,
     /// Asked again, and the provider has seen no deposit.
     NotSeen,
+    /// As [`Occasion::NotSeen`], but the quote is not offered any more: only who has paid it already should wait for it.
+    NotSeenAndOver {
+        /// Until when the provider fills it, in seconds from now.
+        ends_in_seconds: u64,
+    },
     /// The quote before this one came to nothing; `details.reason` says how.
     Replaces { relay_request_id: String, reason: &'static str, provider_reason: Option<String> },
     /// The same body was delivered before, and this is a new call.
-    After { delivered_request_id: String },
+    AfterDelivered { request_id: String },
+    /// The same body was called before and never delivered, and this is a new call.
+    AfterUndelivered { request_id: String },
 }
 
 /// The 402 that offers this call's quote.
@@ -128,7 +135,16 @@ pub(crate) fn offer(call: &Call, occasion: &Occasion) -> ApiError {
             .detail("reason", *reason)
             .detail("replaces_relay_request_id", relay_request_id.clone())
             .detail("provider_reason", provider_reason.clone()),
-        Occasion::After { delivered_request_id } => error.detail("delivered_request_id", delivered_request_id.clone()),
+        Occasion::NotSeenAndOver { ends_in_seconds } => error
+            .detail("payment_seen", false)
+            .recovery("next_action", "wait_and_retry")
+            .recovery(
+                "summary",
+                "The provider has seen no deposit for this quote, and it is not offered any more: do not start paying it. If you have paid it, wait retry_after_seconds and send the same request again; if you have not, leave X-Crochet-Relay-Request-Id out to be quoted anew.",
+            )
+            .retry_after((*ends_in_seconds).clamp(1, 60)),
+        Occasion::AfterDelivered { request_id } => error.detail("delivered_request_id", request_id.clone()),
+        Occasion::AfterUndelivered { request_id } => error.detail("undelivered_request_id", request_id.clone()),
     }
 }
 

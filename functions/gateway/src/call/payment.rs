@@ -8,42 +8,90 @@ use crochet::store::call::{Moved, next_version};
 use super::offer::{Occasion, offer};
 use super::{Passage, answer};
 
+/// How a request came to a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Approach {
+    /// The request names the payment: whoever sends an id says that it was paid.
+    by_id: bool,
+    /// Neither an id nor a key names the call: once it has ended, the same body is a new call.
+    anonymous: bool,
+    /// The request named another call, whose quote came to nothing, and this one replaces it.
+    instead: Option<Occasion>,
+}
+
+impl Approach {
+    /// By the id of its payment.
+    pub(crate) fn by_id() -> Self {
+        Self { by_id: true, anonymous: false, instead: None }
+    }
+
+    /// By an Idempotency-Key.
+    pub(crate) fn by_key() -> Self {
+        Self { by_id: false, anonymous: false, instead: None }
+    }
+
+    /// By listing and body.
+    pub(crate) fn by_body() -> Self {
+        Self { by_id: false, anonymous: true, instead: None }
+    }
+
+    /// By a call that it replaces.
+    pub(crate) fn instead(occasion: Occasion) -> Self {
+        Self { by_id: false, anonymous: false, instead: Some(occasion) }
+    }
+}
+
 impl Passage<'_> {
-    /// Goes on with a call. Without an id and without a key (`anonymous`) a finished call is the past: the same body is a
-    /// new call then.
-    pub(crate) async fn proceed(self, call: Call, anonymous: bool) -> Result {
+    /// Goes on with a call that exists.
+    pub(crate) async fn proceed(self, call: Call, approach: Approach) -> Result {
+        let request_id = call.id.to_string();
+        // The ways that lead on are boxed: together they would make one future of many kilobytes, copied at every turn.
         match &call.state {
-            State::Delivered { .. } | State::Undelivered if anonymous => {
-                let delivered_request_id = call.id.to_string();
-                self.start_anew(Occasion::After { delivered_request_id }).await
+            State::Delivered { .. } if approach.anonymous => {
+                Box::pin(self.start_anew(Occasion::AfterDelivered { request_id })).await
             }
+            State::Undelivered if approach.anonymous => Box::pin(self.start_anew(Occasion::AfterUndelivered { request_id })).await,
             State::Delivered { answer } => self.replay(&call, answer.as_ref()).await,
             State::Undelivered => Err(answer::undelivered(&call)),
             State::Delivering { lease_until_ms, .. } if self.now_ms() < *lease_until_ms => Err(answer::in_progress(&call)),
-            State::Delivering { .. } | State::Settled => self.deliver(call, false).await,
-            State::Quoted | State::Pending | State::Expired => self.ask_about_payment(call).await,
+            State::Delivering { .. } | State::Settled => Box::pin(self.deliver(call, false)).await,
+            State::Quoted | State::Pending | State::Expired => Box::pin(self.ask_about_payment(call, approach)).await,
         }
     }
 
-    async fn ask_about_payment(self, call: Call) -> Result {
+    async fn ask_about_payment(self, call: Call, approach: Approach) -> Result {
         let Some(payment) = &call.payment else { return Err(ApiError::internal("a free call waits for a payment").alarm()) };
         // The seller's secret will be needed if it is paid; an instance that has not read it yet does so meanwhile.
         let (asked, ()) = tokio::join!(self.state.provider.payment(&payment.id), self.prefetch_secret());
         let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(e))?;
         let now_ms = self.now_ms();
+        let ttl_ms = payment.ttl_ms;
         match asked.status {
-            ProviderStatus::Success => self.paid(call, &asked).await,
+            ProviderStatus::Success => Box::pin(self.paid(call, &asked)).await,
             ProviderStatus::Pending => {
                 self.move_on(&call, call.clone().deposit_seen(now_ms)).await?;
                 answer::pending(&call)
             }
             ProviderStatus::Waiting if now_ms < payment.expires_ms && call.state != State::Expired => {
+                let mut occasion = approach.instead.unwrap_or(Occasion::NotSeen);
+                match self.paid_predecessor(&call).await? {
+                    // What was delivered is the past for a request that names neither payment nor key.
+                    Some(paid) if approach.anonymous && matches!(paid.state, State::Delivered { .. }) => {
+                        occasion = Occasion::AfterDelivered { request_id: paid.id.to_string() };
+                    }
+                    Some(paid) => return Box::pin(self.proceed(paid, Approach::by_id())).await,
+                    None => {}
+                }
                 self.check_state()?;
-                Err(offer(&call, &Occasion::NotSeen))
+                Err(offer(&call, &occasion))
+            }
+            // No longer offered, but it settles if it is paid, and whoever sends its id says so.
+            ProviderStatus::Waiting if now_ms < ttl_ms && call.state != State::Expired && approach.by_id => {
+                let ends_in_seconds = u64::try_from((ttl_ms - now_ms) / 1_000).unwrap_or(1);
+                Err(offer(&call, &Occasion::NotSeenAndOver { ends_in_seconds }))
             }
             ProviderStatus::Waiting => {
-                // Between the end of the offer and the provider's own limit it may still be paid: it is not closed yet.
-                if now_ms >= payment.ttl_ms {
+                if now_ms >= ttl_ms {
                     self.move_on(&call, call.clone().expired(PaymentState::Waiting, now_ms)).await?;
                 }
                 self.replace(call, "quote_expired", None).await
@@ -59,6 +107,21 @@ impl Passage<'_> {
         }
     }
 
+    /// The call whose quote this one replaces, where it turns out to be paid after all: nobody shall pay twice.
+    async fn paid_predecessor(&self, call: &Call) -> Result<Option<Call>> {
+        let Some(home) = &call.replaces else { return Ok(None) };
+        let Some(before) = self.state.app.store.calls(std::slice::from_ref(home)).await?.pop() else { return Ok(None) };
+        let is_paid = match (&before.state, &before.payment) {
+            (State::Quoted | State::Pending | State::Expired, Some(payment)) => {
+                let asked = self.state.provider.payment(&payment.id).await;
+                let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(e))?;
+                matches!(asked.status, ProviderStatus::Success | ProviderStatus::Pending)
+            }
+            _ => true,
+        };
+        Ok(is_paid.then_some(before))
+    }
+
     /// The provider says that it is paid. Its record must say that it paid what was quoted, to whom it was quoted.
     async fn paid(self, call: Call, asked: &ProviderPayment) -> Result {
         let Some(payment) = &call.payment else { return Err(ApiError::internal("a free call was paid").alarm()) };
@@ -67,18 +130,20 @@ impl Passage<'_> {
             return Err(ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(lag));
         };
         if !paid_out.matches(&payment.expected) {
+            // The history shows that something was paid; the provider is asked again each time.
+            self.move_on(&call, call.clone().deposit_seen(self.now_ms())).await?;
             return Err(ApiError::new(Code::PaymentMismatch)
                 .detail("request_id", call.id.to_string())
                 .detail("relay_request_id", payment.id.clone())
                 .because("recipient, chain, currency or output of a settled payment differ from its quote")
                 .alarm());
         }
-        self.deliver(call, true).await
+        Box::pin(self.deliver(call, true)).await
     }
 
     async fn replace(self, call: Call, reason: &'static str, provider_reason: Option<String>) -> Result {
         let relay_request_id = call.payment.as_ref().map(|payment| payment.id.clone()).unwrap_or_default();
-        self.requote(call, Occasion::Replaces { relay_request_id, reason, provider_reason }).await
+        Box::pin(self.requote(call, Occasion::Replaces { relay_request_id, reason, provider_reason })).await
     }
 
     /// Writes a move that somebody else may have made too. Losing is no harm: the call is read again with the next request.
@@ -87,7 +152,9 @@ impl Passage<'_> {
             return Ok(());
         }
         match self.state.app.store.move_call(&next_version(after), &[]).await? {
-            Moved::Done | Moved::Conflict => Ok(()),
+            Moved::Done => Ok(()),
+            // Somebody is settling it, perhaps: nothing may be offered before that is known.
+            Moved::Conflict => Err(answer::in_progress(before)),
             Moved::Lost(found) => match *found {
                 // A parallel request has seen it paid: the caller must not be told to pay again.
                 Some(found) if !matches!(found.state, State::Quoted | State::Pending | State::Expired) => {

@@ -22,19 +22,23 @@ const OFFER_MARGIN_MS: i64 = 60_000;
 /// Open unpaid quotes of one buyer, before the local factor.
 const OPEN_QUOTES: u32 = 5;
 
+/// What a new quote takes over from what was asked and from the call before it.
+pub(super) struct Wanted {
+    /// The currency of the quote that is replaced; none: what the request or the buyer's wallets say.
+    pub(super) currency: Option<OriginCurrency>,
+    /// The Idempotency-Key that will name the call.
+    pub(super) key: Option<String>,
+    /// Where the call is stored whose quote is replaced.
+    pub(super) replaces: Option<String>,
+}
+
 impl Passage<'_> {
     /// Quotes a new call and keeps it under its name: by `key`, or by listing and body.
-    pub(super) async fn make_offer_as(
-        self,
-        read: SecondRead,
-        occasion: Occasion,
-        currency: Option<OriginCurrency>,
-        key: Option<String>,
-    ) -> Result {
+    pub(super) async fn make_offer_as(self, read: SecondRead, occasion: Occasion, wanted: Wanted) -> Result {
         self.check_state()?;
         let body = self.check_body()?;
-        self.check_traffic()?;
-        let currency = match currency {
+        self.check_traffic(None)?;
+        let currency = match wanted.currency {
             Some(currency) => Some(currency),
             None => self.incoming.currency()?,
         };
@@ -43,11 +47,11 @@ impl Passage<'_> {
         let id = CallId::generate(self.now);
         let ttl_ms = self.now_ms() + QUOTE_TTL_SECONDS * 1_000;
         let quote = self.ask_for_quote(id, &terms).await?;
-        let call = self.quoted_call(id, &body, key.clone(), &terms, quote, ttl_ms)?;
+        let call = self.quoted_call(id, &body, &wanted, &terms, quote, ttl_ms)?;
         if let Err(full) = self.state.app.store.note_open_quote(call.buyer, &call.home(), ttl_ms, self.open_quote_limit()).await? {
             return Err(self.quote_limit(&full));
         }
-        let name = match key {
+        let name = match wanted.key {
             Some(key) => Name::Key { key, named: name_of(&call, read.named.as_ref().map_or(1, |named| named.version + 1)) },
             None => Name::Anonymous(with_quote(read.anonymous.unwrap_or_default(), terms.currency, call.home())),
         };
@@ -114,7 +118,7 @@ impl Passage<'_> {
         &self,
         id: CallId,
         body: &JsonBody,
-        key: Option<String>,
+        wanted: &Wanted,
         terms: &Terms,
         quote: ProviderQuote,
         ttl_ms: i64,
@@ -136,7 +140,7 @@ impl Passage<'_> {
             seller: self.listing.seller.id,
             listing: self.called_listing(),
             body_sha256: body.sha256.clone(),
-            idempotency_key: key,
+            idempotency_key: wanted.key.clone(),
             split: terms.split,
             payment: Some(Payment {
                 id: quote.id,
@@ -152,6 +156,7 @@ impl Passage<'_> {
                 requirements: serde_json::to_string(&requirements).map_err(ApiError::internal)?,
                 state: PaymentState::Waiting,
             }),
+            replaces: wanted.replaces.clone(),
             state: State::Quoted,
             attempts: Vec::new(),
             settled_ms: None,

@@ -197,6 +197,9 @@ pub struct Call {
     pub split: Split,
     /// Its payment; `None` for a free call.
     pub payment: Option<Payment>,
+    /// Where the call is stored whose quote this one replaces: that one may still turn out to be paid.
+    #[serde(default)]
+    pub replaces: Option<String>,
     /// Where it stands.
     pub state: State,
     /// The tries so far; at most [`MAX_ATTEMPTS`] when paid.
@@ -253,10 +256,7 @@ impl Call {
     /// Hands the call to attempt n + 1 until `lease_until_ms`. An attempt whose lease ran out is closed as timed out.
     #[must_use]
     pub fn begun(mut self, token: String, lease_until_ms: i64, request_bytes: u64, now_ms: i64) -> Self {
-        if let Some(abandoned) = self.attempts.last_mut().filter(|attempt| attempt.outcome.is_none()) {
-            abandoned.outcome = Some(Outcome::SellerTimeout);
-            abandoned.latency_ms = Some(now_ms - abandoned.started_ms);
-        }
+        self.end_abandoned_attempt(now_ms);
         let n = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX) + 1;
         self.attempts.push(Attempt {
             n,
@@ -286,33 +286,38 @@ impl Call {
         self
     }
 
-    /// Closes a call that was paid for and never delivered.
+    /// Closes a call that was never delivered. An attempt that was abandoned ends with it.
     #[must_use]
     pub fn closed(mut self, now_ms: i64) -> Self {
+        self.end_abandoned_attempt(now_ms);
         self.state = State::Undelivered;
         self.updated_ms = now_ms;
         self
     }
 
-    /// Whether a paid call may not be tried any more.
+    /// Whether a call that is with nobody may not be tried any more.
     #[must_use]
     pub fn is_overdue(&self, now_ms: i64) -> bool {
+        let with_nobody = match self.state {
+            State::Settled => true,
+            State::Delivering { lease_until_ms, .. } => now_ms >= lease_until_ms,
+            _ => false,
+        };
         let tried_out = self.attempts.len() >= MAX_ATTEMPTS;
-        matches!(self.state, State::Settled) && (tried_out || self.redeliver_until_ms().is_some_and(|until| now_ms >= until))
+        with_nobody && (tried_out || self.redeliver_until_ms().is_some_and(|until| now_ms >= until))
     }
 
-    /// Until when a paid, undelivered call may be tried again (Unix milliseconds).
+    /// Until when an undelivered call may be tried again (Unix milliseconds); `None` where it is not on its way.
     #[must_use]
     pub fn redeliver_until_ms(&self) -> Option<i64> {
-        let settled = self.settled_ms?;
-        if matches!(self.state, State::Delivered { .. }) {
+        if !matches!(self.state, State::Settled | State::Delivering { .. }) {
             return None;
         }
-        let first_failure = self.attempts.iter().find(|a| a.outcome.is_some_and(|o| o != Outcome::Delivered));
-        Some(match first_failure {
-            Some(attempt) => attempt.started_ms + attempt.latency_ms.unwrap_or(0) + REDELIVER_MS,
-            None => settled + UNPRESENTED_MS,
-        })
+        // An attempt that never ended has failed, unless it is the one that runs.
+        match self.attempts.iter().find(|attempt| attempt.outcome != Some(Outcome::Delivered)) {
+            Some(failed) => Some(failed.started_ms + failed.latency_ms.unwrap_or(0) + REDELIVER_MS),
+            None => self.settled_ms.map(|settled| settled + UNPRESENTED_MS),
+        }
     }
 
     /// When somebody has to look at this call again (Unix milliseconds); `None` when it has ended.
@@ -323,6 +328,13 @@ impl Call {
             State::Settled => self.redeliver_until_ms(),
             State::Delivering { lease_until_ms, .. } => Some(*lease_until_ms),
             State::Delivered { .. } | State::Undelivered | State::Expired => None,
+        }
+    }
+
+    fn end_abandoned_attempt(&mut self, now_ms: i64) {
+        if let Some(abandoned) = self.attempts.last_mut().filter(|attempt| attempt.outcome.is_none()) {
+            abandoned.outcome = Some(Outcome::SellerTimeout);
+            abandoned.latency_ms = Some(now_ms - abandoned.started_ms);
         }
     }
 

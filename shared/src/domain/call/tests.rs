@@ -28,6 +28,7 @@ fn call(price: i64) -> Call {
         }),
         state: State::Quoted,
         attempts: Vec::new(),
+        replaces: None,
         settled_ms: None,
         created_ms: 0,
         updated_ms: 0,
@@ -99,6 +100,18 @@ fn a_call_is_overdue_by_time_or_by_tries() {
         tried = tried.begun(n.to_string(), 1, 1, 0).ended(&failed(0), None, 0);
     }
     assert!(tried.is_overdue(0));
+}
+
+#[test]
+fn an_abandoned_attempt_counts_once_its_lease_has_ended() {
+    let mut call = call(100).settled(0);
+    for n in 0..MAX_ATTEMPTS {
+        call = call.begun(n.to_string(), 100, 1, 0);
+    }
+    assert!(!call.is_overdue(99), "the last one still runs");
+    assert!(call.is_overdue(100));
+    let call = call.closed(100);
+    assert_eq!(call.attempts.last().and_then(|attempt| attempt.outcome), Some(Outcome::SellerTimeout));
 }
 
 #[test]
