@@ -1,7 +1,6 @@
 //! A listing: a capability on offer, and the endpoint behind it.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::ids::ListingId;
 use super::money::Micros;
@@ -10,7 +9,7 @@ use super::profile::SellerSummary;
 macro_rules! wire_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)* }
 
         impl $name {
@@ -29,6 +28,18 @@ macro_rules! wire_enum {
                 match text { $($text => Some(Self::$variant),)* _ => None }
             }
         }
+
+        // By hand: the derive does not see a rename that comes out of a macro.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::schema::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .enum_values(Some([$($text),*]))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     };
 }
 

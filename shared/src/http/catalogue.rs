@@ -204,19 +204,19 @@ catalogue! {
 
     // The gateway, the seller
     SellerTimeout "SELLER_TIMEOUT" 504 "The seller did not answer in time."
-        => "retry_same_request" true "Send the same request again; a paid call is not charged again." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
+        => "retry_same_request" true "Wait retry_after_seconds and send the same request again; a paid call is not charged again. It closes after details.attempts_left more attempts." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
     SellerUnreachable "SELLER_UNREACHABLE" 502 "The seller could not be reached."
-        => "retry_same_request" true "Send the same request again; a paid call is not charged again." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
+        => "retry_same_request" true "Wait retry_after_seconds and send the same request again; a paid call is not charged again. It closes after details.attempts_left more attempts." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
     SellerTls "SELLER_TLS" 502 "No secure connection to the seller could be made."
-        => "retry_same_request" true "Send the same request again; a paid call is not charged again." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
+        => "retry_same_request" true "Wait retry_after_seconds and send the same request again; a paid call is not charged again. It closes after details.attempts_left more attempts." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
     SellerError "SELLER_ERROR" 502 "The seller answered with a server error."
-        => "retry_same_request" true "Send the same request again; a paid call is not charged again." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
+        => "retry_same_request" true "Wait retry_after_seconds and send the same request again; a paid call is not charged again. It closes after details.attempts_left more attempts." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
     SellerRefused "SELLER_REFUSED" 502 "The seller refused the gateway's request."
-        => "retry_same_request" true "Send the same request again; a paid call is not charged again." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
+        => "retry_same_request" true "Wait retry_after_seconds and send the same request again; a paid call is not charged again. It closes after details.attempts_left more attempts." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
     SellerInvalidJson "SELLER_INVALID_JSON" 502 "The seller's answer was not JSON."
-        => "retry_same_request" true "Send the same request again; a paid call is not charged again." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
+        => "retry_same_request" true "Wait retry_after_seconds and send the same request again; a paid call is not charged again. It closes after details.attempts_left more attempts." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
     SellerResponseTooLarge "SELLER_RESPONSE_TOO_LARGE" 502 "The seller's answer was larger than its listing allows."
-        => "retry_same_request" true "Send the same request again; a paid call is not charged again." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
+        => "retry_same_request" true "Wait retry_after_seconds and send the same request again; a paid call is not charged again. It closes after details.attempts_left more attempts." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
     SellerUnavailable "SELLER_UNAVAILABLE" 502 "The seller's endpoint takes no calls right now; this counts as no attempt."
         => "retry_same_request" true "Wait retry_after_seconds and send the same request again; a paid call is not charged again." keep &["relay_request_id", "body", "idempotency_key"], drop NONE;
 }

@@ -2,7 +2,7 @@
 
 use crochet::clock::{from_unix_ms, rfc3339};
 use crochet::domain::call::outcome::Outcome;
-use crochet::domain::call::{Call, StoredAnswer};
+use crochet::domain::call::{Call, MAX_ATTEMPTS, StoredAnswer};
 use crochet::domain::money::{Amount, Micros};
 use crochet::http::{ApiError, Code, Reply, Result};
 use serde::Serialize;
@@ -30,7 +30,7 @@ pub(crate) struct Delivered {
     /// The seller's HTTP status.
     seller_status_code: u16,
     /// The seller's answer, as it was; `null` where it was empty.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     seller_response: Option<Box<RawValue>>,
 }
 
@@ -129,8 +129,13 @@ pub(crate) fn in_progress(call: &Call) -> ApiError {
 
 /// The seller failed.
 pub(crate) fn seller_failure(call: &Call, outcome: Outcome) -> ApiError {
+    let attempts = call.attempts.len();
+    // 2, 4, 8 … seconds, an hour at most: twenty attempts are a lot of time, and should be given it.
+    let wait = 2_u64.saturating_pow(u32::try_from(attempts).unwrap_or(u32::MAX)).clamp(2, 3_600);
     failure(call, code_of(outcome))
+        .retry_after(wait)
         .detail("seller_status_code", call.attempts.last().and_then(|attempt| attempt.seller_status_code))
+        .detail("attempts_left", MAX_ATTEMPTS.saturating_sub(attempts))
 }
 
 /// The endpoint takes no calls: no attempt was made.

@@ -39,7 +39,7 @@ use crate::State;
         ("X-Crochet-Origin-Currency" = Option<String>, Header, description = "SOL, USDC_SOL, ETH or USDC: what you want to pay in. SOL is recommended."),
         ("X-Crochet-Relay-Request-Id" = Option<String>, Header, description = "The relay_request_id of a 402 that you have paid."),
     ),
-    request_body(content = Object, description = "Any JSON value, up to 256 KiB. It reaches the seller byte for byte."),
+    request_body(content = Option<serde_json::Value>, description = "Any JSON value, up to 256 KiB. It reaches the seller byte for byte. Empty: a price probe."),
     responses(
         (status = 200, description = "The seller's answer.", body = super::answer::DeliveredEnvelope),
         (status = 202, description = "The payment is pending; retry with the same relay_request_id.", body = super::answer::PendingEnvelope),

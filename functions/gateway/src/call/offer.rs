@@ -80,8 +80,37 @@ pub(crate) struct PaymentRequiredEnvelope {
 /// The data of a 402.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PaymentRequiredData {
-    /// What has to be paid.
-    payment: PaymentOffer,
+    /// What has to be paid; for an empty body, the price alone.
+    payment: PaymentOrPrice,
+}
+
+/// A quote, or the answer to a price probe.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum PaymentOrPrice {
+    /// A quote.
+    Quote(PaymentOffer),
+    /// The price alone: nothing was quoted.
+    Price(PriceOnly),
+}
+
+/// `data.payment` of a price probe.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PriceOnly {
+    /// Always `true`.
+    probe: bool,
+    /// Always `relay`.
+    provider: &'static str,
+    /// Always `null`: nothing was quoted.
+    #[schema(value_type = Option<String>)]
+    relay_request_id: Option<()>,
+    /// Always `null`.
+    #[schema(value_type = Option<Object>)]
+    requirements: Option<()>,
+    /// The price.
+    amount: Amount,
+    /// What the listing can be paid in, recommended first.
+    origin_currencies: Vec<OriginCurrency>,
 }
 
 /// Why a 402 is answered with an offer that is not the first.
@@ -123,8 +152,9 @@ pub(crate) fn offer(call: &Call, occasion: &Occasion) -> ApiError {
         expires_at: rfc3339(from_unix_ms(payment.expires_ms)),
         requirements,
     };
-    let Ok(view) = serde_json::to_value(view) else { return ApiError::internal("an offer cannot be spelled") };
-    let error = ApiError::new(Code::PaymentRequired).detail("request_id", call.id.to_string()).data(json!({ "payment": view }));
+    let data = PaymentRequiredData { payment: PaymentOrPrice::Quote(view) };
+    let Ok(data) = serde_json::to_value(data) else { return ApiError::internal("an offer cannot be spelled") };
+    let error = ApiError::new(Code::PaymentRequired).detail("request_id", call.id.to_string()).data(data);
     match occasion {
         Occasion::First => error,
         Occasion::NotSeen => error.detail("payment_seen", false).recovery(
@@ -152,20 +182,21 @@ impl Passage<'_> {
     /// The price, without a quote.
     pub(crate) fn probe(&self) -> ApiError {
         let listing = &self.listing;
-        let currencies = payable_with(listing.price, &listing.seller.payout_chains);
-        let amount: Amount = listing.price.into();
+        let price = PriceOnly {
+            probe: true,
+            provider: "relay",
+            relay_request_id: None,
+            requirements: None,
+            amount: listing.price.into(),
+            origin_currencies: payable_with(listing.price, &listing.seller.payout_chains),
+        };
+        let data = PaymentRequiredData { payment: PaymentOrPrice::Price(price) };
+        let Ok(data) = serde_json::to_value(data) else { return ApiError::internal("a price cannot be spelled") };
         ApiError::new(Code::PaymentRequired)
             .message("This call costs what data.payment.amount says; send the JSON body to be quoted.")
             .recovery("next_action", "send_body_to_be_quoted")
             .recovery("summary", "Send the JSON body of the call to be quoted; nothing was quoted for the empty body.")
             .recovery("preserve", json!([]))
-            .data(json!({ "payment": {
-                "probe": true,
-                "provider": "relay",
-                "relay_request_id": null,
-                "requirements": null,
-                "amount": amount,
-                "origin_currencies": currencies,
-            }}))
+            .data(data)
     }
 }

@@ -73,7 +73,7 @@ impl Passage<'_> {
                 answer::pending(&call)
             }
             ProviderStatus::Waiting if now_ms < payment.expires_ms && call.state != State::Expired => {
-                let mut occasion = approach.instead.unwrap_or(Occasion::NotSeen);
+                let mut occasion = approach.instead.clone().unwrap_or(Occasion::NotSeen);
                 match self.paid_predecessor(&call).await? {
                     // What was delivered is the past for a request that names neither payment nor key.
                     Some(paid) if approach.anonymous && matches!(paid.state, State::Delivered { .. }) => {
@@ -82,7 +82,9 @@ impl Passage<'_> {
                     Some(paid) => return Box::pin(self.proceed(paid, Approach::by_id())).await,
                     None => {}
                 }
-                self.check_state()?;
+                if let Err(e) = self.check_state() {
+                    return Err(if approach.by_id { kept_for_a_payment(e) } else { e });
+                }
                 Err(offer(&call, &occasion))
             }
             // No longer offered, but it settles if it is paid, and whoever sends its id says so.
@@ -171,4 +173,13 @@ impl Passage<'_> {
             let _ = self.state.secrets.read(self.listing_id(), endpoint.secret_version.clone()).await;
         }
     }
+}
+
+/// The listing takes no calls, but whoever sends an id may have paid: a deposit that is seen later is still delivered.
+fn kept_for_a_payment(error: ApiError) -> ApiError {
+    error
+        .detail("payment_seen", false)
+        .recovery("retryable", true)
+        .recovery("preserve", serde_json::json!(["relay_request_id", "body"]))
+        .recovery("summary", "Do not pay this quote any more. If you have paid it, keep relay_request_id and send the same request again: once the deposit is seen, the call is delivered.")
 }

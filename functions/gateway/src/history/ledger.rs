@@ -78,6 +78,7 @@ pub(crate) async fn list_ledger(agent: Agent, Extract(state): Extract<State>, Qu
             && from.is_none_or(|from| entry.created_ms >= from)
             && to.is_none_or(|to| entry.created_ms < to)
     };
+    let keep = (entry_type.is_some() || from.is_some() || to.is_some()).then_some(keep);
     let page = page(limit as usize, before, read, |entry: &Entry| entry.id.clone(), keep).await?;
     Reply::ok(Ledger {
         entries: page.members.iter().map(EntryView::from).collect(),

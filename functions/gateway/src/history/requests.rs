@@ -76,6 +76,7 @@ pub(crate) async fn list_gateway_requests(agent: Agent, Extract(state): Extract<
         }
     };
     let keep = |call: &Call| listing.is_none_or(|id| call.listing.id == id) && status.is_none_or(|s| call.state.as_str() == s);
+    let keep = (listing.is_some() || status.is_some()).then_some(keep);
     let page = page(limit as usize, before, read, |call: &Call| call.id.to_string(), keep).await?;
     Reply::ok(GatewayRequests {
         gateway_requests: page.members.iter().map(|call| GatewayRequestView::of(call, agent.profile)).collect(),

@@ -43,7 +43,11 @@ pub(super) fn document() -> Value {
             });
         }
     }
-    schemas.insert("ErrorEnvelope".into(), error_envelope());
+    let errors = error_envelope();
+    if let Some(payment_required) = schemas.get_mut("PaymentRequiredEnvelope") {
+        payment_required["properties"]["error"] = errors["properties"]["error"].clone();
+    }
+    schemas.insert("ErrorEnvelope".into(), errors);
     schemas.sort_keys();
     json!({
         "openapi": "3.1.0",

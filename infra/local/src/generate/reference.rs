@@ -1,5 +1,6 @@
 //! The API reference as text, made from the OpenAPI document and the error catalogue.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use crochet::http::Code;
@@ -11,15 +12,16 @@ const OPENING: &str = include_str!("opening.txt");
 /// The whole text.
 pub(super) fn text(document: &Value) -> String {
     let mut out = OPENING.to_owned();
-    let mut tag = String::new();
-    for (path, operations) in document["paths"].as_object().into_iter().flatten() {
-        for (method, operation) in operations.as_object().into_iter().flatten() {
-            let group = operation["tags"][0].as_str().unwrap_or("Documents");
-            if group != tag {
-                let _ = write!(out, "\n\n{}\n{}\n", group.to_uppercase(), "=".repeat(group.len()));
-                group.clone_into(&mut tag);
+    let mut shown = HashSet::new();
+    for group in GROUPS {
+        heading(&mut out, &group.to_uppercase());
+        for (path, operations) in document["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in operations.as_object().into_iter().flatten() {
+                if operation["tags"][0].as_str().unwrap_or("Documents") == *group {
+                    let route = Route { method: &method.to_uppercase(), path, operation };
+                    route.write(&mut Page { out: &mut out, document, shown: &mut shown });
+                }
             }
-            route(&mut out, document, &method.to_uppercase(), path, operation);
         }
     }
     limits_table(&mut out);
@@ -28,60 +30,122 @@ pub(super) fn text(document: &Value) -> String {
     out
 }
 
-fn route(out: &mut String, document: &Value, method: &str, path: &str, operation: &Value) {
-    let _ = write!(out, "\n{method} {path}\n");
-    let auth = if operation["security"].as_array().is_some_and(|s| !s.is_empty()) { "API key" } else { "none" };
-    for text in [&operation["summary"], &operation["description"]] {
-        for line in text.as_str().unwrap_or_default().lines() {
-            let _ = writeln!(out, "    {line}");
+/// The groups of routes, in the order in which a newcomer meets them.
+const GROUPS: &[&str] = &["Identity", "Catalog", "Listings", "Gateway and payments", "Documents"];
+
+struct Route<'a> {
+    method: &'a str,
+    path: &'a str,
+    operation: &'a Value,
+}
+
+/// The page that is written: a shape stands there once, and is named where it comes again.
+struct Page<'a> {
+    out: &'a mut String,
+    document: &'a Value,
+    shown: &'a mut HashSet<String>,
+}
+
+impl Route<'_> {
+    fn write(&self, page: &mut Page<'_>) {
+        let Self { method, path, operation } = self;
+        let _ = write!(page.out, "\n{method} {path}\n");
+        for text in [&operation["summary"], &operation["description"]] {
+            for line in text.as_str().unwrap_or_default().lines() {
+                let _ = writeln!(page.out, "    {line}");
+            }
+        }
+        let _ = writeln!(page.out, "    Auth: {}", self.auth());
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let required = if parameter["required"] == true { ", required" } else { "" };
+            let (name, place) = (parameter["name"].as_str().unwrap_or_default(), parameter["in"].as_str().unwrap_or_default());
+            let _ = writeln!(page.out, "    {name} ({place}{required}): {}", one_line(&parameter["description"]));
+        }
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+        if !body.is_null() {
+            let _ = writeln!(page.out, "    Body: {}", one_line(&operation["requestBody"]["description"]));
+            page.fields(body, 8, 0);
+        }
+        for (status, response) in operation["responses"].as_object().into_iter().flatten() {
+            if status != "default" {
+                let _ = writeln!(page.out, "    {status}: {}", one_line(&response["description"]));
+                page.fields(&response["content"]["application/json"]["schema"], 8, 0);
+            }
         }
     }
-    let _ = writeln!(out, "    Auth: {auth}");
-    for parameter in operation["parameters"].as_array().into_iter().flatten() {
-        let required = if parameter["required"] == true { ", required" } else { "" };
-        let _ = writeln!(
-            out,
-            "    {} ({}{required}): {}",
-            parameter["name"].as_str().unwrap_or_default(),
-            parameter["in"].as_str().unwrap_or_default(),
-            one_line(&parameter["description"])
-        );
-    }
-    let body = &operation["requestBody"]["content"]["application/json"]["schema"];
-    if !body.is_null() {
-        let _ = writeln!(out, "    Body: {}", one_line(&operation["requestBody"]["description"]));
-        fields(out, document, body, 8, 0);
-    }
-    for (status, response) in operation["responses"].as_object().into_iter().flatten() {
-        if status == "default" {
-            continue;
+
+    fn auth(&self) -> &'static str {
+        match self.operation["security"].as_array().map(Vec::as_slice) {
+            None | Some([]) => "none",
+            Some(ways) if ways.iter().any(|way| way.as_object().is_some_and(serde_json::Map::is_empty)) => "none, or API key",
+            Some(_) => "API key",
         }
-        let _ = writeln!(out, "    {status}: {}", one_line(&response["description"]));
-        fields(out, document, &response["content"]["application/json"]["schema"], 8, 0);
     }
 }
 
 /// Schemas nested deeper than this are left to openapi.json.
 const DEPTH: usize = 5;
 
-fn fields(out: &mut String, document: &Value, schema: &Value, indent: usize, depth: usize) {
+impl Page<'_> {
+    fn fields(&mut self, schema: &Value, indent: usize, depth: usize) {
+        let document = self.document;
+        if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
+            let has_fields = !resolve(document, schema)["properties"].is_null();
+            if has_fields && !self.shown.insert(name.to_owned()) {
+                let _ = writeln!(self.out, "{}({name}, as above)", " ".repeat(indent));
+                return;
+            }
+        }
+        let schema = resolve(document, schema);
+        if depth >= DEPTH {
+            return;
+        }
+        if schema["type"] == "array" {
+            return self.fields(&schema["items"], indent, depth);
+        }
+        for part in ["allOf", "oneOf", "anyOf"].iter().flat_map(|name| schema[*name].as_array().into_iter().flatten()) {
+            self.fields(part, indent, depth);
+        }
+        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let optional = if required.contains(&name.as_str()) { "" } else { "?" };
+            let resolved = resolve(document, property);
+            let described = if property["description"].is_string() { property } else { resolved };
+            let kind = kind(document, property);
+            let _ = writeln!(self.out, "{}{name}{optional} ({kind}): {}", " ".repeat(indent), one_line(&described["description"]));
+            // An error's own members are told once, under ENVELOPE.
+            if name != "error" {
+                self.fields(property, indent + 4, depth + 1);
+            }
+        }
+    }
+}
+
+/// What a member may be, in a few words: its type, or the texts it may be.
+fn kind(document: &Value, schema: &Value) -> String {
     let schema = resolve(document, schema);
-    if depth >= DEPTH {
-        return;
+    if schema["enum"].as_array().is_some_and(|texts| texts.len() > 20) {
+        return "one of the codes below".into();
     }
-    if schema["type"] == "array" {
-        return fields(out, document, &schema["items"], indent, depth);
+    if let Some(texts) = schema["enum"].as_array() {
+        return texts
+            .iter()
+            .map(|text| text.as_str().map_or_else(|| text.to_string(), str::to_owned))
+            .collect::<Vec<_>>()
+            .join(" | ");
     }
-    for part in ["allOf", "oneOf", "anyOf"].iter().flat_map(|name| schema[*name].as_array().into_iter().flatten()) {
-        fields(out, document, part, indent, depth);
+    for part in ["oneOf", "anyOf", "allOf"] {
+        if let Some(ways) = schema[part].as_array() {
+            let mut ways: Vec<String> = ways.iter().map(|way| kind(document, way)).collect();
+            ways.dedup();
+            return ways.join(" | ");
+        }
     }
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let optional = if required.contains(&name.as_str()) { "" } else { "?" };
-        let resolved = resolve(document, property);
-        let described = if property["description"].is_string() { property } else { resolved };
-        let _ = writeln!(out, "{}{name}{optional}: {}", " ".repeat(indent), one_line(&described["description"]));
-        fields(out, document, property, indent + 4, depth + 1);
+    match &schema["type"] {
+        Value::String(name) if name == "array" => format!("array of {}", kind(document, &schema["items"])),
+        Value::String(name) => name.clone(),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" | "),
+        _ => "any".into(),
     }
 }
 
@@ -128,24 +192,40 @@ fn errors(out: &mut String) {
 }
 
 /// Actions that an error of some code may carry instead of its usual one.
-const FURTHER_ACTIONS: &[(&str, &str)] = &[
-    ("choose_another_listing", "PAYMENT_ROUTE_MINIMUM_NOT_MET, PAYMENT_ROUTE_UNAVAILABLE"),
-    ("send_body_to_be_quoted", "PAYMENT_REQUIRED"),
+const FURTHER_ACTIONS: &[(&str, &str, &str)] = &[
+    (
+        "choose_another_listing",
+        "PAYMENT_ROUTE_MINIMUM_NOT_MET, PAYMENT_ROUTE_UNAVAILABLE",
+        "No route of any currency carries this price to this seller: find another listing with GET /listings.",
+    ),
+    (
+        "send_body_to_be_quoted",
+        "PAYMENT_REQUIRED",
+        "You asked for the price with an empty body; send the call's JSON body to be quoted.",
+    ),
+    (
+        "wait_and_retry",
+        "PAYMENT_REQUIRED",
+        "The quote is not offered any more: only if you have paid it, wait and send the same request again.",
+    ),
 ];
 
 fn actions(out: &mut String) {
     heading(out, "NEXT ACTIONS");
     let mut names: Vec<&str> = Code::ALL.iter().map(|code| code.advice().next_action).collect();
-    names.extend(FURTHER_ACTIONS.iter().map(|(name, _)| *name));
+    names.extend(FURTHER_ACTIONS.iter().map(|(name, ..)| *name));
     names.sort_unstable();
     names.dedup();
     for name in names {
         let mut codes: Vec<&str> =
             Code::ALL.iter().filter(|code| code.advice().next_action == name).map(|code| code.as_str()).collect();
-        codes.extend(FURTHER_ACTIONS.iter().filter(|(action, _)| *action == name).map(|(_, codes)| *codes));
+        codes.extend(FURTHER_ACTIONS.iter().filter(|(action, ..)| *action == name).map(|(_, codes, _)| *codes));
         let _ = write!(out, "\n#action-{name}\n    Of: {}\n", codes.join(", "));
         for code in Code::ALL.iter().filter(|code| code.advice().next_action == name) {
             let _ = writeln!(out, "    {}: {}", code.as_str(), code.advice().summary);
+        }
+        for (_, codes, summary) in FURTHER_ACTIONS.iter().filter(|(action, ..)| *action == name) {
+            let _ = writeln!(out, "    {codes}: {summary}");
         }
     }
 }
