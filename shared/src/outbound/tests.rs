@@ -1,5 +1,7 @@
 //! What may be called, and what never.
 
+use ::url::Url;
+
 use super::*;
 
 fn rules(insecure: bool) -> OutboundRules {

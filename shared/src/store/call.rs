@@ -7,49 +7,16 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use super::answer::PackedAnswer;
-use super::api_key::StoredKey;
-use super::counter::{Traffic, n};
+use super::counter::n;
 use super::keys::Key;
-use super::open_quotes::OpenQuotes;
 use super::table::{Item, Transacted, Written, record};
 use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
 use crate::clock::from_unix_ms;
-use crate::domain::api_key::KeyId;
+use crate::domain::call::Call;
 use crate::domain::call::entry::{Account, Entry};
-use crate::domain::call::{Call, payment_home};
 use crate::domain::currency::OriginCurrency;
 use crate::domain::ids::{CallId, ListingId, ProfileId, random_bytes};
-use crate::domain::listing::Listing;
-use crate::domain::profile::Profile;
-
-/// What the first read of a gateway call brings: one batch.
-#[derive(Debug, Default)]
-pub struct FirstRead {
-    /// The API key.
-    pub key: Option<StoredKey>,
-    /// The listing.
-    pub listing: Option<Listing>,
-    /// The call of the payment that was named.
-    pub call: Option<Call>,
-    /// Calls at the listing that began in this minute and the one before.
-    pub traffic: [Traffic; 2],
-}
-
-/// What the second read of a gateway call brings: one batch.
-#[derive(Debug, Default)]
-pub struct SecondRead {
-    /// Who calls.
-    pub buyer: Option<Profile>,
-    /// Who is called.
-    pub seller: Option<Profile>,
-    /// What the Idempotency-Key names.
-    pub named: Option<NamedCall>,
-    /// The buyer's quotes for this listing and body without an Idempotency-Key.
-    pub anonymous: Option<AnonymousQuotes>,
-    /// The buyer's open quotes.
-    pub open: OpenQuotes,
-}
 
 /// What an Idempotency-Key names, and what it is bound to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,74 +117,6 @@ fn entry_putting(home: &str, entry: &Entry) -> Result<Putting, StoreError> {
 }
 
 impl Store {
-    /// Key, listing and the call of a payment in one batch, with the listing's traffic.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
-    pub async fn first_read(
-        &self,
-        key: &KeyId,
-        listing: Option<ListingId>,
-        payment_id: Option<&str>,
-        minute: i64,
-    ) -> Result<FirstRead, StoreError> {
-        let key = keys::api_key(key);
-        let listing_key = listing.map(keys::listing);
-        let call = payment_id.map(|id| keys::call(&payment_home(id)));
-        let traffic = listing.map(|listing| [keys::traffic(listing, minute), keys::traffic(listing, minute - 1)]);
-        let wanted: Vec<Key> = [Some(key.clone()), listing_key.clone(), call.clone()]
-            .into_iter()
-            .flatten()
-            .chain(traffic.iter().flatten().cloned())
-            .collect();
-        let mut found = self.table.get_all(&wanted).await?;
-        let mut counts = [Traffic::default(); 2];
-        for (count, key) in counts.iter_mut().zip(traffic.iter().flatten()) {
-            *count = found.take(key)?.unwrap_or_default();
-        }
-        Ok(FirstRead {
-            key: found.take(&key)?,
-            listing: listing_key.map(|key| found.take(&key)).transpose()?.flatten(),
-            call: call.map(|key| found.take(&key)).transpose()?.flatten(),
-            traffic: counts,
-        })
-    }
-
-    /// Buyer, seller, the names that this call may have, and the buyer's open quotes in one batch.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
-    pub async fn second_read(
-        &self,
-        buyer: ProfileId,
-        seller: Option<ProfileId>,
-        idempotency_key: Option<&str>,
-        anonymous: Option<(ListingId, &str)>,
-    ) -> Result<SecondRead, StoreError> {
-        let buyer_key = keys::profile(buyer);
-        let seller_key = seller.map(keys::profile);
-        let named = idempotency_key.map(|key| keys::idempotency(buyer, key));
-        let anonymous = anonymous.map(|(listing, body)| keys::anonymous_quotes(buyer, listing, body));
-        let open = keys::open_quotes(buyer);
-        let wanted: Vec<Key> = [Some(buyer_key.clone()), seller_key.clone(), named.clone(), anonymous.clone(), Some(open.clone())]
-            .into_iter()
-            .flatten()
-            .collect();
-        let mut found = self.table.get_all(&wanted).await?;
-        let buyer_profile: Option<Profile> = found.take(&buyer_key)?;
-        let seller_profile = match seller {
-            Some(seller) if seller == buyer => buyer_profile.clone(),
-            _ => seller_key.map(|key| found.take(&key)).transpose()?.flatten(),
-        };
-        Ok(SecondRead {
-            buyer: buyer_profile,
-            seller: seller_profile,
-            named: named.map(|key| found.take(&key)).transpose()?.flatten(),
-            anonymous: anonymous.map(|key| found.take(&key)).transpose()?.flatten(),
-            open: found.take(&open)?.unwrap_or_default(),
-        })
-    }
-
     /// What an Idempotency-Key names.
     ///
     /// # Errors

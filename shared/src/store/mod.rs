@@ -10,6 +10,7 @@ pub mod keys;
 pub mod listing;
 pub mod meter;
 pub mod open_quotes;
+pub mod passage;
 pub mod profile;
 pub mod table;
 pub mod write;

@@ -13,8 +13,8 @@ use crochet::http::caller::{Agent, presented_key, refused, trail};
 use crochet::http::limits::GATEWAY_PER_KEY;
 use crochet::http::request::read_body;
 use crochet::http::{ApiError, Code, Result};
-use crochet::store::call::FirstRead;
 use crochet::store::counter::Traffic;
+use crochet::store::passage::FirstRead;
 use time::OffsetDateTime;
 
 use super::Passage;

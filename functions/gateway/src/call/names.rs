@@ -4,8 +4,9 @@ use crochet::domain::call::{Call, State};
 use crochet::domain::currency::OriginCurrency;
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::ProviderStatus;
-use crochet::store::call::{NamedCall, SecondRead};
+use crochet::store::call::NamedCall;
 use crochet::store::counter::Traffic;
+use crochet::store::passage::SecondRead;
 use futures::future::try_join_all;
 
 use super::Passage;

@@ -6,8 +6,9 @@ use crochet::domain::ids::CallId;
 use crochet::http::limits::QUOTES_PER_BUYER;
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::{ProviderQuote, QuoteRequest};
-use crochet::store::call::{AnonymousQuotes, Kept, Name, SecondRead, fresh_writer};
+use crochet::store::call::{AnonymousQuotes, Kept, Name, fresh_writer};
 use crochet::store::open_quotes::OpenQuotes;
+use crochet::store::passage::SecondRead;
 
 use super::Passage;
 use super::incoming::JsonBody;

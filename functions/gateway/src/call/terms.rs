@@ -7,7 +7,7 @@ use crochet::domain::profile::{Capability, Profile, Wallet};
 use crochet::domain::wallet::Chain;
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::QuoteFailure;
-use crochet::store::call::SecondRead;
+use crochet::store::passage::SecondRead;
 
 use super::Passage;
 
