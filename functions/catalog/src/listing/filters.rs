@@ -26,8 +26,10 @@ pub(crate) struct Filters {
     /// Slug of a category.
     category: Option<String>,
     /// `free` or `per_call`.
+    #[param(value_type = Option<PricingModel>)]
     pricing_model: Option<String>,
     /// `api`, `webhook`, `streaming`, `batch` or `file`.
+    #[param(value_type = Option<DeliveryType>)]
     delivery_type: Option<String>,
     /// Least price of a call in USD, like `0.25`.
     min_price: Option<String>,
@@ -36,12 +38,15 @@ pub(crate) struct Filters {
     /// A seller's profile id; or `me`, with a key.
     seller: Option<String>,
     /// `draft`, `active` or `suspended`; with `seller=me` only.
+    #[param(value_type = Option<ListingStatus>)]
     status: Option<String>,
     /// `relevance` (default with `q`), `newest` (default without), `popular`, `rating`, `price_low` or `price_high`.
     sort: Option<String>,
     /// Which page, from 1 (default 1).
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
     page: Option<String>,
     /// Listings of a page, 1 to 100 (default 20).
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
 }
 

@@ -30,6 +30,7 @@ pub(crate) struct Filters {
     /// Only entries written before this time (RFC 3339).
     to: Option<String>,
     /// 1 to 100, 20 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
@@ -56,9 +57,9 @@ pub(crate) struct Ledger {
 )]
 pub(crate) async fn list_ledger(agent: Agent, Extract(state): Extract<State>, Query(query): Query<Filters>) -> Result {
     agent.may(Scope::Read)?;
-    let types = "payment, seller_credit, marketplace_fee, adjustment";
+    let types = "one of payment, seller_credit, marketplace_fee, adjustment";
     let entry_type = filter("type", query.entry_type.as_deref(), EntryType::parse, types)?;
-    let times = "times like 2026-01-31T00:00:00Z";
+    let times = "a time like 2026-01-31T00:00:00Z";
     let moment = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok().map(unix_ms);
     let from = filter("from", query.from.as_deref(), moment, times)?;
     let to = filter("to", query.to.as_deref(), moment, times)?;

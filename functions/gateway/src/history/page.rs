@@ -60,10 +60,10 @@ where
     Ok(Page { members, next: before })
 }
 
-/// Refuses a filter that is not one of these.
-pub(crate) fn filter<T>(field: &str, text: Option<&str>, parse: impl Fn(&str) -> Option<T>, allowed: &str) -> Result<Option<T>> {
+/// Refuses a filter that cannot be read; `wanted` reads on from "must be".
+pub(crate) fn filter<T>(field: &str, text: Option<&str>, parse: impl Fn(&str) -> Option<T>, wanted: &str) -> Result<Option<T>> {
     match text {
         None => Ok(None),
-        Some(text) => parse(text).map(Some).ok_or_else(|| ApiError::field(field, &format!("must be one of {allowed}"))),
+        Some(text) => parse(text).map(Some).ok_or_else(|| ApiError::field(field, &format!("must be {wanted}"))),
     }
 }

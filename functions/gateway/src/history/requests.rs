@@ -28,6 +28,7 @@ pub(crate) struct Filters {
     /// Only calls with this status.
     status: Option<String>,
     /// 1 to 100, 20 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
@@ -60,10 +61,14 @@ pub(crate) struct OneGatewayRequest {
 )]
 pub(crate) async fn list_gateway_requests(agent: Agent, Extract(state): Extract<State>, Query(query): Query<Filters>) -> Result {
     agent.may(Scope::Read)?;
-    let side = filter("role", query.role.as_deref(), Side::parse, "buyer, seller, all")?.unwrap_or(Side::All);
-    let listing =
-        filter("listing_id", query.listing_id.as_deref(), |id| id.parse::<ListingId>().ok(), "your listings' ids (a UUID)")?;
-    let status = filter("status", query.status.as_deref(), |text| STATUSES.into_iter().find(|s| *s == text), &STATUSES.join(", "))?;
+    let side = filter("role", query.role.as_deref(), Side::parse, "buyer, seller or all")?.unwrap_or(Side::All);
+    let listing = filter("listing_id", query.listing_id.as_deref(), |id| id.parse::<ListingId>().ok(), "a listing's id (a UUID)")?;
+    let status = filter(
+        "status",
+        query.status.as_deref(),
+        |text| STATUSES.into_iter().find(|s| *s == text),
+        &format!("one of {}", STATUSES.join(", ")),
+    )?;
     let limit = number_within("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
     let scope = format!("gateway-requests|{}|{side:?}|{listing:?}|{status:?}", agent.profile);
     let before = query.cursor.as_deref().map(|cursor| state.cursors.open(&scope, cursor)).transpose()?;
