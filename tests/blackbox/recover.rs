@@ -65,3 +65,18 @@ fn recovery_needs_the_wallets_own_signature_and_work() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn of_parallel_recoveries_that_revoke_existing_keys_one_key_is_left() -> Outcome {
+    shared(async |world| {
+        let wallet = Wallet::solana();
+        let first = world.client.register(&wallet, "Forgetful").await?;
+        let recovered = futures::future::join_all((0..4).map(|_| world.client.recover(&wallet, true))).await;
+        let mut good = 0;
+        for agent in recovered.into_iter().flatten().chain([first]) {
+            good += usize::from(agent.get("/me").send().await?.status == 200);
+        }
+        assert_eq!(good, 1, "each ended all others");
+        Ok(())
+    })
+}

@@ -83,7 +83,7 @@ impl Catalogue {
         let mut changes = store.changed_listings(follower.known_ms.min(now_ms) - OVERLAP_MS, CHANGES).await?;
         loop {
             let unknown: Vec<_> = changes.iter().filter(|change| follower.is_news(change)).map(|change| change.listing).collect();
-            let fetched = try_join_all(unknown.chunks(BATCH).map(|batch| store.listings(batch.iter().copied()))).await?;
+            let fetched = try_join_all(unknown.chunks(BATCH).map(|batch| store.listings_in_brief(batch.iter().copied()))).await?;
             self.0.shelf.write().unwrap_or_else(PoisonError::into_inner).apply(fetched.into_iter().flatten());
             follower.note(&changes, now_ms);
             match changes.last() {

@@ -149,6 +149,13 @@ impl ApiKey {
         KeyHash(Sha256::digest(&self.text).into())
     }
 
+    /// The first 20 hex digits of its hash: what a counter of its requests is called. Somebody who knows the id alone, which
+    /// is no secret, counts elsewhere.
+    #[must_use]
+    pub fn counter_name(&self) -> String {
+        super::ids::sha256_hex(&self.text)[..20].to_owned()
+    }
+
     /// The whole key. For the one reply that issues it.
     #[must_use]
     pub fn reveal(&self) -> &str {

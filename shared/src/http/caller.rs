@@ -129,8 +129,8 @@ where
             Err(e) => return Err(refused(&app, parts, e).await),
         };
         // The counter is moved while the key is read, not after it.
-        let (stored, standing) =
-            tokio::join!(app.store.api_key(key.id()), app.limiter.count(limits::PER_KEY, key.id().as_str(), now));
+        let counter = key.counter_name();
+        let (stored, standing) = tokio::join!(app.store.api_key(key.id()), app.limiter.count(limits::PER_KEY, &counter, now));
         let Some(stored) = stored?.filter(|stored| stored.admits(&key, unix_ms(now))) else {
             return Err(refused(&app, parts, Code::InvalidApiKey.into()).await);
         };

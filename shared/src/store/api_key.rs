@@ -50,6 +50,8 @@ impl StoredKey {
 pub struct KeyPointer {
     /// The key.
     pub key: KeyId,
+    /// When it was made (Unix milliseconds).
+    pub created_ms: i64,
 }
 
 impl StoredKey {
@@ -58,7 +60,11 @@ impl StoredKey {
     }
 
     pub(super) fn putting_pointer(&self) -> Result<Putting, StoreError> {
-        Putting::new(&keys::profile_api_key(self.profile, &self.id), "profile_api_key", &KeyPointer { key: self.id.clone() })
+        Putting::new(
+            &keys::profile_api_key(self.profile, &self.id),
+            "profile_api_key",
+            &KeyPointer { key: self.id.clone(), created_ms: self.created_ms },
+        )
     }
 }
 

@@ -18,6 +18,9 @@ pub struct ListingWork {
     pub expires_ms: i64,
 }
 
+/// How often the newest proof of work is looked for while others take it first.
+const NEWEST_TRIES: usize = 5;
+
 impl Store {
     /// Keeps a challenge until it is presented or expires.
     ///
@@ -58,26 +61,30 @@ impl Store {
         challenge: Option<&str>,
         now: time::OffsetDateTime,
     ) -> Result<Option<ListingWork>, StoreError> {
-        let key = match challenge {
-            Some(challenge) => keys::listing_work(seller, challenge),
-            None => {
-                let newest = self
-                    .table
-                    .query(&Range {
-                        index: None,
-                        partition: &keys::listing_work_partition(seller),
-                        from: None,
-                        to: None,
-                        newest_first: true,
-                        limit: 1,
-                    })
-                    .await?;
-                let Some(item) = newest.into_iter().next() else { return Ok(None) };
-                let work: ListingWork = record(item)?;
-                keys::listing_work(seller, &work.pow.challenge)
+        if let Some(challenge) = challenge {
+            let work: Option<ListingWork> = self.table.take(&keys::listing_work(seller, challenge)).await?;
+            return Ok(work.filter(|work| unix_ms(now) < work.expires_ms));
+        }
+        // A parallel request may be first at the newest: then the next newest is meant.
+        for _ in 0..NEWEST_TRIES {
+            let newest = self
+                .table
+                .query(&Range {
+                    index: None,
+                    partition: &keys::listing_work_partition(seller),
+                    from: None,
+                    to: None,
+                    newest_first: true,
+                    limit: 1,
+                })
+                .await?;
+            let Some(item) = newest.into_iter().next() else { return Ok(None) };
+            let found: ListingWork = record(item)?;
+            let taken: Option<ListingWork> = self.table.take(&keys::listing_work(seller, &found.pow.challenge)).await?;
+            if let Some(work) = taken {
+                return Ok(Some(work).filter(|work| unix_ms(now) < work.expires_ms));
             }
-        };
-        let work: Option<ListingWork> = self.table.take(&key).await?;
-        Ok(work.filter(|work| unix_ms(now) < work.expires_ms))
+        }
+        Ok(None)
     }
 }

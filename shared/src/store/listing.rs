@@ -37,6 +37,32 @@ fn is_slug(text: &str) -> bool {
     (1..=100).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
+/// What the catalogue holds of a listing. The four texts that may be long are left where they are.
+const BRIEF: &[&str] = &[
+    "id",
+    "slug",
+    "name",
+    "description",
+    "category",
+    "tags",
+    "delivery_type",
+    "auth_method",
+    "formats",
+    "connection_instructions",
+    "pricing_model",
+    "price",
+    "was_per_call",
+    "status",
+    "suspended_by",
+    "seller",
+    "endpoint",
+    "version",
+    "created_ms",
+    "updated_ms",
+];
+/// DynamoDB reads the long texts all the same: a batch stays below its 16 MB a reply, and within a second.
+const BRIEF_BATCH: usize = 25;
+
 fn putting(listing: &Listing) -> Result<Putting, StoreError> {
     Ok(Putting::new(&keys::listing(listing.id), "listing", listing)?
         .indexed(Some(keys::listing_change(listing.id, listing.updated_ms))))
@@ -201,6 +227,22 @@ impl Store {
             })
             .await?;
         Ok(items.iter().filter_map(ListingChange::read).collect())
+    }
+
+    /// The listings with these ids that exist, without their schemas and examples: what the catalogue holds.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn listings_in_brief(&self, ids: impl Iterator<Item = ListingId>) -> Result<Vec<Listing>, StoreError> {
+        let wanted: Vec<_> = ids.map(keys::listing).collect();
+        let mut listings = Vec::with_capacity(wanted.len());
+        for batch in wanted.chunks(BRIEF_BATCH) {
+            let mut found = self.table.get_all_of(batch, BRIEF).await?;
+            for key in batch {
+                listings.extend(found.take::<Listing>(key)?);
+            }
+        }
+        Ok(listings)
     }
 
     /// The listings with these ids that exist, in the order asked for.

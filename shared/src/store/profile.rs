@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::api_key::{KeyPointer, StoredKey};
+use super::counter::n;
 use super::table::{Range, Transacted, record};
-use super::write::{Condition, Putting};
+use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
 use crate::domain::ids::ProfileId;
 use crate::domain::profile::{Profile, Wallet};
@@ -73,11 +74,12 @@ impl Store {
         }
     }
 
-    /// Gives a profile a fresh key; with `revoke_others` every other key ends in the same write.
+    /// Gives a profile a fresh key; with `revoke_others` every other key ends in the same write. `seen` is the profile's version
+    /// that was read before: of two writers of a profile's keys one is told to read again, so that no key slips through.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where keys changed meanwhile or there are too many.
-    pub async fn issue_key(&self, key: &StoredKey, revoke_others: bool) -> Result<(), StoreError> {
+    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the profile or its keys changed meanwhile.
+    pub async fn issue_key(&self, key: &StoredKey, seen: u64, revoke_others: bool) -> Result<(), StoreError> {
         let partition = keys::profile_partition(key.profile);
         let pointers = self
             .table
@@ -90,15 +92,19 @@ impl Store {
                 limit: MAX_KEYS + 1,
             })
             .await?;
+        let mut pointers = pointers.into_iter().map(record::<KeyPointer>).collect::<Result<Vec<_>, _>>()?;
+        pointers.sort_by_key(|pointer| pointer.created_ms);
+        let versioning =
+            Updating::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(seen));
         let mut operations = vec![
+            self.table.updating(&keys::profile(key.profile), versioning)?,
             key.putting()?.when(Condition::absent()).in_transaction(&self.table)?,
             key.putting_pointer()?.in_transaction(&self.table)?,
         ];
         // A profile at its limit gets in all the same: its oldest keys make room.
         let surplus = (pointers.len() + 1).saturating_sub(MAX_KEYS as usize);
         let ended = if revoke_others { pointers.len() } else { surplus };
-        for item in pointers.into_iter().take(ended) {
-            let pointer: KeyPointer = record(item)?;
+        for pointer in pointers.into_iter().take(ended) {
             operations.push(self.table.removing(&keys::api_key(&pointer.key))?);
             operations.push(self.table.removing(&keys::profile_api_key(key.profile, &pointer.key))?);
         }

@@ -103,6 +103,17 @@ impl Table {
     /// # Errors
     /// Where DynamoDB does not answer, or leaves keys unprocessed five times.
     pub async fn get_all(&self, wanted: &[Key]) -> Result<Found, StoreError> {
+        self.get_all_of(wanted, &[]).await
+    }
+
+    /// As [`Table::get_all`], but brings these attributes only (none named: all). It costs the same units, and less memory.
+    ///
+    /// # Errors
+    /// As [`Table::get_all`].
+    pub async fn get_all_of(&self, wanted: &[Key], attributes: &[&str]) -> Result<Found, StoreError> {
+        let names: HashMap<String, String> =
+            [PK, SK].iter().chain(attributes).enumerate().map(|(i, name)| (format!("#a{i}"), (*name).to_owned())).collect();
+        let projection = names.keys().cloned().collect::<Vec<_>>().join(", ");
         let mut found = Found::default();
         let mut pending: Vec<Item> = Vec::with_capacity(wanted.len());
         for key in wanted {
@@ -117,6 +128,8 @@ impl Table {
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(std::mem::take(&mut pending)))
                 .consistent_read(true)
+                .set_projection_expression((!attributes.is_empty()).then(|| projection.clone()))
+                .set_expression_attribute_names((!attributes.is_empty()).then(|| names.clone()))
                 .build()
                 .map_err(StoreError::defect)?;
             let reply = self.client.batch_get_item().request_items(&self.name, request).send().await.map_err(StoreError::sdk)?;

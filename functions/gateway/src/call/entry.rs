@@ -107,9 +107,10 @@ impl Known {
                 None => Ok(None),
             }
         };
+        let counter = key.counter_name();
         let (read, standing, started) = tokio::join!(
             store.first_read(key.id(), listing_id, payment_id, minute),
-            state.app.limiter.count(GATEWAY_PER_KEY, key.id().as_str(), now),
+            state.app.limiter.count(GATEWAY_PER_KEY, &counter, now),
             start,
         );
         let mut read = read?;

@@ -3,9 +3,12 @@
 use axum::extract::State;
 use crochet::app::App;
 use crochet::domain::challenge::Binding;
+use crochet::domain::profile::Profile;
 use crochet::http::caller::{Anyone, Authenticating};
 use crochet::http::request::Json;
 use crochet::http::{Code, Reply, Result};
+use crochet::store::StoreError;
+use crochet::store::api_key::StoredKey;
 use crochet::wire::profile::Issued;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -48,6 +51,27 @@ pub(crate) async fn recover(State(app): State<App>, _: Anyone<Authenticating>, J
         return Err(Code::WalletCannotRecover.into());
     }
     let (key, stored) = key::fresh(&profile, "recovery", now);
-    app.store.issue_key(&stored, request.revoke_existing_keys.unwrap_or(false)).await.map_err(after_use)?;
+    let profile = issue(&app, profile, &stored, request.revoke_existing_keys.unwrap_or(false)).await.map_err(after_use)?;
     Reply::ok(Issued::new(&profile, &key, &stored))
+}
+
+/// Another writer of the profile is given way to this often: the challenge is used up already.
+const TRIES: usize = 4;
+
+/// Writes the key over the profile as it is now.
+async fn issue(
+    app: &App,
+    mut profile: Profile,
+    stored: &StoredKey,
+    revoke_others: bool,
+) -> std::result::Result<Profile, StoreError> {
+    for _ in 1..TRIES {
+        match app.store.issue_key(stored, profile.version, revoke_others).await {
+            Err(StoreError::Conflict) => {
+                profile = app.store.profile(profile.id).await?.unwrap_or(profile);
+            }
+            done => return done.map(|()| profile),
+        }
+    }
+    app.store.issue_key(stored, profile.version, revoke_others).await.map(|()| profile)
 }

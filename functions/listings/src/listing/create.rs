@@ -171,33 +171,43 @@ fn blank(profile: &Profile, now: OffsetDateTime) -> Listing {
     }
 }
 
-/// Writes the listing under a slug that is free. Where that fails for good, its secret goes too.
+/// Writes the listing under a slug that is free. Where that fails for good, its secret goes too; but not while a write of
+/// ours may still land: a secret that nobody names costs little, a listing without its secret costs buyers their money.
 async fn save(state: &crate::State, listing: &mut Listing, max_listings: u32) -> Result<()> {
     let store = &state.app.store;
     listing.slug = slug::first(&listing.name);
     let mut failure = ApiError::from(Code::ServiceUnavailable);
+    let mut may_still_land = false;
     for _ in 0..ATTEMPTS {
-        match store.create_listing(listing, max_listings).await {
-            Ok(Created::Done) => return Ok(()),
+        let created = store.create_listing(listing, max_listings).await;
+        if matches!(created, Ok(Created::Done)) {
+            return Ok(());
+        }
+        // An earlier try of ours may have been written after its reply was given up: then everything is well.
+        match store.listing(listing.id).await {
+            Ok(Some(mine)) => {
+                *listing = mine;
+                return Ok(());
+            }
+            Ok(None) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match created {
             Ok(Created::SlugTaken) => listing.slug = slug::next(&listing.name),
-            // The profile is being written: by another of its seller's requests, most likely.
-            Ok(Created::Conflict) => {}
             Ok(Created::LimitReached) => {
                 failure = ApiError::new(Code::ListingLimitReached).detail("max_listings", max_listings);
                 break;
             }
-            // It may be written all the same: then everything is well. Where nobody knows, the secret must stay.
-            Err(error) => match store.listing(listing.id).await {
-                Ok(Some(_)) => return Ok(()),
-                Ok(None) => {
-                    failure = error.into();
-                    break;
-                }
-                Err(_) => return Err(error.into()),
-            },
+            // The profile is being written: by another of its seller's requests, most likely.
+            Ok(Created::Conflict | Created::Done) => may_still_land = true,
+            Err(error) => {
+                may_still_land = true;
+                failure = error.into();
+                break;
+            }
         }
     }
-    if listing.endpoint.is_some() {
+    if listing.endpoint.is_some() && !may_still_land {
         discard(&*state.secrets, listing.id).await;
     }
     Err(failure)

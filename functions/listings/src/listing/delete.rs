@@ -44,7 +44,15 @@ pub(crate) async fn delete_listing(State(state): State<crate::State>, editor: Ed
                 }
             }
             ListingStatus::Draft => {
-                if store.delete_draft(&listing).await? {
+                let deleted = match store.delete_draft(&listing).await {
+                    Ok(deleted) => deleted,
+                    // The reply may be all that was lost.
+                    Err(error) => match store.listing(listing.id).await {
+                        Ok(None) => true,
+                        _ => return Err(error.into()),
+                    },
+                };
+                if deleted {
                     if listing.endpoint.is_some() {
                         discard(&*state.secrets, listing.id).await;
                     }
