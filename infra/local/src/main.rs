@@ -33,7 +33,6 @@ async fn run() -> Result<(), String> {
             for (name, value) in stack.env() {
                 println!("export {name}='{value}'");
             }
-            crochet::telemetry::start();
             until_stopped(stack).await
         }
         Command::Everything => {
