@@ -27,9 +27,17 @@ pub struct App {
 }
 
 impl App {
-    /// Connects to what `config` names.
+    /// Connects to what `config` names, and opens the connection to the table, so that the first request after a cold start
+    /// does not pay for it.
     pub async fn connect(config: Config) -> Self {
-        let store = Store::connect(&config).await;
+        let app = Self::unconnected(config).await;
+        app.store.warm().await;
+        app
+    }
+
+    /// As [`App::connect`], for a group that needs no table: nothing is sent before something is asked for.
+    pub async fn unconnected(config: Config) -> Self {
+        let store = Store::of(&config).await;
         let clock_source = config.movable_clock.then(|| ClockSource::new(&config));
         Self {
             limiter: Limiter::new(store.clone(), config.limit_factor),

@@ -12,7 +12,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         eprintln!("{problem}");
         std::process::exit(1)
     });
-    let app = App::connect(config).await;
+    let app = App::unconnected(config).await;
     let (routes, _) = router(State::new(app.clone())).split_for_parts();
     lambda_http::run(finish(routes, app)).await
 }

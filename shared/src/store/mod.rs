@@ -65,15 +65,16 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 impl Store {
-    /// Connects to the table that `config` names and opens the connection.
-    ///
-    /// A warm-up that fails is no error: the first request will say what is wrong.
-    pub async fn connect(config: &Config) -> Self {
+    /// The table that `config` names.
+    pub async fn of(config: &Config) -> Self {
         let shared = sdk_config(config.dynamodb_endpoint.as_deref()).await;
         let settings = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(meter::DynamoDbMeter).build();
-        let table = Table::new(aws_sdk_dynamodb::Client::from_conf(settings), config.table.clone());
-        let _ = table.warm().await;
-        Self { table }
+        Self { table: Table::new(aws_sdk_dynamodb::Client::from_conf(settings), config.table.clone()) }
+    }
+
+    /// Opens the connection. A warm-up that fails is no error: the first request will say what is wrong.
+    pub async fn warm(&self) {
+        let _ = self.table.warm().await;
     }
 }
 
