@@ -1,18 +1,10 @@
 //! `POST /gateway/:listingId`: what the endpoint's state, limits and time do to a call. The states are set in the table.
 
-use crochet_tests::{Outcome, Replies, World, alone, at, list, number, shared, text};
+use crochet_tests::{Outcome, Replies, alone, at, list, number, shared, text};
 use serde_json::{Value, json};
 
 fn status(value: &str) -> (&'static str, Value) {
     ("status", json!({ "S": value }))
-}
-
-/// Moves the clock to a minute's start, so that what follows falls into one.
-async fn at_a_minutes_start(world: &World) -> Outcome {
-    let now = world.client.get("/health").send().await?;
-    let time = text(now.ok(200), "time").to_owned();
-    let seconds: i64 = time.get(17..19).and_then(|digits| digits.parse().ok()).unwrap_or(0);
-    world.later(61 - seconds).await
 }
 
 #[test]
@@ -55,7 +47,7 @@ fn a_listing_without_an_endpoint_is_409_listing_has_no_gateway_and_a_settled_cal
 #[test]
 fn the_sellers_rate_limit_reached_is_429_before_anything_is_quoted_and_settled_calls_pass() -> Outcome {
     alone(async |world| {
-        at_a_minutes_start(world).await?;
+        world.at_a_minutes_start().await?;
         let path = world.echo_path();
         let free = world.free_shop(&path).await?;
         free.set_endpoint(&[("rate_limit_per_minute", json!({ "N": "2" }))]).await?;
@@ -72,7 +64,7 @@ fn the_sellers_rate_limit_reached_is_429_before_anything_is_quoted_and_settled_c
         paid.redeem(&one, &first).await?.ok(200);
         paid.call(&json!({ "n": 3 })).send().await?.refused(429, "LISTING_RATE_LIMITED");
         paid.redeem(&two, &second).await?.ok(200);
-        at_a_minutes_start(world).await?;
+        world.at_a_minutes_start().await?;
         free.call(&json!({ "n": 3 })).send().await?.ok(200);
         Ok(())
     })

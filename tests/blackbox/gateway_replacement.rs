@@ -135,6 +135,24 @@ fn a_failed_payment_of_a_listing_that_became_free_is_delivered_once() -> Outcome
 }
 
 #[test]
+fn a_body_whose_quote_ended_is_a_new_free_call_each_time_once_the_listing_is_free() -> Outcome {
+    shared(async |world| {
+        let shop = world.shop(1.0).await?;
+        let body = json!({ "n": 1 });
+        let quote = shop.quote(&body).await?;
+        world.sandbox.set(&quote.id, &json!({ "status": "failure" })).await?;
+        let change = json!({ "pricing_model": "free" });
+        shop.seller.patch(&format!("/listings/{}", shop.listing.id)).json(&change).send().await?.ok(200);
+        for calls in 1..=3 {
+            let reply = shop.call(&body).send().await?;
+            assert!(reply.ok(200)["billable"] == false && !reply.is_replay());
+            assert_eq!(shop.all_received().await?.len(), calls);
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn a_call_that_closed_as_undelivered_is_not_announced_as_delivered() -> Outcome {
     alone(async |world| {
         let shop = world.shop_at(&json!(1), "/fail/500").await?;

@@ -267,6 +267,17 @@ impl World {
         Ok(())
     }
 
+    /// Moves the clock to a minute's start, so that what follows falls into one. Only on a stack that nobody shares.
+    ///
+    /// # Errors
+    /// Where the stack does not answer.
+    pub async fn at_a_minutes_start(&self) -> Outcome {
+        let health = self.client.get("/health").send().await?;
+        let time = crate::expect::text(health.data(), "time").to_owned();
+        let seconds: i64 = time.get(17..19).and_then(|digits| digits.parse().ok()).unwrap_or(0);
+        self.later(61 - seconds).await
+    }
+
     /// The table, where it can be reached.
     pub(crate) fn books(&self) -> Option<&Books> {
         self.books.as_ref()

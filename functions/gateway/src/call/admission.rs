@@ -64,12 +64,12 @@ impl Passage<'_> {
     }
 
     /// How many calls a minute the seller takes.
-    pub(crate) fn rate_limit(&self) -> Option<u32> {
+    fn rate_limit(&self) -> Option<u32> {
         self.listing.endpoint.as_ref().and_then(|endpoint| endpoint.rate_limit_per_minute)
     }
 
     /// The listing takes no more calls in this minute.
-    pub(crate) fn rate_limited(&self, limit: u32) -> ApiError {
+    fn rate_limited(&self, limit: u32) -> ApiError {
         let wait = 60 - self.now.unix_timestamp().rem_euclid(60);
         ApiError::new(Code::ListingRateLimited).retry_after(u64::try_from(wait).unwrap_or(60)).detail("limit", limit)
     }

@@ -2,7 +2,7 @@
 
 use crochet::clock::{from_unix_ms, rfc3339};
 use crochet::domain::call::outcome::Outcome;
-use crochet::domain::call::{Call, MAX_ATTEMPTS, StoredAnswer};
+use crochet::domain::call::{Call, MAX_ATTEMPTS, State, StoredAnswer};
 use crochet::domain::money::{Amount, Micros};
 use crochet::http::{ApiError, Code, Reply, Result};
 use serde::Serialize;
@@ -135,7 +135,7 @@ pub(crate) fn seller_failure(call: &Call, outcome: Outcome) -> ApiError {
     failure(call, code_of(outcome))
         .retry_after(wait)
         .detail("seller_status_code", call.attempts.last().and_then(|attempt| attempt.seller_status_code))
-        .detail("attempts_left", MAX_ATTEMPTS.saturating_sub(attempts))
+        .detail("attempts_left", if call.state == State::Settled { MAX_ATTEMPTS.saturating_sub(attempts) } else { 0 })
 }
 
 /// The endpoint takes no calls: no attempt was made.

@@ -72,11 +72,11 @@ impl Passage<'_> {
         match moved? {
             Moved::Done => self.forward_claimed(claim, body, &secret).await,
             Moved::Lost(found) => {
-                self.uncount().await?;
+                self.not_made().await?;
                 self.follow(*found, &claim).await
             }
             Moved::Conflict => {
-                self.uncount().await?;
+                self.not_made().await?;
                 let found = store.calls(&[claim.home()]).await?.pop();
                 self.follow(found, &claim).await
             }
@@ -96,11 +96,6 @@ impl Passage<'_> {
             State::Undelivered => Err(answer::undelivered(&call)),
             _ => Err(answer::in_progress(&call)),
         }
-    }
-
-    async fn uncount(&self) -> Result<()> {
-        self.state.app.store.call_not_made(self.listing_id(), self.minute()).await?;
-        Ok(())
     }
 
     /// Until when this request may still write an outcome.

@@ -142,7 +142,10 @@ impl Known {
 
     /// A slug that this instance has not seen: two more reads, once.
     async fn find_by_slug(mut self, state: &State, slug: &str, minute: i64) -> Result<Self> {
-        self.listing = None;
+        // What this instance remembered was another listing, or none: a call that was counted there is not made there.
+        if let (Some(_), Some(other)) = (self.started.take(), self.listing.take()) {
+            state.app.store.call_not_made(other.id, minute).await?;
+        }
         let is_slug = slug.len() <= 100 && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if is_slug && let Some(id) = state.app.store.listing_of_slug(slug).await? {
             let FirstRead { listing, traffic, .. } = state.app.store.first_read(&self.agent.key, Some(id), None, minute).await?;
@@ -200,7 +203,7 @@ impl Passage<'_> {
         {
             self.claim_name(&call, &key).await?;
         }
-        self.proceed(call, Approach::by_id()).await
+        self.proceed(call, Approach::Id).await
     }
 
     /// An unseen key becomes another name of the call.
@@ -245,9 +248,12 @@ impl Passage<'_> {
 
     /// Takes back the count of a call that does not reach the seller.
     pub(crate) async fn not_started(&self, started: Option<Traffic>) -> Result<()> {
-        if started.is_some() {
-            self.state.app.store.call_not_made(self.listing_id(), self.minute()).await?;
-        }
+        if started.is_some() { self.not_made().await } else { Ok(()) }
+    }
+
+    /// Takes back that this call was counted at its listing.
+    pub(crate) async fn not_made(&self) -> Result<()> {
+        self.state.app.store.call_not_made(self.listing_id(), self.minute()).await?;
         Ok(())
     }
 }

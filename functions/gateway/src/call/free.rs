@@ -30,11 +30,10 @@ impl Passage<'_> {
             Some(started) => started,
             None => self.state.app.store.call_starts(self.listing_id(), self.minute()).await?,
         };
-        if let Some(limit) = self.rate_limit()
-            && started.started > limit
-        {
-            self.not_started(Some(started)).await?;
-            return Err(self.rate_limited(limit));
+        // Again, by the count that holds this call: of parallel calls no more pass than may.
+        if let Err(e) = self.check_traffic(Some(started)) {
+            self.not_made().await?;
+            return Err(e);
         }
         let call = self.new_free_call(&body, key.clone());
         let Some(key) = key else { return self.forward_free(call, body, &secret).await };
@@ -49,12 +48,12 @@ impl Passage<'_> {
             Ok(Kept::Done) => self.forward_claimed(call, body, &secret).await,
             Ok(Kept::PaymentIdKnown) => Err(ApiError::internal("a fresh call id exists already").alarm()),
             Ok(Kept::Raced) => {
-                self.not_started(Some(started)).await?;
+                self.not_made().await?;
                 // Boxed: the name that was lost leads to a call, and a call may lead here.
                 Box::pin(self.by_its_names(None)).await
             }
             Err(e) => {
-                self.not_started(Some(started)).await?;
+                self.not_made().await?;
                 Err(e.into())
             }
         }

@@ -1,7 +1,6 @@
 //! The names of a call: an Idempotency-Key, or listing and body. Whatever they name is gone on with before anything is quoted.
 
 use crochet::domain::call::{Call, State};
-use crochet::domain::currency::OriginCurrency;
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::ProviderStatus;
 use crochet::store::call::NamedCall;
@@ -36,16 +35,16 @@ impl Passage<'_> {
             self.not_started(started).await?;
             self.check_key_fits(named, &body)?;
             return match self.state.app.store.calls(std::slice::from_ref(&named.home)).await?.pop() {
-                Some(call) => self.proceed(call, Approach::by_key()).await,
+                Some(call) => self.proceed(call, Approach::Key).await,
                 None => Err(ApiError::internal("an Idempotency-Key names a call that is not there").alarm()),
             };
         }
         if let Some(call) = self.anonymous_candidate(&read).await? {
             self.not_started(started).await?;
-            return self.proceed(call, Approach::by_body()).await;
+            return self.proceed(call, Approach::Body).await;
         }
         if self.listing.is_paid() {
-            self.make_offer(read, Occasion::First, None).await
+            self.make_offer(read, Occasion::First).await
         } else {
             let key = self.incoming.idempotency_key.clone();
             Box::pin(self.free_call(started, key, 1)).await
@@ -119,15 +118,18 @@ impl Passage<'_> {
         }
         let body = self.incoming.json()?.clone();
         let read = self.read_names(&body).await?;
-        self.make_offer(read, occasion, None).await
+        self.make_offer(read, occasion).await
     }
 
     /// A quote came to nothing: the next call takes its names over. Where that has happened already, that one is gone on with.
-    pub(crate) async fn requote(self, before: Call, occasion: Occasion) -> Result {
+    pub(crate) async fn requote(self, before: Call, approach: Approach, occasion: Occasion) -> Result {
         let body = self.incoming.json()?.clone();
         let key = self.incoming.idempotency_key.clone().or_else(|| before.idempotency_key.clone());
-        // A listing that is free by now: the new call has no quote to be found by, so the old payment names it.
-        let key = key.or_else(|| if self.listing.is_paid() { None } else { before.payment.as_ref().map(|p| internal_name(&p.id)) });
+        // A listing that is free by now: the new call has no quote to be found by, so the payment that was sent names it. A
+        // request that names nothing is a new call each time.
+        let names_payment = approach != Approach::Body && !self.listing.is_paid();
+        let payment = before.payment.as_ref().filter(|_| names_payment);
+        let key = key.or_else(|| payment.map(|payment| internal_name(&payment.id)));
         let anonymous = if key.is_none() { Some((self.listing_id(), body.sha256.as_str())) } else { None };
         let store = &self.state.app.store;
         let read = store.second_read(self.agent.profile, Some(self.listing.seller.id), key.as_deref(), anonymous).await?;
@@ -141,7 +143,7 @@ impl Passage<'_> {
             && let Some(call) = store.calls(std::slice::from_ref(&home)).await?.pop()
             && call.state != State::Expired
         {
-            return Box::pin(self.proceed(call, Approach::instead(occasion))).await;
+            return Box::pin(self.proceed(call, Approach::Instead(occasion))).await;
         }
         if !self.listing.is_paid() {
             let version = read.named.map_or(1, |named| named.version + 1);
@@ -150,9 +152,9 @@ impl Passage<'_> {
         Box::pin(self.make_offer_as(read, occasion, Wanted { currency, key, replaces: Some(before.home()) })).await
     }
 
-    async fn make_offer(self, read: SecondRead, occasion: Occasion, currency: Option<OriginCurrency>) -> Result {
+    async fn make_offer(self, read: SecondRead, occasion: Occasion) -> Result {
         let key = self.incoming.idempotency_key.clone();
-        Box::pin(self.make_offer_as(read, occasion, Wanted { currency, key, replaces: None })).await
+        Box::pin(self.make_offer_as(read, occasion, Wanted { currency: None, key, replaces: None })).await
     }
 }
 

@@ -10,35 +10,15 @@ use super::{Passage, answer};
 
 /// How a request came to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Approach {
-    /// The request names the payment: whoever sends an id says that it was paid.
-    by_id: bool,
-    /// Neither an id nor a key names the call: once it has ended, the same body is a new call.
-    anonymous: bool,
-    /// The request named another call, whose quote came to nothing, and this one replaces it.
-    instead: Option<Occasion>,
-}
-
-impl Approach {
-    /// By the id of its payment.
-    pub(crate) fn by_id() -> Self {
-        Self { by_id: true, anonymous: false, instead: None }
-    }
-
+pub(crate) enum Approach {
+    /// By the id of its payment: whoever sends that says that it was paid.
+    Id,
     /// By an Idempotency-Key.
-    pub(crate) fn by_key() -> Self {
-        Self { by_id: false, anonymous: false, instead: None }
-    }
-
-    /// By listing and body.
-    pub(crate) fn by_body() -> Self {
-        Self { by_id: false, anonymous: true, instead: None }
-    }
-
-    /// By a call that it replaces.
-    pub(crate) fn instead(occasion: Occasion) -> Self {
-        Self { by_id: false, anonymous: false, instead: Some(occasion) }
-    }
+    Key,
+    /// By listing and body: once the call has ended, the same body is a new call.
+    Body,
+    /// By the id or key of another call, whose quote came to nothing and which this one replaces.
+    Instead(Occasion),
 }
 
 impl Passage<'_> {
@@ -47,10 +27,12 @@ impl Passage<'_> {
         let request_id = call.id.to_string();
         // The ways that lead on are boxed: together they would make one future of many kilobytes, copied at every turn.
         match &call.state {
-            State::Delivered { .. } if approach.anonymous => {
+            State::Delivered { .. } if approach == Approach::Body => {
                 Box::pin(self.start_anew(Occasion::AfterDelivered { request_id })).await
             }
-            State::Undelivered if approach.anonymous => Box::pin(self.start_anew(Occasion::AfterUndelivered { request_id })).await,
+            State::Undelivered if approach == Approach::Body => {
+                Box::pin(self.start_anew(Occasion::AfterUndelivered { request_id })).await
+            }
             State::Delivered { answer } => self.replay(&call, answer.as_ref()).await,
             State::Undelivered => Err(answer::undelivered(&call)),
             State::Delivering { lease_until_ms, .. } if self.now_ms() < *lease_until_ms => Err(answer::in_progress(&call)),
@@ -73,22 +55,26 @@ impl Passage<'_> {
                 answer::pending(&call)
             }
             ProviderStatus::Waiting if now_ms < payment.expires_ms && call.state != State::Expired => {
-                let mut occasion = approach.instead.clone().unwrap_or(Occasion::NotSeen);
-                match self.paid_predecessor(&call).await? {
-                    // What was delivered is the past for a request that names neither payment nor key.
-                    Some(paid) if approach.anonymous && matches!(paid.state, State::Delivered { .. }) => {
-                        occasion = Occasion::AfterDelivered { request_id: paid.id.to_string() };
+                let by_id = approach == Approach::Id;
+                let occasion = match (self.paid_predecessor(&call).await?, approach) {
+                    // What has ended is the past for a request that names neither payment nor key.
+                    (Some(Call { id, state: State::Delivered { .. }, .. }), Approach::Body) => {
+                        Occasion::AfterDelivered { request_id: id.to_string() }
                     }
-                    Some(paid) => return Box::pin(self.proceed(paid, Approach::by_id())).await,
-                    None => {}
-                }
+                    (Some(Call { id, state: State::Undelivered, .. }), Approach::Body) => {
+                        Occasion::AfterUndelivered { request_id: id.to_string() }
+                    }
+                    (Some(paid), _) => return Box::pin(self.proceed(paid, Approach::Id)).await,
+                    (None, Approach::Instead(occasion)) => occasion,
+                    (None, _) => Occasion::NotSeen,
+                };
                 if let Err(e) = self.check_state() {
-                    return Err(if approach.by_id { kept_for_a_payment(e) } else { e });
+                    return Err(if by_id { kept_for_a_payment(e) } else { e });
                 }
                 Err(offer(&call, &occasion))
             }
             // No longer offered, but it settles if it is paid, and whoever sends its id says so.
-            ProviderStatus::Waiting if now_ms < ttl_ms && call.state != State::Expired && approach.by_id => {
+            ProviderStatus::Waiting if now_ms < ttl_ms && call.state != State::Expired && approach == Approach::Id => {
                 let ends_in_seconds = u64::try_from((ttl_ms - now_ms) / 1_000).unwrap_or(1);
                 Err(offer(&call, &Occasion::NotSeenAndOver { ends_in_seconds }))
             }
@@ -96,15 +82,15 @@ impl Passage<'_> {
                 if now_ms >= ttl_ms {
                     self.move_on(&call, call.clone().expired(PaymentState::Waiting, now_ms)).await?;
                 }
-                self.replace(call, "quote_expired", None).await
+                self.replace(call, approach, "quote_expired", None).await
             }
             ProviderStatus::Failed => {
                 self.move_on(&call, call.clone().expired(PaymentState::Failed, now_ms)).await?;
-                self.replace(call, "payment_failed", asked.fail_reason).await
+                self.replace(call, approach, "payment_failed", asked.fail_reason).await
             }
             ProviderStatus::Refunded => {
                 self.move_on(&call, call.clone().expired(PaymentState::Refunded, now_ms)).await?;
-                self.replace(call, "payment_refunded", asked.fail_reason).await
+                self.replace(call, approach, "payment_refunded", asked.fail_reason).await
             }
         }
     }
@@ -143,9 +129,9 @@ impl Passage<'_> {
         Box::pin(self.deliver(call, true)).await
     }
 
-    async fn replace(self, call: Call, reason: &'static str, provider_reason: Option<String>) -> Result {
+    async fn replace(self, call: Call, approach: Approach, reason: &'static str, provider_reason: Option<String>) -> Result {
         let relay_request_id = call.payment.as_ref().map(|payment| payment.id.clone()).unwrap_or_default();
-        Box::pin(self.requote(call, Occasion::Replaces { relay_request_id, reason, provider_reason })).await
+        Box::pin(self.requote(call, approach, Occasion::Replaces { relay_request_id, reason, provider_reason })).await
     }
 
     /// Writes a move that somebody else may have made too. Losing is no harm: the call is read again with the next request.
