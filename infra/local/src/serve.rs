@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
+use crochet::http::caller::SourceIp;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -35,8 +36,8 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
         // Finished connections leave the set here, so that it does not grow for ever.
         while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, _)) => {
-                connections.spawn(connection(stream, router.clone(), stop.clone()));
+            Ok((stream, peer)) => {
+                connections.spawn(connection(stream, SourceIp(peer.ip()), router.clone(), stop.clone()));
             }
             // Out of file handles, most likely: give connections time to end rather than spin.
             Err(error) => {
@@ -56,9 +57,13 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, peer: SourceIp, router: Router, mut stop: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: Request<Incoming>| answer(router.clone(), request));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        // API Gateway states it in a deployed system.
+        request.extensions_mut().insert(peer);
+        answer(router.clone(), request)
+    });
     let mut connection = std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,

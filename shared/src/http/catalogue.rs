@@ -121,10 +121,6 @@ catalogue! {
         => "register_wallet" false "Call POST /auth/challenge with purpose register, then POST /register." keep &["wallet_address"], drop PROOF;
     WalletCannotRecover "WALLET_CANNOT_RECOVER" 403 "This wallet belongs to a profile, but may not recover it."
         => "use_recovery_wallet" false "Recover with an active wallet of the same profile that has the capability recovery." keep NONE, drop PROOF;
-    WalletNotFound "WALLET_NOT_FOUND" 404 "This profile has no such wallet."
-        => "list_wallets" false "List the profile's wallets with GET /me/wallets." keep NONE, drop NONE;
-    ProfileNotFound "PROFILE_NOT_FOUND" 404 "There is no such profile."
-        => "check_profile_id" false "Check the id; listings show their seller's id." keep NONE, drop NONE;
 
     // Listings
     ListingNotFound "LISTING_NOT_FOUND" 404 "There is no such listing."

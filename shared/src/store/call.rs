@@ -76,8 +76,6 @@ pub enum Name {
     },
     /// By listing and body.
     Anonymous(AnonymousQuotes),
-    /// Not at all: a free call without a key.
-    Nothing,
 }
 
 /// A fresh name for a write.
@@ -117,14 +115,6 @@ fn entry_putting(home: &str, entry: &Entry) -> Result<Putting, StoreError> {
 }
 
 impl Store {
-    /// What an Idempotency-Key names.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
-    pub async fn named_call(&self, buyer: ProfileId, key: &str) -> Result<Option<NamedCall>, StoreError> {
-        self.table.get(&keys::idempotency(buyer, key)).await
-    }
-
     /// The calls that are stored at these places and exist, in the order asked for.
     ///
     /// # Errors
@@ -168,19 +158,13 @@ impl Store {
             operations.push(Putting::new(&keys::call_home(call.id), "call_home", &home)?.in_transaction(&self.table)?);
         }
         let naming = match name {
-            Name::Key { key, named } => Some(naming_by_key(call.buyer, &key, &named)?),
+            Name::Key { key, named } => naming_by_key(call.buyer, &key, &named)?,
             Name::Anonymous(quotes) => {
                 let at = keys::anonymous_quotes(call.buyer, call.listing.id, &call.body_sha256);
-                Some(
-                    Putting::new(&at, "anonymous_quotes", &quotes)?
-                        .when(Condition::absent_or_equals("version", n(quotes.version - 1))),
-                )
+                Putting::new(&at, "anonymous_quotes", &quotes)?.when(Condition::absent_or_equals("version", n(quotes.version - 1)))
             }
-            Name::Nothing => None,
         };
-        if let Some(naming) = naming {
-            operations.push(naming.in_transaction(&self.table)?);
-        }
+        operations.push(naming.in_transaction(&self.table)?);
         Ok(match self.table.transact(operations).await? {
             Transacted::Done => Kept::Done,
             Transacted::Refused { index: 0, found } => {
