@@ -13,4 +13,5 @@ pub mod outbound;
 pub mod payments;
 pub mod store;
 pub mod telemetry;
+pub mod wallet_proofs;
 pub mod wire;

@@ -2,6 +2,7 @@
 
 use axum::extract::FromRef;
 use crochet::app::App;
+use crochet::wallet_proofs::WalletProofs;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -17,6 +18,16 @@ mod wallet;
 pub struct State {
     /// Configuration, time and store.
     pub app: App,
+    /// Checks wallets' signatures.
+    pub proofs: WalletProofs,
+}
+
+impl State {
+    /// What the configuration says.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self { proofs: WalletProofs::of(&app.config), app }
+    }
 }
 
 impl FromRef<State> for App {

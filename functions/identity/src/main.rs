@@ -13,6 +13,6 @@ async fn main() -> Result<(), lambda_http::Error> {
         std::process::exit(1)
     });
     let app = App::connect(config).await;
-    let (routes, _) = router(State { app: app.clone() }).split_for_parts();
+    let (routes, _) = router(State::new(app.clone())).split_for_parts();
     lambda_http::run(finish(routes, app)).await
 }

@@ -24,7 +24,7 @@ pub async fn api_router(settings: &[(String, String)], clock: Clock) -> Result<(
     let listings = crochet_listings::State::connect(app.clone()).await;
     let gateway = crochet_gateway::State::connect(app.clone()).await.map_err(|error| error.to_string())?;
     let routers = [
-        crochet_identity::router(crochet_identity::State { app: app.clone() }),
+        crochet_identity::router(crochet_identity::State::new(app.clone())),
         crochet_catalog::router(crochet_catalog::State::new(app.clone())),
         crochet_listings::router(listings),
         crochet_gateway::router(gateway),

@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 use url::Url;
 
 use super::ids::random_bytes;
-use super::wallet::{Chain, ProofError, WalletAddress, proof};
+use super::wallet::{Chain, WalletAddress};
 use crate::clock;
 
 mod binding;
@@ -42,8 +42,6 @@ pub enum ChallengeError {
     OtherWallet,
     /// The challenge authorises something else: another purpose, profile, wallet, operator or change.
     OtherBinding,
-    /// The signature itself is bad.
-    Signature(ProofError),
 }
 
 impl fmt::Display for ChallengeError {
@@ -54,7 +52,6 @@ impl fmt::Display for ChallengeError {
             Self::OtherBinding => {
                 f.write_str("This challenge authorises something else: ask for one that names exactly what this request does.")
             }
-            Self::Signature(error) => error.fmt(f),
         }
     }
 }
@@ -126,19 +123,14 @@ impl Challenge {
         }
     }
 
-    /// Checks that `signature` is `signer`'s consent to `request`: what the request at hand would do.
+    /// Checks that a signature of `signer` over this text would be consent to `request`: what the request at hand would do.
     ///
-    /// The proof of work, the single use of the nonce and what the signing wallet may do are the caller's to check.
+    /// The signature itself, the proof of work, the single use of the nonce and what the signing wallet may do are the
+    /// caller's to check.
     ///
     /// # Errors
     /// The first [`ChallengeError`] in the order of its variants.
-    pub fn check(
-        &self,
-        signer: &WalletAddress,
-        request: &Binding,
-        signature: &str,
-        now: OffsetDateTime,
-    ) -> Result<(), ChallengeError> {
+    pub fn authorises(&self, signer: &WalletAddress, request: &Binding, now: OffsetDateTime) -> Result<(), ChallengeError> {
         if self.is_expired(now) {
             return Err(ChallengeError::Expired);
         }
@@ -148,7 +140,7 @@ impl Challenge {
         if &self.binding != request {
             return Err(ChallengeError::OtherBinding);
         }
-        proof::verify(signer, &self.message, signature).map_err(ChallengeError::Signature)
+        Ok(())
     }
 
     fn text(&self, public_url: &Url) -> String {

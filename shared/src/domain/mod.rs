@@ -10,5 +10,6 @@ pub mod listing;
 pub mod money;
 pub mod profile;
 pub mod schema;
+pub mod session;
 pub mod wallet;
 pub mod webhook_signature;

@@ -124,8 +124,17 @@ pub struct Profile {
     pub score: u16,
     /// Its wallets, oldest first; at most [`MAX_WALLETS`].
     pub wallets: Vec<Wallet>,
+    /// The person who has claimed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<ProfileId>,
     /// How many listings it has, drafts and suspended ones included.
     pub listing_count: u32,
+    /// How many agents it operates; only people do.
+    #[serde(default)]
+    pub claim_count: u32,
+    /// What its listings show of it has changed, and not every one of them is known to show it yet.
+    #[serde(default)]
+    pub listings_behind: bool,
     /// Counts its changes; a write names the version it changed.
     pub version: u64,
     /// When it registered (Unix milliseconds).
@@ -188,6 +197,9 @@ pub struct SellerSummary {
     pub claimed: bool,
     /// The chain families on which it can be paid.
     pub payout_chains: Vec<Chain>,
+    /// The version of the profile that this was taken from: an older view never replaces a newer one.
+    #[serde(default)]
+    pub as_of: u64,
 }
 
 impl From<&Profile> for SellerSummary {
@@ -198,6 +210,7 @@ impl From<&Profile> for SellerSummary {
             score: profile.score,
             claimed: profile.account_type == AccountType::HumanClaimedAgent,
             payout_chains: profile.payout_chains(),
+            as_of: profile.version,
         }
     }
 }

@@ -12,6 +12,7 @@ use lambda_http::request::RequestContext;
 use super::catalogue::Code;
 use super::error::ApiError;
 use super::limits::{self, Limit, Standing};
+use super::session::{self, Person};
 use crate::app::App;
 use crate::clock::unix_ms;
 use crate::domain::api_key::{ApiKey, KeyId, Scope};
@@ -134,26 +135,68 @@ where
         let Some(stored) = stored?.filter(|stored| stored.admits(&key, unix_ms(now))) else {
             return Err(refused(&app, parts, Code::InvalidApiKey.into()).await);
         };
+        app.store.note_key_use(&stored, unix_ms(now)).await;
         let agent = Self::of(stored);
         let trail = trail(parts);
         trail.caller(agent.profile);
-        trail.standing(standing?);
-        standing_ok(&trail)?;
+        let standing = standing?;
+        trail.standing(standing);
+        standing.within(Code::RateLimited)?;
         Ok(agent)
     }
 }
 
-fn standing_ok(trail: &Trail) -> Result<(), ApiError> {
-    match trail.notes().1 {
-        Some(standing) => standing.within(Code::RateLimited).map(drop),
-        None => Ok(()),
+/// An agent with a good API key, or a person with a session.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    /// By an API key. A person's own key counts here, too: it may read.
+    Key(Agent),
+    /// By a session.
+    Session(Person),
+}
+
+impl Caller {
+    /// Whose profile it is.
+    #[must_use]
+    pub fn profile(&self) -> ProfileId {
+        match self {
+            Self::Key(agent) => agent.profile,
+            Self::Session(person) => person.profile(),
+        }
+    }
+
+    /// Fails for a key that may not do this. A session may do whatever its routes offer.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_SCOPE`.
+    pub fn may(&self, scope: Scope) -> Result<(), ApiError> {
+        match self {
+            Self::Key(agent) => agent.may(scope),
+            Self::Session(_) => Ok(()),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller
+where
+    App: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    /// A key that is sent counts before a cookie: it was put there on purpose.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        if parts.headers.contains_key(header::AUTHORIZATION) || !session::has_cookie(&parts.headers) {
+            Agent::from_request_parts(parts, state).await.map(Self::Key)
+        } else {
+            Person::from_request_parts(parts, state).await.map(Self::Session)
+        }
     }
 }
 
 /// Counts a failed authentication against the address it came from; past the limit the answer is 429.
 pub async fn refused(app: &App, parts: &Parts, error: ApiError) -> ApiError {
     let now = app.clock.now();
-    match app.limiter.count(limits::FAILED_AUTH_PER_IP, &source_ip(parts).to_string(), now).await {
+    match app.limiter.count(limits::FAILED_AUTH_PER_IP, &counted_as(source_ip(parts)), now).await {
         Ok(standing) => standing.within(Code::RateLimited).err().unwrap_or(error),
         Err(_) => error,
     }
@@ -193,10 +236,21 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let app = App::from_ref(state);
         let ip = source_ip(parts);
-        let standing = app.limiter.count(L::LIMIT, &ip.to_string(), app.clock.now()).await?;
+        let standing = app.limiter.count(L::LIMIT, &counted_as(ip), app.clock.now()).await?;
         trail(parts).standing(standing);
         standing.within(Code::RateLimited)?;
         Ok(Self(ip, std::marker::PhantomData))
+    }
+}
+
+/// What an address is called where it is counted: whoever has an IPv6 address has a whole /64 of them.
+fn counted_as(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
     }
 }
 

@@ -121,6 +121,51 @@ catalogue! {
         => "register_wallet" false "Call POST /auth/challenge with purpose register, then POST /register." keep &["wallet_address"], drop PROOF;
     WalletCannotRecover "WALLET_CANNOT_RECOVER" 403 "This wallet belongs to a profile, but may not recover it."
         => "use_recovery_wallet" false "Recover with an active wallet of the same profile that has the capability recovery." keep NONE, drop PROOF;
+    ChainUnavailable "CHAIN_UNAVAILABLE" 503 "The chain on which this wallet's contract lives could not be asked; ask for a fresh challenge and try again."
+        => "request_new_challenge" true "Wait retry_after_seconds, then call POST /auth/challenge again and sign the new message." keep &["wallet_address", "display_name"], drop PROOF;
+    ProofWalletNotAllowed "PROOF_WALLET_NOT_ALLOWED" 403 "The wallet that signed may not authorise this for the profile."
+        => "use_recovery_wallet" false "Sign with an active wallet of the profile that has the capability named in details.required_capability (GET /me/wallets lists them)." keep NONE, drop PROOF;
+    WalletNotFound "WALLET_NOT_FOUND" 404 "This profile has no wallet with this id."
+        => "list_wallets" false "List the profile's wallets with GET /me/wallets." keep BODY, drop NONE;
+    WalletAlreadyLinked "WALLET_ALREADY_LINKED" 409 "This wallet belongs to a profile already; one wallet has one profile."
+        => "use_another_wallet" false "Link another wallet, or use the profile that has this one (POST /auth/recover)." keep NONE, drop PROOF;
+    WalletLimit "WALLET_LIMIT" 409 "This profile has as many wallets as one may have."
+        => "use_linked_wallet" false "Use one of the wallets that GET /me/wallets lists; a disabled one can be made active with PATCH /me/wallets/:id." keep NONE, drop PROOF;
+    WouldStrandProfile "WOULD_STRAND_PROFILE" 409 "That would leave the profile without an active recovery wallet."
+        => "link_recovery_wallet" false "Give another active wallet the capability recovery first, or link one with POST /me/wallets." keep NONE, drop PROOF;
+    ProfileNotFound "PROFILE_NOT_FOUND" 404 "There is no agent with this id."
+        => "check_agent_id" false "Take the id from data.listing.seller.id of GET /listings/:id, or from GET /me." keep BODY, drop NONE;
+    KeyNotFound "KEY_NOT_FOUND" 404 "This profile has no API key with this id."
+        => "list_api_keys" false "List the profile's keys with GET /api-keys." keep NONE, drop NONE;
+    KeyLimit "KEY_LIMIT" 409 "This profile has as many API keys as one may have."
+        => "revoke_unused_key" false "Revoke a key that is not used any more with DELETE /api-keys/:id, then create the new one." keep BODY, drop NONE;
+
+    // People
+    SessionRequired "SESSION_REQUIRED" 401 "Log in first: this is for people, with the cookie of a session."
+        => "log_in" false "Log in with a passkey (POST /auth/passkey/login/start and /finish) and send the cookie that comes back." keep BODY, drop NONE;
+    CrossSiteRequest "CROSS_SITE_REQUEST" 403 "This request came from another site, so the session does not count."
+        => "send_from_same_site" false "Send it from a page of this deployment; programs use an API key instead of the cookie." keep BODY, drop NONE;
+    CeremonyInvalid "CEREMONY_INVALID" 400 "This passkey ceremony is unknown, expired or already used; start a new one."
+        => "start_new_ceremony" true "Call the start route again and finish with what it gives, within five minutes." keep &["display_name"], drop &["ceremony_id", "credential"];
+    PasskeyRefused "PASSKEY_REFUSED" 401 "The passkey's answer does not prove who you are; start again."
+        => "start_new_ceremony" true "Call the start route again and let the authenticator verify you (PIN, fingerprint or face)." keep &["display_name"], drop &["ceremony_id", "credential"];
+    PasskeyAlreadyRegistered "PASSKEY_ALREADY_REGISTERED" 409 "This passkey is registered already."
+        => "log_in" false "Log in with it: POST /auth/passkey/login/start and /finish." keep NONE, drop &["ceremony_id", "credential"];
+    PasskeyLimit "PASSKEY_LIMIT" 409 "This person has as many passkeys as one may have."
+        => "remove_unused_passkey" false "Remove one with DELETE /auth/passkey/credentials/:id, then add the new one." keep NONE, drop &["ceremony_id", "credential"];
+    PasskeyNotFound "PASSKEY_NOT_FOUND" 404 "You have no passkey with this id."
+        => "list_passkeys" false "List your passkeys with GET /auth/passkey/credentials." keep NONE, drop NONE;
+    LastPasskey "LAST_PASSKEY" 409 "This is your only passkey; without it you could not log in."
+        => "add_passkey_first" false "Add another passkey while logged in, then remove this one." keep NONE, drop NONE;
+    RecoveryCodeInvalid "RECOVERY_CODE_INVALID" 401 "This recovery code is unknown or was used already."
+        => "use_another_recovery_code" false "Use another of your ten codes, log in with a passkey, or with a wallet of an agent that you operate." keep NONE, drop &["recovery_code"];
+    AlreadyClaimed "ALREADY_CLAIMED" 409 "Another person operates this agent; an agent has one operator."
+        => "ask_operator_to_release" false "The present operator can release it with DELETE /agents/:id/claim." keep NONE, drop PROOF;
+    ClaimLimit "CLAIM_LIMIT" 409 "You operate as many agents as one person may."
+        => "release_claim" false "Release an agent with DELETE /agents/:id/claim first." keep NONE, drop PROOF;
+    NotOperator "NOT_OPERATOR" 403 "You do not operate this agent."
+        => "claim_agent" false "Claim it with POST /agents/:id/claim, signed by one of its wallets; GET /me lists the agents that you operate." keep BODY, drop NONE;
+
 
     // Listings
     ListingNotFound "LISTING_NOT_FOUND" 404 "There is no such listing."
@@ -141,8 +186,8 @@ catalogue! {
         => "contact_operator" false "Ask the operator of this deployment." keep NONE, drop NONE;
     StatusChangeRefused "STATUS_CHANGE_REFUSED" 409 "A listing does not go from its present status to that one."
         => "choose_another_status" false "A draft can become active; an active listing can be suspended; a listing suspended by its owner can become active." keep BODY, drop NONE;
-    EditConflict "EDIT_CONFLICT" 409 "The listing was changed at the same moment; read it and try again."
-        => "read_and_retry" true "Read the listing again and repeat the change." keep BODY, drop NONE;
+    EditConflict "EDIT_CONFLICT" 409 "It was changed at the same moment; read it and try again."
+        => "read_and_retry" true "Read it again and repeat the change." keep BODY, drop NONE;
     EditLimit "EDIT_LIMIT" 429 "This listing's endpoint was changed as often as it may be in a day."
         => "wait_and_retry" true "Wait retry_after_seconds, then send the same request again." keep BODY, drop NONE;
 

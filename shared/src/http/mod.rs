@@ -8,6 +8,7 @@ pub mod limits;
 pub mod request;
 pub mod respond;
 pub mod service;
+pub mod session;
 
 pub use catalogue::Code;
 pub use error::ApiError;

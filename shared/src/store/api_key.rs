@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::write::Putting;
+use super::write::{Putting, Updating};
 use super::{Store, StoreError, keys};
 use crate::domain::api_key::{ApiKey, KeyHash, KeyId, Scope};
 use crate::domain::ids::ProfileId;
@@ -25,13 +25,23 @@ pub struct StoredKey {
     pub scopes: Vec<Scope>,
     /// When it was made (Unix milliseconds).
     pub created_ms: i64,
-    /// When it was last used (Unix milliseconds).
+    /// When it was last used (Unix milliseconds), to within [`USE_NOTED_MS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_ms: Option<i64>,
     /// When it ends (Unix milliseconds).
     pub expires_ms: Option<i64>,
 }
 
+/// That a key is used is written down this often: once an hour, in milliseconds.
+pub const USE_NOTED_MS: i64 = 3_600_000;
+
 impl StoredKey {
+    /// Whether its use is to be written down again.
+    #[must_use]
+    pub fn is_due_to_be_noted(&self, now_ms: i64) -> bool {
+        self.last_used_ms.is_none_or(|last| now_ms >= last + USE_NOTED_MS)
+    }
+
     /// Whether `key` is this key, and still good.
     #[must_use]
     pub fn admits(&self, key: &ApiKey, now_ms: i64) -> bool {
@@ -75,5 +85,18 @@ impl Store {
     /// Where DynamoDB does not answer.
     pub async fn api_key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
         self.table.get(&keys::api_key(id)).await
+    }
+
+    /// Writes down that a key is used now, where that is due. Of many requests at the same moment one writes; a key that was
+    /// revoked meanwhile stays so. Nothing is said of a failure: no request depends on this note.
+    pub async fn note_key_use(&self, key: &StoredKey, now_ms: i64) {
+        if !key.is_due_to_be_noted(now_ms) {
+            return;
+        }
+        let noting = Updating::new("SET last_used_ms = :now")
+            .number(":now", now_ms)
+            .number(":due", now_ms - USE_NOTED_MS)
+            .when("attribute_exists(PK) AND (attribute_not_exists(last_used_ms) OR last_used_ms <= :due)");
+        let _ = self.table.update(&keys::api_key(&key.id), noting).await;
     }
 }

@@ -85,6 +85,48 @@ pub fn profile_listing(id: ProfileId, listing: ListingId) -> Key {
 /// What the pointers to a profile's listings begin with.
 pub const PROFILE_LISTING_PREFIX: &str = "LISTING#";
 
+/// Says that the person has this session, named by the hash of its token.
+#[must_use]
+pub fn profile_session(id: ProfileId, token_sha256: &str) -> Key {
+    Key::new(profile_partition(id), format!("{PROFILE_SESSION_PREFIX}{token_sha256}"))
+}
+
+/// What the pointers to a person's sessions begin with.
+pub const PROFILE_SESSION_PREFIX: &str = "SESSION#";
+
+/// Says that the person operates this agent.
+#[must_use]
+pub fn profile_claim(person: ProfileId, agent: ProfileId) -> Key {
+    Key::new(profile_partition(person), format!("{PROFILE_CLAIM_PREFIX}{agent}"))
+}
+
+/// What the pointers to a person's agents begin with.
+pub const PROFILE_CLAIM_PREFIX: &str = "CLAIM#";
+
+/// How a person logs in: passkeys, and the hashes of the recovery codes that are left.
+#[must_use]
+pub fn passkeys(person: ProfileId) -> Key {
+    Key::new(profile_partition(person), "PASSKEYS")
+}
+
+/// A passkey ceremony that was begun.
+#[must_use]
+pub fn ceremony(id: &str) -> Key {
+    Key::new(format!("CEREMONY#{id}"), "CEREMONY")
+}
+
+/// Whose recovery code has this hash.
+#[must_use]
+pub fn recovery_code(sha256: &str) -> Key {
+    Key::new(format!("RECOVERY#{sha256}"), "RECOVERY")
+}
+
+/// A person's session, named by the hash of its token.
+#[must_use]
+pub fn session(token_sha256: &str) -> Key {
+    Key::new(format!("SESSION#{token_sha256}"), "SESSION")
+}
+
 /// Who a wallet belongs to: one wallet, one profile.
 #[must_use]
 pub fn wallet(address: &WalletAddress) -> Key {

@@ -12,6 +12,7 @@ pub mod meter;
 pub mod open_quotes;
 pub mod passage;
 pub mod profile;
+pub mod session;
 pub mod table;
 pub mod write;
 

@@ -38,6 +38,17 @@ impl Store {
         self.table.get(&keys::profile(id)).await
     }
 
+    /// The profile of the person who operates this agent: a read more for the agents that somebody has claimed.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn operator_of(&self, agent: &Profile) -> Result<Option<Profile>, StoreError> {
+        match agent.operator {
+            Some(person) => self.profile(person).await,
+            None => Ok(None),
+        }
+    }
+
     /// The profile that this wallet belongs to.
     ///
     /// # Errors

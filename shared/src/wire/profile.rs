@@ -11,6 +11,7 @@ use crate::domain::api_key::{API_KEY_PREFIX, ApiKey, KeyId, Scope};
 use crate::domain::challenge::{self, CHALLENGE_TTL, POW_ALGORITHM, POW_RULE, ProofOfWork, Purpose};
 use crate::domain::ids::{ProfileId, WalletId};
 use crate::domain::profile::{self, AccountType, Capability, Role, VERIFIED_SCORE, WalletStatus, tier};
+use crate::domain::session::Session;
 use crate::domain::wallet::{Chain, WalletAddress};
 use crate::store::api_key::StoredKey;
 
@@ -58,8 +59,10 @@ pub struct Operator {
     pub display_name: String,
 }
 
-impl From<&profile::Profile> for Profile {
-    fn from(profile: &profile::Profile) -> Self {
+impl Profile {
+    /// A profile as everybody may see it, with the profile of the person who operates it.
+    #[must_use]
+    pub fn of(profile: &profile::Profile, operator: Option<&profile::Profile>) -> Self {
         Self {
             id: profile.id,
             account_type: profile.account_type,
@@ -69,7 +72,7 @@ impl From<&profile::Profile> for Profile {
             score: profile.score,
             tier: tier(profile.score),
             is_verified: profile.score >= VERIFIED_SCORE,
-            operator: None,
+            operator: operator.map(|person| Operator { id: person.id, display_name: person.display_name.clone() }),
             created_at: moment(profile.created_ms),
         }
     }
@@ -179,9 +182,9 @@ pub struct Issued {
 impl Issued {
     /// The reply that hands `key` to its owner.
     #[must_use]
-    pub fn new(profile: &profile::Profile, key: &ApiKey, stored: &StoredKey) -> Self {
+    pub fn new(profile: &profile::Profile, operator: Option<&profile::Profile>, key: &ApiKey, stored: &StoredKey) -> Self {
         Self {
-            profile: profile.into(),
+            profile: Profile::of(profile, operator),
             wallets: wallets(profile),
             key: stored.into(),
             api_key: key.reveal().to_owned(),
@@ -213,11 +216,13 @@ pub struct Me {
 /// With what a caller proved who it is.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Auth {
-    /// `api_key`.
+    /// `api_key` or `session`.
     #[serde(rename = "type")]
+    #[schema(schema_with = credentials)]
     pub kind: &'static str,
-    /// The key: `key_` and ten characters.
-    pub key_id: String,
+    /// The key: `key_` and ten characters. None for a session.
+    #[schema(required)]
+    pub key_id: Option<String>,
     /// What it may do.
     #[schema(schema_with = scopes)]
     pub scopes: Vec<Scope>,
@@ -230,7 +235,13 @@ impl Auth {
     /// By an API key that ends at `expires_ms` (Unix milliseconds), if it ends.
     #[must_use]
     pub fn api_key(id: &KeyId, scopes: Vec<Scope>, expires_ms: Option<i64>) -> Self {
-        Self { kind: "api_key", key_id: key_id(id), scopes, expires_at: expires_ms.map(moment) }
+        Self { kind: "api_key", key_id: Some(key_id(id)), scopes, expires_at: expires_ms.map(moment) }
+    }
+
+    /// By a session, which ends then if it is not used again.
+    #[must_use]
+    pub fn session(session: &Session) -> Self {
+        Self { kind: "session", key_id: None, scopes: vec![Scope::Read, Scope::Write], expires_at: Some(moment(session.ends_ms())) }
     }
 }
 
@@ -298,6 +309,10 @@ fn one_of<const N: usize>(values: [&'static str; N]) -> Object {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values)).build()
 }
 
+fn credentials() -> Object {
+    one_of(["api_key", "session"])
+}
+
 fn chains() -> Object {
     one_of([Chain::Evm.as_str(), Chain::Solana.as_str()])
 }
@@ -307,8 +322,8 @@ fn tiers() -> Object {
 }
 
 fn purposes() -> Object {
-    use Purpose::{ClaimAgent, LinkWallet, Recover, Register, UpdateWallet};
-    one_of([Register, Recover, LinkWallet, UpdateWallet, ClaimAgent].map(Purpose::as_str))
+    use Purpose::{ClaimAgent, LinkWallet, OperatorLogin, Recover, Register, UpdateWallet};
+    one_of([Register, Recover, LinkWallet, UpdateWallet, ClaimAgent, OperatorLogin].map(Purpose::as_str))
 }
 
 fn scopes() -> Array {

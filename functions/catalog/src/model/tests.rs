@@ -37,6 +37,7 @@ fn listing(name: &str, created_ms: i64) -> Listing {
             score: 400,
             claimed: false,
             payout_chains: Vec::new(),
+            as_of: 1,
         },
         endpoint: None,
         version: 1,

@@ -13,6 +13,7 @@ use crochet::http::caller::{Agent, presented_key, refused, trail};
 use crochet::http::limits::GATEWAY_PER_KEY;
 use crochet::http::request::read_body;
 use crochet::http::{ApiError, Code, Result};
+use crochet::store::api_key::StoredKey;
 use crochet::store::counter::Traffic;
 use crochet::store::passage::FirstRead;
 use time::OffsetDateTime;
@@ -58,7 +59,7 @@ pub(crate) async fn call_listing(Extract(state): Extract<State>, Path(name): Pat
     let incoming = Incoming::parse(&parts.headers, body);
     let payment_id = incoming.as_ref().ok().and_then(|incoming| incoming.payment_id.clone());
     let known = Known::load(&state, &parts, &key, &name, payment_id.as_deref(), now).await?;
-    let started = known.started;
+    let (started, key) = (known.started, known.key.clone());
     let (passage, call) = match known.passage(&state, incoming, now, began) {
         Ok(passage) => passage,
         Err((e, listing)) => {
@@ -68,15 +69,21 @@ pub(crate) async fn call_listing(Extract(state): Extract<State>, Path(name): Pat
             return Err(e);
         }
     };
-    match &passage.incoming.payment_id {
-        Some(_) => Box::pin(passage.with_payment_id(call)).await,
-        None => Box::pin(passage.without_payment_id(started)).await,
-    }
+    let going_on = async {
+        match &passage.incoming.payment_id {
+            Some(_) => Box::pin(passage.with_payment_id(call)).await,
+            None => Box::pin(passage.without_payment_id(started)).await,
+        }
+    };
+    // The note costs no time: it is written while the call goes on.
+    let ((), answer) = tokio::join!(state.app.store.note_key_use(&key, unix_ms(now)), going_on);
+    answer
 }
 
 /// What the first round trip brings.
 struct Known {
     agent: Agent,
+    key: StoredKey,
     listing: Option<Listing>,
     call: Option<Call>,
     traffic: [Traffic; 2],
@@ -120,12 +127,19 @@ impl Known {
             }
             return Err(refused(&state.app, parts, Code::InvalidApiKey.into()).await);
         };
-        let agent = Agent::of(stored);
+        let agent = Agent::of(stored.clone());
         let trail = trail(parts);
         trail.caller(agent.profile);
         let standing = standing?;
         trail.standing(standing);
-        let known = Self { agent, listing: read.listing.take(), call: read.call.take(), traffic: read.traffic, started: started? };
+        let known = Self {
+            agent,
+            key: stored,
+            listing: read.listing.take(),
+            call: read.call.take(),
+            traffic: read.traffic,
+            started: started?,
+        };
         if let Err(e) = standing.within(Code::RateLimited) {
             if let Some(listing) = hinted {
                 store.call_not_made(listing, minute).await?;

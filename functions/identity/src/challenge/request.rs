@@ -17,10 +17,10 @@ use crate::wallet::change::WalletChange;
 pub(crate) struct NewChallenge {
     /// The wallet that will sign: `0x…` (EVM) or base58 (Solana).
     wallet_address: String,
-    /// `register` (default), `recover`, `link_wallet`, `update_wallet` or `claim_agent`.
+    /// `register` (default), `recover`, `link_wallet`, `update_wallet`, `claim_agent` or `operator_login`.
     #[schema(value_type = Option<String>)]
     purpose: Option<Purpose>,
-    /// The profile concerned; for `link_wallet`, `update_wallet` and `claim_agent`.
+    /// The profile concerned; for `link_wallet`, `update_wallet`, `claim_agent` and `operator_login`.
     #[schema(format = "uuid")]
     profile_id: Option<String>,
     /// The wallet to be linked; for `link_wallet`.
@@ -30,7 +30,7 @@ pub(crate) struct NewChallenge {
     wallet_id: Option<String>,
     /// The fields of the PATCH without its proof; for `update_wallet`.
     change: Option<WalletChange>,
-    /// The person's profile; for `claim_agent`.
+    /// The person's profile; for `claim_agent` and `operator_login`.
     #[schema(format = "uuid")]
     operator_id: Option<String>,
 }
@@ -70,6 +70,10 @@ impl NewChallenge {
                 change: needed("change", &mut self.change, purpose)?.canonical()?,
             },
             Purpose::ClaimAgent => Binding::ClaimAgent {
+                profile_id: needed_id("profile_id", &mut self.profile_id, purpose)?,
+                operator_id: needed_id("operator_id", &mut self.operator_id, purpose)?,
+            },
+            Purpose::OperatorLogin => Binding::OperatorLogin {
                 profile_id: needed_id("profile_id", &mut self.profile_id, purpose)?,
                 operator_id: needed_id("operator_id", &mut self.operator_id, purpose)?,
             },

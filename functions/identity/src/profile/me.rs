@@ -4,6 +4,7 @@ use axum::extract::State;
 use crochet::app::App;
 use crochet::http::caller::Agent;
 use crochet::http::{ApiError, Reply, Result};
+use crochet::wire;
 use crochet::wire::profile::{Auth, Me, wallets};
 
 /// Tell who the caller is: its profile, its wallets, and what its key may do.
@@ -12,8 +13,9 @@ use crochet::wire::profile::{Auth, Me, wallets};
 pub(crate) async fn me(State(app): State<App>, caller: Agent) -> Result {
     let profile = app.store.profile(caller.profile).await?;
     let profile = profile.ok_or_else(|| ApiError::internal("a good key has no profile").alarm())?;
+    let operator = app.store.operator_of(&profile).await?;
     Reply::ok(Me {
-        profile: (&profile).into(),
+        profile: wire::profile::Profile::of(&profile, operator.as_ref()),
         wallets: wallets(&profile),
         auth: Auth::api_key(&caller.key, caller.scopes, caller.expires_ms),
         claimed_agents: Vec::new(),

@@ -13,16 +13,16 @@ use crochet::wire::profile::Issued;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::challenge::answer::{Answer, after_use};
+use crate::challenge::answer::{Answer, Proof, after_use};
 use crate::key;
 
 /// The answer to a challenge for `recover`.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct RecoverKey {
     /// The wallet that signed.
     wallet_address: String,
     /// Its signature over the challenge's message.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 16_384)]
     signature: String,
     /// The challenge's nonce.
     #[schema(pattern = "^[0-9a-f]{32}$")]
@@ -34,25 +34,43 @@ pub(crate) struct RecoverKey {
     revoke_existing_keys: Option<bool>,
 }
 
+impl RecoverKey {
+    /// The answer to the challenge.
+    fn proof(&self) -> Proof {
+        Proof {
+            wallet_address: self.wallet_address.clone(),
+            signature: self.signature.clone(),
+            nonce: self.nonce.clone(),
+            pow_nonce: Some(self.pow_nonce.clone()),
+        }
+    }
+}
+
 /// Get a fresh API key for the profile of a wallet.
 ///
 /// The challenge is used up by the first well-formed attempt, good or bad. With `revoke_existing_keys` every other key ends.
 #[utoipa::path(post, path = "/api/v1/auth/recover", operation_id = "recover", tag = "Identity", request_body = RecoverKey,
     responses((status = 200, body = Issued, description = "The key, shown once. Errors: INVALID_REQUEST, INVALID_WALLET_ADDRESS, \
         CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, WALLET_NOT_REGISTERED, WALLET_CANNOT_RECOVER, RATE_LIMITED.")))]
-pub(crate) async fn recover(State(app): State<App>, _: Anyone<Authenticating>, Json(request): Json<RecoverKey>) -> Result {
-    let answer = Answer::read(&request.wallet_address, &request.signature, &request.nonce, &request.pow_nonce)?;
+pub(crate) async fn recover(
+    State(state): State<crate::State>,
+    _: Anyone<Authenticating>,
+    Json(request): Json<RecoverKey>,
+) -> Result {
+    let crate::State { app, proofs } = &state;
+    let answer = Answer::read(request.proof(), proofs.max_signature_chars())?;
     let now = app.clock.now();
     // Nothing of the profile is told before the answer is judged.
     let (challenge, profile) = tokio::join!(app.store.take_challenge(&answer.nonce), app.store.profile_of_wallet(&answer.wallet));
-    answer.judge(challenge.map_err(after_use)?.as_ref(), &Binding::Recover, now)?;
+    answer.judge(proofs, challenge.map_err(after_use)?.as_ref(), &Binding::Recover, now).await?;
     let profile = profile.map_err(after_use)?.ok_or(Code::WalletNotRegistered)?;
     if !profile.recovers_with(&answer.wallet) {
         return Err(Code::WalletCannotRecover.into());
     }
     let (key, stored) = key::fresh(&profile, "recovery", now);
-    let profile = issue(&app, profile, &stored, request.revoke_existing_keys.unwrap_or(false)).await.map_err(after_use)?;
-    Reply::ok(Issued::new(&profile, &key, &stored))
+    let profile = issue(app, profile, &stored, request.revoke_existing_keys.unwrap_or(false)).await.map_err(after_use)?;
+    let operator = app.store.operator_of(&profile).await.map_err(after_use)?;
+    Reply::ok(Issued::new(&profile, operator.as_ref(), &key, &stored))
 }
 
 /// Another writer of the profile is given way to this often: the challenge is used up already.

@@ -1,7 +1,6 @@
 //! `POST /register`: make a profile for a wallet.
 
 use axum::extract::State;
-use crochet::app::App;
 use crochet::clock::unix_ms;
 use crochet::domain::challenge::Binding;
 use crochet::domain::ids::{ProfileId, WalletId};
@@ -16,16 +15,16 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use crate::challenge::answer::{Answer, after_use};
+use crate::challenge::answer::{Answer, Proof, after_use};
 use crate::key;
 
 /// The answer to a challenge for `register`, and what the profile says of itself.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct Registration {
     /// The wallet that signed.
     wallet_address: String,
     /// Its signature over the challenge's message.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 16_384)]
     signature: String,
     /// The challenge's nonce.
     #[schema(pattern = "^[0-9a-f]{32}$")]
@@ -52,20 +51,35 @@ pub(crate) struct Registration {
 #[utoipa::path(post, path = "/api/v1/register", operation_id = "register", tag = "Identity", request_body = Registration,
     responses((status = 201, body = Issued, description = "The profile and its key, shown once. Errors: INVALID_REQUEST, \
         INVALID_WALLET_ADDRESS, CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, WALLET_ALREADY_REGISTERED, RATE_LIMITED.")))]
-pub(crate) async fn register(State(app): State<App>, _: Anyone<Authenticating>, Json(request): Json<Registration>) -> Result {
-    let answer = Answer::read(&request.wallet_address, &request.signature, &request.nonce, &request.pow_nonce)?;
+pub(crate) async fn register(
+    State(state): State<crate::State>,
+    _: Anyone<Authenticating>,
+    Json(request): Json<Registration>,
+) -> Result {
+    let crate::State { app, proofs } = &state;
+    let answer = Answer::read(request.proof(), proofs.max_signature_chars())?;
     let now = app.clock.now();
     let (profile, wallet) = request.profile(&answer.wallet, now)?;
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
-    answer.judge(challenge.as_ref(), &Binding::Register, now)?;
+    answer.judge(proofs, challenge.as_ref(), &Binding::Register, now).await?;
     let (key, stored) = key::fresh(&profile, "registration", now);
     match app.store.register(&profile, &wallet, &stored).await.map_err(after_use)? {
-        Registered::Done => Reply::created(Issued::new(&profile, &key, &stored)),
+        Registered::Done => Reply::created(Issued::new(&profile, None, &key, &stored)),
         Registered::WalletTaken => Err(Code::WalletAlreadyRegistered.into()),
     }
 }
 
 impl Registration {
+    /// The answer to the challenge.
+    fn proof(&self) -> Proof {
+        Proof {
+            wallet_address: self.wallet_address.clone(),
+            signature: self.signature.clone(),
+            nonce: self.nonce.clone(),
+            pow_nonce: Some(self.pow_nonce.clone()),
+        }
+    }
+
     /// The profile that is asked for, with its one wallet.
     fn profile(self, address: &WalletAddress, now: OffsetDateTime) -> Result<(Profile, Wallet)> {
         let display_name = self.display_name.0;
@@ -89,7 +103,10 @@ impl Registration {
             role: self.role.unwrap_or_default(),
             score: STARTING_SCORE,
             wallets: vec![wallet.clone()],
+            operator: None,
             listing_count: 0,
+            claim_count: 0,
+            listings_behind: false,
             version: 1,
             created_ms: unix_ms(now),
         };

@@ -22,6 +22,8 @@ pub enum Purpose {
     UpdateWallet,
     /// Let a person become the operator of the wallet's agent.
     ClaimAgent,
+    /// Let the operator of the wallet's agent back in, who has lost every passkey.
+    OperatorLogin,
 }
 
 impl Purpose {
@@ -34,13 +36,14 @@ impl Purpose {
             Self::LinkWallet => "link_wallet",
             Self::UpdateWallet => "update_wallet",
             Self::ClaimAgent => "claim_agent",
+            Self::OperatorLogin => "operator_login",
         }
     }
 
     /// Whether a proof of work comes with it. It does where the caller has no key that could be limited.
     #[must_use]
     pub const fn needs_pow(self) -> bool {
-        matches!(self, Self::Register | Self::Recover)
+        matches!(self, Self::Register | Self::Recover | Self::OperatorLogin)
     }
 }
 
@@ -82,6 +85,13 @@ pub enum Binding {
         /// The person's profile.
         operator_id: ProfileId,
     },
+    /// Open a session for the person who operates an agent.
+    OperatorLogin {
+        /// The agent's profile.
+        profile_id: ProfileId,
+        /// The person's profile.
+        operator_id: ProfileId,
+    },
 }
 
 impl Binding {
@@ -94,6 +104,7 @@ impl Binding {
             Self::LinkWallet { .. } => Purpose::LinkWallet,
             Self::UpdateWallet { .. } => Purpose::UpdateWallet,
             Self::ClaimAgent { .. } => Purpose::ClaimAgent,
+            Self::OperatorLogin { .. } => Purpose::OperatorLogin,
         }
     }
 
@@ -115,6 +126,10 @@ impl Binding {
             Self::ClaimAgent { profile_id, operator_id } => {
                 format!("Let the person with Crochet profile {operator_id} operate the agent with Crochet profile {profile_id}.")
             }
+            Self::OperatorLogin { profile_id, operator_id } => format!(
+                "Log in to Crochet as the person with Crochet profile {operator_id}, who operates the agent with Crochet profile \
+                 {profile_id}."
+            ),
         }
     }
 }

@@ -1,0 +1,182 @@
+//! A person with a session, and the refusal of requests that other sites send in a person's name.
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+
+use super::caller::{refused, trail};
+use super::catalogue::Code;
+use super::error::ApiError;
+use super::limits;
+use crate::app::App;
+use crate::clock::unix_ms;
+use crate::config::Config;
+use crate::domain::ids::ProfileId;
+use crate::domain::session::{COOKIE, LIFETIME_MS, Session, SessionToken};
+
+/// A person who has logged in.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The session.
+    pub session: Session,
+}
+
+impl Person {
+    /// Whose session it is.
+    #[must_use]
+    pub fn profile(&self) -> ProfileId {
+        self.session.profile
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Person
+where
+    App: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let app = App::from_ref(state);
+        refuse_other_sites(&parts.method, &parts.headers, &app.config)?;
+        let Some(token) = token(&parts.headers) else {
+            return Err(if has_cookie(&parts.headers) {
+                refused(&app, parts, Code::SessionRequired.into()).await
+            } else {
+                Code::SessionRequired.into()
+            });
+        };
+        let (now, hash) = (app.clock.now(), token.sha256());
+        let subject = format!("session:{}", &hash[..20]);
+        // The counter is moved while the session is read, not after it.
+        let (session, standing) = tokio::join!(app.store.session(&hash), app.limiter.count(limits::PER_KEY, &subject, now));
+        let Some(mut session) = session?.filter(|session| session.is_open(unix_ms(now))) else {
+            return Err(refused(&app, parts, Code::SessionRequired.into()).await);
+        };
+        if session.is_due_to_be_noted(unix_ms(now)) {
+            app.store.note_session(&session, unix_ms(now)).await?;
+            session.seen_ms = unix_ms(now);
+        }
+        let (trail, standing) = (trail(parts), standing?);
+        trail.caller(session.profile);
+        trail.standing(standing);
+        standing.within(Code::RateLimited)?;
+        Ok(Self { session })
+    }
+}
+
+/// Refuses what another site makes a person's browser send. Browsers say where a request comes from in `Sec-Fetch-Site`, older
+/// ones in `Origin`, and no page can change either; who sends neither is no browser, and has no cookie by accident. Reads pass:
+/// other sites cannot see their answers.
+///
+/// # Errors
+/// `CROSS_SITE_REQUEST`.
+pub fn refuse_other_sites(method: &Method, headers: &HeaderMap, config: &Config) -> Result<(), ApiError> {
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let same = match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin == config.public_url.origin().ascii_serialization(),
+        (None, None) => true,
+    };
+    if same { Ok(()) } else { Err(Code::CrossSiteRequest.into()) }
+}
+
+/// Whether a session's cookie is sent at all, good or bad.
+#[must_use]
+pub fn has_cookie(headers: &HeaderMap) -> bool {
+    cookies(headers).next().is_some()
+}
+
+/// The `Set-Cookie` that hands a session over.
+#[must_use]
+pub fn handing_over(token: &SessionToken) -> String {
+    cookie(token.reveal(), LIFETIME_MS / 1_000)
+}
+
+/// The `Set-Cookie` that takes it back.
+#[must_use]
+pub fn taking_back() -> String {
+    cookie("", 0)
+}
+
+fn cookie(value: &str, max_age_seconds: i64) -> String {
+    format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={max_age_seconds}")
+}
+
+/// The token; none where it is sent twice: which one would be meant?
+fn token(headers: &HeaderMap) -> Option<SessionToken> {
+    let mut values = cookies(headers);
+    let token = SessionToken::parse(values.next()?)?;
+    values.next().is_none().then_some(token)
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter_map(|(name, value)| (name == COOKIE).then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value"))).collect()
+    }
+
+    #[test]
+    fn other_sites_are_refused() {
+        let config = Config::from_lookup(|_| None).expect("the defaults");
+        let passes = |method: Method, pairs: &[(&'static str, &str)]| refuse_other_sites(&method, &headers(pairs), &config).is_ok();
+        for good in [
+            &[("sec-fetch-site", "same-origin")][..],
+            &[("sec-fetch-site", "none")],
+            &[("origin", "http://localhost:9000")],
+            // What the browser says itself counts more than an Origin, which some send as null.
+            &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+            &[],
+        ] {
+            assert!(passes(Method::POST, good), "{good:?}");
+        }
+        for bad in [
+            &[("sec-fetch-site", "cross-site")][..],
+            &[("sec-fetch-site", "same-site")],
+            &[("sec-fetch-site", "cross-site"), ("origin", "http://localhost:9000")],
+            &[("origin", "http://localhost:9001")],
+            &[("origin", "https://localhost:9000")],
+            &[("origin", "http://evil.example")],
+            &[("origin", "null")],
+            // The header that names this deployment is none that a caller sets.
+            &[("origin", "http://evil.example"), ("host", "evil.example")],
+        ] {
+            assert!(!passes(Method::POST, bad), "{bad:?}");
+            assert!(!passes(Method::DELETE, bad), "{bad:?}");
+            assert!(passes(Method::GET, bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others_and_only_once() {
+        let sent = SessionToken::generate();
+        let good = format!("a=b; {COOKIE}={}; c", sent.reveal());
+        assert_eq!(token(&headers(&[("cookie", &good)])).expect("a token").sha256(), sent.sha256());
+        for bad in [format!("{good}; {COOKIE}=x"), "a=b".to_owned(), format!("x{good}").replace("a=b; ", ""), format!("{COOKIE}=")]
+        {
+            assert!(token(&headers(&[("cookie", &bad)])).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_for_this_host_alone() {
+        let token = SessionToken::generate();
+        let expected = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=604800", token.reveal());
+        assert_eq!(handing_over(&token), expected);
+        assert!(taking_back().ends_with("Max-Age=0"));
+    }
+}

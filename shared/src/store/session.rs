@@ -1,0 +1,118 @@
+//! People's sessions. The table holds hashes of their tokens only.
+
+use serde::{Deserialize, Serialize};
+
+use super::counter::n;
+use super::table::{Range, Transacted, record};
+use super::write::{Condition, Putting, Updating};
+use super::{Store, StoreError, keys};
+use crate::domain::ids::ProfileId;
+use crate::domain::session::{MAX_SESSIONS, Session};
+
+/// Says that a person has a session; logging out everywhere starts here.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct SessionPointer {
+    token_sha256: String,
+    created_ms: i64,
+}
+
+impl Store {
+    /// The session whose token has this hash. It may be over.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn session(&self, token_sha256: &str) -> Result<Option<Session>, StoreError> {
+        self.table.get(&keys::session(token_sha256)).await
+    }
+
+    /// Opens a session. Past [`MAX_SESSIONS`] the oldest ones end. `seen` is the version of the person's profile that was
+    /// read before: whoever logs out everywhere meanwhile misses no session.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the profile changed meanwhile.
+    pub async fn open_session(&self, session: &Session, seen: u64) -> Result<(), StoreError> {
+        let mut pointers = self.session_pointers(session.profile).await?;
+        pointers.sort_by_key(|pointer| pointer.created_ms);
+        let surplus = (pointers.len() + 1).saturating_sub(MAX_SESSIONS);
+        let pointer = SessionPointer { token_sha256: session.token_sha256.clone(), created_ms: session.created_ms };
+        let ends = session.last_ms() / 1_000;
+        let mut operations = vec![
+            self.table.updating(&keys::profile(session.profile), versioning(seen))?,
+            Putting::new(&keys::session(&session.token_sha256), "session", session)?
+                .expiring(ends)
+                .when(Condition::absent())
+                .in_transaction(&self.table)?,
+            Putting::new(&keys::profile_session(session.profile, &session.token_sha256), "profile_session", &pointer)?
+                .expiring(ends)
+                .in_transaction(&self.table)?,
+        ];
+        for ended in pointers.into_iter().take(surplus) {
+            operations.push(self.table.removing(&keys::session(&ended.token_sha256))?);
+            operations.push(self.table.removing(&keys::profile_session(session.profile, &ended.token_sha256))?);
+        }
+        self.commit(operations).await
+    }
+
+    /// Writes down that a session is used now. One that has ended meanwhile stays so.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn note_session(&self, session: &Session, now_ms: i64) -> Result<(), StoreError> {
+        let noting = Updating::new("SET seen_ms = :now").number(":now", now_ms).when("attribute_exists(PK) AND seen_ms < :now");
+        self.table.update(&keys::session(&session.token_sha256), noting).await.map(drop)
+    }
+
+    /// Ends one session.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn close_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.commit(vec![
+            self.table.removing(&keys::session(&session.token_sha256))?,
+            self.table.removing(&keys::profile_session(session.profile, &session.token_sha256))?,
+        ])
+        .await
+    }
+
+    /// Ends every session of a person. `seen` is the version of the profile that was read before.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the profile changed meanwhile.
+    pub async fn close_all_sessions(&self, person: ProfileId, seen: u64) -> Result<(), StoreError> {
+        let mut operations = vec![self.table.updating(&keys::profile(person), versioning(seen))?];
+        for pointer in self.session_pointers(person).await? {
+            operations.push(self.table.removing(&keys::session(&pointer.token_sha256))?);
+            operations.push(self.table.removing(&keys::profile_session(person, &pointer.token_sha256))?);
+        }
+        self.commit(operations).await
+    }
+
+    /// At most [`MAX_SESSIONS`], and as many again whose time is over and which DynamoDB has not deleted yet.
+    async fn session_pointers(&self, person: ProfileId) -> Result<Vec<SessionPointer>, StoreError> {
+        let partition = keys::profile_partition(person);
+        let items = self
+            .table
+            .query(&Range {
+                index: None,
+                partition: &partition,
+                from: Some(keys::PROFILE_SESSION_PREFIX),
+                to: Some("SESSION#~"),
+                newest_first: false,
+                limit: 2 * MAX_SESSIONS as i32,
+            })
+            .await?;
+        items.into_iter().map(record).collect()
+    }
+
+    async fn commit(&self, operations: Vec<aws_sdk_dynamodb::types::TransactWriteItem>) -> Result<(), StoreError> {
+        match self.table.transact(operations).await? {
+            Transacted::Done => Ok(()),
+            Transacted::Refused { .. } | Transacted::Conflict => Err(StoreError::Conflict),
+        }
+    }
+}
+
+/// Counts a change of the profile, unless another came first.
+fn versioning(seen: u64) -> Updating {
+    Updating::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(seen))
+}
