@@ -215,6 +215,16 @@ impl From<&Profile> for SellerSummary {
     }
 }
 
+impl SellerSummary {
+    /// What is to be shown from this view of the profile on: what is shown already, where that is as new or says the same.
+    #[must_use]
+    pub fn renewed(&self, profile: &Profile) -> Self {
+        let fresh = Self::from(profile);
+        let says_the_same = Self { as_of: self.as_of, ..fresh.clone() } == *self;
+        if self.as_of >= fresh.as_of || says_the_same { self.clone() } else { fresh }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

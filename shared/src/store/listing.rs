@@ -8,6 +8,7 @@ use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
 use crate::domain::ids::{ListingId, ProfileId};
 use crate::domain::listing::Listing;
+use crate::domain::profile::{Profile, SellerSummary};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct SlugOwner {
@@ -28,6 +29,8 @@ pub enum Created {
     SlugTaken,
     /// The profile has as many listings as it may have.
     LimitReached,
+    /// The seller has no payout wallet any more: a price could reach nobody.
+    Unpayable,
     /// Another write was at one of the items; nothing is written.
     Conflict,
 }
@@ -62,6 +65,8 @@ const BRIEF: &[&str] = &[
 ];
 /// DynamoDB reads the long texts all the same: a batch stays below its 16 MB a reply, and within a second.
 const BRIEF_BATCH: usize = 25;
+/// How often a new listing is fitted to a profile that has changed meanwhile, before the writer is told of the conflict.
+const CREATING_TRIES: usize = 4;
 
 fn putting(listing: &Listing) -> Result<Putting, StoreError> {
     Ok(Putting::new(&keys::listing(listing.id), "listing", listing)?
@@ -102,31 +107,44 @@ impl Store {
         }
     }
 
-    /// Creates a listing, takes its slug and counts it, all or nothing.
+    /// Creates a listing, takes its slug and counts it, all or nothing. What it shows of its seller is what the profile says at
+    /// that moment: where the profile has changed since it was read, the listing is changed, too.
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn create_listing(&self, listing: &Listing, max_listings: u32) -> Result<Created, StoreError> {
+    pub async fn create_listing(&self, listing: &mut Listing, max_listings: u32) -> Result<Created, StoreError> {
         let owner = listing.seller.id;
-        let counting = Updating::new("SET listing_count = listing_count + :one, version = version + :one")
-            .when("listing_count < :max")
-            .value(":one", n(1))
-            .value(":max", n(max_listings));
-        let operations = vec![
-            self.table.updating(&keys::profile(owner), counting)?,
-            Putting::new(&keys::slug(&listing.slug), "slug", &SlugOwner { listing: listing.id })?
-                .when(Condition::absent())
-                .in_transaction(&self.table)?,
-            putting(listing)?.when(Condition::absent()).in_transaction(&self.table)?,
-            Putting::new(&keys::profile_listing(owner, listing.id), "profile_listing", &ListingPointer { listing: listing.id })?
-                .in_transaction(&self.table)?,
-        ];
-        Ok(match self.table.transact(operations).await? {
-            Transacted::Done => Created::Done,
-            Transacted::Refused { index: 0, .. } => Created::LimitReached,
-            Transacted::Refused { index: 1, .. } => Created::SlugTaken,
-            Transacted::Refused { .. } | Transacted::Conflict => Created::Conflict,
-        })
+        for _ in 0..CREATING_TRIES {
+            let counting = Updating::new("SET listing_count = listing_count + :one, version = version + :one")
+                .when("listing_count < :max AND version = :seen")
+                .value(":one", n(1))
+                .value(":max", n(max_listings))
+                .value(":seen", n(listing.seller.as_of));
+            let pointer = ListingPointer { listing: listing.id };
+            let operations = vec![
+                self.table.updating(&keys::profile(owner), counting)?,
+                Putting::new(&keys::slug(&listing.slug), "slug", &SlugOwner { listing: listing.id })?
+                    .when(Condition::absent())
+                    .in_transaction(&self.table)?,
+                putting(listing)?.when(Condition::absent()).in_transaction(&self.table)?,
+                Putting::new(&keys::profile_listing(owner, listing.id), "profile_listing", &pointer)?
+                    .in_transaction(&self.table)?,
+            ];
+            let found = match self.table.transact(operations).await? {
+                Transacted::Done => return Ok(Created::Done),
+                Transacted::Refused { index: 0, found: Some(found) } => record::<Profile>(found)?,
+                Transacted::Refused { index: 1, .. } => return Ok(Created::SlugTaken),
+                Transacted::Refused { .. } | Transacted::Conflict => return Ok(Created::Conflict),
+            };
+            if found.listing_count >= max_listings {
+                return Ok(Created::LimitReached);
+            }
+            listing.seller = SellerSummary::from(&found);
+            if listing.is_paid() && listing.seller.payout_chains.is_empty() {
+                return Ok(Created::Unpayable);
+            }
+        }
+        Ok(Created::Conflict)
     }
 
     /// Writes a changed listing over the version that was read (`listing.version - 1`). `false` where it changed meanwhile.
@@ -170,8 +188,16 @@ impl Store {
     /// # Errors
     /// Where DynamoDB does not answer.
     pub async fn listings_of(&self, owner: ProfileId) -> Result<Vec<Listing>, StoreError> {
+        self.listings(self.listing_ids_of(owner).await?.into_iter()).await
+    }
+
+    /// The ids of all listings of a profile, in order of creation.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn listing_ids_of(&self, owner: ProfileId) -> Result<Vec<ListingId>, StoreError> {
         let partition = keys::profile_partition(owner);
-        let mut listings = Vec::new();
+        let mut ids = Vec::new();
         let mut from = keys::PROFILE_LISTING_PREFIX.to_owned();
         loop {
             let page = self
@@ -185,14 +211,15 @@ impl Store {
                     limit: 100,
                 })
                 .await?;
-            let ids = page.into_iter().map(record::<ListingPointer>).collect::<Result<Vec<_>, _>>()?;
-            let full = ids.len() == 100;
-            // "!" is below every digit: the next page begins just after this id.
-            from = ids.last().map(|last| format!("{}!", keys::profile_listing(owner, last.listing).sk)).unwrap_or_default();
-            listings.extend(self.listings(ids.into_iter().map(|pointer| pointer.listing)).await?);
-            if !full {
-                return Ok(listings);
+            let full = page.len() == 100;
+            for pointer in page {
+                ids.push(record::<ListingPointer>(pointer)?.listing);
             }
+            if !full {
+                return Ok(ids);
+            }
+            // "!" is below every digit: the next page begins just after this id.
+            from = ids.last().map(|last| format!("{}!", keys::profile_listing(owner, *last).sk)).unwrap_or_default();
         }
     }
 

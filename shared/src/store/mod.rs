@@ -13,6 +13,7 @@ pub mod open_quotes;
 pub mod passage;
 pub mod profile;
 pub mod session;
+pub mod summary;
 pub mod table;
 pub mod write;
 

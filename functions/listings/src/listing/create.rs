@@ -198,6 +198,10 @@ async fn save(state: &crate::State, listing: &mut Listing, max_listings: u32) ->
                 failure = ApiError::new(Code::ListingLimitReached).detail("max_listings", max_listings);
                 break;
             }
+            Ok(Created::Unpayable) => {
+                failure = Code::PayoutWalletRequired.into();
+                break;
+            }
             // The profile is being written: by another of its seller's requests, most likely.
             Ok(Created::Conflict | Created::Done) => may_still_land = true,
             Err(error) => {
@@ -215,5 +219,5 @@ async fn save(state: &crate::State, listing: &mut Listing, max_listings: u32) ->
 
 /// The proof of work is used up, and so is the advice to send the same request again.
 fn after_use_unless_told(error: ApiError) -> ApiError {
-    if error.code() == Code::ListingLimitReached { error } else { after_use(error) }
+    if matches!(error.code(), Code::ListingLimitReached | Code::PayoutWalletRequired) { error } else { after_use(error) }
 }

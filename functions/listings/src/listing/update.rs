@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use crochet::clock::unix_ms;
 use crochet::domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
 use crochet::domain::money::Currency;
-use crochet::domain::profile::{Profile, SellerSummary};
+use crochet::domain::profile::Profile;
 use crochet::http::request::{Json, present};
 use crochet::http::{Code, Reply, Result};
 use crochet::outbound::OutboundRules;
@@ -170,7 +170,7 @@ pub(crate) async fn update_listing(
 
 /// `before` as it is to be, with what its seller shows today.
 fn changed(before: &Listing, change: &Change, profile: &Profile) -> Result<Listing> {
-    change.apply(&Listing { seller: SellerSummary::from(profile), ..before.clone() })
+    change.apply(&Listing { seller: before.seller.renewed(profile), ..before.clone() })
 }
 
 /// Writes the change over the version that was read; where another write came between, over what that has left.
