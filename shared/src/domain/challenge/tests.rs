@@ -8,6 +8,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::domain::ids::{ProfileId, WalletId};
+use crate::domain::wallet::proof;
 
 const NOW: OffsetDateTime = datetime!(2026-11-21 21:00:00.123 UTC);
 

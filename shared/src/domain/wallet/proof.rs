@@ -76,15 +76,22 @@ fn verify_evm(expected: &[u8; 20], message: &str, signature: &str) -> Result<(),
     let digits = signature.strip_prefix("0x").unwrap_or(signature);
     let mut bytes = [0_u8; 65];
     hex::decode_to_slice(digits, &mut bytes).map_err(|_| FORM)?;
+    verify_evm_hash(expected, &personal_sign_hash(message), &bytes)
+}
 
-    let y_is_odd = match bytes[64] {
+/// Checks that the key of `expected` signed a hash: `r ‖ s ‖ v`, low s, v of 0, 1, 27 or 28.
+///
+/// # Errors
+/// As [`verify`].
+pub(super) fn verify_evm_hash(expected: &[u8; 20], hash: &[u8; 32], signature: &[u8; 65]) -> Result<(), ProofError> {
+    let y_is_odd = match signature[64] {
         0 | 27 => false,
         1 | 28 => true,
         _ => {
             return Err(ProofError::Malformed("The last byte of an EVM signature (v) is 0, 1, 27 or 28."));
         }
     };
-    let signature = EvmSignature::from_slice(&bytes[..64])
+    let signature = EvmSignature::from_slice(&signature[..64])
         .map_err(|_| ProofError::Malformed("The r and s of an EVM signature lie between 1 and the order of the curve."))?;
     // Every signature has a twin with the opposite s that recovers to the same key (EIP-2). k256 0.14 accepts both.
     if signature.normalize_s() != signature {
@@ -92,18 +99,24 @@ fn verify_evm(expected: &[u8; 20], message: &str, signature: &str) -> Result<(),
             "The s of an EVM signature lies in the lower half of its range (EIP-2): use the signature as your wallet made it.",
         ));
     }
-
-    let hash = personal_sign_hash(message);
     let key =
-        EvmKey::recover_from_prehash(&hash, &signature, RecoveryId::new(y_is_odd, false)).map_err(|_| ProofError::WrongSigner)?;
+        EvmKey::recover_from_prehash(hash, &signature, RecoveryId::new(y_is_odd, false)).map_err(|_| ProofError::WrongSigner)?;
     if evm_address(&key) == *expected { Ok(()) } else { Err(ProofError::WrongSigner) }
 }
 
 fn verify_solana(key: &[u8; 32], message: &str, signature: &str) -> Result<(), ProofError> {
     let bytes = solana_signature_bytes(signature)
         .ok_or(ProofError::Malformed("A Solana signature is 64 bytes in base58, or in hex (128 digits, 0x allowed)."))?;
+    verify_solana_bytes(key, message.as_bytes(), &bytes)
+}
+
+/// Checks that `key` signed these bytes.
+///
+/// # Errors
+/// [`ProofError::WrongSigner`].
+pub(super) fn verify_solana_bytes(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<(), ProofError> {
     let key = SolanaKey::from_bytes(key).map_err(|_| ProofError::WrongSigner)?;
-    key.verify_strict(message.as_bytes(), &SolanaSignature::from_bytes(&bytes)).map_err(|_| ProofError::WrongSigner)
+    key.verify_strict(message, &SolanaSignature::from_bytes(signature)).map_err(|_| ProofError::WrongSigner)
 }
 
 /// Hex and base58 cannot be confused: 64 bytes have 128 digits in hex and at most 88 in base58, which has no `0`.

@@ -2,7 +2,11 @@
 
 mod addresses;
 mod evm;
+mod mutations;
 mod solana;
+mod speccheck;
+mod siwe;
+mod wycheproof;
 
 use serde::Deserialize;
 

@@ -34,6 +34,7 @@ fn listing(price: i64) -> Listing {
             score: 800,
             claimed: false,
             payout_chains: vec![Chain::Solana],
+            as_of: 1,
         },
         endpoint: None,
         version: 1,

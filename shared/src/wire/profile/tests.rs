@@ -24,7 +24,10 @@ fn agent(score: u16) -> profile::Profile {
         role: Role::Both,
         score,
         wallets: vec![wallet],
+        operator: None,
         listing_count: 0,
+        claim_count: 0,
+        listings_behind: false,
         version: 1,
         created_ms: 1_790_000_000_123,
     }
@@ -37,7 +40,7 @@ fn keys_of(value: &Value) -> Vec<&str> {
 #[test]
 fn a_profile_has_the_members_of_the_contract_and_no_others() {
     let agent = agent(400);
-    let value = serde_json::to_value(Profile::from(&agent)).expect("JSON");
+    let value = serde_json::to_value(Profile::of(&agent, None)).expect("JSON");
     assert_eq!(
         value,
         json!({
@@ -56,8 +59,8 @@ fn a_profile_has_the_members_of_the_contract_and_no_others() {
 
 #[test]
 fn the_verified_mark_begins_at_800() {
-    assert!(!Profile::from(&agent(799)).is_verified);
-    assert!(Profile::from(&agent(800)).is_verified);
+    assert!(!Profile::of(&agent(799), None).is_verified);
+    assert!(Profile::of(&agent(800), None).is_verified);
 }
 
 #[test]
@@ -74,7 +77,7 @@ fn an_issued_key_is_shown_in_its_reply_and_nowhere_else() {
         last_used_ms: None,
         expires_ms: None,
     };
-    let issued = Issued::new(&agent, &key, &stored);
+    let issued = Issued::new(&agent, None, &key, &stored);
     assert!(!format!("{issued:?}").contains(key.reveal()));
     let value = serde_json::to_value(&issued).expect("JSON");
     assert_eq!(keys_of(&value), ["profile", "wallets", "key", "api_key", "authorization_header"]);
