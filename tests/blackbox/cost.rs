@@ -57,6 +57,8 @@ async fn identity(figures: &mut Figures<'_>) -> Outcome {
     let key = text(registered.ok(201), "api_key").to_owned();
     let proof = client.proof(&wallet, "recover", &Value::Null).await?;
     figures.note("recover", &client.post("/auth/recover").json(&proof).send().await?)?;
+    // That a key is used is written down once an hour.
+    figures.note("first use of a key", &client.get("/me").key(&key).send().await?)?;
     figures.note("me", &client.get("/me").key(&key).send().await?)?;
     figures.note("categories", &client.get("/categories").send().await?)
 }
@@ -65,6 +67,7 @@ async fn identity(figures: &mut Figures<'_>) -> Outcome {
 async fn listings(figures: &mut Figures<'_>) -> Outcome {
     let world = figures.world;
     let seller = world.agent().await?;
+    seller.get("/me").send().await?;
     let challenge = seller.post("/listings/challenge").send().await?;
     figures.note("listing challenge", &challenge)?;
     let pow = crochet_tests::Pow::read(&challenge.ok(200)["pow"])?;

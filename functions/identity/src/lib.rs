@@ -7,6 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 mod challenge;
+mod claim;
 mod field;
 mod health;
 mod key;
@@ -54,4 +55,5 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(profile::register::register))
         .routes(routes!(profile::recover::recover))
         .routes(routes!(profile::me::me))
+        .routes(routes!(claim::create::claim, claim::release::release))
 }

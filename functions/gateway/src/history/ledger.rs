@@ -4,7 +4,7 @@ use axum::extract::State as Extract;
 use crochet::clock::unix_ms;
 use crochet::domain::api_key::Scope;
 use crochet::domain::call::entry::{Entry, EntryType};
-use crochet::http::caller::Agent;
+use crochet::http::caller::Caller;
 use crochet::http::request::{Query, number_within};
 use crochet::http::{Reply, Result};
 use crochet::store::history::{Side, Stretch};
@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use utoipa::{IntoParams, ToSchema};
 
+use super::account::account;
 use super::page::{LIMIT, Paging, filter, page};
 use crate::State;
 
@@ -29,6 +30,8 @@ pub(crate) struct Filters {
     from: Option<String>,
     /// Only entries written before this time (RFC 3339).
     to: Option<String>,
+    /// The books of this agent, for the person who operates it (its id); the caller's own unless given.
+    agent_id: Option<String>,
     /// 1 to 100, 20 unless given.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
@@ -51,12 +54,12 @@ pub(crate) struct Ledger {
     get,
     path = "/api/v1/ledger",
     tag = "Gateway and payments",
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["read"]), ("session" = [])),
     params(Filters),
     responses((status = 200, description = "A page of entries.", body = Ledger)),
 )]
-pub(crate) async fn list_ledger(agent: Agent, Extract(state): Extract<State>, Query(query): Query<Filters>) -> Result {
-    agent.may(Scope::Read)?;
+pub(crate) async fn list_ledger(caller: Caller, Extract(state): Extract<State>, Query(query): Query<Filters>) -> Result {
+    caller.may(Scope::Read)?;
     let types = "one of payment, seller_credit, marketplace_fee, adjustment";
     let entry_type = filter("type", query.entry_type.as_deref(), EntryType::parse, types)?;
     let times = "a time like 2026-01-31T00:00:00Z";
@@ -64,13 +67,14 @@ pub(crate) async fn list_ledger(agent: Agent, Extract(state): Extract<State>, Qu
     let from = filter("from", query.from.as_deref(), moment, times)?;
     let to = filter("to", query.to.as_deref(), moment, times)?;
     let limit = number_within("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
-    let scope = format!("ledger|{}|{entry_type:?}|{from:?}|{to:?}", agent.profile);
+    let account = account(&state, &caller, query.agent_id.as_deref()).await?;
+    let scope = format!("ledger|{account}|{entry_type:?}|{from:?}|{to:?}");
     let before = query.cursor.as_deref().map(|cursor| state.cursors.open(&scope, cursor)).transpose()?;
     let now = state.app.clock.now();
     let read = |before: Option<String>, limit: usize| {
         let store = &state.app.store;
         async move {
-            let stretch = Stretch { profile: agent.profile, side: Side::All, before: before.as_deref(), now, limit };
+            let stretch = Stretch { profile: account, side: Side::All, before: before.as_deref(), now, limit };
             Ok(store.entry_history(stretch).await?)
         }
     };

@@ -1,5 +1,6 @@
 //! What became of calls, and the books.
 
+pub(crate) mod account;
 pub(crate) mod ledger;
-pub(crate) mod page;
+mod page;
 pub(crate) mod requests;

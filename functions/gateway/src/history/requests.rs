@@ -4,7 +4,7 @@ use axum::extract::{Path, State as Extract};
 use crochet::domain::api_key::Scope;
 use crochet::domain::call::Call;
 use crochet::domain::ids::{CallId, ListingId};
-use crochet::http::caller::Agent;
+use crochet::http::caller::Caller;
 use crochet::http::request::{Query, number_within};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::history::{Side, Stretch};
@@ -12,6 +12,7 @@ use crochet::wire::call::GatewayRequestView;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::account::account;
 use super::page::{LIMIT, Paging, filter, page};
 use crate::State;
 
@@ -27,11 +28,21 @@ pub(crate) struct Filters {
     listing_id: Option<String>,
     /// Only calls with this status.
     status: Option<String>,
+    /// The books of this agent, for the person who operates it (its id); the caller's own unless given.
+    agent_id: Option<String>,
     /// 1 to 100, 20 unless given.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
+}
+
+/// Whose call is looked at.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Whose {
+    /// The agent whose call it is, for the person who operates it (its id); the caller's own unless given.
+    agent_id: Option<String>,
 }
 
 /// A page of calls.
@@ -55,12 +66,12 @@ pub(crate) struct OneGatewayRequest {
     get,
     path = "/api/v1/gateway-requests",
     tag = "Gateway and payments",
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["read"]), ("session" = [])),
     params(Filters),
     responses((status = 200, description = "A page of calls.", body = GatewayRequests)),
 )]
-pub(crate) async fn list_gateway_requests(agent: Agent, Extract(state): Extract<State>, Query(query): Query<Filters>) -> Result {
-    agent.may(Scope::Read)?;
+pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extract<State>, Query(query): Query<Filters>) -> Result {
+    caller.may(Scope::Read)?;
     let side = filter("role", query.role.as_deref(), Side::parse, "buyer, seller or all")?.unwrap_or(Side::All);
     let listing = filter("listing_id", query.listing_id.as_deref(), |id| id.parse::<ListingId>().ok(), "a listing's id (a UUID)")?;
     let status = filter(
@@ -70,13 +81,14 @@ pub(crate) async fn list_gateway_requests(agent: Agent, Extract(state): Extract<
         &format!("one of {}", STATUSES.join(", ")),
     )?;
     let limit = number_within("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
-    let scope = format!("gateway-requests|{}|{side:?}|{listing:?}|{status:?}", agent.profile);
+    let account = account(&state, &caller, query.agent_id.as_deref()).await?;
+    let scope = format!("gateway-requests|{account}|{side:?}|{listing:?}|{status:?}");
     let before = query.cursor.as_deref().map(|cursor| state.cursors.open(&scope, cursor)).transpose()?;
     let now = state.app.clock.now();
     let read = |before: Option<String>, limit: usize| {
         let store = &state.app.store;
         async move {
-            let stretch = Stretch { profile: agent.profile, side, before: before.as_deref(), now, limit };
+            let stretch = Stretch { profile: account, side, before: before.as_deref(), now, limit };
             Ok(store.call_history(stretch).await?)
         }
     };
@@ -84,7 +96,7 @@ pub(crate) async fn list_gateway_requests(agent: Agent, Extract(state): Extract<
     let keep = (listing.is_some() || status.is_some()).then_some(keep);
     let page = page(limit as usize, before, read, |call: &Call| call.id.to_string(), keep).await?;
     Reply::ok(GatewayRequests {
-        gateway_requests: page.members.iter().map(|call| GatewayRequestView::of(call, agent.profile)).collect(),
+        gateway_requests: page.members.iter().map(|call| GatewayRequestView::of(call, account)).collect(),
         paging: Paging {
             has_more: page.next.is_some(),
             next_cursor: page.next.map(|position| state.cursors.seal(&scope, &position)),
@@ -99,15 +111,21 @@ pub(crate) async fn list_gateway_requests(agent: Agent, Extract(state): Extract<
     get,
     path = "/api/v1/gateway-requests/{id}",
     tag = "Gateway and payments",
-    security(("api_key" = ["read"])),
-    params(("id" = String, Path, description = "The call's id, `gw_req_…`.")),
+    security(("api_key" = ["read"]), ("session" = [])),
+    params(("id" = String, Path, description = "The call's id, `gw_req_…`."), Whose),
     responses((status = 200, description = "The call.", body = OneGatewayRequest)),
 )]
-pub(crate) async fn get_gateway_request(agent: Agent, Extract(state): Extract<State>, Path(id): Path<String>) -> Result {
-    agent.may(Scope::Read)?;
+pub(crate) async fn get_gateway_request(
+    caller: Caller,
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    Query(whose): Query<Whose>,
+) -> Result {
+    caller.may(Scope::Read)?;
     let not_found = || ApiError::new(Code::CallNotFound);
     let id: CallId = id.parse().map_err(|_| not_found())?;
-    let call = state.app.store.call(id).await?.filter(|call| call.buyer == agent.profile || call.seller == agent.profile);
+    let account = account(&state, &caller, whose.agent_id.as_deref()).await?;
+    let call = state.app.store.call(id).await?.filter(|call| call.buyer == account || call.seller == account);
     let call = call.ok_or_else(not_found)?;
-    Reply::ok(OneGatewayRequest { gateway_request: GatewayRequestView::of(&call, agent.profile) })
+    Reply::ok(OneGatewayRequest { gateway_request: GatewayRequestView::of(&call, account) })
 }
