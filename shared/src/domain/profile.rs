@@ -3,15 +3,17 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ids::{ProfileId, WalletId};
-use super::wallet::{Chain, WalletAddress};
+use super::ids::ProfileId;
+use super::wallet::Chain;
+
+mod wallets;
+
+pub use wallets::{Capability, ChangeRefused, LinkRefused, MAX_WALLETS, Wallet, WalletChange, WalletStatus};
 
 /// The score of an agent of which nothing is known yet.
 pub const STARTING_SCORE: u16 = 400;
 /// From this score on a profile carries the verified mark.
 pub const VERIFIED_SCORE: u16 = 800;
-/// Wallets that one profile may have.
-pub const MAX_WALLETS: usize = 20;
 
 /// What kind of account a profile is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -53,60 +55,6 @@ impl Role {
     }
 }
 
-/// What a wallet may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Capability {
-    /// Signs challenges.
-    Auth,
-    /// Recovers the profile's API key.
-    Recovery,
-    /// Pays for calls.
-    Payment,
-    /// Receives what calls earn.
-    Payout,
-}
-
-impl Capability {
-    /// All four: what a wallet may do unless fewer are asked for.
-    pub const ALL: [Self; 4] = [Self::Auth, Self::Recovery, Self::Payment, Self::Payout];
-}
-
-/// Whether a wallet is in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum WalletStatus {
-    /// In use.
-    Active,
-    /// Kept, but good for nothing until it is active again.
-    Disabled,
-}
-
-/// A wallet linked to a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wallet {
-    /// Its id here.
-    pub id: WalletId,
-    /// Its address on its chain.
-    pub address: WalletAddress,
-    /// What it may be used for.
-    pub capabilities: Vec<Capability>,
-    /// For which of `payment` and `payout` it is the first choice within its chain family.
-    pub default_for: Vec<Capability>,
-    /// Whether it is in use.
-    pub status: WalletStatus,
-    /// When it was linked (Unix milliseconds).
-    pub created_ms: i64,
-}
-
-impl Wallet {
-    /// Active and capable.
-    #[must_use]
-    pub fn can(&self, capability: Capability) -> bool {
-        self.status == WalletStatus::Active && self.capabilities.contains(&capability)
-    }
-}
-
 /// A profile with its wallets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
@@ -142,33 +90,10 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// The wallet of this family that serves `capability`: the default one, else the oldest.
-    #[must_use]
-    pub fn wallet_for(&self, capability: Capability, chain: Chain) -> Option<&Wallet> {
-        let fit = |wallet: &&Wallet| wallet.address.chain() == chain && wallet.can(capability);
-        self.wallets
-            .iter()
-            .filter(fit)
-            .find(|wallet| wallet.default_for.contains(&capability))
-            .or_else(|| self.wallets.iter().find(fit))
-    }
-
-    /// The chain families on which the profile can be paid.
-    #[must_use]
-    pub fn payout_chains(&self) -> Vec<Chain> {
-        [Chain::Solana, Chain::Evm].into_iter().filter(|chain| self.wallet_for(Capability::Payout, *chain).is_some()).collect()
-    }
-
-    /// The chain family in which the profile pays when nothing is said: Solana first.
-    #[must_use]
-    pub fn payment_chain(&self) -> Option<Chain> {
-        [Chain::Solana, Chain::Evm].into_iter().find(|chain| self.wallet_for(Capability::Payment, *chain).is_some())
-    }
-
-    /// Whether this wallet may recover the profile.
-    #[must_use]
-    pub fn recovers_with(&self, address: &WalletAddress) -> bool {
-        self.wallets.iter().any(|wallet| wallet.address == *address && wallet.can(Capability::Recovery))
+    /// Makes a person the operator of this agent, or nobody.
+    pub fn set_operator(&mut self, operator: Option<ProfileId>) {
+        self.account_type = if operator.is_some() { AccountType::HumanClaimedAgent } else { AccountType::Agent };
+        self.operator = operator;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::table::{Range, record};
+use super::table::{Range, Transacted, record};
 use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
 use crate::clock::unix_ms;
@@ -18,6 +18,8 @@ pub struct ListingWork {
     pub expires_ms: i64,
 }
 
+/// How often two challenges are taken together while others are at them.
+const PAIR_TRIES: usize = 5;
 /// How often the newest proof of work is looked for while others take it first.
 const NEWEST_TRIES: usize = 5;
 
@@ -39,6 +41,34 @@ impl Store {
     /// Where DynamoDB does not answer.
     pub async fn take_challenge(&self, nonce: &str) -> Result<Option<Challenge>, StoreError> {
         self.table.take(&keys::challenge(nonce)).await
+    }
+
+    /// Takes two challenges out at once. Of parallel takers of the same two, one gets both and the others none; what only one of
+    /// them is left of is taken all the same. They may have expired meanwhile.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where other takers are in the way for too long.
+    pub async fn take_challenges(&self, first: &str, second: &str) -> Result<[Option<Challenge>; 2], StoreError> {
+        if first == second {
+            let taken = self.take_challenge(first).await?;
+            return Ok([taken.clone(), taken]);
+        }
+        let places = [keys::challenge(first), keys::challenge(second)];
+        for _ in 0..PAIR_TRIES {
+            let mut found = self.table.get_all(&places).await?;
+            let pair = [found.take::<Challenge>(&places[0])?, found.take::<Challenge>(&places[1])?];
+            if pair.iter().any(Option::is_none) {
+                let (one, other) = tokio::join!(self.take_challenge(first), self.take_challenge(second));
+                return Ok([one?, other?]);
+            }
+            let operations = vec![self.table.taking(&places[0])?, self.table.taking(&places[1])?];
+            match self.table.transact(operations).await? {
+                Transacted::Done => return Ok(pair),
+                // Somebody was first at one of them, or is at it right now.
+                Transacted::Refused { .. } | Transacted::Conflict => {}
+            }
+        }
+        Err(StoreError::Conflict)
     }
 
     /// Keeps a seller's proof of work until it is presented or expires.

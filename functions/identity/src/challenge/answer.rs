@@ -55,18 +55,31 @@ impl Answer {
     /// # Errors
     /// `INVALID_WALLET_ADDRESS` or `INVALID_REQUEST`, naming the field.
     pub(crate) fn read(proof: Proof, max_signature_chars: usize) -> Result<Self, ApiError> {
+        Self::read_fields("", proof, max_signature_chars)
+    }
+
+    /// As [`Answer::read`], where the proof is the request's member `place`.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn read_at(place: &str, proof: Proof, max_signature_chars: usize) -> Result<Self, ApiError> {
+        Self::read_fields(&format!("{place}."), proof, max_signature_chars)
+    }
+
+    fn read_fields(before: &str, proof: Proof, max_signature_chars: usize) -> Result<Self, ApiError> {
         let Proof { wallet_address, signature, nonce, pow_nonce } = proof;
-        let wallet = field::wallet_address("wallet_address", &wallet_address)?;
+        let wrong = |name: &str, problem: &str| ApiError::field(&format!("{before}{name}"), problem);
+        let wallet = field::wallet_address(&format!("{before}wallet_address"), &wallet_address)?;
         if signature.is_empty() || signature.len() > max_signature_chars {
-            return Err(ApiError::field("signature", &format!("must be 1 to {max_signature_chars} characters long")));
+            return Err(wrong("signature", &format!("must be 1 to {max_signature_chars} characters long")));
         }
         if nonce.len() != NONCE_CHARS || !nonce.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(ApiError::field("nonce", "must be the 32 lower-case hex digits that the challenge came with"));
+            return Err(wrong("nonce", "must be the 32 lower-case hex digits that the challenge came with"));
         }
         let pow_nonce = pow_nonce
             .map(|text| PowNonce::parse(&text))
             .transpose()
-            .map_err(|_| ApiError::field("pow_nonce", "must be 1 to 64 printable ASCII characters"))?;
+            .map_err(|_| wrong("pow_nonce", "must be 1 to 64 printable ASCII characters"))?;
         Ok(Self { wallet, nonce, signature, pow_nonce })
     }
 

@@ -1,8 +1,8 @@
 //! What a signature for `update_wallet` authorises: the fields of `PATCH /me/wallets/:id` without its proof.
 
-use crochet::domain::profile::{Capability, WalletStatus};
-use crochet::http::ApiError;
+use crochet::domain::profile::{self, Capability, WalletStatus};
 use crochet::http::request::List;
+use crochet::http::{ApiError, Code};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -13,14 +13,14 @@ pub(crate) struct WalletChange {
     /// What the wallet may be used for from now on.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "capabilities", default)]
     #[schema(max_items = 4)]
-    capabilities: Option<Vec<Capability>>,
+    pub(super) capabilities: Option<Vec<Capability>>,
     /// For which of `payment` and `payout` it becomes the first choice within its chain family.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "capabilities", default)]
     #[schema(max_items = 4)]
-    default_for: Option<Vec<Capability>>,
+    pub(super) default_for: Option<Vec<Capability>>,
     /// Whether it is in use.
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<WalletStatus>,
+    pub(super) status: Option<WalletStatus>,
 }
 
 impl WalletChange {
@@ -30,19 +30,35 @@ impl WalletChange {
     /// # Errors
     /// `INVALID_REQUEST` where it changes nothing, where a capability comes twice or where one cannot have a default.
     pub(crate) fn canonical(&self) -> Result<String, ApiError> {
+        self.canonical_at("change.")
+    }
+
+    /// As [`WalletChange::canonical`], for fields whose names in the request begin with `place`.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn canonical_at(&self, place: &str) -> Result<String, ApiError> {
         if *self == (Self { capabilities: None, default_for: None, status: None }) {
-            return Err(ApiError::field("change", "must name at least one of capabilities, default_for and status"));
+            return Err(ApiError::new(Code::InvalidRequest)
+                .message("Name at least one of `capabilities`, `default_for` and `status`.")
+                .detail("field", place.strip_suffix('.').unwrap_or("status")));
         }
-        for (field, list) in [("change.capabilities", &self.capabilities), ("change.default_for", &self.default_for)] {
+        let field = |name: &str, problem| ApiError::field(&format!("{place}{name}"), problem);
+        for (name, list) in [("capabilities", &self.capabilities), ("default_for", &self.default_for)] {
             if list.as_ref().is_some_and(|list| repeats(list)) {
-                return Err(ApiError::field(field, "must not name a capability twice"));
+                return Err(field(name, "must not name a capability twice"));
             }
         }
-        let defaults = self.default_for.iter().flatten();
-        if defaults.into_iter().any(|capability| !matches!(capability, Capability::Payment | Capability::Payout)) {
-            return Err(ApiError::field("change.default_for", "may hold payment and payout only"));
+        if self.default_for.iter().flatten().any(|capability| !Capability::WITH_DEFAULT.contains(capability)) {
+            return Err(field("default_for", "may hold payment and payout only"));
         }
         serde_json::to_string(self).map_err(ApiError::internal)
+    }
+}
+
+impl From<WalletChange> for profile::WalletChange {
+    fn from(WalletChange { capabilities, default_for, status }: WalletChange) -> Self {
+        Self { capabilities, default_for, status }
     }
 }
 
@@ -50,13 +66,13 @@ fn repeats(list: &[Capability]) -> bool {
     list.iter().enumerate().any(|(at, capability)| list[..at].contains(capability))
 }
 
-fn capabilities<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Capability>>, D::Error> {
+/// A list of at most four capabilities.
+pub(super) fn capabilities<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Capability>>, D::Error> {
     Option::<List<Capability, 4>>::deserialize(deserializer).map(|list| list.map(|list| list.0))
 }
 
 #[cfg(test)]
 mod tests {
-    use crochet::http::Code;
     use crochet::http::request::parse_json;
 
     use super::*;

@@ -1,0 +1,20 @@
+//! `GET /me/wallets/:id`: one wallet of the caller's profile.
+
+use axum::extract::{Path, State};
+use crochet::app::App;
+use crochet::domain::api_key::Scope;
+use crochet::http::caller::Agent;
+use crochet::http::{Reply, Result};
+
+use super::{OneWallet, one_wallet, own_profile, wallet_id};
+
+/// Read one of your wallets
+#[utoipa::path(get, path = "/api/v1/me/wallets/{id}", operation_id = "get_wallet", tag = "Identity",
+    security(("api_key" = ["read"])), params(("id" = String, Path, description = "The wallet's id.")),
+    responses((status = 200, body = OneWallet, description = "The wallet. Errors: UNAUTHORIZED, INVALID_API_KEY, \
+        INSUFFICIENT_SCOPE, WALLET_NOT_FOUND, RATE_LIMITED.")))]
+pub(crate) async fn get_wallet(State(app): State<App>, agent: Agent, Path(id): Path<String>) -> Result {
+    agent.may(Scope::Read)?;
+    let id = wallet_id(&id)?;
+    Reply::ok(one_wallet(&own_profile(&app, agent.profile).await?, id)?)
+}
