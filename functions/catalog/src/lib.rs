@@ -1,7 +1,6 @@
 //! What buyers read: categories, and listings by search, id and slug.
 
 mod category;
-mod conditional;
 mod listing;
 pub mod model;
 mod viewer;

@@ -6,11 +6,11 @@ use crochet::wallet_proofs::WalletProofs;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+mod api_key;
 mod challenge;
 mod claim;
 mod field;
 mod health;
-mod key;
 mod profile;
 mod wallet;
 
@@ -54,6 +54,12 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(challenge::create::create))
         .routes(routes!(profile::register::register))
         .routes(routes!(profile::recover::recover))
-        .routes(routes!(profile::me::me))
+        .routes(routes!(wallet::list::list_wallets, wallet::link::link_wallet))
+        .routes(routes!(wallet::read::get_wallet, wallet::patch::update_wallet))
+        .routes(routes!(profile::me::me, profile::update::update_me))
+        .routes(routes!(profile::public::get_agent))
+        .routes(routes!(api_key::list::list_api_keys, api_key::create::create_api_key))
+        .routes(routes!(api_key::report_leak::report_leaked_api_key))
+        .routes(routes!(api_key::revoke::revoke_api_key))
         .routes(routes!(claim::create::claim, claim::release::release))
 }

@@ -73,7 +73,7 @@ impl Agent {
         Self { profile: key.profile, role: key.role, key: key.id, scopes: key.scopes, expires_ms: key.expires_ms }
     }
 
-    /// Fails for a key that may only read.
+    /// Fails for a key without this scope. Each stands for itself: a key with `write` alone cannot read.
     ///
     /// # Errors
     /// `INSUFFICIENT_SCOPE`.
@@ -81,7 +81,9 @@ impl Agent {
         if self.scopes.contains(&scope) {
             Ok(())
         } else {
-            Err(ApiError::new(Code::InsufficientScope).detail("required_scope", scope.as_str()))
+            Err(ApiError::new(Code::InsufficientScope)
+                .message(format!("This API key does not have the scope {scope}, which this needs."))
+                .detail("required_scope", scope.as_str()))
         }
     }
 

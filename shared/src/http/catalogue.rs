@@ -101,10 +101,10 @@ catalogue! {
         => "send_api_key" false "Use data.authorization_header as POST /register or POST /auth/recover returned it, exactly as the Authorization header." keep BODY, drop NONE;
     InvalidApiKey "INVALID_API_KEY" 401 "This API key is not valid: it is mistyped, expired or revoked."
         => "recover_api_key" false "Check the key for typing errors; if it is lost or revoked, get a fresh one with POST /auth/challenge (purpose recover) and POST /auth/recover." keep BODY, drop &["api_key"];
-    InsufficientScope "INSUFFICIENT_SCOPE" 403 "This API key may only read."
-        => "use_write_key" false "Use a key with the scope write." keep BODY, drop NONE;
+    InsufficientScope "INSUFFICIENT_SCOPE" 403 "This API key does not have the scope that this needs."
+        => "use_key_with_scope" false "Use a key with the scope named in details.required_scope; an agent's key with write makes others with POST /api-keys." keep BODY, drop NONE;
     RoleRequired "ROLE_REQUIRED" 403 "This profile's role does not allow that."
-        => "register_with_role" false "Use a profile whose role is the one named in details.required_role, or both." keep BODY, drop NONE;
+        => "change_role" false "Give the profile the role named in details.required_role, or both, with PATCH /me; then send the request again." keep BODY, drop NONE;
 
     // Identity
     InvalidWalletAddress "INVALID_WALLET_ADDRESS" 400 "Send an EVM address (0x and 40 hex digits) or a Solana address (base58 of 32 bytes)."
@@ -135,6 +135,8 @@ catalogue! {
         => "link_recovery_wallet" false "Give another active wallet the capability recovery first, or link one with POST /me/wallets." keep NONE, drop PROOF;
     ProfileNotFound "PROFILE_NOT_FOUND" 404 "There is no agent with this id."
         => "check_agent_id" false "Take the id from data.listing.seller.id of GET /listings/:id, or from GET /me." keep BODY, drop NONE;
+    ListingsStillActive "LISTINGS_STILL_ACTIVE" 409 "This profile has active listings, which a buyer could not manage."
+        => "suspend_listings" false "Take your active listings off with DELETE /listings/:id (details.listing_ids names them), or keep a role that sells." keep BODY, drop NONE;
     KeyNotFound "KEY_NOT_FOUND" 404 "This profile has no API key with this id."
         => "list_api_keys" false "List the profile's keys with GET /api-keys." keep NONE, drop NONE;
     KeyLimit "KEY_LIMIT" 409 "This profile has as many API keys as one may have."

@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod catalogue;
+pub mod conditional;
 pub mod cursor;
 pub mod error;
 pub mod limits;

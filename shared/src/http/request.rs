@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::catalogue::Code;
 use super::error::ApiError;
+use crate::domain::api_key::API_KEY_PREFIX;
 use crate::domain::json;
 
 /// Bodies of every route but the gateway: 256 KiB, which holds a listing with both schemas and examples.
@@ -79,7 +80,7 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         (_, Some(field)) => Err(unknown_field(&field.replace(".?", ""))),
         (Err(e), None) => {
             let problem = e.to_string();
-            let problem = problem.split(" at line ").next().unwrap_or_default();
+            let problem = &masked(problem.split(" at line ").next().unwrap_or_default());
             let path = named(&track.path().to_string(), problem);
             Err(ApiError::new(Code::InvalidRequest).message(sentence(&path, problem)).detail("field", path))
         }
@@ -103,9 +104,22 @@ fn sentence(path: &str, problem: &str) -> String {
 /// `UNKNOWN_FIELD`, naming it.
 #[must_use]
 pub fn unknown_field(field: &str) -> ApiError {
+    let field = masked(field);
     ApiError::new(Code::UnknownField)
         .message(format!("Remove the field `{field}`, which this request does not have."))
         .detail("field", field)
+}
+
+/// Serde repeats what it does not like. An API key is not repeated, whatever place it was put in.
+fn masked(text: &str) -> String {
+    let mut parts = text.split(API_KEY_PREFIX);
+    let mut safe = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        safe.push_str(API_KEY_PREFIX);
+        safe.push('…');
+        safe.push_str(part.trim_start_matches(|c: char| c.is_ascii_alphanumeric()));
+    }
+    safe
 }
 
 /// A query string, parsed into `T`, which lists its parameters by `#[serde(deny_unknown_fields)]`-free fields.
@@ -173,6 +187,14 @@ pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) 
     Option::<T>::deserialize(deserializer).map(Some)
 }
 
+/// A value that may be left out, but not be `null`.
+///
+/// # Errors
+/// As `T`'s own.
+pub fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Reads a whole number that came as text in a query.
 ///
 /// # Errors
@@ -220,6 +242,16 @@ mod tests {
         assert_eq!(parse_json::<Order>(br#"{"note":"123456"}"#).expect_err("long").code(), Code::InvalidRequest);
         assert_eq!(parse_json::<Order>(br#"{"note":null,"note":null}"#).expect_err("twice").code(), Code::InvalidJson);
         assert_eq!(parse_json::<Order>(b"[]").expect_err("no object").code(), Code::InvalidRequest);
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_place_is_not_repeated() {
+        assert_eq!(masked("x am_k_0aZ9, \"am_k_1\" y"), "x am_k_…, \"am_k_…\" y");
+        for body in [r#""am_k_SECRET""#, r#"{"inner":"am_k_SECRET"}"#, r#"{"am_k_SECRET":1}"#, r#"{"note":["am_k_SECRET"]}"#] {
+            let error = parse_json::<Order>(body.as_bytes()).expect_err("refused");
+            let told = error.body(&crate::config::Config::from_lookup(|_| None).expect("the defaults")).to_string();
+            assert!(!told.contains("SECRET"), "{told}");
+        }
     }
 
     #[test]

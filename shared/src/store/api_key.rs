@@ -62,6 +62,9 @@ pub struct KeyPointer {
     pub key: KeyId,
     /// When it was made (Unix milliseconds).
     pub created_ms: i64,
+    /// When it ends (Unix milliseconds).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_ms: Option<i64>,
 }
 
 impl StoredKey {
@@ -73,7 +76,7 @@ impl StoredKey {
         Putting::new(
             &keys::profile_api_key(self.profile, &self.id),
             "profile_api_key",
-            &KeyPointer { key: self.id.clone(), created_ms: self.created_ms },
+            &KeyPointer { key: self.id.clone(), created_ms: self.created_ms, expires_ms: self.expires_ms },
         )
     }
 }

@@ -1,10 +1,11 @@
 //! Profiles and who a wallet belongs to.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use super::api_key::{KeyPointer, StoredKey};
+use super::api_key::StoredKey;
 use super::counter::n;
-use super::table::{Range, Transacted, record};
+use super::table::{Transacted, Written, record};
 use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
 use crate::domain::ids::ProfileId;
@@ -13,8 +14,8 @@ use crate::domain::wallet::WalletAddress;
 
 /// Who a wallet belongs to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct WalletOwner {
-    profile: ProfileId,
+pub(super) struct WalletOwner {
+    pub(super) profile: ProfileId,
 }
 
 /// What came of a registration.
@@ -25,9 +26,6 @@ pub enum Registered {
     /// The wallet belongs to a profile already.
     WalletTaken,
 }
-
-/// API keys that one profile may have: as many as one transaction can end.
-pub const MAX_KEYS: i32 = 45;
 
 impl Store {
     /// The profile with this id.
@@ -85,43 +83,33 @@ impl Store {
         }
     }
 
-    /// Gives a profile a fresh key; with `revoke_others` every other key ends in the same write. `seen` is the profile's version
-    /// that was read before: of two writers of a profile's keys one is told to read again, so that no key slips through.
+    /// Writes a changed profile over the version that was read (`profile.version - 1`). Its keys repeat its role: with
+    /// `new_role` they are written, too, all or nothing. `false` where the profile or its keys changed meanwhile.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the profile or its keys changed meanwhile.
-    pub async fn issue_key(&self, key: &StoredKey, seen: u64, revoke_others: bool) -> Result<(), StoreError> {
-        let partition = keys::profile_partition(key.profile);
-        let pointers = self
-            .table
-            .query(&Range {
-                index: None,
-                partition: &partition,
-                from: Some("KEY#"),
-                to: Some("KEY#~"),
-                newest_first: false,
-                limit: MAX_KEYS + 1,
-            })
-            .await?;
-        let mut pointers = pointers.into_iter().map(record::<KeyPointer>).collect::<Result<Vec<_>, _>>()?;
-        pointers.sort_by_key(|pointer| pointer.created_ms);
-        let versioning =
-            Updating::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(seen));
-        let mut operations = vec![
-            self.table.updating(&keys::profile(key.profile), versioning)?,
-            key.putting()?.when(Condition::absent()).in_transaction(&self.table)?,
-            key.putting_pointer()?.in_transaction(&self.table)?,
-        ];
-        // A profile at its limit gets in all the same: its oldest keys make room.
-        let surplus = (pointers.len() + 1).saturating_sub(MAX_KEYS as usize);
-        let ended = if revoke_others { pointers.len() } else { surplus };
-        for pointer in pointers.into_iter().take(ended) {
-            operations.push(self.table.removing(&keys::api_key(&pointer.key))?);
-            operations.push(self.table.removing(&keys::profile_api_key(key.profile, &pointer.key))?);
-        }
-        match self.table.transact(operations).await? {
-            Transacted::Done => Ok(()),
-            Transacted::Refused { .. } | Transacted::Conflict => Err(StoreError::Conflict),
-        }
+    /// Where DynamoDB does not answer.
+    pub async fn save_profile(&self, profile: &Profile, new_role: bool) -> Result<bool, StoreError> {
+        let before = Condition::equals("version", n(profile.version.saturating_sub(1)));
+        let putting = Putting::new(&keys::profile(profile.id), "profile", profile)?.when(before);
+        let refused = if new_role {
+            let role: AttributeValue = serde_dynamo::to_attribute_value(profile.role).map_err(StoreError::defect)?;
+            let mut operations = vec![putting.in_transaction(&self.table)?];
+            for pointer in self.key_pointers(profile.id).await? {
+                let repeating = Updating::new("SET #role = :role").name("#role", "role").value(":role", role.clone());
+                operations.push(self.table.updating(&keys::api_key(&pointer.key), repeating.when("attribute_exists(PK)"))?);
+            }
+            match self.table.transact(operations).await? {
+                Transacted::Done => return Ok(true),
+                Transacted::Refused { index: 0, found } => found,
+                Transacted::Refused { .. } | Transacted::Conflict => None,
+            }
+        } else {
+            match self.table.put(putting).await? {
+                Written::Done => return Ok(true),
+                Written::Refused(found) => found,
+            }
+        };
+        // The reply to our own write was lost and the SDK tried again: what stands there is what we wrote.
+        Ok(refused.map(record::<Profile>).transpose()?.is_some_and(|found| found == *profile))
     }
 }

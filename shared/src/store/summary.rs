@@ -2,9 +2,12 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use time::OffsetDateTime;
+
 use super::table::record;
 use super::write::Updating;
 use super::{Store, StoreError, counter::n, keys};
+use crate::clock::unix_ms;
 use crate::domain::ids::ListingId;
 use crate::domain::profile::{Profile, SellerSummary};
 
@@ -19,8 +22,8 @@ impl Store {
     /// `profile` is the view after the change. Whoever changes what listings show sets the flag in the same write and calls this
     /// next: a process that dies on the way leaves the flag, and the next look at the profile finishes the work. For the same
     /// reason nothing is said of a failure.
-    pub async fn bring_listings_up(&self, profile: &Profile, now_ms: i64) {
-        if let Err(error) = self.try_to_bring_listings_up(profile, now_ms).await {
+    pub async fn bring_listings_up(&self, profile: &Profile, now: OffsetDateTime) {
+        if let Err(error) = self.try_to_bring_listings_up(profile, unix_ms(now)).await {
             tracing::warn!(profile = %profile.id, %error, "listings show an older view of their seller for now");
         }
     }

@@ -1,5 +1,6 @@
 //! The shapes of replies: what the contract calls `profile`, `wallet`, `listing` and so on, one file each.
 
+pub mod api_key;
 pub mod call;
 pub mod listing;
 pub mod profile;

@@ -4,19 +4,17 @@ use std::fmt;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Array, Object, ObjectBuilder, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
+use super::api_key::{Key, authorization, key_id, scopes};
 use crate::clock::{from_unix_ms, rfc3339};
-use crate::domain::api_key::{API_KEY_PREFIX, ApiKey, KeyId, Scope};
+use crate::domain::api_key::{ApiKey, KeyId, Scope};
 use crate::domain::challenge::{self, CHALLENGE_TTL, POW_ALGORITHM, POW_RULE, ProofOfWork, Purpose};
 use crate::domain::ids::{ProfileId, WalletId};
 use crate::domain::profile::{self, AccountType, Capability, Role, VERIFIED_SCORE, WalletStatus, tier};
 use crate::domain::session::Session;
 use crate::domain::wallet::{Chain, WalletAddress};
 use crate::store::api_key::StoredKey;
-
-/// What a key's id starts with in replies and paths; the ten characters of the id follow.
-pub const KEY_ID_PREFIX: &str = "key_";
 
 /// A profile, as everybody may see it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -121,49 +119,6 @@ pub fn wallets(profile: &profile::Profile) -> Vec<Wallet> {
     profile.wallets.iter().map(Wallet::from).collect()
 }
 
-/// An API key without its secret.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Key {
-    /// `key_` and ten characters.
-    pub id: String,
-    /// What it is called.
-    pub name: String,
-    /// What the key's own text begins with.
-    pub prefix: String,
-    /// What it may do.
-    #[schema(schema_with = scopes)]
-    pub scopes: Vec<Scope>,
-    /// When it was made.
-    #[schema(format = DateTime)]
-    pub created_at: String,
-    /// When it was last used.
-    #[schema(required, format = DateTime)]
-    pub last_used_at: Option<String>,
-    /// When it ends.
-    #[schema(required, format = DateTime)]
-    pub expires_at: Option<String>,
-}
-
-impl From<&StoredKey> for Key {
-    fn from(key: &StoredKey) -> Self {
-        Self {
-            id: key_id(&key.id),
-            name: key.name.clone(),
-            prefix: format!("{API_KEY_PREFIX}{}", key.id),
-            scopes: key.scopes.clone(),
-            created_at: moment(key.created_ms),
-            last_used_at: key.last_used_ms.map(moment),
-            expires_at: key.expires_ms.map(moment),
-        }
-    }
-}
-
-/// The id of a key as replies and paths spell it.
-#[must_use]
-pub fn key_id(id: &KeyId) -> String {
-    format!("{KEY_ID_PREFIX}{id}")
-}
-
 /// What registration and recovery give: the only reply in which the key is shown whole.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Issued {
@@ -188,7 +143,7 @@ impl Issued {
             wallets: wallets(profile),
             key: stored.into(),
             api_key: key.reveal().to_owned(),
-            authorization_header: format!("Bearer {}", key.reveal()),
+            authorization_header: authorization(key),
         }
     }
 }
@@ -324,10 +279,6 @@ fn tiers() -> Object {
 fn purposes() -> Object {
     use Purpose::{ClaimAgent, LinkWallet, OperatorLogin, Recover, Register, UpdateWallet};
     one_of([Register, Recover, LinkWallet, UpdateWallet, ClaimAgent, OperatorLogin].map(Purpose::as_str))
-}
-
-fn scopes() -> Array {
-    Array::new(one_of([Scope::Read, Scope::Write].map(Scope::as_str)))
 }
 
 #[cfg(test)]

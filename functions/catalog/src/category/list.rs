@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use crochet::domain::listing::CATEGORIES;
+use crochet::http::conditional::conditional;
 use crochet::http::{Reply, Result};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::conditional::conditional;
 use crate::model::Catalogue;
 use crate::viewer::Viewer;
 

@@ -6,10 +6,10 @@ use axum::response::Response;
 use crochet::app::App;
 use crochet::domain::api_key::Scope;
 use crochet::domain::listing::ListingStatus;
+use crochet::http::conditional::conditional;
 use crochet::http::{Code, Reply, Result};
 use crochet::wire::listing::{ListingView, OneListing};
 
-use crate::conditional::conditional;
 use crate::viewer::Viewer;
 
 /// Get one listing by id or slug, with its schemas and examples.

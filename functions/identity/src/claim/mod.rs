@@ -24,7 +24,7 @@ pub(crate) struct ClaimedAgent {
 ///
 /// # Errors
 /// `PROFILE_NOT_FOUND`.
-fn agent_id(text: &str) -> Result<ProfileId, ApiError> {
+pub(crate) fn agent_id(text: &str) -> Result<ProfileId, ApiError> {
     text.parse().map_err(|_| Code::ProfileNotFound.into())
 }
 
@@ -32,6 +32,6 @@ fn agent_id(text: &str) -> Result<ProfileId, ApiError> {
 ///
 /// # Errors
 /// `PROFILE_NOT_FOUND`.
-fn agent(profile: Option<Profile>) -> Result<Profile, ApiError> {
+pub(crate) fn agent(profile: Option<Profile>) -> Result<Profile, ApiError> {
     profile.filter(|profile| profile.account_type != AccountType::Human).ok_or_else(|| Code::ProfileNotFound.into())
 }

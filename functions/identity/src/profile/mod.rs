@@ -1,5 +1,7 @@
-//! Profiles: registering one, getting back into it, and looking at one's own.
+//! Profiles: registering one, getting back into it, looking at it and changing it.
 
 pub(crate) mod me;
+pub(crate) mod public;
 pub(crate) mod recover;
 pub(crate) mod register;
+pub(crate) mod update;

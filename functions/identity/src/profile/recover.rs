@@ -2,8 +2,10 @@
 
 use axum::extract::State;
 use crochet::app::App;
+use crochet::domain::api_key::ApiKey;
 use crochet::domain::challenge::Binding;
 use crochet::domain::profile::Profile;
+use crochet::domain::wallet::WalletAddress;
 use crochet::http::caller::{Anyone, Authenticating};
 use crochet::http::request::Json;
 use crochet::http::{Code, Reply, Result};
@@ -11,10 +13,11 @@ use crochet::store::StoreError;
 use crochet::store::api_key::StoredKey;
 use crochet::wire::profile::Issued;
 use serde::Deserialize;
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use crate::api_key::fresh::fresh;
 use crate::challenge::answer::{Answer, Proof, after_use};
-use crate::key;
 
 /// The answer to a challenge for `recover`.
 #[derive(Deserialize, ToSchema)]
@@ -57,39 +60,42 @@ pub(crate) async fn recover(
     _: Anyone<Authenticating>,
     Json(request): Json<RecoverKey>,
 ) -> Result {
-    let crate::State { app, proofs } = &state;
+    let crate::State { app, proofs, .. } = &state;
     let answer = Answer::read(request.proof(), proofs.max_signature_chars())?;
     let now = app.clock.now();
     // Nothing of the profile is told before the answer is judged.
     let (challenge, profile) = tokio::join!(app.store.take_challenge(&answer.nonce), app.store.profile_of_wallet(&answer.wallet));
     answer.judge(proofs, challenge.map_err(after_use)?.as_ref(), &Binding::Recover, now).await?;
     let profile = profile.map_err(after_use)?.ok_or(Code::WalletNotRegistered)?;
-    if !profile.recovers_with(&answer.wallet) {
-        return Err(Code::WalletCannotRecover.into());
-    }
-    let (key, stored) = key::fresh(&profile, "recovery", now);
-    let profile = issue(app, profile, &stored, request.revoke_existing_keys.unwrap_or(false)).await.map_err(after_use)?;
+    let revoke_others = request.revoke_existing_keys.unwrap_or(false);
+    let (profile, key, stored) = issue(app, profile, &answer.wallet, revoke_others, now).await?;
     let operator = app.store.operator_of(&profile).await.map_err(after_use)?;
     Reply::ok(Issued::new(&profile, operator.as_ref(), &key, &stored))
 }
 
 /// Another writer of the profile is given way to this often: the challenge is used up already.
-const TRIES: usize = 4;
+const TRIES: usize = 8;
 
-/// Writes the key over the profile as it is now.
+/// Writes a key over the profile as it is now, where the wallet may recover it still.
 async fn issue(
     app: &App,
     mut profile: Profile,
-    stored: &StoredKey,
+    wallet: &WalletAddress,
     revoke_others: bool,
-) -> std::result::Result<Profile, StoreError> {
-    for _ in 1..TRIES {
-        match app.store.issue_key(stored, profile.version, revoke_others).await {
-            Err(StoreError::Conflict) => {
-                profile = app.store.profile(profile.id).await?.unwrap_or(profile);
-            }
-            done => return done.map(|()| profile),
+    now: OffsetDateTime,
+) -> Result<(Profile, ApiKey, StoredKey)> {
+    for _ in 0..TRIES {
+        if !profile.recovers_with(wallet) {
+            return Err(Code::WalletCannotRecover.into());
         }
+        let (key, stored) = fresh(&profile, "recovery", now);
+        match app.store.issue_key(&stored, profile.version, revoke_others).await {
+            Ok(()) => return Ok((profile, key, stored)),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(after_use(error)),
+        }
+        let read = app.store.profile(profile.id).await.map_err(after_use)?;
+        profile = read.ok_or(Code::WalletNotRegistered)?;
     }
-    app.store.issue_key(stored, profile.version, revoke_others).await.map(|()| profile)
+    Err(after_use(StoreError::Conflict))
 }

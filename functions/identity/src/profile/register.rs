@@ -15,8 +15,8 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use crate::api_key::fresh::fresh;
 use crate::challenge::answer::{Answer, Proof, after_use};
-use crate::key;
 
 /// The answer to a challenge for `register`, and what the profile says of itself.
 #[derive(Deserialize, ToSchema)]
@@ -56,13 +56,13 @@ pub(crate) async fn register(
     _: Anyone<Authenticating>,
     Json(request): Json<Registration>,
 ) -> Result {
-    let crate::State { app, proofs } = &state;
+    let crate::State { app, proofs, .. } = &state;
     let answer = Answer::read(request.proof(), proofs.max_signature_chars())?;
     let now = app.clock.now();
     let (profile, wallet) = request.profile(&answer.wallet, now)?;
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
     answer.judge(proofs, challenge.as_ref(), &Binding::Register, now).await?;
-    let (key, stored) = key::fresh(&profile, "registration", now);
+    let (key, stored) = fresh(&profile, "registration", now);
     match app.store.register(&profile, &wallet, &stored).await.map_err(after_use)? {
         Registered::Done => Reply::created(Issued::new(&profile, None, &key, &stored)),
         Registered::WalletTaken => Err(Code::WalletAlreadyRegistered.into()),

@@ -5,10 +5,10 @@ use crochet::clock::unix_ms;
 use crochet::domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
 use crochet::domain::money::Currency;
 use crochet::domain::profile::Profile;
-use crochet::http::request::{Json, present};
+use crochet::http::request::{Json, present, some};
 use crochet::http::{Code, Reply, Result};
 use crochet::outbound::OutboundRules;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -93,11 +93,6 @@ pub(crate) struct ListingChange {
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = String)]
     private_endpoint_url: Option<String>,
-}
-
-/// A value that may be left out, but not be `null`.
-fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 impl ListingChange {

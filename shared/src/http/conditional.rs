@@ -2,11 +2,13 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use crochet::domain::ids::sha256_hex;
-use crochet::http::Reply;
+
+use super::Reply;
+use crate::domain::ids::sha256_hex;
 
 /// The reply with its `ETag`; or 304, where `If-None-Match` names it. Caches ask every time: a price may change.
-pub(crate) fn conditional(request: &HeaderMap, reply: Reply) -> Response {
+#[must_use]
+pub fn conditional(request: &HeaderMap, reply: Reply) -> Response {
     let etag = format!("\"{}\"", &sha256_hex(reply.body())[..32]);
     let known =
         request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|list| names(list, &etag));

@@ -1,0 +1,36 @@
+//! `DELETE /api-keys/{id}`: end a key.
+
+use axum::extract::{Path, State};
+use crochet::app::App;
+use crochet::domain::api_key::Scope;
+use crochet::http::caller::Caller;
+use crochet::http::{Code, Reply, Result};
+use crochet::wire::api_key::{Key, read_key_id};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A key that has ended.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RevokedKey {
+    /// Always `true`.
+    revoked: bool,
+    /// What was known of it.
+    key: Key,
+}
+
+/// Revoke an API key: it stops working with the next request.
+///
+/// The key that sends this may be the one, and the last one may go, too: `POST /auth/recover` is the way back.
+#[utoipa::path(delete, path = "/api/v1/api-keys/{id}", operation_id = "revoke_api_key", tag = "Identity",
+    security(("api_key" = ["write"]), ("session" = [])), params(("id" = String, Path, description = "`key_` and ten characters.")),
+    responses((status = 200, body = RevokedKey, description = "The key that was. Errors: KEY_NOT_FOUND (another profile's, too), \
+        UNAUTHORIZED, INVALID_API_KEY, INSUFFICIENT_SCOPE, SESSION_REQUIRED, CROSS_SITE_REQUEST, RATE_LIMITED.")))]
+pub(crate) async fn revoke_api_key(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result {
+    caller.may(Scope::Write)?;
+    let id = read_key_id(&id).ok_or(Code::KeyNotFound)?;
+    let key = app.store.api_key(&id).await?.filter(|key| key.profile == caller.profile()).ok_or(Code::KeyNotFound)?;
+    if !app.store.revoke_key(&key).await? {
+        return Err(Code::KeyNotFound.into());
+    }
+    Reply::ok(RevokedKey { revoked: true, key: Key::from(&key) })
+}
