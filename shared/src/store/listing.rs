@@ -31,6 +31,8 @@ pub enum Created {
     LimitReached,
     /// The seller has no payout wallet any more: a price could reach nobody.
     Unpayable,
+    /// The profile does not sell any more.
+    NoSeller,
     /// Another write was at one of the items; nothing is written.
     Conflict,
 }
@@ -138,6 +140,9 @@ impl Store {
             };
             if found.listing_count >= max_listings {
                 return Ok(Created::LimitReached);
+            }
+            if !found.role.sells() {
+                return Ok(Created::NoSeller);
             }
             listing.seller = SellerSummary::from(&found);
             if listing.is_paid() && listing.seller.payout_chains.is_empty() {

@@ -202,6 +202,10 @@ async fn save(state: &crate::State, listing: &mut Listing, max_listings: u32) ->
                 failure = Code::PayoutWalletRequired.into();
                 break;
             }
+            Ok(Created::NoSeller) => {
+                failure = ApiError::new(Code::RoleRequired).detail("required_role", "seller");
+                break;
+            }
             // The profile is being written: by another of its seller's requests, most likely.
             Ok(Created::Conflict | Created::Done) => may_still_land = true,
             Err(error) => {
@@ -219,5 +223,9 @@ async fn save(state: &crate::State, listing: &mut Listing, max_listings: u32) ->
 
 /// The proof of work is used up, and so is the advice to send the same request again.
 fn after_use_unless_told(error: ApiError) -> ApiError {
-    if matches!(error.code(), Code::ListingLimitReached | Code::PayoutWalletRequired) { error } else { after_use(error) }
+    if matches!(error.code(), Code::ListingLimitReached | Code::PayoutWalletRequired | Code::RoleRequired) {
+        error
+    } else {
+        after_use(error)
+    }
 }
