@@ -31,6 +31,7 @@ mod listing_update;
 mod listings_browse;
 mod me;
 mod openapi;
+mod passkeys;
 mod recover;
 mod register;
 mod register_refusals;

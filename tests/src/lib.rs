@@ -24,7 +24,8 @@ mod world;
 
 pub use costs::{Costs, Promise, promises};
 pub use crochet_local::client::{
-    Agent, Chain, Client, Listing, Pow, Reply, Request, SandboxControls, SellerControls, Wallet, solve,
+    Agent, Ceremony, Chain, Client, Listing, Passkey, Person, Pow, Reply, Request, SandboxControls, SellerControls, Twist, Wallet,
+    solve,
 };
 pub use expect::{Replies, at, is_time, is_uuid, list, members, number, text};
 pub use failure::{Failure, Outcome};

@@ -3,6 +3,7 @@
 use axum::extract::FromRef;
 use crochet::app::App;
 use crochet::wallet_proofs::WalletProofs;
+use passkey::relying_party::RelyingParty;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -11,7 +12,9 @@ mod challenge;
 mod claim;
 mod field;
 mod health;
+mod passkey;
 mod profile;
+mod session;
 mod wallet;
 
 /// What the handlers of this group have at hand.
@@ -21,13 +24,15 @@ pub struct State {
     pub app: App,
     /// Checks wallets' signatures.
     pub proofs: WalletProofs,
+    /// Checks people's passkeys.
+    pub party: RelyingParty,
 }
 
 impl State {
     /// What the configuration says.
     #[must_use]
     pub fn new(app: App) -> Self {
-        Self { proofs: WalletProofs::of(&app.config), app }
+        Self { proofs: WalletProofs::of(&app.config), party: RelyingParty::of(&app.config), app }
     }
 }
 
@@ -62,4 +67,13 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(api_key::report_leak::report_leaked_api_key))
         .routes(routes!(api_key::revoke::revoke_api_key))
         .routes(routes!(claim::create::claim, claim::release::release))
+        .routes(routes!(passkey::register::start))
+        .routes(routes!(passkey::register::finish))
+        .routes(routes!(passkey::login::start))
+        .routes(routes!(passkey::login::finish))
+        .routes(routes!(passkey::recover::recover))
+        .routes(routes!(passkey::codes::replace))
+        .routes(routes!(passkey::credentials::list))
+        .routes(routes!(passkey::credentials::remove))
+        .routes(routes!(session::read::read, session::end::end))
 }

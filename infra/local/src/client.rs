@@ -18,6 +18,8 @@
 
 mod agent;
 mod controls;
+mod passkey;
+mod person;
 mod pow;
 mod proofs;
 mod reply;
@@ -30,6 +32,8 @@ use std::time::Duration;
 
 pub use agent::{Agent, Listing};
 pub use controls::{SandboxControls, SellerControls};
+pub use passkey::{Passkey, Twist};
+pub use person::{Ceremony, Person};
 pub use pow::{Pow, solve};
 pub use proofs::Challenge;
 pub use reply::Reply;

@@ -70,6 +70,10 @@ uuid_id!(
     /// A wallet linked to a profile.
     WalletId
 );
+uuid_id!(
+    /// A passkey of a person.
+    PasskeyId
+);
 
 /// One call through the gateway: `gw_req_` and a ULID. Sellers see it as `webhook-id`, the same on every attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

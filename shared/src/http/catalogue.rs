@@ -157,6 +157,8 @@ catalogue! {
         => "remove_unused_passkey" false "Remove one with DELETE /auth/passkey/credentials/:id, then add the new one." keep NONE, drop &["ceremony_id", "credential"];
     PasskeyNotFound "PASSKEY_NOT_FOUND" 404 "You have no passkey with this id."
         => "list_passkeys" false "List your passkeys with GET /auth/passkey/credentials." keep NONE, drop NONE;
+    PasskeysUnavailable "PASSKEYS_UNAVAILABLE" 409 "This deployment is reached by an IP address, and a passkey can only belong to a domain name."
+        => "use_domain_name" false "The operator must set CROCHET_PUBLIC_URL to a URL with a domain name (locally http://localhost:9000); then open the site there." keep NONE, drop NONE;
     LastPasskey "LAST_PASSKEY" 409 "This is your only passkey; without it you could not log in."
         => "add_passkey_first" false "Add another passkey while logged in, then remove this one." keep NONE, drop NONE;
     RecoveryCodeInvalid "RECOVERY_CODE_INVALID" 401 "This recovery code is unknown or was used already."

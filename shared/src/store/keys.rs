@@ -109,6 +109,12 @@ pub fn passkeys(person: ProfileId) -> Key {
     Key::new(profile_partition(person), "PASSKEYS")
 }
 
+/// Whose passkey has the credential id with this hash: one credential, one person.
+#[must_use]
+pub fn credential(id_sha256: &str) -> Key {
+    Key::new(format!("CREDENTIAL#{id_sha256}"), "CREDENTIAL")
+}
+
 /// A passkey ceremony that was begun.
 #[must_use]
 pub fn ceremony(id: &str) -> Key {

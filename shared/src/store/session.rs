@@ -1,5 +1,6 @@
 //! People's sessions. The table holds hashes of their tokens only.
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use super::counter::n;
@@ -11,7 +12,7 @@ use crate::domain::session::{MAX_SESSIONS, Session};
 
 /// Says that a person has a session; logging out everywhere starts here.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct SessionPointer {
+pub(super) struct SessionPointer {
     token_sha256: String,
     created_ms: i64,
 }
@@ -23,34 +24,6 @@ impl Store {
     /// Where DynamoDB does not answer.
     pub async fn session(&self, token_sha256: &str) -> Result<Option<Session>, StoreError> {
         self.table.get(&keys::session(token_sha256)).await
-    }
-
-    /// Opens a session. Past [`MAX_SESSIONS`] the oldest ones end. `seen` is the version of the person's profile that was
-    /// read before: whoever logs out everywhere meanwhile misses no session.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the profile changed meanwhile.
-    pub async fn open_session(&self, session: &Session, seen: u64) -> Result<(), StoreError> {
-        let mut pointers = self.session_pointers(session.profile).await?;
-        pointers.sort_by_key(|pointer| pointer.created_ms);
-        let surplus = (pointers.len() + 1).saturating_sub(MAX_SESSIONS);
-        let pointer = SessionPointer { token_sha256: session.token_sha256.clone(), created_ms: session.created_ms };
-        let ends = session.last_ms() / 1_000;
-        let mut operations = vec![
-            self.table.updating(&keys::profile(session.profile), versioning(seen))?,
-            Putting::new(&keys::session(&session.token_sha256), "session", session)?
-                .expiring(ends)
-                .when(Condition::absent())
-                .in_transaction(&self.table)?,
-            Putting::new(&keys::profile_session(session.profile, &session.token_sha256), "profile_session", &pointer)?
-                .expiring(ends)
-                .in_transaction(&self.table)?,
-        ];
-        for ended in pointers.into_iter().take(surplus) {
-            operations.push(self.table.removing(&keys::session(&ended.token_sha256))?);
-            operations.push(self.table.removing(&keys::profile_session(session.profile, &ended.token_sha256))?);
-        }
-        self.commit(operations).await
     }
 
     /// Writes down that a session is used now. One that has ended meanwhile stays so.
@@ -87,8 +60,42 @@ impl Store {
         self.commit(operations).await
     }
 
+    /// What opens a session, as parts of a transaction: past [`MAX_SESSIONS`] the oldest ones end. `seen` is the version of the
+    /// person's profile that was read before `pointers`: whoever logs out everywhere meanwhile misses no session.
+    pub(super) fn opening(
+        &self,
+        session: &Session,
+        seen: u64,
+        mut pointers: Vec<SessionPointer>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        pointers.sort_by_key(|pointer| pointer.created_ms);
+        let surplus = (pointers.len() + 1).saturating_sub(MAX_SESSIONS);
+        let mut operations = vec![self.table.updating(&keys::profile(session.profile), versioning(seen))?];
+        operations.extend(self.first_opening(session)?);
+        for ended in pointers.into_iter().take(surplus) {
+            operations.push(self.table.removing(&keys::session(&ended.token_sha256))?);
+            operations.push(self.table.removing(&keys::profile_session(session.profile, &ended.token_sha256))?);
+        }
+        Ok(operations)
+    }
+
+    /// As [`Store::opening`], for somebody whose profile is made in the same transaction.
+    pub(super) fn first_opening(&self, session: &Session) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let pointer = SessionPointer { token_sha256: session.token_sha256.clone(), created_ms: session.created_ms };
+        let ends = session.last_ms() / 1_000;
+        Ok(vec![
+            Putting::new(&keys::session(&session.token_sha256), "session", session)?
+                .expiring(ends)
+                .when(Condition::absent())
+                .in_transaction(&self.table)?,
+            Putting::new(&keys::profile_session(session.profile, &session.token_sha256), "profile_session", &pointer)?
+                .expiring(ends)
+                .in_transaction(&self.table)?,
+        ])
+    }
+
     /// At most [`MAX_SESSIONS`], and as many again whose time is over and which DynamoDB has not deleted yet.
-    async fn session_pointers(&self, person: ProfileId) -> Result<Vec<SessionPointer>, StoreError> {
+    pub(super) async fn session_pointers(&self, person: ProfileId) -> Result<Vec<SessionPointer>, StoreError> {
         let partition = keys::profile_partition(person);
         let items = self
             .table
@@ -104,7 +111,7 @@ impl Store {
         items.into_iter().map(record).collect()
     }
 
-    async fn commit(&self, operations: Vec<aws_sdk_dynamodb::types::TransactWriteItem>) -> Result<(), StoreError> {
+    async fn commit(&self, operations: Vec<TransactWriteItem>) -> Result<(), StoreError> {
         match self.table.transact(operations).await? {
             Transacted::Done => Ok(()),
             Transacted::Refused { .. } | Transacted::Conflict => Err(StoreError::Conflict),

@@ -3,6 +3,7 @@
 pub mod api_key;
 pub mod call;
 pub mod listing;
+pub mod person;
 pub mod profile;
 
 use serde::Serialize;

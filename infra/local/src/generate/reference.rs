@@ -31,7 +31,7 @@ pub(super) fn text(document: &Value) -> String {
 }
 
 /// The groups of routes, in the order in which a newcomer meets them.
-const GROUPS: &[&str] = &["Identity", "Catalog", "Listings", "Gateway and payments", "Documents"];
+const GROUPS: &[&str] = &["Identity", "People", "Catalog", "Listings", "Gateway and payments", "Documents"];
 
 struct Route<'a> {
     method: &'a str,
@@ -74,12 +74,15 @@ impl Route<'_> {
         }
     }
 
-    fn auth(&self) -> &'static str {
-        match self.operation["security"].as_array().map(Vec::as_slice) {
-            None | Some([]) => "none",
-            Some(ways) if ways.iter().any(|way| way.as_object().is_some_and(serde_json::Map::is_empty)) => "none, or API key",
+    /// The ways in which a caller may say who it is, any of which will do.
+    fn auth(&self) -> String {
+        let name = |way: &Value| match way.as_object().and_then(|way| way.keys().next()).map(String::as_str) {
+            None => "none",
+            Some("session") => "session cookie",
             Some(_) => "API key",
-        }
+        };
+        let ways: Vec<&str> = self.operation["security"].as_array().into_iter().flatten().map(name).collect();
+        if ways.is_empty() { "none".to_owned() } else { ways.join(", or ") }
     }
 }
 

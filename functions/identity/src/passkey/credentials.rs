@@ -1,0 +1,70 @@
+//! `GET /auth/passkey/credentials` and `DELETE …/:id`: the passkeys of the person who is logged in.
+
+use axum::extract::{Path, State};
+use crochet::app::App;
+use crochet::domain::ids::{PasskeyId, ProfileId};
+use crochet::domain::passkey::Passkeys;
+use crochet::http::session::Person;
+use crochet::http::{ApiError, Code, Reply, Result};
+use crochet::store::StoreError;
+use crochet::wire;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::TRIES;
+
+/// `data` of the list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PasskeyList {
+    /// Oldest first, at most ten.
+    #[schema(max_items = 10)]
+    passkeys: Vec<wire::person::Passkey>,
+}
+
+/// List your passkeys.
+#[utoipa::path(get, path = "/api/v1/auth/passkey/credentials", operation_id = "list_passkeys", tag = "People", security(("session" = [])),
+    responses((status = 200, body = PasskeyList, description = "The passkeys. Errors: SESSION_REQUIRED, RATE_LIMITED.")))]
+pub(crate) async fn list(State(app): State<App>, person: Person) -> Result {
+    let known = passkeys(&app, person.profile()).await?;
+    Reply::ok(PasskeyList { passkeys: known.passkeys.iter().map(wire::person::Passkey::from).collect() })
+}
+
+/// `data` of a removal.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PasskeyRemoved {
+    /// The passkey that was.
+    passkey: wire::person::Passkey,
+}
+
+/// Remove a passkey. The last one stays. Sessions that it opened go on: log out everywhere to end them.
+#[utoipa::path(delete, path = "/api/v1/auth/passkey/credentials/{id}", operation_id = "remove_passkey", tag = "People",
+    security(("session" = [])), params(("id" = String, Path, description = "The passkey's id.", format = "uuid")),
+    responses((status = 200, body = PasskeyRemoved, description = "The passkey that was removed. Errors: SESSION_REQUIRED, \
+        CROSS_SITE_REQUEST, PASSKEY_NOT_FOUND, LAST_PASSKEY, RATE_LIMITED.")))]
+pub(crate) async fn remove(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result {
+    let id: PasskeyId = id.parse().map_err(|_| Code::PasskeyNotFound)?;
+    let mut removed = None;
+    for _ in 0..TRIES {
+        let known = passkeys(&app, person.profile()).await?;
+        let Some(passkey) = known.passkeys.iter().find(|passkey| passkey.id == id) else {
+            // Our own write, whose reply was lost.
+            let passkey = removed.ok_or(Code::PasskeyNotFound)?;
+            return Reply::ok(PasskeyRemoved { passkey });
+        };
+        if known.passkeys.len() == 1 {
+            return Err(Code::LastPasskey.into());
+        }
+        match app.store.remove_passkey(person.profile(), &known, passkey).await {
+            Ok(()) => return Reply::ok(PasskeyRemoved { passkey: passkey.into() }),
+            Err(StoreError::Conflict) => removed = Some(passkey.into()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(StoreError::Conflict.into())
+}
+
+/// The passkeys of somebody who has a session.
+pub(super) async fn passkeys(app: &App, person: ProfileId) -> Result<Passkeys> {
+    let known = app.store.passkeys(person).await?;
+    known.ok_or_else(|| ApiError::internal("a session's person has no passkeys").alarm())
+}

@@ -1,0 +1,56 @@
+//! `DELETE /session`: log out, here or everywhere.
+
+use axum::extract::State;
+use crochet::app::App;
+use crochet::domain::ids::ProfileId;
+use crochet::http::request::Query;
+use crochet::http::session::{Person, taking_back};
+use crochet::http::{ApiError, Reply, Result};
+use crochet::store::StoreError;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// Other writers of one person are given way to this often.
+const TRIES: usize = 8;
+
+/// What is ended.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LogOut {
+    /// `true` ends every session of the person; `false` (default) this one.
+    #[param(value_type = Option<bool>)]
+    everywhere: Option<String>,
+}
+
+/// `data` of a log-out.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LoggedOut {
+    /// `true`.
+    logged_out: bool,
+}
+
+/// Log out. The cookie is taken back.
+#[utoipa::path(delete, path = "/api/v1/session", operation_id = "end_session", tag = "People", security(("session" = [])), params(LogOut),
+    responses((status = 200, body = LoggedOut, description = "Logged out. Errors: INVALID_REQUEST, SESSION_REQUIRED, CROSS_SITE_REQUEST, \
+        RATE_LIMITED.")))]
+pub(crate) async fn end(State(app): State<App>, person: Person, Query(query): Query<LogOut>) -> Result {
+    match query.everywhere.as_deref() {
+        Some("true") => everywhere(&app, person.profile()).await?,
+        None | Some("false") => app.store.close_session(&person.session).await?,
+        Some(_) => return Err(ApiError::field("everywhere", "must be true or false")),
+    }
+    Ok(Reply::ok(LoggedOut { logged_out: true })?.header("set-cookie", &taking_back()))
+}
+
+/// Ends every session that is open when the profile is read, and gives way to one that is being opened: it is ended, too.
+async fn everywhere(app: &App, person: ProfileId) -> Result<()> {
+    for _ in 0..TRIES {
+        let profile = app.store.profile(person).await?;
+        let profile = profile.ok_or_else(|| ApiError::internal("a session's person has no profile").alarm())?;
+        match app.store.close_all_sessions(person, profile.version).await {
+            Err(StoreError::Conflict) => {}
+            done => return Ok(done?),
+        }
+    }
+    Err(StoreError::Conflict.into())
+}

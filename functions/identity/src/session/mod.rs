@@ -1,0 +1,4 @@
+//! The session of the person who is logged in.
+
+pub(crate) mod end;
+pub(crate) mod read;

@@ -1,0 +1,211 @@
+//! The steps of people: signing up, logging in, adding a passkey. Their browser keeps one cookie.
+
+use std::fmt;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::passkey::{Passkey, Twist};
+use super::{Client, Reply, Request, Surprise};
+
+/// A person who is logged in.
+#[derive(Clone)]
+pub struct Person {
+    /// The client that they speak through.
+    pub client: Client,
+    /// The passkey that they signed up with.
+    pub passkey: Passkey,
+    /// The profile's id.
+    pub profile_id: String,
+    /// The session's cookie, `name=value`.
+    pub cookie: String,
+    /// The recovery codes that came with signing up.
+    pub recovery_codes: Vec<String>,
+    /// Where the site is, as browsers say it.
+    pub origin: String,
+}
+
+impl fmt::Debug for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Person").field("profile_id", &self.profile_id).finish_non_exhaustive()
+    }
+}
+
+/// A ceremony that was begun.
+#[derive(Debug, Clone)]
+pub struct Ceremony {
+    /// Names it where it is finished.
+    pub id: String,
+    /// What the browser is asked.
+    pub public_key: Value,
+}
+
+impl Ceremony {
+    /// The ceremony that a start route began.
+    ///
+    /// # Errors
+    /// Where it did not answer 200.
+    pub fn of(reply: &Reply) -> Result<Self, Surprise> {
+        let data = reply.expect(200)?;
+        Ok(Self { id: reply.text_at("/data/ceremony_id")?, public_key: data["public_key"].clone() })
+    }
+
+    /// The body that finishes it with this credential.
+    #[must_use]
+    pub fn finish(&self, credential: &Value) -> Value {
+        json!({ "ceremony_id": self.id, "credential": credential })
+    }
+}
+
+impl Client {
+    /// Where the site is, as browsers say it: scheme, host and port. Errors link there.
+    ///
+    /// # Errors
+    /// Where the service does not answer.
+    pub async fn origin(&self) -> Result<String, Surprise> {
+        let reply = self.get("/session").send().await?;
+        let url = reply.text_at("/error/recovery/docs_url")?;
+        Ok(url.split_once("/docs/").map_or(url.as_str(), |(origin, _)| origin).to_owned())
+    }
+
+    /// A request as a page of the site sends it.
+    #[must_use]
+    pub fn from_page(&self, method: Method, path: &str) -> Request {
+        self.request(method, path).header("sec-fetch-site", "same-origin")
+    }
+
+    /// Begins to sign up.
+    ///
+    /// # Errors
+    /// Where the service does not answer 200.
+    pub async fn begin_sign_up(&self, display_name: &str) -> Result<Ceremony, Surprise> {
+        let body = json!({ "display_name": display_name });
+        Ceremony::of(&self.from_page(Method::POST, "/auth/passkey/register/start").json(&body).send().await?)
+    }
+
+    /// Begins to log in.
+    ///
+    /// # Errors
+    /// Where the service does not answer 200.
+    pub async fn begin_log_in(&self) -> Result<Ceremony, Surprise> {
+        Ceremony::of(&self.from_page(Method::POST, "/auth/passkey/login/start").json(&json!({})).send().await?)
+    }
+
+    /// Logs in with a passkey; the answer may be anything.
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub async fn try_log_in(&self, passkey: &Passkey, origin: &str, twist: &Twist) -> Result<Reply, Surprise> {
+        let ceremony = self.begin_log_in().await?;
+        let body = ceremony.finish(&passkey.get(&ceremony.public_key, origin, twist)?);
+        self.from_page(Method::POST, "/auth/passkey/login/finish").json(&body).send().await
+    }
+}
+
+impl Person {
+    /// Signs up under a name, with a fresh passkey.
+    ///
+    /// # Errors
+    /// Where the service does not answer as it should.
+    pub async fn sign_up(client: &Client, display_name: &str) -> Result<Self, Surprise> {
+        let origin = client.origin().await?;
+        let ceremony = client.begin_sign_up(display_name).await?;
+        let (passkey, credential) = Passkey::create(&ceremony.public_key, &origin, &Twist::default())?;
+        let finish = client.from_page(Method::POST, "/auth/passkey/register/finish").json(&ceremony.finish(&credential));
+        Self::signed_up(client, passkey, origin, &finish.send().await?)
+    }
+
+    /// The person that a finished sign-up made.
+    ///
+    /// # Errors
+    /// Where it did not answer 201 with a cookie.
+    pub fn signed_up(client: &Client, passkey: Passkey, origin: String, reply: &Reply) -> Result<Self, Surprise> {
+        let data = reply.expect(201)?;
+        let codes = data["recovery_codes"].as_array().cloned().unwrap_or_default();
+        Ok(Self {
+            client: client.clone(),
+            passkey,
+            profile_id: reply.text_at("/data/profile/id")?,
+            cookie: cookie(reply)?,
+            recovery_codes: codes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            origin,
+        })
+    }
+
+    /// The same person in another browser: logs in again, which is a session of its own.
+    ///
+    /// # Errors
+    /// Where the service does not answer 200.
+    pub async fn log_in(&self) -> Result<Self, Surprise> {
+        self.log_in_with(&self.passkey).await
+    }
+
+    /// As [`Person::log_in`], with another passkey of the same person.
+    ///
+    /// # Errors
+    /// Where the service does not answer 200.
+    pub async fn log_in_with(&self, passkey: &Passkey) -> Result<Self, Surprise> {
+        let reply = self.client.try_log_in(passkey, &self.origin, &Twist::default()).await?;
+        reply.expect(200)?;
+        Ok(Self { cookie: cookie(&reply)?, ..self.clone() })
+    }
+
+    /// Adds a passkey and gives it with its id in the list of them.
+    ///
+    /// # Errors
+    /// Where the service does not answer as it should.
+    pub async fn add_passkey(&self, name: &str) -> Result<(Passkey, String), Surprise> {
+        let ceremony = Ceremony::of(&self.post("/auth/passkey/register/start").json(&json!({})).send().await?)?;
+        let (passkey, credential) = Passkey::create(&ceremony.public_key, &self.origin, &Twist::default())?;
+        let mut body = ceremony.finish(&credential);
+        body["name"] = name.into();
+        let reply = self.post("/auth/passkey/register/finish").json(&body).send().await?;
+        reply.expect(201)?;
+        Ok((passkey, reply.text_at("/data/passkey/id")?))
+    }
+
+    /// A request from a page of the site, with the session's cookie; paths as in [`Client::request`].
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        self.client.from_page(method, path).header("cookie", &self.cookie)
+    }
+
+    /// `GET` with the session's cookie.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Request {
+        self.request(Method::GET, path)
+    }
+
+    /// `POST` with the session's cookie.
+    #[must_use]
+    pub fn post(&self, path: &str) -> Request {
+        self.request(Method::POST, path)
+    }
+
+    /// `PUT` with the session's cookie.
+    #[must_use]
+    pub fn put(&self, path: &str) -> Request {
+        self.request(Method::PUT, path)
+    }
+
+    /// `PATCH` with the session's cookie.
+    #[must_use]
+    pub fn patch(&self, path: &str) -> Request {
+        self.request(Method::PATCH, path)
+    }
+
+    /// `DELETE` with the session's cookie.
+    #[must_use]
+    pub fn delete(&self, path: &str) -> Request {
+        self.request(Method::DELETE, path)
+    }
+}
+
+/// The cookie that an answer sets, as `name=value`.
+fn cookie(reply: &Reply) -> Result<String, Surprise> {
+    let set = reply.header("set-cookie");
+    match set.split(';').next() {
+        Some(pair) if pair.contains('=') => Ok(pair.to_owned()),
+        _ => Err(Surprise("an answer that logs in sets no cookie".into())),
+    }
+}
