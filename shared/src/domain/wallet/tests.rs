@@ -3,9 +3,9 @@
 mod addresses;
 mod evm;
 mod mutations;
+mod siwe;
 mod solana;
 mod speccheck;
-mod siwe;
 mod wycheproof;
 
 use serde::Deserialize;

@@ -11,7 +11,7 @@ fn bytes(vector: &Vector) -> Vec<u8> {
 }
 
 /// n - x for big-endian x < n.
-fn minus(x: &[u8]) -> Vec<u8> {
+pub(super) fn minus(x: &[u8]) -> Vec<u8> {
     let mut out = hex::decode(N).expect("hex");
     let mut borrow = 0_i16;
     for (n, x) in out.iter_mut().zip(x).rev() {
