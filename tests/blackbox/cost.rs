@@ -63,6 +63,40 @@ async fn identity(figures: &mut Figures<'_>) -> Outcome {
     figures.note("categories", &client.get("/categories").send().await?)
 }
 
+/// An agent's keys, and its profile.
+async fn keys(figures: &mut Figures<'_>) -> Outcome {
+    let client = &figures.world.client;
+    let agent = figures.world.agent().await?;
+    agent.get("/me").send().await?;
+    let made = agent.post("/api-keys").json(&json!({ "name": "Counted" })).send().await?;
+    figures.note("make key", &made)?;
+    figures.note("list keys", &agent.get("/api-keys").send().await?)?;
+    let id = text(&made.ok(201)["key"], "id").to_owned();
+    figures.note("revoke key", &agent.delete(&format!("/api-keys/{id}")).send().await?)?;
+    let leaked = agent.create_key(&json!({ "name": "Leaked" })).await?;
+    let report = json!({ "api_key": leaked.api_key });
+    figures.note("report leaked key", &client.post("/api-keys/report-leak").json(&report).send().await?)?;
+    figures.note("agent", &client.get(&format!("/agents/{}", agent.profile_id)).send().await?)?;
+    figures.note("change profile", &agent.patch("/me").json(&json!({ "display_name": "Other" })).send().await?)?;
+    agent.create_key(&json!({ "name": "Second" })).await?;
+    figures.note("change role of two keys", &agent.patch("/me").json(&json!({ "role": "seller" })).send().await?)?;
+    agent.create_listing(&figures.world.free_fields("/echo")).await?;
+    figures.note("rename with a listing", &agent.patch("/me").json(&json!({ "display_name": "Third" })).send().await?)
+}
+
+/// An agent's wallets.
+async fn wallets(figures: &mut Figures<'_>) -> Outcome {
+    let agent = figures.world.agent().await?;
+    agent.get("/me").send().await?;
+    let body = agent.link_request(&crochet_tests::Wallet::evm()).await?;
+    let linked = agent.post("/me/wallets").json(&body).send().await?;
+    figures.note("link wallet", &linked)?;
+    let id = text(&linked.ok(201)["wallet"], "id").to_owned();
+    figures.note("wallets", &agent.get("/me/wallets").send().await?)?;
+    figures.note("wallet", &agent.get(&format!("/me/wallets/{id}")).send().await?)?;
+    figures.note("change wallet", &agent.try_update_wallet(&agent.wallet, &id, &json!({ "status": "disabled" })).await?)
+}
+
 /// What sellers do, and buyers read.
 async fn listings(figures: &mut Figures<'_>) -> Outcome {
     let world = figures.world;
@@ -115,6 +149,8 @@ fn no_route_costs_more_than_the_architecture_says() -> Outcome {
         let (free, paid) = (world.free_shop("/status/200").await?, world.shop_at(&json!(1), "/status/200").await?);
         for time in 0..TIMES {
             identity(&mut figures).await?;
+            keys(&mut figures).await?;
+            wallets(&mut figures).await?;
             listings(&mut figures).await?;
             calls(&mut figures, &free, &paid, time).await?;
             if figures.broken(&promised).is_none() {

@@ -18,6 +18,7 @@
 
 mod agent;
 mod controls;
+mod own_wallets;
 mod passkey;
 mod person;
 mod pow;

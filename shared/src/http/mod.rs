@@ -10,6 +10,7 @@ pub mod request;
 pub mod respond;
 pub mod service;
 pub mod session;
+mod shortened;
 
 pub use catalogue::Code;
 pub use error::ApiError;

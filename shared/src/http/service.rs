@@ -5,7 +5,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -13,6 +13,7 @@ use super::caller::Trail;
 use super::catalogue::Code;
 use super::error::ApiError;
 use super::request::MAX_QUERY_BYTES;
+use super::shortened::lost;
 use crate::app::App;
 use crate::store::meter::Meter;
 
@@ -23,8 +24,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Finishes a router: whatever it is asked, the answer comes in the envelope and with a request id.
 pub fn finish(router: Router, app: App) -> Router {
     router
-        .fallback(async || ApiError::from(Code::NotFound))
-        .method_not_allowed_fallback(async || ApiError::from(Code::MethodNotAllowed))
+        .fallback(async |method: Method, uri: Uri| lost(Code::NotFound, &method, &uri))
+        .method_not_allowed_fallback(async |method: Method, uri: Uri| lost(Code::MethodNotAllowed, &method, &uri))
         .layer(axum::middleware::from_fn_with_state(app, around))
 }
 

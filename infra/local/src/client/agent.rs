@@ -1,4 +1,4 @@
-//! The steps of agents: registering, recovering, linking wallets, listing, calling.
+//! The steps of agents: registering, recovering, listing, calling.
 
 use std::fmt;
 
@@ -149,27 +149,14 @@ impl Agent {
         self.request(Method::DELETE, path)
     }
 
-    /// Links another wallet to this agent's profile; both sign.
+    /// Makes a key of this profile (`{name, scopes?, expires_at?}`) and gives the agent that holds it.
     ///
     /// # Errors
     /// Where the service does not answer 201.
-    pub async fn link_wallet(&self, new: &Wallet) -> Result<Value, Surprise> {
-        let fields = json!({ "profile_id": self.profile_id, "new_wallet_address": new.address() });
-        let existing_proof = self.client.proof(&self.wallet, "link_wallet", &fields).await?;
-        let new_proof = self.client.proof(new, "link_wallet", &fields).await?;
-        let body = json!({ "existing_wallet": existing_proof, "new_wallet": new_proof });
-        self.post("/me/wallets").json(&body).send().await?.expect(201)
-    }
-
-    /// Changes a linked wallet (`{status?, capabilities?, default_for?}`), with a proof by this agent's own wallet.
-    ///
-    /// # Errors
-    /// Where the service does not answer 200.
-    pub async fn update_wallet(&self, wallet_id: &str, change: &Value) -> Result<Value, Surprise> {
-        let fields = json!({ "profile_id": self.profile_id, "wallet_id": wallet_id, "change": change });
-        let mut body = change.clone();
-        body["proof"] = self.client.proof(&self.wallet, "update_wallet", &fields).await?;
-        self.patch(&format!("/me/wallets/{wallet_id}")).json(&body).send().await?.expect(200)
+    pub async fn create_key(&self, fields: &Value) -> Result<Self, Surprise> {
+        let reply = self.post("/api-keys").json(fields).send().await?;
+        let data = reply.expect(201)?;
+        Ok(Self { api_key: reply.text_at("/data/api_key")?, issued: data, ..self.clone() })
     }
 
     /// Does the work that a new listing asks for and sends `fields` with it; the answer may be anything.

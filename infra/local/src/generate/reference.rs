@@ -207,6 +207,17 @@ const FURTHER_ACTIONS: &[(&str, &str, &str)] = &[
         "You asked for the price with an empty body; send the call's JSON body to be quoted.",
     ),
     (
+        "use_linked_wallet",
+        "WALLET_ALREADY_LINKED",
+        "The wallet is one of your own, named in details.wallet_id: GET /me/wallets/:id shows what it may do, and PATCH \
+         /me/wallets/:id changes that.",
+    ),
+    (
+        "read_api_reference",
+        "METHOD_NOT_ALLOWED",
+        "You took a shortened path literally; send the same request to the whole path in details.path.",
+    ),
+    (
         "wait_and_retry",
         "PAYMENT_REQUIRED",
         "The quote is not offered any more: only if you have paid it, wait and send the same request again.",

@@ -59,7 +59,8 @@ fn any_sequence_of_changes_leaves_the_rules_standing() {
                         profile.wallets.iter().map(|w| (w.id, w.capabilities.clone(), w.status)).collect::<Vec<_>>()
                     };
                     let (mut was, mut is) = (others(&before), others(after));
-                    (was.remove(at), is.remove(at));
+                    was.remove(at);
+                    is.remove(at);
                     assert_eq!(was, is, "a change of one wallet changed another's abilities");
                 }
                 changed.ok()
