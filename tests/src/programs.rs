@@ -35,6 +35,14 @@ impl Program {
         Some(Self { interpreter: "node".into(), script: clients().join(script), node_modules: Some(node_modules) })
     }
 
+    /// A JavaScript module that drives a browser, and the browser: `CROCHET_TEST_CHROMIUM` names a Chromium.
+    ///
+    /// As [`Program::python`] where it is unset.
+    #[must_use]
+    pub fn browser(script: &str) -> Option<(Self, PathBuf)> {
+        Some((Self::javascript(script)?, setting("CROCHET_TEST_CHROMIUM")?))
+    }
+
     /// Runs it with `input` on its standard input, and reads the JSON that it prints.
     ///
     /// # Errors

@@ -55,6 +55,9 @@ fn command(project: &Project, clients: &Clients, filter: Option<&str>) -> Comman
     if let Some(node_modules) = &clients.node_modules {
         suite.env("CROCHET_TEST_NODE_MODULES", node_modules);
     }
+    if let Some(chromium) = tools::chromium() {
+        suite.env("CROCHET_TEST_CHROMIUM", chromium);
+    }
     suite
 }
 
