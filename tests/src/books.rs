@@ -89,6 +89,27 @@ impl Books {
         self.ask("UpdateItem", &update).await.map(drop)
     }
 
+    /// Every item of the table, in DynamoDB's own spelling.
+    ///
+    /// # Errors
+    /// Where DynamoDB refuses.
+    pub(crate) async fn everything(&self) -> Result<String, Failure> {
+        let mut text = String::new();
+        let mut start = Value::Null;
+        loop {
+            let mut scan = json!({ "TableName": self.table, "ConsistentRead": true });
+            if !start.is_null() {
+                scan["ExclusiveStartKey"] = start;
+            }
+            let page = self.ask("Scan", &scan).await?;
+            text.push_str(&page["Items"].to_string());
+            start = page["LastEvaluatedKey"].clone();
+            if start.is_null() {
+                return Ok(text);
+            }
+        }
+    }
+
     async fn ask(&self, operation: &str, body: &Value) -> Result<Value, Failure> {
         let reply = self
             .client

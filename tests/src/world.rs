@@ -258,6 +258,12 @@ impl World {
         self.stack.as_ref().map(|stack| Costs::new(stack.costs().clone()))
     }
 
+    /// A client of the port that answers, whatever the public URL says; none on a stack in another process.
+    #[must_use]
+    pub fn site_client(&self) -> Option<Client> {
+        self.stack.as_ref().and_then(|stack| stack.site_url()).map(Client::new)
+    }
+
     /// Moves the stack's clock. Only on a stack that nobody shares.
     ///
     /// # Errors
@@ -281,6 +287,17 @@ impl World {
     /// The table, where it can be reached.
     pub(crate) fn books(&self) -> Option<&Books> {
         self.books.as_ref()
+    }
+
+    /// Everything that the table holds, as text; none where the table cannot be seen.
+    ///
+    /// # Errors
+    /// Where DynamoDB refuses.
+    pub async fn stored(&self) -> Result<Option<String>, Failure> {
+        match &self.books {
+            Some(books) => books.everything().await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Notes that calls were made, so that the books are looked at in the end.

@@ -58,7 +58,7 @@ pub(crate) async fn recover(State(state): State<crate::State>, visitor: Visitor,
     match attempt {
         Ok(reply) => Ok(reply),
         // A request that cannot mean anything is no attempt.
-        Err(error) if error.code().status().as_u16() == 400 && error.code() != Code::ChallengeInvalid => Err(error),
+        Err(error) if matches!(error.code(), Code::InvalidRequest | Code::InvalidWalletAddress) => Err(error),
         Err(error) => Err(visitor.failed(&state.app, error).await),
     }
 }
