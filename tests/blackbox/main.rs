@@ -2,8 +2,14 @@
 //!
 //! Each test bears the words of the promise that it holds the service to.
 
+mod agents;
+mod api_keys;
+mod api_keys_leak;
+mod api_keys_people;
 mod auth_challenge;
+mod authorization;
 mod categories;
+mod claims;
 mod cost;
 mod faults;
 mod gateway_concurrency;
@@ -30,8 +36,10 @@ mod listing_pricing;
 mod listing_update;
 mod listings_browse;
 mod me;
+mod me_patch;
 mod openapi;
 mod passkeys;
+mod passkeys_browser;
 mod passkeys_refused;
 mod people_faults;
 mod people_recovery;

@@ -36,9 +36,8 @@ pub(crate) async fn report_leaked_api_key(
     _: Anyone<Authenticating>,
     Json(LeakedKey { api_key }): Json<LeakedKey>,
 ) -> Result {
-    let key = ApiKey::parse(api_key.trim()).map_err(|_| {
-        ApiError::field("api_key", "must be a whole API key: am_k_ and 48 letters and digits, the last six a checksum")
-    })?;
+    let key = ApiKey::parse(api_key.trim())
+        .map_err(|_| ApiError::field("api_key", "must be a whole API key: am_k_…, 53 characters, the last six a checksum"))?;
     // The id alone proves nothing: it stands in lists and logs.
     if let Some(stored) = app.store.api_key(key.id()).await?.filter(|stored| stored.hash.matches(&key)) {
         app.store.revoke_key(&stored).await?;
