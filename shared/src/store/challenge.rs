@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::table::{Range, Transacted, record};
-use super::write::{Condition, Putting};
+use super::counter::s;
+use super::table::{Item, Range, Transacted, record};
+use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
 use crate::clock::unix_ms;
 use crate::domain::challenge::{Challenge, ProofOfWork};
-use crate::domain::ids::ProfileId;
+use crate::domain::ids::{ProfileId, random_bytes};
 
 /// A proof of work that a seller asked for, to create a listing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -18,10 +19,28 @@ pub struct ListingWork {
     pub expires_ms: i64,
 }
 
-/// How often two challenges are taken together while others are at them.
-const PAIR_TRIES: usize = 5;
+/// Other takers of a challenge are given way to this often.
+const TRIES: usize = 5;
+/// Who has used a challenge up: the attribute of its item that says so.
+const TAKEN_BY: &str = "taken_by";
 /// How often the newest proof of work is looked for while others take it first.
 const NEWEST_TRIES: usize = 5;
+
+/// A name for one attempt to take challenges, known to nobody else.
+fn taker() -> String {
+    hex::encode(random_bytes::<12>())
+}
+
+fn taking(taker: &str) -> Updating {
+    Updating::new("SET #taken = :me")
+        .name("#taken", TAKEN_BY)
+        .value(":me", s(taker))
+        .when("attribute_exists(PK) AND (attribute_not_exists(#taken) OR #taken = :me)")
+}
+
+fn is_free_for(item: &Item, taker: &str) -> bool {
+    item.get(TAKEN_BY).is_none_or(|by| *by == s(taker))
+}
 
 impl Store {
     /// Keeps a challenge until it is presented or expires.
@@ -35,37 +54,52 @@ impl Store {
         self.table.put(putting).await.map(drop)
     }
 
-    /// Takes a challenge out: nobody can present it again. It may have expired meanwhile.
+    /// Uses a challenge up and gives it: nobody else gets it again. It may have expired meanwhile.
     ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
-    pub async fn take_challenge(&self, nonce: &str) -> Result<Option<Challenge>, StoreError> {
-        self.table.take(&keys::challenge(nonce)).await
-    }
-
-    /// Takes two challenges out at once. Of parallel takers of the same two, one gets both and the others none; what only one of
-    /// them is left of is taken all the same. They may have expired meanwhile.
+    /// It is marked, not deleted: a taker whose reply was lost finds its own mark, and gets it all the same.
     ///
     /// # Errors
     /// Where DynamoDB does not answer; [`StoreError::Conflict`] where other takers are in the way for too long.
+    pub async fn take_challenge(&self, nonce: &str) -> Result<Option<Challenge>, StoreError> {
+        self.take_as(nonce, &taker()).await
+    }
+
+    /// Uses two challenges up at once. Of parallel takers of the same two, one gets both and the others none; where only one of
+    /// them is left, that one is used up all the same. They may have expired meanwhile.
+    ///
+    /// # Errors
+    /// As [`Store::take_challenge`].
     pub async fn take_challenges(&self, first: &str, second: &str) -> Result<[Option<Challenge>; 2], StoreError> {
+        let taker = taker();
         if first == second {
-            let taken = self.take_challenge(first).await?;
+            let taken = self.take_as(first, &taker).await?;
             return Ok([taken.clone(), taken]);
         }
         let places = [keys::challenge(first), keys::challenge(second)];
-        for _ in 0..PAIR_TRIES {
+        for _ in 0..TRIES {
             let mut found = self.table.get_all(&places).await?;
-            let pair = [found.take::<Challenge>(&places[0])?, found.take::<Challenge>(&places[1])?];
-            if pair.iter().any(Option::is_none) {
-                let (one, other) = tokio::join!(self.take_challenge(first), self.take_challenge(second));
+            let pair = places.each_ref().map(|place| found.take_item(place).filter(|item| is_free_for(item, &taker)));
+            let [Some(one), Some(other)] = pair else {
+                let (one, other) = tokio::join!(self.take_as(first, &taker), self.take_as(second, &taker));
                 return Ok([one?, other?]);
-            }
-            let operations = vec![self.table.taking(&places[0])?, self.table.taking(&places[1])?];
+            };
+            let operations = places.iter().map(|place| self.table.updating(place, taking(&taker))).collect::<Result<_, _>>()?;
             match self.table.transact(operations).await? {
-                Transacted::Done => return Ok(pair),
+                Transacted::Done => return Ok([Some(record(one)?), Some(record(other)?)]),
                 // Somebody was first at one of them, or is at it right now.
                 Transacted::Refused { .. } | Transacted::Conflict => {}
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    async fn take_as(&self, nonce: &str, taker: &str) -> Result<Option<Challenge>, StoreError> {
+        for _ in 0..TRIES {
+            match self.table.update(&keys::challenge(nonce), taking(taker)).await {
+                Ok(Ok(item)) => return record(item).map(Some),
+                Ok(Err(_)) => return Ok(None),
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
             }
         }
         Err(StoreError::Conflict)

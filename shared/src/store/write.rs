@@ -184,20 +184,6 @@ impl Table {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    /// Deletes an item as part of a transaction, which fails where it is gone already.
-    ///
-    /// # Errors
-    /// None in practice: every required member is set.
-    pub fn taking(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.name)
-            .set_key(Some(key_item(key)))
-            .condition_expression("attribute_exists(PK)")
-            .build()
-            .map_err(StoreError::defect)?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
-    }
-
     /// Deletes an item as part of a transaction where `condition` holds.
     ///
     /// # Errors
