@@ -4,7 +4,7 @@ use crate::dynamodb_local::Database;
 use crate::project::Project;
 use crate::report::Report;
 use crate::suite::{self, Clients};
-use crate::{command, sam, template, watch};
+use crate::{command, sam, template, tools, watch};
 
 /// Crates that must not come into the tree: their start-up costs a cold Lambda time, and ring does their work.
 const UNWANTED: [&str; 2] = ["aws-lc-sys", "openssl-sys"];
@@ -123,6 +123,9 @@ fn black_box(project: &Project, report: &mut Report, filter: Option<&str>) -> Op
     let database = report.step("a DynamoDB to test on", || Database::start(project))?;
     if let Some(why) = &database.stand_in {
         report.not_proved("behaviour on the real DynamoDB Local", why);
+    }
+    if tools::chromium().is_none() {
+        report.not_proved("passkeys in a real browser", "no Chromium on this machine");
     }
     report.step(&format!("black-box suite on {}", database.is), || {
         suite::run(project, &clients.unwrap_or_default(), filter, database.endpoint.as_deref())

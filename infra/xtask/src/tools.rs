@@ -13,7 +13,7 @@ const CLIENT_PINS: &[&str] = &["eth-account==0.14.0", "PyNaCl==1.6.2", "standard
 const SAM_PINS: &[&str] = &["aws-sam-cli==1.170.0", "cargo-lambda==1.9.2"];
 
 /// What outside clients in JavaScript use.
-const NODE_PINS: &[&str] = &["standardwebhooks@1.1.1"];
+const NODE_PINS: &[&str] = &["standardwebhooks@1.1.1", "playwright-core@1.65.1"];
 
 /// The Python of outside clients.
 ///
@@ -47,6 +47,11 @@ pub(crate) fn node_modules(project: &Project) -> Result<PathBuf, String> {
         command::run(npm.current_dir(&directory))
     })?;
     Ok(directory.join("node_modules"))
+}
+
+/// A Chromium of this machine; Debian's package is called `chromium`.
+pub(crate) fn chromium() -> Option<&'static str> {
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| command::exists(name))
 }
 
 /// What an earlier run has installed, without installing anything: the clients' Python and `node_modules`.
