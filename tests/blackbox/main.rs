@@ -3,6 +3,7 @@
 //! Each test bears the words of the promise that it holds the service to.
 
 mod agents;
+mod api_key_powers;
 mod api_keys;
 mod api_keys_leak;
 mod api_keys_people;
@@ -46,6 +47,7 @@ mod people_recovery;
 mod recover;
 mod register;
 mod register_refusals;
+mod secrets;
 mod sessions;
 mod signature_libraries;
 mod smoke;
