@@ -5,6 +5,7 @@ use std::fmt;
 use url::Url;
 
 use crate::domain::money::FeeRate;
+use crate::evm_node::EvmRpcUrl;
 
 /// The settings of a deployment. See the table in README.md; [`Config::from_env`] is the only reader.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Config {
     pub secret_prefix: String,
     /// The payment provider.
     pub relay_url: Url,
+    /// A node of the chain that messages to sign name, for wallets that are contracts; they are not accepted without one.
+    pub evm_rpc_url: Option<EvmRpcUrl>,
     /// The marketplace fee.
     pub fee_rate: FeeRate,
     /// The operator's EVM wallet, to which the provider credits fees.
@@ -90,6 +93,7 @@ impl Config {
             operator_secret_id: get("CROCHET_OPERATOR_SECRET_ID").unwrap_or_else(|| "crochet/operator".into()),
             secret_prefix: get("CROCHET_SECRET_PREFIX").unwrap_or_else(|| "crochet/listing/".into()),
             relay_url: url(&get, "CROCHET_RELAY_URL", "https://api.relay.link")?,
+            evm_rpc_url: evm_rpc_url(&get)?,
             fee_rate: FeeRate::from_bps(number(&get, "CROCHET_FEE_BPS", 490)?)
                 .ok_or_else(|| problem("CROCHET_FEE_BPS", "must be at most 10000"))?,
             fee_wallet: get("CROCHET_FEE_WALLET").unwrap_or_else(|| LOCAL_FEE_WALLET.into()),
@@ -144,15 +148,31 @@ fn url(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: &str)
     Ok(url)
 }
 
+/// Its words decide who may log in, so that a deployed function takes them over TLS only. Errors do not show it.
+fn evm_rpc_url(get: &impl Fn(&str) -> Option<String>) -> Result<Option<EvmRpcUrl>, ConfigError> {
+    const NAME: &str = "CROCHET_EVM_RPC_URL";
+    if get(NAME).is_none() {
+        return Ok(None);
+    }
+    let url = url(get, NAME, "")?;
+    if is_deployed(get) && url.scheme() != "https" {
+        return Err(problem(NAME, "must be an https URL"));
+    }
+    Ok(Some(EvmRpcUrl::new(url)))
+}
+
 /// AWS sets `AWS_LAMBDA_INITIALIZATION_TYPE` in a real function; SAM local sets it too, with `AWS_SAM_LOCAL`.
+fn is_deployed(get: &impl Fn(&str) -> Option<String>) -> bool {
+    get("AWS_LAMBDA_INITIALIZATION_TYPE").is_some() && get("AWS_SAM_LOCAL").as_deref() != Some("true")
+}
+
 fn refuse_local_settings_when_deployed(
     get: &impl Fn(&str) -> Option<String>,
     insecure_endpoints: bool,
     relaxed: bool,
     movable_clock: bool,
 ) -> Result<(), ConfigError> {
-    let deployed = get("AWS_LAMBDA_INITIALIZATION_TYPE").is_some() && get("AWS_SAM_LOCAL").as_deref() != Some("true");
-    if !deployed {
+    if !is_deployed(get) {
         return Ok(());
     }
     let refused = "is for local stacks only: a deployed function does not start with it";
@@ -200,6 +220,22 @@ mod tests {
             pairs.push(("AWS_SAM_LOCAL", "true"));
             assert!(read(&pairs).is_ok(), "{name} under sam local");
         }
+    }
+
+    #[test]
+    fn a_deployed_function_asks_a_node_over_tls_only_and_never_tells_where_it_is() {
+        let name = "CROCHET_EVM_RPC_URL";
+        let deployed = [("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"), ("CROCHET_FEE_WALLET", "0x1")];
+        let with = |url| read(&[&deployed[..], &[(name, url)]].concat());
+        assert_eq!(with("").expect("off").evm_rpc_url, None);
+        let config = with("https://node.example/v2/hush").expect("https");
+        assert!(config.evm_rpc_url.is_some() && !format!("{config:?}").contains("hush"));
+        for bad in ["http://node.example/v2/hush", "wss://node.example/hush", "hush"] {
+            let error = with(bad).expect_err("refused");
+            assert_eq!(error.variable, name);
+            assert!(!error.to_string().contains("hush"), "{error}");
+        }
+        assert!(read(&[(name, "http://127.0.0.1:8545")]).expect("local").evm_rpc_url.is_some());
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod auth_challenge;
 mod authorization;
 mod categories;
 mod claims;
+mod contract_wallets;
+mod contract_wallets_node;
 mod cost;
 mod faults;
 mod gateway_concurrency;

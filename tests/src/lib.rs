@@ -14,7 +14,9 @@
 //! ```
 
 mod books;
+pub mod contracts;
 mod costs;
+mod evm_chain;
 mod expect;
 mod failure;
 mod programs;
@@ -27,12 +29,13 @@ pub use crochet_local::client::{
     Agent, Ceremony, Chain, Client, Listing, Passkey, Person, Pow, Reply, Request, SandboxControls, SellerControls, Twist, Wallet,
     solve,
 };
+pub use evm_chain::EvmChain;
 pub use expect::{Replies, at, is_time, is_uuid, list, members, number, text};
 pub use failure::{Failure, Outcome};
 pub use programs::Program;
 pub use proxy::{Fault, Proxy};
 pub use shop::{Quote, Shop};
-pub use world::{Setup, World, alone, shared, with};
+pub use world::{Setup, World, alone, block_on, shared, with};
 
 /// A word that no other test uses: twelve lower-case letters and digits, beginning with a letter.
 #[must_use]

@@ -70,7 +70,8 @@ fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
 }
 
-fn setting(name: &str) -> Option<PathBuf> {
+/// A program that xtask names through the environment; see [`Program::python`].
+pub(crate) fn setting(name: &str) -> Option<PathBuf> {
     let set = std::env::var_os(name).filter(|value| !value.is_empty());
     if set.is_none() {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "{name} is not set, and on CI nothing may stay unproved");

@@ -77,6 +77,11 @@ pub(crate) fn runtime() -> &'static Runtime {
     })
 }
 
+/// Runs something that is no test on the runtime that all tests share: what it spawns lives as long as the suite.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    runtime().block_on(work)
+}
+
 /// Runs a test on the stack that all tests share. It must neither move the clock nor make the provider misbehave.
 ///
 /// # Errors

@@ -11,13 +11,14 @@ use crate::{command, tools};
 pub(crate) struct Clients {
     python: Option<PathBuf>,
     node_modules: Option<PathBuf>,
+    anvil: Option<PathBuf>,
 }
 
 impl Clients {
     /// What there is already.
     pub(crate) fn installed(project: &Project) -> Self {
         let (python, node_modules) = tools::installed_clients(project);
-        Self { python, node_modules }
+        Self { python, node_modules, anvil: tools::installed_anvil(project) }
     }
 
     /// Installs what is missing.
@@ -25,7 +26,11 @@ impl Clients {
     /// # Errors
     /// When Python, Node.js or a registry is not to be had.
     pub(crate) fn install(project: &Project) -> Result<Self, String> {
-        Ok(Self { python: Some(tools::clients_python(project)?), node_modules: Some(tools::node_modules(project)?) })
+        Ok(Self {
+            python: Some(tools::clients_python(project)?),
+            node_modules: Some(tools::node_modules(project)?),
+            anvil: tools::anvil(project)?,
+        })
     }
 }
 
@@ -57,6 +62,9 @@ fn command(project: &Project, clients: &Clients, filter: Option<&str>) -> Comman
     }
     if let Some(chromium) = tools::chromium() {
         suite.env("CROCHET_TEST_CHROMIUM", chromium);
+    }
+    if let Some(anvil) = &clients.anvil {
+        suite.env("CROCHET_TEST_ANVIL", anvil);
     }
     suite
 }

@@ -15,6 +15,9 @@ const SAM_PINS: &[&str] = &["aws-sam-cli==1.170.0", "cargo-lambda==1.9.2"];
 /// What outside clients in JavaScript use.
 const NODE_PINS: &[&str] = &["standardwebhooks@1.1.1", "playwright-core@1.65.1"];
 
+/// The EVM node that contracts' wallets are tried on.
+const ANVIL_VERSION: &str = "1.7.1";
+
 /// The Python of outside clients.
 ///
 /// # Errors
@@ -37,16 +40,56 @@ pub(crate) fn sam_programs(project: &Project) -> Result<PathBuf, String> {
 /// When there is no npm, or its registry cannot be reached.
 pub(crate) fn node_modules(project: &Project) -> Result<PathBuf, String> {
     let directory = project.target.join("node");
-    stamped(&directory, NODE_PINS, || {
+    npm(&directory, NODE_PINS)?;
+    Ok(directory.join("node_modules"))
+}
+
+/// The EVM node of the suite, in a package for this machine alone; none where there is no such package.
+///
+/// # Errors
+/// As [`node_modules`].
+pub(crate) fn anvil(project: &Project) -> Result<Option<PathBuf>, String> {
+    let Some(package) = anvil_package() else { return Ok(None) };
+    npm(&project.target.join("anvil"), &[&format!("{package}@{ANVIL_VERSION}")])?;
+    Ok(Some(anvil_program(project, package)))
+}
+
+fn anvil_package() -> Option<&'static str> {
+    match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => Some("@foundry-rs/anvil-linux-amd64"),
+        ("linux", "aarch64") => Some("@foundry-rs/anvil-linux-arm64"),
+        ("macos", "x86_64") => Some("@foundry-rs/anvil-darwin-amd64"),
+        ("macos", "aarch64") => Some("@foundry-rs/anvil-darwin-arm64"),
+        _ => None,
+    }
+}
+
+fn anvil_program(project: &Project, package: &str) -> PathBuf {
+    project.target.join("anvil/node_modules").join(package).join("bin/anvil")
+}
+
+fn npm(directory: &Path, pins: &[&str]) -> Result<(), String> {
+    stamped(directory, pins, || {
         if !command::exists("npm") || !command::exists("node") {
             return Err("no Node.js with npm".into());
         }
         write(&directory.join("package.json"), "{ \"private\": true }\n")?;
         let mut npm = Command::new("npm");
-        npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]).args(NODE_PINS);
-        command::run(npm.current_dir(&directory))
-    })?;
-    Ok(directory.join("node_modules"))
+        npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]).args(pins);
+        command::run(npm.current_dir(directory))
+    })
+}
+
+/// The EVM node that an earlier run has installed.
+pub(crate) fn installed_anvil(project: &Project) -> Option<PathBuf> {
+    let package = anvil_package()?;
+    let pin = format!("{package}@{ANVIL_VERSION}");
+    is_stamped(&project.target.join("anvil"), &[&pin]).then(|| anvil_program(project, package))
+}
+
+/// A Chromium of this machine; Debian's package is called `chromium`.
+pub(crate) fn chromium() -> Option<&'static str> {
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| command::exists(name))
 }
 
 /// A Chromium of this machine; Debian's package is called `chromium`.

@@ -54,7 +54,7 @@ impl RecoverKey {
 /// The challenge is used up by the first well-formed attempt, good or bad. With `revoke_existing_keys` every other key ends.
 #[utoipa::path(post, path = "/api/v1/auth/recover", operation_id = "recover", tag = "Identity", request_body = RecoverKey,
     responses((status = 200, body = Issued, description = "The key, shown once. Errors: INVALID_REQUEST, INVALID_WALLET_ADDRESS, \
-        CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, WALLET_NOT_REGISTERED, WALLET_CANNOT_RECOVER, RATE_LIMITED.")))]
+        CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, CHAIN_UNAVAILABLE, WALLET_NOT_REGISTERED, WALLET_CANNOT_RECOVER, RATE_LIMITED.")))]
 pub(crate) async fn recover(
     State(state): State<crate::State>,
     _: Anyone<Authenticating>,

@@ -50,7 +50,7 @@ pub(crate) struct Registration {
 /// The challenge is used up by the first well-formed attempt, good or bad.
 #[utoipa::path(post, path = "/api/v1/register", operation_id = "register", tag = "Identity", request_body = Registration,
     responses((status = 201, body = Issued, description = "The profile and its key, shown once. Errors: INVALID_REQUEST, \
-        INVALID_WALLET_ADDRESS, CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, WALLET_ALREADY_REGISTERED, RATE_LIMITED.")))]
+        INVALID_WALLET_ADDRESS, CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, CHAIN_UNAVAILABLE, WALLET_ALREADY_REGISTERED, RATE_LIMITED.")))]
 pub(crate) async fn register(
     State(state): State<crate::State>,
     _: Anyone<Authenticating>,

@@ -25,6 +25,10 @@ pub enum ProofError {
     Malformed(&'static str),
     /// A well-formed signature, but not by this wallet over this message.
     WrongSigner,
+    /// The wallet is a contract, or was said to become one, and did not confirm the signature (ERC-1271, ERC-6492).
+    ContractDenied,
+    /// The signature is none of a key, and no contract stands at the address.
+    NoContract,
 }
 
 impl fmt::Display for ProofError {
@@ -34,6 +38,15 @@ impl fmt::Display for ProofError {
             Self::WrongSigner => {
                 "The signature was not made by this wallet over exactly this message: sign the message as it was given, \
                  byte for byte, with the key of this address."
+            }
+            Self::ContractDenied => {
+                "The contract at this address did not confirm the signature (isValidSignature, ERC-1271): sign the message as \
+                 it was given with this wallet on the chain that the message names; a wallet that is not deployed there yet \
+                 wraps its signature (ERC-6492)."
+            }
+            Self::NoContract => {
+                "No contract stands at this address on the chain that the message names, so that its signature is 65 bytes in \
+                 hex, as personal_sign returns them; a wallet that is not deployed there yet wraps its signature (ERC-6492)."
             }
         })
     }

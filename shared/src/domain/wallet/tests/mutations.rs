@@ -63,7 +63,7 @@ impl<const A: usize, const S: usize> Chain<A, S> {
         let mut right = 0;
         for i in 0..BLOCK {
             let signed = &self.signed[dice.below(self.signed.len())];
-            if i % RIGHT_EVERY == 0 {
+            if i.is_multiple_of(RIGHT_EVERY) {
                 let proof = (self.right)(signed, &mut dice);
                 assert!(proof.is_accepted(), "refused, in block {number}: {} {}", proof.address, proof.signature);
                 right += 1;
@@ -145,7 +145,7 @@ fn no_mutated_signature_is_accepted_and_no_right_one_refused() {
             if number >= blocks {
                 return tried;
             }
-            let (wrong, right) = if number % 2 == 0 { evm.block(number) } else { solana.block(number) };
+            let (wrong, right) = if number.is_multiple_of(2) { evm.block(number) } else { solana.block(number) };
             tried = (tried.0 + wrong, tried.1 + right);
         }
     };
