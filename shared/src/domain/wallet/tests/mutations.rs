@@ -38,6 +38,8 @@ struct Signed<const A: usize, const S: usize> {
     wallet: usize,
     text: usize,
     address: [u8; A],
+    /// The address as a text: spelling one takes as long as checking a signature does.
+    spelt: String,
     message: String,
     signature: [u8; S],
 }

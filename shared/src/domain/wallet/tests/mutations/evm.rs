@@ -38,10 +38,15 @@ pub(super) fn chain() -> Chain<20, 65> {
             let mut signature = [0; 65];
             signature[..64].copy_from_slice(&rs.to_bytes());
             signature[64] = 27 + recovery.to_byte();
-            signed.push(Signed { wallet, text: number, address: evm_address(key.verifying_key()), message, signature });
+            let address = evm_address(key.verifying_key());
+            signed.push(Signed { wallet, text: number, address, spelt: spelt(&address), message, signature });
         }
     }
     Chain { signed, right, wrong: WRONG }
+}
+
+fn spelt(address: &[u8; 20]) -> String {
+    format!("0x{}", hex::encode(address))
 }
 
 /// One of the spellings that are one signature: case, `0x`, v from 0 or from 27.
@@ -57,7 +62,7 @@ fn right(signed: &Signed, dice: &mut Dice) -> Proof {
     if dice.below(2) == 0 {
         signature = format!("0x{signature}");
     }
-    Proof { address: format!("0x{}", hex::encode(signed.address)), message: signed.message.clone(), signature }
+    Proof { address: signed.spelt.clone(), message: signed.message.clone(), signature }
 }
 
 fn with_signature(signed: &Signed, bytes: &[u8]) -> Proof {
@@ -65,7 +70,7 @@ fn with_signature(signed: &Signed, bytes: &[u8]) -> Proof {
 }
 
 fn with_text(signed: &Signed, signature: String) -> Proof {
-    Proof { address: format!("0x{}", hex::encode(signed.address)), message: signed.message.clone(), signature }
+    Proof { address: signed.spelt.clone(), message: signed.message.clone(), signature }
 }
 
 const WRONG: &[Mutation<20, 65>] = &[
@@ -167,7 +172,7 @@ const WRONG: &[Mutation<20, 65>] = &[
     ("another address", |_, signed, dice| {
         let mut address = signed.address;
         flip(&mut address, dice);
-        with_signature(&Signed { address, ..signed.clone() }, &signed.signature)
+        with_signature(&Signed { address, spelt: spelt(&address), ..signed.clone() }, &signed.signature)
     }),
     ("the signature of another message", |all, signed, dice| {
         let other = &all[signed.wallet * TEXTS + (signed.text + 1 + dice.below(TEXTS - 1)) % TEXTS];

@@ -41,10 +41,15 @@ pub(super) fn chain() -> Chain<32, 64> {
         for number in 0..TEXTS {
             let message = text(wallet, number);
             let signature = key.sign(message.as_bytes()).to_bytes();
-            signed.push(Signed { wallet, text: number, address: key.verifying_key().to_bytes(), message, signature });
+            let address = key.verifying_key().to_bytes();
+            signed.push(Signed { wallet, text: number, address, spelt: spelt(&address), message, signature });
         }
     }
     Chain { signed, right, wrong: WRONG }
+}
+
+fn spelt(address: &[u8; 32]) -> String {
+    bs58::encode(address).into_string()
 }
 
 /// One of the spellings that are one signature: base58, or hex in any case with or without `0x`.
@@ -66,7 +71,7 @@ fn with_signature(signed: &Signed, bytes: &[u8], dice: &mut Dice) -> Proof {
 }
 
 fn with_text(signed: &Signed, signature: String) -> Proof {
-    Proof { address: bs58::encode(signed.address).into_string(), message: signed.message.clone(), signature }
+    Proof { address: signed.spelt.clone(), message: signed.message.clone(), signature }
 }
 
 fn small(dice: &mut Dice) -> [u8; 32] {
@@ -127,7 +132,8 @@ const WRONG: &[Mutation<32, 64>] = &[
     ("a key of small order, a constant signature", |_, signed, dice| {
         let mut bytes = [0; 64];
         bytes[..32].copy_from_slice(&small(dice));
-        with_signature(&Signed { address: small(dice), ..signed.clone() }, &bytes, dice)
+        let address = small(dice);
+        with_signature(&Signed { address, spelt: spelt(&address), ..signed.clone() }, &bytes, dice)
     }),
     ("R and S swapped", |_, signed, dice| {
         let mut bytes = signed.signature;
@@ -168,7 +174,7 @@ const WRONG: &[Mutation<32, 64>] = &[
     ("another address", |_, signed, dice| {
         let mut address = signed.address;
         flip(&mut address, dice);
-        with_signature(&Signed { address, ..signed.clone() }, &signed.signature, dice)
+        with_signature(&Signed { address, spelt: spelt(&address), ..signed.clone() }, &signed.signature, dice)
     }),
     ("the signature of another message", |all, signed, dice| {
         let other = &all[signed.wallet * TEXTS + (signed.text + 1 + dice.below(TEXTS - 1)) % TEXTS];
