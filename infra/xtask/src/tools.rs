@@ -92,11 +92,6 @@ pub(crate) fn chromium() -> Option<&'static str> {
     ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| command::exists(name))
 }
 
-/// A Chromium of this machine; Debian's package is called `chromium`.
-pub(crate) fn chromium() -> Option<&'static str> {
-    ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| command::exists(name))
-}
-
 /// What an earlier run has installed, without installing anything: the clients' Python and `node_modules`.
 pub(crate) fn installed_clients(project: &Project) -> (Option<PathBuf>, Option<PathBuf>) {
     let python = project.target.join("venv-clients");
