@@ -52,7 +52,7 @@ fn a_claimed_agent_shows_its_operator_and_keeps_everything_that_is_its_own() -> 
         assert_eq!(listing.ok(200)["listing"]["seller"]["claimed"], true);
 
         let me = person.get("/me").send().await?;
-        assert_eq!(list(me.ok(200), "claimed_agents"), [profile.clone()]);
+        assert_eq!(list(me.ok(200), "claimed_agents"), std::slice::from_ref(profile));
         assert_eq!(me.data()["auth"]["type"], "session");
         Ok(())
     })

@@ -70,6 +70,23 @@ fn humans_log_in_with_a_passkey_and_say_no_name() -> Outcome {
 }
 
 #[test]
+fn a_cookie_of_a_session_that_is_over_keeps_nobody_from_signing_up_or_logging_in() -> Outcome {
+    shared(async |world| {
+        let person = Person::sign_up(&world.client, "Returning").await?;
+        person.delete("/session").send().await?.ok(200);
+        let start = person.post("/auth/passkey/login/start").json(&json!({})).send().await?;
+        let ceremony = Ceremony::of(&start)?;
+        let answer = person.passkey.get(&ceremony.public_key, &person.origin, &Twist::default())?;
+        person.post("/auth/passkey/login/finish").json(&ceremony.finish(&answer)).send().await?.ok(200);
+        let ceremony = Ceremony::of(&person.post(START).json(&json!({ "display_name": "Somebody New" })).send().await?)?;
+        let (_, credential) = Passkey::create(&ceremony.public_key, &person.origin, &Twist::default())?;
+        let reply = person.post(FINISH).json(&ceremony.finish(&credential)).send().await?;
+        assert_ne!(text(&reply.ok(201)["profile"], "id"), person.profile_id);
+        Ok(())
+    })
+}
+
+#[test]
 fn a_session_cookie_is_host_only_secure_and_unreadable_for_scripts() -> Outcome {
     shared(async |world| {
         let person = Person::sign_up(&world.client, "Grace").await?;

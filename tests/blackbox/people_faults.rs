@@ -9,9 +9,12 @@ use serde_json::json;
 /// More requests than any of these steps makes.
 const TOO_MANY: usize = 30;
 
-/// What may be said while the database is gone, or of a ceremony that was used up then. A 500 would be a defect.
-fn is_honest(reply: &Reply) -> bool {
-    reply.status == 503 || matches!(reply.code(), "CEREMONY_INVALID")
+/// Whether this is how a step may end: done; or, where the database is gone, not done with honest words. A lost reply and another
+/// transaction in the way are overcome, except where visitors and sessions are counted: in the first `counted` writes. Nothing is
+/// lost there, and no real transaction is ever in the way.
+fn is_honest(reply: &Reply, fault: Fault, k: usize, counted: usize) -> bool {
+    let may_fail = matches!(fault, Fault::CrashAfter | Fault::CrashBefore) || (fault == Fault::Conflict && k <= counted);
+    matches!(reply.status, 200 | 201) || (may_fail && reply.code() == "SERVICE_UNAVAILABLE")
 }
 
 fn every_request_in_turn(step: impl AsyncFn(&World, &Proxy, Fault, usize) -> Result<bool, Failure>) -> Outcome {
@@ -55,7 +58,7 @@ fn nobody_is_stranded_by_signing_up() -> Outcome {
             login.ok(200);
             return Ok(struck);
         }
-        assert!(is_honest(&reply), "{fault:?} at {k}: {}", reply.text());
+        assert!(is_honest(&reply, fault, k, 1), "{fault:?} at {k}: {}", reply.text());
         match login.status {
             // All of it was written: new codes are there for the asking.
             200 => {
@@ -83,9 +86,7 @@ fn nobody_is_stranded_by_logging_in() -> Outcome {
         let reply =
             world.client.from_page(Method::POST, "/auth/passkey/login/finish").json(&ceremony.finish(&answer)).send().await?;
         let struck = proxy.end();
-        assert!(reply.status == 200 || is_honest(&reply), "{fault:?} at {k}: {}", reply.text());
-        // The first two writes count the visitor and take the ceremony; the third is the one that has rivals.
-        assert!(fault != Fault::Conflict || k < 3 || reply.status == 200, "a conflict is not given way to: {}", reply.text());
+        assert!(is_honest(&reply, fault, k, 1), "{fault:?} at {k}: {}", reply.text());
         person.log_in().await?.get("/session").send().await?.ok(200);
         Ok(struck)
     })
@@ -102,9 +103,7 @@ fn no_recovery_code_is_lost_without_a_session() -> Outcome {
         proxy.plan(fault, k);
         let first = redeem(&person.recovery_codes[0]).await?;
         let struck = proxy.end();
-        assert!(first.status == 200 || is_honest(&first), "{fault:?} at {k}: {}", first.text());
-        // The first write counts the visitor; the second is the one that has rivals.
-        assert!(fault != Fault::Conflict || k < 2 || first.status == 200, "a conflict is not given way to: {}", first.text());
+        assert!(is_honest(&first, fault, k, 1), "{fault:?} at {k}: {}", first.text());
         let again = redeem(&person.recovery_codes[0]).await?;
         // A crash after the one write leaves a session that nobody got: only that can use a code up.
         let used_up = first.status == 200 || fault == Fault::CrashAfter;
@@ -126,10 +125,60 @@ fn a_passkey_is_added_whole_or_not_at_all() -> Outcome {
         proxy.plan(fault, k);
         let reply = person.post("/auth/passkey/register/finish").json(&ceremony.finish(&credential)).send().await?;
         let struck = proxy.end();
-        assert!(reply.status == 201 || is_honest(&reply), "{fault:?} at {k}: {}", reply.text());
+        assert!(is_honest(&reply, fault, k, 3), "{fault:?} at {k}: {}", reply.text());
         let login = world.client.try_log_in(&second, &person.origin, &Twist::default()).await?;
         assert!(reply.status != 201 || login.status == 200, "{fault:?} at {k}: it was said to be there: {}", login.text());
         person.log_in().await?.add_passkey("Another").await?;
+        Ok(struck)
+    })
+}
+
+#[test]
+fn new_recovery_codes_come_whole_or_not_at_all() -> Outcome {
+    every_request_in_turn(async |world, proxy, fault, k| {
+        let person = Person::sign_up(&world.client, "Unlucky").await?;
+        let redeem = async |code: &str| {
+            let body = json!({ "recovery_code": code });
+            world.client.from_page(Method::POST, "/auth/passkey/recover").json(&body).send().await
+        };
+        let new = async || person.post("/auth/passkey/recovery-codes").send().await;
+        let first = |reply: &Reply| reply.data()["recovery_codes"][0].as_str().unwrap_or_default().to_owned();
+        proxy.plan(fault, k);
+        let reply = new().await?;
+        let struck = proxy.end();
+        assert!(is_honest(&reply, fault, k, 1), "{fault:?} at {k}: {}", reply.text());
+        let old = redeem(&person.recovery_codes[0]).await?;
+        if reply.status == 200 {
+            old.refused(401, "RECOVERY_CODE_INVALID");
+            redeem(&first(&reply)).await?.ok(200);
+        } else if old.status != 200 {
+            // Only a crash after the one write leaves codes that nobody got; who is logged in asks again.
+            assert_eq!(fault, Fault::CrashAfter, "at {k}: {}", old.text());
+        }
+        let again = new().await?;
+        again.ok(200);
+        redeem(&first(&again)).await?.ok(200);
+        Ok(struck)
+    })
+}
+
+#[test]
+fn logging_out_is_never_said_and_not_done() -> Outcome {
+    every_request_in_turn(async |world, proxy, fault, k| {
+        let person = Person::sign_up(&world.client, "Unlucky").await?;
+        let other = person.log_in().await?;
+        proxy.plan(fault, k);
+        let reply = person.delete("/session").query("everywhere", true).send().await?;
+        let struck = proxy.end();
+        // The cookie is refused where the sessions were ended and the answer was lost.
+        assert!(is_honest(&reply, fault, k, 1), "{fault:?} at {k}: {}", reply.text());
+        for session in [&person, &other] {
+            let seen = session.get("/session").send().await?;
+            assert!(seen.status == 401 || reply.status != 200, "{fault:?} at {k}: {}", seen.text());
+        }
+        let last = person.log_in().await?;
+        last.delete("/session").query("everywhere", true).send().await?.ok(200);
+        other.get("/session").send().await?.refused(401, "SESSION_REQUIRED");
         Ok(struck)
     })
 }

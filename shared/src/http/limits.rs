@@ -26,7 +26,7 @@ pub const PER_KEY: Limit = Limit { name: "key", quota: 300, window_seconds: 60 }
 pub const GATEWAY_PER_KEY: Limit = Limit { name: "gateway", quota: 600, window_seconds: 60 };
 /// Reads without a key, per IP address.
 pub const READS_PER_IP: Limit = Limit { name: "reads", quota: 300, window_seconds: 60 };
-/// Challenges, registrations and recoveries, per IP address.
+/// Challenges, registrations, recoveries and steps of passkey ceremonies, per IP address.
 pub const AUTH_PER_IP: Limit = Limit { name: "auth", quota: 30, window_seconds: 300 };
 /// Failed authentications, per IP address.
 pub const FAILED_AUTH_PER_IP: Limit = Limit { name: "failed-auth", quota: 30, window_seconds: 300 };

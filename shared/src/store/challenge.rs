@@ -1,8 +1,10 @@
 //! Challenges and proofs of work: each is used up by the first attempt that presents it, good or bad.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::counter::s;
+use super::keys::Key;
 use super::table::{Item, Range, Transacted, record};
 use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
@@ -61,7 +63,7 @@ impl Store {
     /// # Errors
     /// Where DynamoDB does not answer; [`StoreError::Conflict`] where other takers are in the way for too long.
     pub async fn take_challenge(&self, nonce: &str) -> Result<Option<Challenge>, StoreError> {
-        self.take_as(nonce, &taker()).await
+        self.take_once(&keys::challenge(nonce)).await
     }
 
     /// Uses two challenges up at once. Of parallel takers of the same two, one gets both and the others none; where only one of
@@ -72,7 +74,7 @@ impl Store {
     pub async fn take_challenges(&self, first: &str, second: &str) -> Result<[Option<Challenge>; 2], StoreError> {
         let taker = taker();
         if first == second {
-            let taken = self.take_as(first, &taker).await?;
+            let taken: Option<Challenge> = self.take_as(&keys::challenge(first), &taker).await?;
             return Ok([taken.clone(), taken]);
         }
         let places = [keys::challenge(first), keys::challenge(second)];
@@ -80,7 +82,7 @@ impl Store {
             let mut found = self.table.get_all(&places).await?;
             let pair = places.each_ref().map(|place| found.take_item(place).filter(|item| is_free_for(item, &taker)));
             let [Some(one), Some(other)] = pair else {
-                let (one, other) = tokio::join!(self.take_as(first, &taker), self.take_as(second, &taker));
+                let (one, other) = tokio::join!(self.take_as(&places[0], &taker), self.take_as(&places[1], &taker));
                 return Ok([one?, other?]);
             };
             let operations = places.iter().map(|place| self.table.updating(place, taking(&taker))).collect::<Result<_, _>>()?;
@@ -93,9 +95,14 @@ impl Store {
         Err(StoreError::Conflict)
     }
 
-    async fn take_as(&self, nonce: &str, taker: &str) -> Result<Option<Challenge>, StoreError> {
+    /// Uses up what stands at this place, a challenge or a ceremony, as [`Store::take_challenge`] does.
+    pub(super) async fn take_once<T: DeserializeOwned>(&self, place: &Key) -> Result<Option<T>, StoreError> {
+        self.take_as(place, &taker()).await
+    }
+
+    async fn take_as<T: DeserializeOwned>(&self, place: &Key, taker: &str) -> Result<Option<T>, StoreError> {
         for _ in 0..TRIES {
-            match self.table.update(&keys::challenge(nonce), taking(taker)).await {
+            match self.table.update(place, taking(taker)).await {
                 Ok(Ok(item)) => return record(item).map(Some),
                 Ok(Err(_)) => return Ok(None),
                 Err(StoreError::Conflict) => {}

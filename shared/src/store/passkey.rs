@@ -47,12 +47,12 @@ impl Store {
         self.table.put(putting).await.map(drop)
     }
 
-    /// Takes a ceremony out: nobody can finish it again. It may have expired meanwhile.
+    /// Uses a ceremony up and gives it: nobody else can finish it again. It may have expired meanwhile.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer.
+    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where other takers are in the way for too long.
     pub async fn take_ceremony(&self, id: &str) -> Result<Option<Ceremony>, StoreError> {
-        self.table.take(&keys::ceremony(id)).await
+        self.take_once(&keys::ceremony(id)).await
     }
 
     /// A person's passkeys; none where nobody with this id logs in.

@@ -86,7 +86,7 @@ impl LoggedIn {
     }
 }
 
-/// Recovery codes, shown once. They do not print.
+/// Recovery codes, shown once.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct RecoveryCodes {
     /// Each lets the person in once, when every passkey is lost.
@@ -102,6 +102,7 @@ impl RecoveryCodes {
     }
 }
 
+/// The codes do not print.
 impl fmt::Debug for RecoveryCodes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RecoveryCodes(…)")

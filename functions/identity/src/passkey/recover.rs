@@ -48,7 +48,7 @@ pub(crate) struct PersonRecovery {
 #[utoipa::path(post, path = "/api/v1/auth/passkey/recover", operation_id = "recover_person", tag = "People", request_body = PersonRecovery,
     responses((status = 200, body = LoggedIn, description = "The person and the session, whose cookie comes with the answer. Errors: \
         INVALID_REQUEST, CROSS_SITE_REQUEST, RECOVERY_CODE_INVALID, INVALID_WALLET_ADDRESS, CHALLENGE_INVALID, POW_INVALID, \
-        SIGNATURE_INVALID, NOT_OPERATOR, RATE_LIMITED.")))]
+        SIGNATURE_INVALID, CHAIN_UNAVAILABLE, NOT_OPERATOR, RATE_LIMITED.")))]
 pub(crate) async fn recover(State(state): State<crate::State>, visitor: Visitor, Json(request): Json<PersonRecovery>) -> Result {
     let now = state.app.clock.now();
     let attempt = match request.read()? {

@@ -140,7 +140,14 @@ async fn sign_up(app: &App, profile: Profile, passkey: Passkey, now: OffsetDateT
     let passkeys =
         Passkeys { passkeys: vec![passkey], recovery_codes: codes.iter().map(RecoveryCode::sha256).collect(), version: 1 };
     let (token, session) = begin_session(&profile, now);
-    match app.store.sign_up(&profile, &passkeys, &session).await.map_err(after_use)? {
+    let mut outcome = Err(StoreError::Conflict);
+    for _ in 0..TRIES {
+        outcome = app.store.sign_up(&profile, &passkeys, &session).await;
+        if !matches!(outcome, Err(StoreError::Conflict)) {
+            break;
+        }
+    }
+    match outcome.map_err(after_use)? {
         SignedUp::Done => {}
         SignedUp::PasskeyTaken => return Err(Code::PasskeyAlreadyRegistered.into()),
     }
