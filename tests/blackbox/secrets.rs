@@ -181,7 +181,7 @@ fn nothing_secret_is_kept_in_clear_or_logged_in_a_full_run() -> Outcome {
     }
     let secrets = Secrets(serde_json::from_slice(&secrets?)?);
     let lines = logged.lines().filter(|line| line.contains("\"message\":\"request\"")).count();
-    assert!(lines > 60, "only {lines} requests were logged");
+    assert!(lines > 50, "only {lines} requests were logged");
     assert_eq!(secrets.within(&logged), Vec::<String>::new(), "secrets in the log");
     println!("{} spellings of secrets searched for in {} bytes of log", secrets.0.len(), logged.len());
     Ok(())

@@ -1,6 +1,6 @@
 //! Running other programs, and saying which one failed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// Runs a command with its output on the terminal.
@@ -36,6 +36,11 @@ pub(crate) fn output(command: &mut Command) -> Result<Output, String> {
 /// Whether a program can be started at all.
 pub(crate) fn exists(program: &str) -> bool {
     Command::new(program).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+/// Where `PATH` has a program.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|directory| directory.join(program)).find(|path| path.is_file())
 }
 
 /// A command as one would type it, the program without its directory; long ones are cut.

@@ -88,8 +88,8 @@ pub(crate) fn installed_anvil(project: &Project) -> Option<PathBuf> {
 }
 
 /// A Chromium of this machine; Debian's package is called `chromium`.
-pub(crate) fn chromium() -> Option<&'static str> {
-    ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| command::exists(name))
+pub(crate) fn chromium() -> Option<PathBuf> {
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(command::find)
 }
 
 /// What an earlier run has installed, without installing anything: the clients' Python and `node_modules`.
