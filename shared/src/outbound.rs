@@ -5,6 +5,7 @@
 //! and redirects, proxies and compression are off. IP literals never reach a resolver, so the text decides about them.
 
 mod address;
+mod failure;
 mod url;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 pub use self::url::{EndpointUrl, MAX_URL_BYTES, OutboundRules, UrlRefused};
 pub use address::is_public;
+pub use failure::{FailureClass, SellerFault};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -32,24 +34,6 @@ pub struct SellerAnswer {
     pub body: Bytes,
     /// From the first byte sent to the last received.
     pub latency: Duration,
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SellerFault {
-    /// Not within the deadline.
-    Timeout,
-    /// No connection, or it broke.
-    Unreachable,
-    /// The name leads to an address that is not public.
-    RefusedAddress,
-    /// No secure connection.
-    Tls,
-    /// The body is longer than allowed.
-    TooLarge {
-        /// Its status.
-        status: u16,
-    },
 }
 
 /// A request to a seller.
@@ -138,12 +122,12 @@ impl Outbound {
                 self.client.post(url.0.clone()).headers(headers).body(body).send().await.map_err(|e| fault(&e, speaks_tls))?;
             let status = answer.status().as_u16();
             if answer.content_length().is_some_and(|length| length > max_bytes as u64) {
-                return Err(SellerFault::TooLarge { status });
+                return Err(SellerFault::TooLarge { status: Some(status) });
             }
             let mut body = Vec::new();
             while let Some(chunk) = answer.chunk().await.map_err(|e| fault(&e, speaks_tls))? {
                 if body.len() + chunk.len() > max_bytes {
-                    return Err(SellerFault::TooLarge { status });
+                    return Err(SellerFault::TooLarge { status: Some(status) });
                 }
                 body.extend_from_slice(&chunk);
             }

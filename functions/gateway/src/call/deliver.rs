@@ -24,6 +24,8 @@ use crochet::store::meter::trip;
 use super::incoming::JsonBody;
 use super::{Passage, answer};
 
+/// What a compressed body is to a reader of JSON: the status is judged as with any other body that cannot be read.
+const NOT_JSON: &[u8] = b"\x1f";
 /// A write that meets another transaction, or no answer, is tried so often.
 const WRITE_TRIES: u32 = 5;
 
@@ -231,7 +233,8 @@ impl Passage<'_> {
                     SellerFault::Timeout => (Outcome::SellerTimeout, None),
                     SellerFault::Unreachable | SellerFault::RefusedAddress => (Outcome::SellerUnreachable, None),
                     SellerFault::Tls => (Outcome::SellerTls, None),
-                    SellerFault::TooLarge { status } => (Outcome::SellerResponseTooLarge, Some(status)),
+                    SellerFault::TooLarge { status } => (Outcome::SellerResponseTooLarge, status),
+                    SellerFault::Encoded { status } => (judge(status, attempt, NOT_JSON), Some(status)),
                 };
                 (AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome }, Vec::new())
             }
