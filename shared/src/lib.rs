@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod endpoint_secrets;
+pub mod forward;
 pub mod http;
 pub mod outbound;
 pub mod payments;

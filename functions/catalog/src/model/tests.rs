@@ -39,6 +39,7 @@ fn listing(name: &str, created_ms: i64) -> Listing {
             payout_chains: Vec::new(),
         },
         endpoint: None,
+        removing_secret_until_ms: None,
         version: 1,
         created_ms,
         updated_ms: created_ms,

@@ -6,20 +6,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use crochet::clock::unix_ms;
 use crochet::domain::call::entry::{settlement, undelivered};
 use crochet::domain::call::outcome::{Outcome, judge};
 use crochet::domain::call::{ANSWER_KEPT_MS, AttemptReport, Call, State};
 use crochet::domain::listing::{Endpoint, EndpointStatus};
-use crochet::domain::webhook_signature::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, sign};
 use crochet::endpoint_secrets::EndpointSecret;
+use crochet::forward::Forward;
 use crochet::http::{ApiError, Result};
-use crochet::outbound::{EndpointUrl, SellerFault, SellerRequest};
+use crochet::outbound::SellerFault;
 use crochet::store::StoreError;
 use crochet::store::answer::PackedAnswer;
 use crochet::store::call::{Moved, fresh_writer, next_version};
-use crochet::store::meter::trip;
 
 use super::incoming::JsonBody;
 use super::{Passage, answer};
@@ -212,11 +210,10 @@ impl Passage<'_> {
         let Some(endpoint) = &self.listing.endpoint else { return Err(answer::seller_unavailable(call)) };
         let began = Instant::now();
         let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
-        let answered = match EndpointUrl::parse(&secret.url, self.state.outbound.rules()) {
-            Ok(url) => trip("seller", self.state.outbound.post(self.seller_request(call, body, endpoint, secret, &url)?)).await,
-            // The rules may have become stricter since the URL was taken.
-            Err(_) => Err(SellerFault::RefusedAddress),
-        };
+        let forward =
+            Forward { id: call.id, listing: call.listing.id, buyer: call.buyer, attempt, is_test: false, body: &body.bytes };
+        let now = self.state.app.clock.now();
+        let answered = forward.send(&self.state.outbound, endpoint, secret, now).await.map_err(ApiError::internal)?;
         let latency_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
         Ok(match answered {
             Ok(answered) => (
@@ -238,50 +235,6 @@ impl Passage<'_> {
                 };
                 (AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome }, Vec::new())
             }
-        })
-    }
-
-    /// Built from nothing but ids, the body and what the seller set: no header of the buyer's request travels.
-    fn seller_request<'u>(
-        &self,
-        call: &Call,
-        body: &JsonBody,
-        endpoint: &Endpoint,
-        secret: &EndpointSecret,
-        url: &'u EndpointUrl,
-    ) -> Result<SellerRequest<'u>> {
-        let now = self.state.app.clock.now();
-        let id = call.id.to_string();
-        let signature = sign(&secret.live_secrets(unix_ms(now)), &id, now.unix_timestamp(), &body.bytes);
-        let attempt = call.attempts.last().map_or(1, |attempt| attempt.n).to_string();
-        let mut headers = HeaderMap::new();
-        let fixed = [
-            (header::CONTENT_TYPE.as_str(), "application/json"),
-            (header::ACCEPT.as_str(), "application/json"),
-            (header::ACCEPT_ENCODING.as_str(), "identity"),
-            (header::USER_AGENT.as_str(), concat!("Crochet-Gateway/", env!("CARGO_PKG_VERSION"))),
-            (WEBHOOK_ID, &id),
-            (WEBHOOK_TIMESTAMP, &now.unix_timestamp().to_string()),
-            (WEBHOOK_SIGNATURE, &signature),
-            ("x-crochet-signature", &signature),
-            ("x-crochet-request-id", &id),
-            ("x-crochet-listing-id", &call.listing.id.to_string()),
-            ("x-crochet-buyer-id", &call.buyer.to_string()),
-            ("x-crochet-attempt", &attempt),
-        ];
-        let own = secret.header.iter().map(|header| (header.name.as_str(), header.value.as_str()));
-        for (name, value) in own.chain(fixed) {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(ApiError::internal)?;
-            let mut value = HeaderValue::from_str(value).map_err(|_| ApiError::internal("a header's value cannot be sent"))?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
-        Ok(SellerRequest {
-            url,
-            headers,
-            body: body.bytes.clone(),
-            timeout: Duration::from_millis(endpoint.timeout_ms.into()),
-            max_bytes: endpoint.max_response_bytes as usize,
         })
     }
 }

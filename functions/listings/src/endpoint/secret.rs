@@ -29,12 +29,13 @@ impl First {
             endpoint: Endpoint {
                 status: EndpointStatus::Active,
                 timeout_ms: TIMEOUT_MS.2,
-                max_response_bytes: RESPONSE_BYTES.1,
+                max_response_bytes: RESPONSE_BYTES.2,
                 rate_limit_per_minute: None,
                 auth_header_names: Vec::new(),
                 secret_version: fresh_version(),
                 secret_created_ms: now_ms,
                 previous_secret_expires_ms: None,
+                last_test: None,
                 claim: None,
             },
         }

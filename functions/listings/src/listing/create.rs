@@ -165,6 +165,7 @@ fn blank(profile: &Profile, now: OffsetDateTime) -> Listing {
         suspended_by: None,
         seller: SellerSummary::from(profile),
         endpoint: None,
+        removing_secret_until_ms: None,
         version: 1,
         created_ms: now_ms,
         updated_ms: now_ms,

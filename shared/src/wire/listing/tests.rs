@@ -36,6 +36,7 @@ fn listing(price: i64) -> Listing {
             payout_chains: vec![Chain::Solana],
         },
         endpoint: None,
+        removing_secret_until_ms: None,
         version: 1,
         created_ms: 1_790_000_000_000,
         updated_ms: 1_790_000_000_001,
