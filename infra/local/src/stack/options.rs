@@ -8,7 +8,8 @@ const DEFAULT_PORT: u16 = 9_000;
 const DEFAULT_TABLE: &str = "crochet";
 
 /// Settings that go from the environment to the functions as they are. Addresses are not among them: the stack has its own.
-const PASSED_ON: [&str; 9] = [
+const PASSED_ON: [&str; 10] = [
+    "CROCHET_ENDPOINT_PORTS",
     "CROCHET_FEE_BPS",
     "CROCHET_FEE_WALLET",
     "CROCHET_INSECURE_ENDPOINTS",
