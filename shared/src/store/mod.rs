@@ -4,6 +4,7 @@ pub mod answer;
 pub mod api_key;
 pub mod call;
 pub mod challenge;
+pub mod circuit;
 pub mod counter;
 pub mod history;
 pub mod keys;
@@ -12,6 +13,7 @@ pub mod meter;
 pub mod open_quotes;
 pub mod passage;
 pub mod profile;
+pub mod snapshot;
 pub mod table;
 pub mod write;
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod answer;
+pub(crate) mod circuit;
 pub(crate) mod deliver;
 pub(crate) mod entry;
 pub(crate) mod free;
@@ -15,6 +16,7 @@ pub(crate) mod terms;
 use std::time::{Duration, Instant};
 
 use crochet::clock::unix_ms;
+use crochet::domain::circuit::Circuit;
 use crochet::domain::ids::ListingId;
 use crochet::domain::listing::Listing;
 use crochet::http::caller::Agent;
@@ -37,6 +39,8 @@ pub(crate) struct Passage<'a> {
     pub(crate) listing: Listing,
     /// Calls at the listing in this minute and the one before, as the first read saw them.
     pub(crate) traffic: [Traffic; 2],
+    /// What is remembered of the endpoint's failures, as the first read saw it.
+    pub(crate) circuit: Option<Circuit>,
     pub(crate) now: OffsetDateTime,
     pub(crate) began: Instant,
 }
