@@ -1,6 +1,7 @@
 //! The shapes of replies: what the contract calls `profile`, `wallet`, `listing` and so on, one file each.
 
 pub mod call;
+pub mod endpoint;
 pub mod listing;
 pub mod profile;
 
