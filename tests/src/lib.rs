@@ -17,9 +17,12 @@ mod books;
 mod costs;
 mod expect;
 mod failure;
+pub mod internet;
+mod moody_seller;
 mod programs;
 mod proxy;
 mod shop;
+mod vault;
 mod world;
 
 pub use costs::{Costs, Promise, promises};
@@ -28,6 +31,7 @@ pub use crochet_local::client::{
 };
 pub use expect::{Replies, at, is_time, is_uuid, list, members, number, text};
 pub use failure::{Failure, Outcome};
+pub use moody_seller::{Mood, MoodySeller};
 pub use programs::Program;
 pub use proxy::{Fault, Proxy};
 pub use shop::{Quote, Shop};

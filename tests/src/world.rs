@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crochet_local::client::{Agent, Client, SandboxControls, SellerControls, Wallet};
-use crochet_local::{Options, Stack};
+use crochet_local::{Options, SellerNetwork, Stack};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -24,13 +24,15 @@ pub struct Setup {
     pub settings: Vec<(&'static str, String)>,
     /// A DynamoDB to be used instead of the suite's.
     pub dynamodb: Option<String>,
+    /// What stands for the Internet when sellers are called.
+    pub sellers: Option<SellerNetwork>,
 }
 
 impl Setup {
     /// A setup with these variables.
     #[must_use]
     pub fn settings(settings: &[(&'static str, &str)]) -> Self {
-        Self { settings: settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(), dynamodb: None }
+        Self { settings: settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(), ..Self::default() }
     }
 }
 
@@ -136,6 +138,7 @@ async fn start(setup: Setup) -> Result<Inside, Failure> {
     options.dynamodb_endpoint = setup.dynamodb.or_else(dynamodb_from_env);
     // A database that outlives this process may hold other runs' tables.
     options.table = format!("crochet-{}", word());
+    options.sellers = setup.sellers;
     options.settings = vec![(DIFFICULTY.0.to_owned(), DIFFICULTY.1.to_owned())];
     for (name, value) in setup.settings {
         options.settings.retain(|(known, _)| known != name);
@@ -276,6 +279,11 @@ impl World {
         let time = crate::expect::text(health.data(), "time").to_owned();
         let seconds: i64 = time.get(17..19).and_then(|digits| digits.parse().ok()).unwrap_or(0);
         self.later(61 - seconds).await
+    }
+
+    /// Where Secrets Manager is reached; none on a stack in another process.
+    pub(crate) fn secrets_url(&self) -> Option<&str> {
+        self.stack.as_ref().map(|stack| stack.secrets_url())
     }
 
     /// The table, where it can be reached.

@@ -18,4 +18,4 @@ pub mod serve;
 pub mod spawned;
 pub mod stack;
 
-pub use stack::{Options, Stack};
+pub use stack::{Options, SellerNetwork, Stack};

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use options::Options;
+pub use options::{Options, SellerNetwork};
 
 use crate::api::api_router;
 use crate::client;
@@ -88,7 +88,7 @@ impl Stack {
         emulator.create_operator_secret().await?;
         stack.parts.spawn(serve(secrets, emulator.router(), stopped.clone()));
         if let Some(site) = site {
-            let (router, costs) = api_router(&stack.env, stack.clock.clone()).await?;
+            let (router, costs) = api_router(&stack.env, stack.clock.clone(), options.sellers.as_ref()).await?;
             stack.costs = costs;
             stack.parts.spawn(serve(site, router, stopped));
         }
@@ -162,8 +162,9 @@ impl Stack {
     /// An outside client of this stack's API. Where only the parts run, it goes to the port where the API would be.
     #[must_use]
     pub fn client(&self) -> client::Client {
-        let base = self.env.iter().find(|(name, _)| name == "CROCHET_PUBLIC_URL").map(|(_, url)| url.as_str());
-        client::Client::new(base.unwrap_or_default())
+        let public = self.env.iter().find(|(name, _)| name == "CROCHET_PUBLIC_URL").map(|(_, url)| url.as_str());
+        // The public URL may be another one, that nobody serves here.
+        client::Client::new(self.site_url().or(public).unwrap_or_default())
     }
 
     /// What recent requests to the API cost, by request id.
