@@ -4,6 +4,7 @@ mod category;
 mod conditional;
 mod listing;
 pub mod model;
+pub mod snapshot;
 mod viewer;
 
 use axum::extract::FromRef;

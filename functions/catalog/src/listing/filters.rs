@@ -65,7 +65,6 @@ impl Filters {
     /// # Errors
     /// `INVALID_REQUEST`, naming the first parameter that is wrong.
     pub(crate) fn read(&self) -> Result<(Whose, Search), ApiError> {
-        let words = self.words()?;
         let status = named("status", self.status.as_deref(), ListingStatus::parse, ListingStatus::ALL.iter().map(|v| v.as_str()))?;
         let (whose, seller) = match self.seller.as_deref() {
             Some("me") => (Whose::Own(status), None),
@@ -85,7 +84,7 @@ impl Filters {
         }
         let known = |slug: &str| CATEGORIES.iter().map(|(known, _)| *known).find(|known| *known == slug);
         let sort = named("sort", self.sort.as_deref(), Sort::parse, Sort::ALL.iter().map(|(name, _)| *name))?;
-        let search = Search {
+        let mut search = Search {
             category: named("category", self.category.as_deref(), known, CATEGORIES.iter().map(|(slug, _)| *slug))?,
             pricing_model: named(
                 "pricing_model",
@@ -102,24 +101,24 @@ impl Filters {
             min_price,
             max_price,
             seller,
-            sort: sort.unwrap_or(if words.is_empty() { Sort::Newest } else { Sort::Relevance }),
-            words,
             page: number_within("page", self.page.as_deref(), 1, MAX_PAGE, 1)?,
             limit: number_within("limit", self.limit.as_deref(), 1, 100, 20)?,
+            ..Search::all()
         };
+        self.look_for(&mut search)?;
+        search.sort = sort.unwrap_or(if search.is_for_text() { Sort::Relevance } else { Sort::Newest });
         Ok((whose, search))
     }
 
-    fn words(&self) -> Result<Vec<String>, ApiError> {
+    fn look_for(&self, search: &mut Search) -> Result<(), ApiError> {
         let text = self.q.as_deref().unwrap_or_default();
         if text.chars().count() > MAX_QUERY_CHARS {
             return Err(ApiError::field("q", "must be at most 200 characters long"));
         }
-        let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-        if words.len() > MAX_WORDS {
+        if search.look_for(text) > MAX_WORDS {
             return Err(ApiError::field("q", "must have at most 10 words"));
         }
-        Ok(words)
+        Ok(())
     }
 }
 
