@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use crochet::clock::unix_ms;
 use crochet::domain::call::outcome::{Outcome, judge};
-use crochet::domain::ids::{CallId, ProfileId};
+use crochet::domain::ids::{CallId, ListingId, ProfileId};
 use crochet::domain::listing::{Endpoint, EndpointTest, EndpointTestFailure, Listing};
 use crochet::forward::Forward;
 use crochet::http::caller::Trail;
@@ -115,11 +115,25 @@ fn speaks_against_the_request(status: u16) -> String {
     )
 }
 
-/// Writes down what came of it. The report is the answer; a note that cannot be written is no reason to withhold it.
+/// Writes down what came of it, and closes an open circuit breaker where the endpoint is seen to work. The report is the
+/// answer; what cannot be written is no reason to withhold it.
 async fn note(state: &crate::State, listing: &Listing, endpoint: &Endpoint, test: &EndpointTest) {
-    let noted = state.app.store.note_endpoint_test(listing.id, &endpoint.secret_version, test).await;
+    let works = async {
+        if test.failure.is_none() {
+            reopen(state, listing.id).await;
+        }
+    };
+    let noting = state.app.store.note_endpoint_test(listing.id, &endpoint.secret_version, test);
+    let (noted, ()) = tokio::join!(noting, works);
     if let Err(error) = noted {
         tracing::warn!(listing = %listing.id, %error, "a test call is not noted");
+    }
+}
+
+/// Lets calls pass again, where the circuit breaker holds them back. If that cannot be written, time does it.
+pub(super) async fn reopen(state: &crate::State, listing: ListingId) {
+    if let Err(error) = state.app.store.forget_circuit(listing).await {
+        tracing::warn!(%listing, %error, "a circuit breaker was left as it is");
     }
 }
 

@@ -15,6 +15,7 @@ use super::members::{self, Members};
 use super::remove::remove;
 use super::reply::OneEndpoint;
 use super::rewrite::Rewrite;
+use super::test_call::reopen;
 use crate::seller::Editor;
 
 /// What to change. What is left out stays.
@@ -40,7 +41,7 @@ pub(crate) struct EndpointChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 100000)]
     rate_limit_per_minute: Option<Option<u64>>,
-    /// `paused` takes no calls until it is `active` again.
+    /// `paused` takes no calls until it is `active` again. `active` also closes an open circuit breaker.
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = EndpointStatus)]
     status: Option<EndpointStatus>,
@@ -99,6 +100,9 @@ pub(crate) async fn update_endpoint(
         Change::Set { rewrite, members } => {
             let makes_one = rewrite.as_ref().is_some_and(|rewrite| rewrite.url().is_some());
             let edited = edit(&state, editor, &id, before, rewrite.as_ref(), |listing| with(listing, &members, makes_one)).await?;
+            if members.status == Some(EndpointStatus::Active) {
+                reopen(&state, edited.listing.id).await;
+            }
             (edited.listing, edited.shown)
         }
     };
