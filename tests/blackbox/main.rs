@@ -36,4 +36,6 @@ mod register;
 mod register_refusals;
 mod signature_libraries;
 mod smoke;
+mod ssrf;
+mod ssrf_addresses;
 mod wallet_libraries;

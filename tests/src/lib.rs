@@ -15,6 +15,7 @@
 
 mod books;
 mod costs;
+mod endpoint_program;
 mod expect;
 mod failure;
 pub mod internet;
@@ -29,6 +30,7 @@ pub use costs::{Costs, Promise, promises};
 pub use crochet_local::client::{
     Agent, Chain, Client, Listing, Pow, Reply, Request, SandboxControls, SellerControls, Wallet, solve,
 };
+pub use endpoint_program::{EndpointProgram, RunningEndpoint};
 pub use expect::{Replies, at, is_time, is_uuid, list, members, number, text};
 pub use failure::{Failure, Outcome};
 pub use moody_seller::{Mood, MoodySeller};
@@ -43,6 +45,22 @@ pub fn word() -> String {
     let mut bytes = [0; 6];
     getrandom::fill(&mut bytes).expect("the system has a source of randomness");
     format!("w{}", &hex::encode(bytes)[1..])
+}
+
+/// A fresh [`internet::Internet`], before any stack is started over it.
+///
+/// # Errors
+/// Where no port is free.
+pub fn internet() -> Result<std::sync::Arc<internet::Internet>, Failure> {
+    world::runtime().block_on(internet::Internet::start())
+}
+
+/// A fresh trap on this machine, outside that Internet.
+///
+/// # Errors
+/// Where no port is free.
+pub fn trap(speech: internet::Speech) -> Result<internet::Trap, Failure> {
+    world::runtime().block_on(internet::Trap::start(speech))
 }
 
 /// Asks again and again, until the answer is there or ten seconds have gone by.
