@@ -89,6 +89,28 @@ impl Books {
         self.ask("UpdateItem", &update).await.map(drop)
     }
 
+    /// Whether any item of the table holds this text.
+    ///
+    /// # Errors
+    /// Where DynamoDB refuses.
+    pub(crate) async fn mention(&self, text: &str) -> Result<bool, Failure> {
+        let mut start = Value::Null;
+        loop {
+            let mut scan = json!({ "TableName": self.table, "ConsistentRead": true });
+            if !start.is_null() {
+                scan["ExclusiveStartKey"] = start;
+            }
+            let page = self.ask("Scan", &scan).await?;
+            if page["Items"].to_string().contains(text) {
+                return Ok(true);
+            }
+            start = page["LastEvaluatedKey"].clone();
+            if start.is_null() {
+                return Ok(false);
+            }
+        }
+    }
+
     async fn ask(&self, operation: &str, body: &Value) -> Result<Value, Failure> {
         let reply = self
             .client

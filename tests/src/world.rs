@@ -291,6 +291,17 @@ impl World {
         self.books.as_ref()
     }
 
+    /// Whether any item of the table holds this text.
+    ///
+    /// # Errors
+    /// Where the table cannot be reached.
+    pub async fn table_mentions(&self, text: &str) -> Result<bool, Failure> {
+        match &self.books {
+            Some(books) => books.mention(text).await,
+            None => Err(Failure::new("the table of this stack cannot be reached")),
+        }
+    }
+
     /// Notes that calls were made, so that the books are looked at in the end.
     pub(crate) fn called(&self) {
         self.called.store(true, Ordering::Relaxed);

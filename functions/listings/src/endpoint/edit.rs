@@ -10,7 +10,7 @@ use super::rewrite::Rewrite;
 use super::turn::{self, Turn};
 use crate::seller::Editor;
 
-/// Times that a change is made again, where the listing has changed under it.
+/// Times that a change is tried, where the listing has changed under it.
 pub(crate) const ATTEMPTS: usize = 4;
 
 /// A listing that was changed.
@@ -30,7 +30,7 @@ pub(crate) async fn edit(
     state: &crate::State,
     editor: Editor,
     id: &str,
-    mut before: Listing,
+    before: Listing,
     rewrite: Option<&Rewrite>,
     remake: impl Fn(&Listing) -> Result<Listing>,
 ) -> Result<Edited> {
@@ -39,12 +39,11 @@ pub(crate) async fn edit(
     let mut turn = None;
     if let Some(rewrite) = rewrite {
         address::check(rewrite.url(), &state.outbound).await?;
-        turn = turn::take(&state.app, &*state.secrets, &before, rewrite).await?;
-        if turn.is_some() {
-            before = editor.listing(&state.app, id).await?;
-        }
+        turn = turn::take(state, editor, id, before.clone(), rewrite).await?;
     }
-    match save(state, editor, id, before, turn.as_ref(), remake).await {
+    // A turn that was taken has changed the listing.
+    let present = turn.is_none().then_some(before);
+    match save(state, editor, id, present, turn.as_ref(), remake).await {
         Ok(listing) => Ok(Edited { listing, shown: turn.and_then(|turn| turn.shown) }),
         Err(error) => {
             if let Some(turn) = turn {
@@ -55,16 +54,21 @@ pub(crate) async fn edit(
     }
 }
 
-/// Writes the change over the version that was read; where another write came between, over what that has left.
+/// Writes the change over `present`, the listing as it was read, or reads it; where another write came between, over what that
+/// has left.
 async fn save(
     state: &crate::State,
     editor: Editor,
     id: &str,
-    mut before: Listing,
+    mut present: Option<Listing>,
     turn: Option<&Turn>,
     remake: impl Fn(&Listing) -> Result<Listing>,
 ) -> Result<Listing> {
     for _ in 0..ATTEMPTS {
+        let before = match present.take() {
+            Some(present) => present,
+            None => editor.listing(&state.app, id).await?,
+        };
         let mut pinned = before.clone();
         if let Some(turn) = turn {
             pinned.endpoint = Some(turn.pin(before.endpoint.as_ref())?);
@@ -78,7 +82,6 @@ async fn save(
         if state.app.store.update_listing(&after).await? {
             return Ok(after);
         }
-        before = editor.listing(&state.app, id).await?;
     }
     Err(Code::EditConflict.into())
 }

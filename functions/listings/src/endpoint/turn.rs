@@ -6,11 +6,13 @@
 use crochet::app::App;
 use crochet::clock::unix_ms;
 use crochet::domain::listing::{Endpoint, EndpointClaim, Listing};
-use crochet::endpoint_secrets::{WriteSecrets, fresh_version};
+use crochet::endpoint_secrets::fresh_version;
 use crochet::http::{ApiError, Code, limits};
 
+use super::edit::ATTEMPTS;
 use super::rewrite::{Rewrite, Rewritten};
 use super::secret::First;
+use crate::seller::Editor;
 
 /// A claim lapses after this: longer than a function may run, so that no owner of one is overtaken while it writes.
 pub(crate) const CLAIM_MS: i64 = 30_000;
@@ -40,37 +42,53 @@ struct Pinned {
     previous_secret_expires_ms: Option<i64>,
 }
 
-/// Writes the next version of the secret; `None` where it says so already.
+/// Writes the next version of the secret of `listing`, which `id` names; `None` where it says so already.
 ///
 /// # Errors
 /// `ENDPOINT_NOT_FOUND` where there is none and no URL for a first one; `EDIT_LIMIT`; `EDIT_CONFLICT` where somebody else is at
 /// it; what [`Rewrite::of`] refuses; where a store does not answer.
 pub(crate) async fn take(
-    app: &App,
-    secrets: &dyn WriteSecrets,
-    listing: &Listing,
+    state: &crate::State,
+    editor: Editor,
+    id: &str,
+    mut listing: Listing,
     rewrite: &Rewrite,
 ) -> Result<Option<Turn>, ApiError> {
+    let (app, secrets) = (&state.app, &*state.secrets);
     let now_ms = unix_ms(app.clock.now());
-    let Some(endpoint) = &listing.endpoint else {
-        let Rewrite::Set { url: Some(url), header } = rewrite else { return Err(Code::EndpointNotFound.into()) };
-        free(listing.removing_secret_until_ms, now_ms)?;
-        count(app, listing).await?;
-        let first = First::at(url, header.clone().flatten(), now_ms);
-        first.create_or_adopt(secrets, listing.id).await?;
-        return Ok(Some(Turn { version: Version::First(first.endpoint), shown: Some(first.shown) }));
-    };
-    let before = secrets.read(listing.id, endpoint.secret_version.clone()).await?;
-    let Some(next) = rewrite.of(&before, now_ms)? else { return Ok(None) };
-    free_to_claim(endpoint, now_ms)?;
-    count(app, listing).await?;
-    let (claimed, version) = claim(app, listing, endpoint, now_ms).await?;
-    if let Err(error) = secrets.add_version(listing.id, &version, &next.secret).await {
-        release(app, &claimed).await;
-        return Err(error.into());
+    let mut is_counted = false;
+    for _ in 0..ATTEMPTS {
+        let Some(endpoint) = &listing.endpoint else { return first(state, &listing, rewrite, now_ms).await.map(Some) };
+        let before = secrets.read(listing.id, endpoint.secret_version.clone()).await?;
+        let Some(next) = rewrite.of(&before, now_ms)? else { return Ok(None) };
+        free_to_claim(endpoint, now_ms)?;
+        if !is_counted {
+            count(app, &listing).await?;
+            is_counted = true;
+        }
+        let version = fresh_version();
+        let Some(claimed) = claim(app, &listing, endpoint, &version, now_ms).await? else {
+            listing = editor.listing(app, id).await?;
+            continue;
+        };
+        if let Err(error) = secrets.add_version(listing.id, &version, &next.secret).await {
+            release(app, &claimed).await;
+            return Err(error.into());
+        }
+        let pinned = Pinned::of(version, &next, now_ms);
+        return Ok(Some(Turn { version: Version::Next { claimed: Box::new(claimed), pinned }, shown: next.shown }));
     }
-    let pinned = Pinned::of(version, &next, now_ms);
-    Ok(Some(Turn { version: Version::Next { claimed: Box::new(claimed), pinned }, shown: next.shown }))
+    Err(Code::EditConflict.into())
+}
+
+/// Writes the secret of a first endpoint.
+async fn first(state: &crate::State, listing: &Listing, rewrite: &Rewrite, now_ms: i64) -> Result<Turn, ApiError> {
+    let Rewrite::Set { url: Some(url), header } = rewrite else { return Err(Code::EndpointNotFound.into()) };
+    free(listing.removing_secret_until_ms, now_ms)?;
+    count(&state.app, listing).await?;
+    let first = First::at(url, header.clone().flatten(), now_ms);
+    first.create_or_adopt(&*state.secrets, listing.id).await?;
+    Ok(Turn { version: Version::First(first.endpoint), shown: Some(first.shown) })
 }
 
 impl Pinned {
@@ -144,16 +162,16 @@ async fn count(app: &App, listing: &Listing) -> Result<(), ApiError> {
     standing.within(Code::EditLimit).map(drop)
 }
 
-async fn claim(app: &App, listing: &Listing, endpoint: &Endpoint, now_ms: i64) -> Result<(Listing, String), ApiError> {
-    let version = fresh_version();
-    let claim = EndpointClaim { version: version.clone(), until_ms: now_ms + CLAIM_MS };
+/// The listing with the claim on it; `None` where the listing was changed since it was read.
+async fn claim(app: &App, listing: &Listing, endpoint: &Endpoint, version: &str, now_ms: i64) -> Result<Option<Listing>, ApiError> {
+    let claim = EndpointClaim { version: version.to_owned(), until_ms: now_ms + CLAIM_MS };
     let claimed = Listing {
         endpoint: Some(Endpoint { claim: Some(claim), ..endpoint.clone() }),
         // Nothing that anybody sees has changed, so the time of the last change stays.
         version: listing.version + 1,
         ..listing.clone()
     };
-    if app.store.update_listing(&claimed).await? { Ok((claimed, version)) } else { Err(Code::EditConflict.into()) }
+    Ok(app.store.update_listing(&claimed).await?.then_some(claimed))
 }
 
 /// Gives a claim back, if nothing has been written since; else it lapses.
