@@ -4,6 +4,7 @@ mod background;
 mod command;
 mod dynamodb_local;
 mod forward;
+mod go;
 mod net;
 mod project;
 mod report;

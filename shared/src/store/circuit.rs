@@ -17,11 +17,16 @@ const KEPT_SECONDS: i64 = 86_400;
 /// How often a change is decided anew, because parallel calls were first. Failures that count are over after five.
 const CHANGE_TRIES: usize = 8;
 
-/// What came of asking to be the trial.
+/// What came of asking to pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// The call passes; the token where it is the trial.
-    Passes(Option<String>),
+    /// The call passes.
+    Passes {
+        /// Its token, where it is the trial.
+        trial: Option<String>,
+        /// What is remembered now: the record that its end is noted over.
+        record: Option<Circuit>,
+    },
     /// It does not.
     Waits {
         /// When it is worth asking again (Unix milliseconds).
@@ -47,20 +52,20 @@ impl Store {
             let due = match (standing(seen.as_ref(), secret_version, now_ms), &seen) {
                 (Standing::Open { until_ms }, _) => return Ok(Asked::Waits { until_ms }),
                 (Standing::TrialDue, Some(due)) => due,
-                _ => return Ok(Asked::Passes(None)),
+                _ => return Ok(Asked::Passes { trial: None, record: seen }),
             };
             let token = fresh_writer();
             let next = tried(due, Trial { token: token.clone(), until_ms });
             match self.put_circuit(listing, seen.as_ref(), next).await? {
-                Changed::Done(_) => return Ok(Asked::Passes(Some(token))),
+                Changed::Done(record) => return Ok(Asked::Passes { trial: Some(token), record }),
                 Changed::Found(found) => seen = found,
             }
         }
         Err(StoreError::Conflict)
     }
 
-    /// Notes how a call ended that was let through, and gives what is remembered now. `seen` is the record that it met; where
-    /// there was none and the call succeeded, nothing is written.
+    /// Notes how a call ended that was let through, and gives what is remembered now. `seen` is the record at which it passed;
+    /// where there was none and the call succeeded, nothing is written.
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
@@ -75,15 +80,11 @@ impl Store {
         self.change_circuit(listing, seen, |circuit| after(circuit, pass, outcome, now_ms)).await
     }
 
-    /// Gives a trial back that was not made. It would lapse by itself, later.
+    /// Gives a trial back that was not made. It would lapse by itself, later. `seen` is the record at which it passed.
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn note_not_tried(&self, listing: ListingId, pass: &Pass) -> Result<(), StoreError> {
-        if pass.trial.is_none() {
-            return Ok(());
-        }
-        let seen = self.table.get(&keys::circuit(listing)).await?;
+    pub async fn note_not_tried(&self, listing: ListingId, seen: Option<Circuit>, pass: &Pass) -> Result<(), StoreError> {
         self.change_circuit(listing, seen, |circuit| not_tried(circuit, pass)).await.map(drop)
     }
 

@@ -12,6 +12,14 @@ use serde_json::Value;
 
 use super::{Passage, RESERVE};
 
+/// A call that is let through.
+#[derive(Debug)]
+pub(crate) struct LetThrough {
+    pass: Pass,
+    /// What was remembered when it passed; a trial has put itself there.
+    record: Option<Circuit>,
+}
+
 /// A call has to wait for so many seconds, because the circuit is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wait(pub(crate) u64);
@@ -49,31 +57,35 @@ impl Passage<'_> {
 
     /// Lets this call through, or tells how long to wait. Only where a trial is due is anything written: of parallel calls
     /// one becomes the trial.
-    pub(crate) async fn pass_circuit(&self, endpoint: &Endpoint) -> Result<std::result::Result<Pass, Wait>> {
+    pub(crate) async fn pass_circuit(&self, endpoint: &Endpoint) -> Result<std::result::Result<LetThrough, Wait>> {
         let now_ms = unix_ms(self.state.app.clock.now());
         let version = &endpoint.secret_version;
         let trial_ends = Duration::from_millis(endpoint.timeout_ms.into()) + RESERVE;
         let until_ms = now_ms + i64::try_from(trial_ends.as_millis()).unwrap_or(0);
         let store = &self.state.app.store;
         Ok(match store.ask_to_pass(self.listing_id(), self.circuit.clone(), version, now_ms, until_ms).await? {
-            Asked::Passes(trial) => Ok(Pass { secret_version: version.clone(), since_ms: now_ms, trial }),
+            Asked::Passes { trial, record } => {
+                Ok(LetThrough { pass: Pass { secret_version: version.clone(), since_ms: now_ms, trial }, record })
+            }
             Asked::Waits { until_ms } => Err(Wait::until(until_ms, now_ms)),
         })
     }
 
     /// Gives a trial back that this call was let through for and did not make.
-    pub(crate) async fn not_tried(&self, pass: &Pass) {
+    pub(crate) async fn not_tried(&self, let_through: &LetThrough) {
+        let LetThrough { pass, record } = let_through;
         // It lapses by itself; others wait a little longer.
-        if let Err(e) = self.state.app.store.note_not_tried(self.listing_id(), pass).await {
+        if let Err(e) = self.state.app.store.note_not_tried(self.listing_id(), record.clone(), pass).await {
             tracing::warn!(cause = %e, "a trial of a seller was left to lapse");
         }
     }
 
     /// Notes how a call that was let through has ended, and tells how long the circuit keeps the next one away.
-    pub(crate) async fn note_outcome(&self, pass: &Pass, outcome: Outcome) -> Option<Wait> {
+    pub(crate) async fn note_outcome(&self, let_through: &LetThrough, outcome: Outcome) -> Option<Wait> {
+        let LetThrough { pass, record } = let_through;
         let now_ms = unix_ms(self.state.app.clock.now());
         let store = &self.state.app.store;
-        match store.note_outcome(self.listing_id(), self.circuit.clone(), pass, outcome, now_ms).await {
+        match store.note_outcome(self.listing_id(), record.clone(), pass, outcome, now_ms).await {
             Ok(circuit) => self.wait_of(circuit.as_ref(), self.listing.endpoint.as_ref()?),
             // One failure less in the row, or a trial that lapses: no reason to hold the answer back.
             Err(e) => {

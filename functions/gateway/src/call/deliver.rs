@@ -4,28 +4,23 @@
 //! goes on. The outcome is written over the claimed version only, so a late writer from an expired lease changes nothing.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crochet::clock::unix_ms;
 use crochet::domain::call::entry::{settlement, undelivered};
-use crochet::domain::call::outcome::{Outcome, judge};
-use crochet::domain::call::{ANSWER_KEPT_MS, AttemptReport, Call, State};
-use crochet::domain::circuit::Pass;
+use crochet::domain::call::outcome::Outcome;
+use crochet::domain::call::{ANSWER_KEPT_MS, Call, State};
 use crochet::domain::listing::{Endpoint, EndpointStatus};
 use crochet::endpoint_secrets::EndpointSecret;
-use crochet::forward::Forward;
-use crochet::http::{ApiError, Result};
-use crochet::outbound::SellerFault;
+use crochet::http::Result;
 use crochet::store::StoreError;
 use crochet::store::answer::PackedAnswer;
 use crochet::store::call::{Moved, fresh_writer, next_version};
 
-use super::circuit::Wait;
+use super::circuit::{LetThrough, Wait};
 use super::incoming::JsonBody;
 use super::{Passage, answer};
 
-/// What a compressed body is to a reader of JSON: the status is judged as with any other body that cannot be read.
-const NOT_JSON: &[u8] = b"\x1f";
 /// A write that meets another transaction, or no answer, is tried so often.
 const WRITE_TRIES: u32 = 5;
 
@@ -69,8 +64,8 @@ impl Passage<'_> {
         if !self.time_for_seller(timeout) {
             return answer::pending(&self.held_back(call, settles).await?);
         }
-        let pass = match self.pass_circuit(&endpoint).await {
-            Ok(Ok(pass)) => pass,
+        let passed = match self.pass_circuit(&endpoint).await {
+            Ok(Ok(passed)) => passed,
             Ok(Err(wait)) => return Err(answer::seller_unavailable(&self.held_back(call, settles).await?, wait)),
             Err(e) => {
                 self.held_back(call, settles).await?;
@@ -87,14 +82,14 @@ impl Passage<'_> {
             tracing::warn!(cause = %e, "a call is not counted at its listing");
         }
         match moved? {
-            Moved::Done => self.forward_claimed(claim, body, &secret, &pass).await,
+            Moved::Done => self.forward_claimed(claim, body, &secret, &passed).await,
             Moved::Lost(found) => {
-                self.not_tried(&pass).await;
+                self.not_tried(&passed).await;
                 self.not_made().await?;
                 self.follow(*found, &claim).await
             }
             Moved::Conflict => {
-                self.not_tried(&pass).await;
+                self.not_tried(&passed).await;
                 self.not_made().await?;
                 let found = store.calls(&[claim.home()]).await?.pop();
                 self.follow(found, &claim).await
@@ -152,12 +147,12 @@ impl Passage<'_> {
     }
 
     /// Forwards a call that this request has claimed, and writes what came of it.
-    pub(crate) async fn forward_claimed(&self, call: Call, body: JsonBody, secret: &EndpointSecret, pass: &Pass) -> Result {
+    pub(crate) async fn forward_claimed(&self, call: Call, body: JsonBody, secret: &EndpointSecret, passed: &LetThrough) -> Result {
         let (report, seller_body) = self.forward(&call, &body, secret).await?;
         let now_ms = unix_ms(self.state.app.clock.now());
         if report.outcome != Outcome::Delivered {
             let ended = next_version(call.ended(&report, None, now_ms));
-            let Finished { written, kept_away } = self.finish(&ended, None, pass, report.outcome).await;
+            let Finished { written, kept_away } = self.finish(&ended, None, passed, report.outcome).await;
             written?;
             return Err(answer::seller_failure(&ended, report.outcome, kept_away));
         }
@@ -165,21 +160,21 @@ impl Passage<'_> {
         let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
         let packed = PackedAnswer::pack(reply.body(), attempt, now_ms + ANSWER_KEPT_MS)?;
         let ended = next_version(call.ended(&report, Some(packed.stored()), now_ms));
-        match self.finish(&ended, Some(&packed), pass, report.outcome).await.written? {
+        match self.finish(&ended, Some(&packed), passed, report.outcome).await.written? {
             None => Ok(reply),
             Some(other) => self.follow(Some(other), &ended).await,
         }
     }
 
     /// Forwards a free call that nobody can ask for again: one write says what came of it.
-    pub(crate) async fn forward_free(&self, call: Call, body: JsonBody, secret: &EndpointSecret, pass: &Pass) -> Result {
+    pub(crate) async fn forward_free(&self, call: Call, body: JsonBody, secret: &EndpointSecret, passed: &LetThrough) -> Result {
         let (report, seller_body) = self.forward(&call, &body, secret).await?;
         let now_ms = unix_ms(self.state.app.clock.now());
         let mut ended = call.ended(&report, None, now_ms);
         if report.outcome != Outcome::Delivered {
             ended = ended.closed(now_ms);
         }
-        let Finished { written, kept_away } = self.finish(&ended, None, pass, report.outcome).await;
+        let Finished { written, kept_away } = self.finish(&ended, None, passed, report.outcome).await;
         written?;
         if report.outcome == Outcome::Delivered {
             answer::delivered(&ended, report.seller_status_code.unwrap_or(200), &seller_body)
@@ -189,12 +184,12 @@ impl Passage<'_> {
     }
 
     /// Writes an outcome, and at the same time what it says about listing and seller.
-    async fn finish(&self, ended: &Call, answer: Option<&PackedAnswer>, pass: &Pass, outcome: Outcome) -> Finished {
+    async fn finish(&self, ended: &Call, answer: Option<&PackedAnswer>, passed: &LetThrough, outcome: Outcome) -> Finished {
         let store = &self.state.app.store;
         let (written, uncounted, kept_away) = tokio::join!(
             self.write_outcome(ended, answer),
             store.call_ends(self.listing_id(), self.minute()),
-            self.note_outcome(pass, outcome),
+            self.note_outcome(passed, outcome),
         );
         // A count that is not taken back ends with its minute; the outcome is what matters.
         if let Err(e) = uncounted {
@@ -235,39 +230,5 @@ impl Passage<'_> {
             }
         }
         Err(failure.into())
-    }
-
-    async fn forward(&self, call: &Call, body: &JsonBody, secret: &EndpointSecret) -> Result<(AttemptReport, Vec<u8>)> {
-        let Some(endpoint) = &self.listing.endpoint else {
-            return Err(answer::seller_unavailable(call, answer::NO_ENDPOINT_RETRY));
-        };
-        let began = Instant::now();
-        let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
-        let forward =
-            Forward { id: call.id, listing: call.listing.id, buyer: call.buyer, attempt, is_test: false, body: &body.bytes };
-        let now = self.state.app.clock.now();
-        let answered = forward.send(&self.state.outbound, endpoint, secret, now).await.map_err(ApiError::internal)?;
-        let latency_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-        Ok(match answered {
-            Ok(answered) => (
-                AttemptReport {
-                    latency_ms,
-                    response_bytes: Some(answered.body.len() as u64),
-                    seller_status_code: Some(answered.status),
-                    outcome: judge(answered.status, attempt, &answered.body),
-                },
-                answered.body.to_vec(),
-            ),
-            Err(fault) => {
-                let (outcome, seller_status_code) = match fault {
-                    SellerFault::Timeout => (Outcome::SellerTimeout, None),
-                    SellerFault::Unreachable | SellerFault::RefusedAddress => (Outcome::SellerUnreachable, None),
-                    SellerFault::Tls => (Outcome::SellerTls, None),
-                    SellerFault::TooLarge { status } => (Outcome::SellerResponseTooLarge, status),
-                    SellerFault::Encoded { status } => (judge(status, attempt, NOT_JSON), Some(status)),
-                };
-                (AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome }, Vec::new())
-            }
-        })
     }
 }

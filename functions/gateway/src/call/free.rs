@@ -45,8 +45,8 @@ impl Passage<'_> {
             return Err(e);
         }
         let AdmittedFree { body, endpoint, secret } = admitted;
-        let pass = match self.pass_circuit(&endpoint).await {
-            Ok(Ok(pass)) => pass,
+        let passed = match self.pass_circuit(&endpoint).await {
+            Ok(Ok(passed)) => passed,
             Ok(Err(wait)) => {
                 self.not_made().await?;
                 return Err(wait.for_a_new_call());
@@ -57,7 +57,7 @@ impl Passage<'_> {
             }
         };
         let call = self.new_free_call(&body, key.clone());
-        let Some(key) = key else { return self.forward_free(call, body, &secret, &pass).await };
+        let Some(key) = key else { return self.forward_free(call, body, &secret, &passed).await };
         let named = NamedCall {
             home: call.home(),
             listing: call.listing.id,
@@ -66,16 +66,16 @@ impl Passage<'_> {
             version,
         };
         match self.state.app.store.keep_call(&call, Name::Key { key, named }).await {
-            Ok(Kept::Done) => self.forward_claimed(call, body, &secret, &pass).await,
+            Ok(Kept::Done) => self.forward_claimed(call, body, &secret, &passed).await,
             Ok(Kept::PaymentIdKnown) => Err(ApiError::internal("a fresh call id exists already").alarm()),
             Ok(Kept::Raced) => {
-                self.not_tried(&pass).await;
+                self.not_tried(&passed).await;
                 self.not_made().await?;
                 // Boxed: the name that was lost leads to a call, and a call may lead here.
                 Box::pin(self.by_its_names(None)).await
             }
             Err(e) => {
-                self.not_tried(&pass).await;
+                self.not_tried(&passed).await;
                 self.not_made().await?;
                 Err(e.into())
             }
