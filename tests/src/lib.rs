@@ -14,6 +14,7 @@
 //! ```
 
 mod books;
+mod catalogue;
 mod costs;
 mod endpoint_program;
 mod expect;

@@ -286,6 +286,22 @@ impl World {
         self.stack.as_ref().map(|stack| stack.secrets_url())
     }
 
+    /// The stack of this process.
+    ///
+    /// # Errors
+    /// Where the tests speak to one in another process.
+    pub(crate) fn stack(&self) -> Result<&Stack, Failure> {
+        self.stack.as_deref().ok_or_else(|| Failure::new("this needs a stack of this process"))
+    }
+
+    /// The table, for those who cannot do without.
+    ///
+    /// # Errors
+    /// Where it cannot be reached.
+    pub(crate) fn table_of_books(&self) -> Result<&Books, Failure> {
+        self.books.as_ref().ok_or_else(|| Failure::new("the table of this stack cannot be reached"))
+    }
+
     /// The table, where it can be reached.
     pub(crate) fn books(&self) -> Option<&Books> {
         self.books.as_ref()

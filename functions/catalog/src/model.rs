@@ -9,7 +9,7 @@ pub(crate) mod index;
 pub mod search;
 pub(crate) mod segment;
 pub(crate) mod shelf;
-pub(crate) mod text;
+pub mod text;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

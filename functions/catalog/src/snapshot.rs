@@ -4,4 +4,5 @@ pub(crate) mod format;
 pub(crate) mod load;
 mod write;
 
+pub use format::FORMAT;
 pub use write::{DueOr, Outcome, write};

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod banner;
+pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod demo;

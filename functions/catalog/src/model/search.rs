@@ -16,7 +16,7 @@ use super::text::{Cutter, Word};
 #[derive(Debug, Clone)]
 pub struct Search {
     /// Words, each of which must occur; none at all where no text is searched for.
-    pub(crate) words: Option<Vec<Word>>,
+    pub words: Option<Vec<Word>>,
     /// Slug of a category.
     pub category: Option<&'static str>,
     /// How it is paid for.

@@ -9,15 +9,15 @@ const MIN_PREFIX_CHARS: usize = 3;
 
 /// A word that is searched for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Word {
+pub struct Word {
     /// In lower case and without accents.
-    pub(crate) text: String,
+    pub text: String,
     /// Its English stem.
-    pub(crate) stem: String,
+    pub stem: String,
     /// Whether longer words that begin like it match too.
-    pub(crate) is_prefix: bool,
+    pub is_prefix: bool,
     /// Whether words that differ by one letter match too.
-    pub(crate) may_be_misspelt: bool,
+    pub may_be_misspelt: bool,
 }
 
 /// Letters and digits that stand together.

@@ -13,7 +13,7 @@ use crate::model::index::TextIndex;
 use crate::model::segment::Segment;
 
 /// Changes with everything that is spelled here, with the words of [`crate::model::text`], and with tantivy's own format.
-pub(crate) const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 /// Bytes of the facts of one listing.
 const FACTS_BYTES: usize = 16 + 16 + 4 * 8 + 2 + 3;
 
