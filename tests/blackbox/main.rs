@@ -38,6 +38,8 @@ mod listing_update;
 mod listings_browse;
 mod me;
 mod openapi;
+mod listings_browse_pages;
+mod listings_browse_text;
 mod recover;
 mod register;
 mod register_refusals;
