@@ -1,9 +1,11 @@
 //! `POST /listings/:id/endpoint/rotate-secret`.
 
 use crochet_tests::{
-    Failure, Fault, Outcome, Program, Proxy, Replies, Reply, Setup, Shop, alone, is_time, list, shared, text, with,
+    EndpointProgram, Failure, Fault, Outcome, Program, Proxy, Replies, Reply, Setup, Shop, alone, is_time, list, shared, text, with,
 };
 use serde_json::{Value, json};
+
+use crate::signature_page::snippet;
 
 fn route(shop: &Shop<'_>) -> String {
     format!("/listings/{}/endpoint", shop.listing.id)
@@ -172,15 +174,27 @@ fn the_stock_libraries_verify_before_during_and_after_a_rotation_and_the_old_sec
         for call in [&before, &during, &after] {
             assert_eq!(call["verified"], true, "the demo seller's library");
         }
+        let moments = [("before", &before, true, false), ("during", &during, true, true), ("after", &after, false, true)];
         for program in &programs {
-            for (moment, call, by_old, by_new) in
-                [("before", &before, true, false), ("during", &during, true, true), ("after", &after, false, true)]
-            {
+            for (moment, call, by_old, by_new) in moments {
                 for (secret, expected) in [(&old, by_old), (&new, by_new)] {
                     let input = json!({ "secret": secret, "headers": call["headers"], "body": call["body"] });
                     let told = program.run(&input)?;
                     assert_eq!(told, json!({ "verified": expected }), "{moment}: {program:?}");
                 }
+            }
+        }
+        // Go has no script: the endpoint of the signature page is built, and takes or refuses what was forwarded.
+        let Some(go) = EndpointProgram::go(snippet("go"))? else { return Ok(()) };
+        let (by_old, by_new) = (go.start(&old).await?, go.start(&new).await?);
+        for (moment, call, old_takes, new_takes) in moments {
+            for (endpoint, takes) in [(&by_old, old_takes), (&by_new, new_takes)] {
+                let mut request = world.client.request(http::Method::POST, endpoint.url());
+                for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+                    request = request.header(name, text(&call["headers"], name));
+                }
+                let status = request.raw_body(text(call, "body").to_owned()).send().await?.status;
+                assert_eq!(status == 200, takes, "{moment}: Go says {status}");
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ const PAGE: &str = include_str!("../../docs/verify-signatures.md");
 const BODY: &str = "{ \"n\" : 1e2, \"text\":\"Grüße 🦀\",\n \"nested\" : {\"b\":[ ],\"a\":null} }";
 
 /// The page's one snippet in this language.
-fn snippet(language: &str) -> &'static str {
+pub(crate) fn snippet(language: &str) -> &'static str {
     let opening = format!("```{language}\n");
     let mut blocks = PAGE.split(&opening).skip(1);
     let block = blocks.next().expect("the page has a snippet in this language");

@@ -41,8 +41,8 @@ pub(crate) async fn edit(
         address::check(rewrite.url(), &state.outbound).await?;
         turn = turn::take(state, editor, id, before.clone(), rewrite).await?;
     }
-    // A turn that was taken has changed the listing.
-    let present = turn.is_none().then_some(before);
+    // A turn that was taken has changed the listing, in a way that it knows.
+    let present = turn.as_ref().and_then(Turn::claimed).cloned().unwrap_or(before);
     match save(state, editor, id, present, turn.as_ref(), remake).await {
         Ok(listing) => Ok(Edited { listing, shown: turn.and_then(|turn| turn.shown) }),
         Err(error) => {
@@ -54,21 +54,16 @@ pub(crate) async fn edit(
     }
 }
 
-/// Writes the change over `present`, the listing as it was read, or reads it; where another write came between, over what that
-/// has left.
+/// Writes the change over `before`, the listing as it was read; where another write came between, over what that has left.
 async fn save(
     state: &crate::State,
     editor: Editor,
     id: &str,
-    mut present: Option<Listing>,
+    mut before: Listing,
     turn: Option<&Turn>,
     remake: impl Fn(&Listing) -> Result<Listing>,
 ) -> Result<Listing> {
     for _ in 0..ATTEMPTS {
-        let before = match present.take() {
-            Some(present) => present,
-            None => editor.listing(&state.app, id).await?,
-        };
         let mut pinned = before.clone();
         if let Some(turn) = turn {
             pinned.endpoint = Some(turn.pin(before.endpoint.as_ref())?);
@@ -82,6 +77,7 @@ async fn save(
         if state.app.store.update_listing(&after).await? {
             return Ok(after);
         }
+        before = editor.listing(&state.app, id).await?;
     }
     Err(Code::EditConflict.into())
 }

@@ -131,6 +131,14 @@ impl Turn {
         pinned.ok_or_else(|| Code::EditConflict.into())
     }
 
+    /// The listing with the claim on it; `None` for a first endpoint, which needs no claim.
+    pub(crate) fn claimed(&self) -> Option<&Listing> {
+        match &self.version {
+            Version::First(_) => None,
+            Version::Next { claimed, .. } => Some(claimed),
+        }
+    }
+
     /// Gives the turn back: its version will not be pinned.
     pub(crate) async fn give_back(self, app: &App) {
         if let Version::Next { claimed, .. } = self.version {
