@@ -11,6 +11,7 @@ mod exchange;
 mod failure;
 mod names;
 mod network;
+mod own_api;
 mod tls;
 mod url;
 
@@ -32,10 +33,11 @@ pub use address::is_public;
 use connect::{ConnectError, Connector};
 pub use failure::{FailureClass, SellerFault};
 pub use network::{Internet, Network};
+pub use own_api::OwnApi;
 
 /// Header lines that an answer may have.
 pub const MAX_ANSWER_HEADERS: usize = 100;
-/// Longest status line and headers of an answer, in bytes.
+/// Longest headers of an answer, in bytes, with four for each line that they take.
 pub const MAX_ANSWER_HEAD_BYTES: usize = 64 * 1024;
 /// Shorter than the idle timeout of common servers, so that a frozen function does not wake to a dead socket.
 const IDLE: Duration = Duration::from_secs(10);

@@ -40,6 +40,7 @@ mod me;
 mod openapi;
 mod listings_browse_pages;
 mod listings_browse_text;
+mod outbound_limits;
 mod recover;
 mod register;
 mod register_refusals;

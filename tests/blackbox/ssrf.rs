@@ -5,7 +5,7 @@
 //! also put into the stored secret itself, so that the call has to refuse them on its own.
 
 pub(crate) mod addresses;
-mod routes;
+pub(crate) mod routes;
 mod spellings;
 
 use std::net::{IpAddr, SocketAddr};

@@ -5,7 +5,7 @@
 mod authority;
 mod trap;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,6 +39,8 @@ pub struct Internet {
 struct Known {
     /// What a name resolves to: the answers in turn, the last one for ever.
     names: HashMap<String, VecDeque<Vec<IpAddr>>>,
+    /// Names that no answer ever comes for.
+    stalled: HashSet<String>,
     servers: HashMap<IpAddr, SocketAddr>,
     looked_up: Vec<String>,
     dialled: Vec<SocketAddr>,
@@ -67,9 +69,14 @@ impl Internet {
         self.known().names.insert(name.to_owned(), answers);
     }
 
+    /// Lets look-ups of a name wait for ever.
+    pub fn stall(&self, name: &str) {
+        self.known().stalled.insert(name.to_owned());
+    }
+
     /// Puts another server at an address.
-    pub fn serve_at(&self, ip: IpAddr, server: &Trap) {
-        self.known().servers.insert(ip, server.address());
+    pub fn serve_at(&self, ip: IpAddr, server: SocketAddr) {
+        self.known().servers.insert(ip, server);
     }
 
     /// What has been dialled since this was asked last.
@@ -94,6 +101,9 @@ impl Network for Internet {
         let name = name.trim_end_matches('.');
         let mut known = self.known();
         known.looked_up.push(name.to_owned());
+        if known.stalled.contains(name) {
+            return Box::pin(std::future::pending());
+        }
         let answer = match known.names.get_mut(name) {
             Some(answers) if answers.len() > 1 => answers.pop_front().unwrap_or_default(),
             Some(answers) => answers.front().cloned().unwrap_or_default(),

@@ -8,12 +8,14 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use lambda_http::request::RequestContext;
 
 use super::caller::Trail;
 use super::catalogue::Code;
 use super::error::ApiError;
 use super::request::MAX_QUERY_BYTES;
 use crate::app::App;
+use crate::outbound::OwnApi;
 use crate::store::meter::Meter;
 
 /// Longest header value.
@@ -37,6 +39,11 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let trail = Trail::default();
     let meter = Meter::default();
     request.extensions_mut().insert(trail.clone());
+    if let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get()
+        && let Some(id) = &context.apiid
+    {
+        OwnApi::of_process().learn(id);
+    }
     app.follow_clock().await;
     let mut response = match check_line(&request) {
         Ok(()) => meter.scope(next.run(request)).await,

@@ -4,13 +4,27 @@ use std::error::Error;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::Client;
 
 use super::connect::{ConnectError, Connector};
-use super::{SellerAnswer, SellerFault, SellerRequest};
+use super::{MAX_ANSWER_HEAD_BYTES, SellerAnswer, SellerFault, SellerRequest};
+
+/// Headers that speak of the connection and the framing: the client alone sets them, whatever a seller had stored.
+const OF_THE_CONNECTION: [HeaderName; 10] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::EXPECT,
+    header::HOST,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("keep-alive"),
+];
 
 /// Sends a request and reads the answer. Whoever calls this sets the deadline: dropping the future closes the connection.
 pub(super) async fn exchange(
@@ -22,6 +36,9 @@ pub(super) async fn exchange(
     let uri: Uri = url.uri().map_err(|_| SellerFault::RefusedAddress)?;
     let mut request = Request::post(uri).body(Full::new(body)).map_err(|_| SellerFault::Unreachable)?;
     *request.headers_mut() = headers;
+    for name in OF_THE_CONNECTION {
+        request.headers_mut().remove(name);
+    }
     request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     let answer = client.request(request).await.map_err(|e| fault(&e))?;
     let status = answer.status().as_u16();
@@ -32,6 +49,11 @@ pub(super) async fn exchange(
 async fn read(answer: Response<Incoming>, status: u16, max_bytes: usize) -> Result<Bytes, SellerFault> {
     let too_large = SellerFault::TooLarge { status: Some(status) };
     let (head, mut body) = answer.into_parts();
+    // The connection itself stops reading a head that is about twice as long.
+    let head_bytes: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if head_bytes > MAX_ANSWER_HEAD_BYTES {
+        return Err(too_large);
+    }
     // Of nothing, any coding is nothing.
     if is_encoded(&head.headers) && !body.is_end_stream() {
         return Err(SellerFault::Encoded { status });

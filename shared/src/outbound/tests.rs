@@ -11,7 +11,13 @@ use tokio::net::TcpStream;
 use super::*;
 
 fn rules(insecure: bool) -> OutboundRules {
-    OutboundRules { insecure, bridged: false, ports: vec![443], own: Url::parse("https://market.example.org").expect("a URL") }
+    OutboundRules {
+        insecure,
+        bridged: false,
+        ports: vec![443],
+        own: Url::parse("https://market.example.org").expect("a URL"),
+        own_api: OwnApi::default(),
+    }
 }
 
 #[test]
@@ -138,6 +144,20 @@ fn a_trailing_dot_is_stripped_and_a_port_needs_the_operators_leave() {
     assert!(EndpointUrl::parse("https://example.com:8444/", &more).is_err());
     let fewer = OutboundRules { ports: vec![8443], ..rules(false) };
     assert!(EndpointUrl::parse("https://example.com/", &fewer).is_err());
+}
+
+#[test]
+fn the_name_that_api_gateway_gave_is_this_deployments_own() {
+    let rules = rules(false);
+    let (own, another) =
+        ("https://a1b2c3.execute-api.eu-west-1.amazonaws.com/x", "https://z9y8x7.execute-api.eu-west-1.amazonaws.com/x");
+    assert!(EndpointUrl::parse(own, &rules).is_ok(), "nobody has said so yet");
+    rules.own_api.learn("A1B2C3");
+    rules.own_api.learn("z9y8x7");
+    assert!(EndpointUrl::parse(own, &rules).is_err());
+    assert!(EndpointUrl::parse("https://A1B2C3.execute-api.eu-west-1.api.aws./", &rules).is_err());
+    assert!(EndpointUrl::parse(another, &rules).is_ok(), "a seller's, whatever came later");
+    assert!(EndpointUrl::parse("https://a1b2c3d.execute-api.eu-west-1.amazonaws.com/", &rules).is_ok());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use http::Uri;
 use url::{Host, Url};
 
-use super::{is_public, names};
+use super::{OwnApi, is_public, names};
 use crate::config::Config;
 
 /// Longest endpoint URL, in bytes.
@@ -20,6 +20,7 @@ pub struct OutboundRules {
     pub(super) bridged: bool,
     pub(super) ports: Vec<u16>,
     pub(super) own: Url,
+    pub(super) own_api: OwnApi,
 }
 
 impl OutboundRules {
@@ -31,6 +32,7 @@ impl OutboundRules {
             bridged: config.insecure_endpoints && config.in_sam_container,
             ports: config.endpoint_ports.clone(),
             own: config.public_url.clone(),
+            own_api: OwnApi::of_process(),
         }
     }
 
@@ -145,7 +147,7 @@ fn name_of(name: &str, url: &Url, rules: &OutboundRules) -> Result<(), UrlRefuse
     let own = own.strip_suffix('.').unwrap_or(own).to_ascii_lowercase();
     // Programs of one machine share its name; there the port tells them apart.
     let same_port = !rules.insecure || url.port_or_known_default() == rules.own.port_or_known_default();
-    if same_port && names::is_within(name, &own) {
+    if same_port && names::is_within(name, &own) || rules.own_api.answers_to(name) {
         return Err(UrlRefused("its host must not be this marketplace's own"));
     }
     if rules.insecure || names::is_public(name) { Ok(()) } else { Err(UrlRefused("its host must be a public DNS name")) }

@@ -120,12 +120,19 @@ async fn answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), path: &str) 
             let (one, two) = body.split_at(count / 2);
             format!("{chunked}{:x}\r\n{one}\r\n{:x}\r\n{two}\r\n0\r\n\r\n", one.len(), two.len())
         }
-        "endless" => return endless(stream, chunked).await,
+        "tiny-chunks" => {
+            let body = json_of(count);
+            format!("{chunked}{}0\r\n\r\n", body.chars().map(|c| format!("1\r\n{c}\r\n")).collect::<String>())
+        }
+        "endless" => return endless(stream, chunked, &format!("{:x}\r\n{}\r\n", 16_384, "x".repeat(16_384))).await,
+        "endless-headers" => return endless(stream, "HTTP/1.1 200 OK\r\n", "x-one-more: of these\r\n").await,
+        "endless-continues" => return endless(stream, "", "HTTP/1.1 100 Continue\r\n\r\n").await,
+        "endless-trailers" => return endless(stream, &format!("{chunked}2\r\n{{}}\r\n0\r\n"), "x-one-more: of these\r\n").await,
+        "endless-chunk" => return endless(stream, &format!("{chunked}2;"), "x=y;").await,
         "drip" => return drip(stream, "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n", "\"").await,
         "slow-head" => return drip(stream, "", "HTTP/1.1 200 OK\r\nx-slow: ").await,
         "headers" => whole(&(0..count).map(|n| format!("x-{n}: 1\r\n")).collect::<String>(), "{}"),
         "long-header" => whole(&format!("x-long: {}\r\n", "x".repeat(count)), "{}"),
-        "endless-headers" => return endless_headers(stream).await,
         "coding" => whole(&format!("content-encoding: {first}\r\n"), "{}"),
         "transfer" => chunked.replace("chunked", &format!("{first}, chunked")) + "2\r\n{}\r\n0\r\n\r\n",
         "broken-chunks" => format!("{chunked}zz\r\n{{}}\r\n0\r\n\r\n"),
@@ -151,17 +158,10 @@ async fn drip(stream: &mut (impl AsyncWrite + Unpin), at_once: &str, then: &str)
     Ok(())
 }
 
-async fn endless(stream: &mut (impl AsyncWrite + Unpin), head: &str) -> std::io::Result<()> {
+async fn endless(stream: &mut (impl AsyncWrite + Unpin), head: &str, again: &str) -> std::io::Result<()> {
     stream.write_all(head.as_bytes()).await?;
-    let chunk = format!("{:x}\r\n{}\r\n", 16_384, "x".repeat(16_384));
+    let again = again.repeat(16_384_usize.div_ceil(again.len()));
     loop {
-        stream.write_all(chunk.as_bytes()).await?;
-    }
-}
-
-async fn endless_headers(stream: &mut (impl AsyncWrite + Unpin)) -> std::io::Result<()> {
-    stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
-    loop {
-        stream.write_all(b"x-one-more: of these\r\n").await?;
+        stream.write_all(again.as_bytes()).await?;
     }
 }
