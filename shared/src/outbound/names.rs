@@ -36,7 +36,7 @@ pub(super) fn is_public(name: &str) -> bool {
     let is_number = |label: &&str| label.bytes().all(|b| b.is_ascii_digit());
     name.len() <= 253
         && labels.len() >= 2
-        && labels.iter().all(|label| spelled(label))
+        && labels.iter().all(spelled)
         && !labels.last().is_some_and(|label| is_number(label) || INSIDE.contains(label))
 }
 
