@@ -1,6 +1,8 @@
 //! `POST /listings/:id/endpoint/test`.
 
-use crochet_tests::{Failure, Outcome, Replies, Setup, Shop, World, is_time, members, number, shared, text, with};
+use crochet_tests::{
+    Failure, Mood, MoodySeller, Outcome, Replies, Setup, Shop, World, is_time, members, number, shared, text, with,
+};
 use serde_json::{Value, json};
 
 fn route(shop: &Shop<'_>) -> String {
@@ -152,6 +154,24 @@ fn drafts_paused_and_suspended_listings_are_tested_too() -> Outcome {
         assert_eq!(test(&shop).await?["ok"], true, "paused");
         shop.seller.delete(&format!("/listings/{}", shop.listing.id)).send().await?.ok(200);
         assert_eq!(test(&shop).await?["ok"], true, "suspended");
+        Ok(())
+    })
+}
+
+#[test]
+fn an_open_circuit_breaker_does_not_stop_a_test_and_one_that_succeeds_closes_it() -> Outcome {
+    shared(async |world| {
+        let seller = MoodySeller::start(Mood::Answers(500)).await?;
+        let shop = shop_at_url(world, seller.url()).await?;
+        for n in 0..5 {
+            shop.call(&json!({ "n": n })).send().await?.refused(502, "SELLER_ERROR");
+        }
+        shop.call(&json!("open")).send().await?.refused(502, "SELLER_UNAVAILABLE");
+        assert_eq!(test(&shop).await?["seller_status_code"], 500, "the test goes out");
+        shop.call(&json!("open")).send().await?.refused(502, "SELLER_UNAVAILABLE");
+        seller.turns(Mood::Answers(200));
+        assert_eq!(test(&shop).await?["ok"], true);
+        shop.call(&json!("closed")).send().await?.ok(200);
         Ok(())
     })
 }
