@@ -1,17 +1,17 @@
 //! `POST /gateway/:listingId` while a seller's circuit is open, and how it opens and closes.
 
 use crochet_tests::{
-    Failure, Mood, MoodySeller, Outcome, Replies, Reply, Request, Shop, World, alone, eventually, list, shared, text,
+    Failure, Mood, MoodySeller, Outcome, Promise, Quote, Replies, Reply, Setup, Shop, World, alone, list, shared, text, with,
 };
 use serde_json::{Value, json};
 
 /// A free listing at this seller.
-async fn free<'a>(world: &'a World, seller: &MoodySeller) -> Result<Shop<'a>, Failure> {
+pub(crate) async fn free<'a>(world: &'a World, seller: &MoodySeller) -> Result<Shop<'a>, Failure> {
     at(world, seller, world.free_fields("/echo")).await
 }
 
 /// A listing for a dollar at this seller.
-async fn paid<'a>(world: &'a World, seller: &MoodySeller) -> Result<Shop<'a>, Failure> {
+pub(crate) async fn paid<'a>(world: &'a World, seller: &MoodySeller) -> Result<Shop<'a>, Failure> {
     at(world, seller, world.paid_fields(&json!(1), "/echo")).await
 }
 
@@ -21,7 +21,7 @@ async fn at<'a>(world: &'a World, seller: &MoodySeller, mut fields: Value) -> Re
 }
 
 /// Calls that fail one after another until the circuit is open.
-async fn open(shop: &Shop<'_>, seller: &MoodySeller) -> Outcome {
+pub(crate) async fn open(shop: &Shop<'_>, seller: &MoodySeller) -> Outcome {
     seller.turns(Mood::Answers(500));
     for n in 0..5 {
         shop.call(&json!({ "opening": n })).send().await?.refused(502, "SELLER_ERROR");
@@ -30,9 +30,12 @@ async fn open(shop: &Shop<'_>, seller: &MoodySeller) -> Outcome {
 }
 
 /// As [`open`], with a paid call of a buyer's that is tried time after time.
-async fn open_paid(shop: &Shop<'_>, seller: &MoodySeller) -> Outcome {
+pub(crate) async fn open_paid(shop: &Shop<'_>, seller: &MoodySeller) -> Outcome {
+    open_paid_with(shop, seller, json!("opening")).await
+}
+
+pub(crate) async fn open_paid_with(shop: &Shop<'_>, seller: &MoodySeller, body: Value) -> Outcome {
     seller.turns(Mood::Answers(500));
-    let body = json!("opening");
     let quote = shop.paid(&body).await?;
     for _ in 0..5 {
         shop.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
@@ -42,7 +45,7 @@ async fn open_paid(shop: &Shop<'_>, seller: &MoodySeller) -> Outcome {
 
 /// The seller is left alone; gives the seconds to wait.
 #[track_caller]
-fn left_alone(reply: &Reply, settled: bool) -> u64 {
+pub(crate) fn left_alone(reply: &Reply, settled: bool) -> u64 {
     let error = reply.refused(502, "SELLER_UNAVAILABLE");
     let details = &error["details"];
     assert_eq!((&details["settled"], &details["delivered"]), (&json!(settled), &json!(false)), "{error}");
@@ -151,41 +154,6 @@ fn refusals_and_wrong_answers_come_from_a_seller_that_is_there() -> Outcome {
 }
 
 #[test]
-fn when_the_time_is_over_one_trial_passes_and_each_that_fails_doubles_it_up_to_five_minutes() -> Outcome {
-    alone(async |world| {
-        let seller = MoodySeller::start(Mood::Answers(500)).await?;
-        let shop = free(world, &seller).await?;
-        open(&shop, &seller).await?;
-        let mut calls = 5;
-        for seconds in [30, 60, 120, 240, 300, 300] {
-            // On the way there nobody passes.
-            world.later(seconds - 10).await?;
-            let wait = left_alone(&shop.call(&json!("early")).send().await?, false);
-            assert!((1..=10).contains(&wait), "{wait} s of the last ten of {seconds}");
-            world.later(10).await?;
-            let next = (seconds * 2).min(300);
-            let failed = shop.call(&json!("trial")).send().await?;
-            failed.refused(502, "SELLER_ERROR");
-            assert_eq!(failed.header("retry-after"), next.to_string());
-            calls += 1;
-            assert_eq!(seller.called(), calls, "one trial after {seconds} s");
-            let wait = left_alone(&shop.call(&json!("late")).send().await?, false);
-            assert!((next - 5..=next).contains(&i64::try_from(wait)?), "{wait} s of {next}");
-        }
-        world.later(300).await?;
-        seller.turns(Mood::Answers(200));
-        for n in 0..7 {
-            shop.call(&json!({ "n": n })).send().await?.ok(200);
-        }
-        // It starts from nothing again.
-        open(&shop, &seller).await?;
-        let wait = left_alone(&shop.call(&json!("again")).send().await?, false);
-        assert!(wait <= 30, "{wait}");
-        Ok(())
-    })
-}
-
-#[test]
 fn while_it_is_open_nothing_is_quoted_and_afterwards_again() -> Outcome {
     alone(async |world| {
         let seller = MoodySeller::start(Mood::Answers(500)).await?;
@@ -202,7 +170,7 @@ fn while_it_is_open_nothing_is_quoted_and_afterwards_again() -> Outcome {
         assert_eq!(probe.refused(402, "PAYMENT_REQUIRED")["details"]["settled"], Value::Null);
         world.later(31).await?;
         seller.turns(Mood::Answers(200));
-        let quote = crochet_tests::Quote::of(other.call(&shop.listing.id, &body).send().await?);
+        let quote = Quote::of(other.call(&shop.listing.id, &body).send().await?);
         world.sandbox.pay(&quote.id).await?;
         other.call(&shop.listing.id, &body).paid_with(&quote.id).send().await?.ok(200);
         assert_eq!(seller.called(), 6);
@@ -246,7 +214,7 @@ fn an_open_quote_is_honoured_while_the_circuit_is_open() -> Outcome {
         let quote = shop.quote(&body).await?;
         open_paid(&shop, &seller).await?;
         for request in [shop.call(&body), shop.call(&body).paid_with(&quote.id)] {
-            let again = crochet_tests::Quote::of(request.send().await?);
+            let again = Quote::of(request.send().await?);
             assert_eq!(again.id, quote.id, "the same quote");
             assert_eq!((&again.details()["payment_seen"], &again.details()["seller_available"]), (&json!(false), &json!(false)));
             assert_eq!(again.reply.error()["recovery"]["next_action"], "wait_and_retry");
@@ -258,143 +226,6 @@ fn an_open_quote_is_honoured_while_the_circuit_is_open() -> Outcome {
         world.later(31).await?;
         seller.turns(Mood::Answers(200));
         shop.redeem(&quote, &body).await?.ok(200);
-        Ok(())
-    })
-}
-
-/// Forty calls at the end of the open time, of which the seller sees one before it answers.
-async fn one_of_forty(
-    world: &World,
-    shop: &Shop<'_>,
-    seller: &MoodySeller,
-    answers: Mood,
-    settled: bool,
-    call: impl Fn(usize) -> Request,
-) -> Result<Vec<Reply>, Failure> {
-    let before = seller.called();
-    world.later(31).await?;
-    seller.turns(Mood::Hesitates);
-    let calls = futures::future::try_join_all((0..40).map(|n| call(n).send()));
-    let turn = async {
-        eventually("the trial is at the seller", async || Ok((seller.called() > before).then_some(()))).await?;
-        // While it is tried, the next one waits too, and not for long.
-        let wait = left_alone(&call(40).send().await?, settled);
-        assert!(wait <= 2, "{wait}");
-        seller.turns(answers);
-        Ok::<_, Failure>(())
-    };
-    let (replies, turned) = futures::future::join(calls, turn).await;
-    turned?;
-    assert_eq!(seller.called(), before + 1, "one trial of {}", shop.listing.id);
-    Ok(replies?)
-}
-
-#[test]
-fn of_forty_parallel_calls_when_the_time_is_over_one_is_tried() -> Outcome {
-    alone(async |world| {
-        let seller = MoodySeller::start(Mood::Answers(500)).await?;
-        let shop = free(world, &seller).await?;
-        open(&shop, &seller).await?;
-        let call = |n: usize| shop.call(&json!({ "n": n }));
-        let replies = one_of_forty(world, &shop, &seller, Mood::Answers(503), false, call).await?;
-        let (tried, waited): (Vec<&Reply>, Vec<&Reply>) = replies.iter().partition(|reply| reply.code() == "SELLER_ERROR");
-        assert_eq!(tried.len(), 1);
-        for reply in waited {
-            left_alone(reply, false);
-        }
-        let wait = left_alone(&call(41).send().await?, false);
-        assert!((50..=60).contains(&wait), "{wait}");
-        world.later(30).await?;
-        let replies = one_of_forty(world, &shop, &seller, Mood::Answers(200), false, call).await?;
-        let delivered = replies.iter().filter(|reply| reply.status == 200).count();
-        assert_eq!(delivered, 1);
-        call(42).send().await?.ok(200);
-        Ok(())
-    })
-}
-
-#[test]
-fn of_several_settled_calls_when_the_time_is_over_one_is_tried() -> Outcome {
-    alone(async |world| {
-        let seller = MoodySeller::start(Mood::Answers(500)).await?;
-        let shop = paid(world, &seller).await?;
-        let mut bought = Vec::new();
-        for n in 0..4 {
-            let body = json!({ "n": n });
-            bought.push((shop.paid(&body).await?, body));
-        }
-        open_paid(&shop, &seller).await?;
-        let call = |n: usize| {
-            let (quote, body) = &bought[n % bought.len()];
-            shop.call(body).paid_with(&quote.id)
-        };
-        for n in 0..4 {
-            left_alone(&call(n).send().await?, true);
-        }
-        let before = seller.called();
-        world.later(31).await?;
-        seller.turns(Mood::Hesitates);
-        let calls = futures::future::try_join_all((0..40).map(|n| call(n).send()));
-        let turn = async {
-            eventually("the trial is at the seller", async || Ok((seller.called() > before).then_some(()))).await?;
-            // The ten that name the tried call are told that it is in progress, the others wait.
-            for n in 0..4 {
-                let reply = call(n).send().await?;
-                if reply.code() != "CALL_IN_PROGRESS" {
-                    left_alone(&reply, true);
-                }
-            }
-            assert_eq!(seller.called(), before + 1, "one trial");
-            seller.turns(Mood::Answers(200));
-            Ok::<_, Failure>(())
-        };
-        let (replies, turned) = futures::future::join(calls, turn).await;
-        turned?;
-        for reply in replies? {
-            match reply.status {
-                200 => drop(reply.ok(200).clone()),
-                409 => drop(reply.refused(409, "CALL_IN_PROGRESS").clone()),
-                _ => drop(left_alone(&reply, true)),
-            }
-        }
-        for (quote, body) in &bought {
-            shop.redeem(quote, body).await?.ok(200);
-            let row = shop.row(&quote.id).await?;
-            assert_eq!(list(&row, "attempts").len(), 1, "{row}");
-        }
-        Ok(())
-    })
-}
-
-#[test]
-fn a_trial_that_never_ends_makes_room_for_the_next() -> Outcome {
-    alone(async |world| {
-        let seller = MoodySeller::start(Mood::Answers(500)).await?;
-        let shop = free(world, &seller).await?;
-        open(&shop, &seller).await?;
-        world.later(31).await?;
-        seller.turns(Mood::Hesitates);
-        let stuck = shop.call(&json!("stuck"));
-        let next = async {
-            eventually("the trial is at the seller", async || Ok((seller.called() > 5).then_some(()))).await?;
-            left_alone(&shop.call(&json!("waits")).send().await?, false);
-            // Past the seller's whole time.
-            world.later(18).await?;
-            let second = shop.call(&json!("next"));
-            let turn = async {
-                eventually("the next trial is at the seller", async || Ok((seller.called() > 6).then_some(()))).await?;
-                seller.turns(Mood::Answers(200));
-                Ok::<_, Failure>(())
-            };
-            let (second, turned) = futures::future::join(second.send(), turn).await;
-            turned?;
-            second?.ok(200);
-            Ok::<_, Failure>(())
-        };
-        let (stuck, next) = futures::future::join(stuck.send(), next).await;
-        next?;
-        stuck?.ok(200);
-        shop.call(&json!("closed")).send().await?.ok(200);
         Ok(())
     })
 }
@@ -471,6 +302,32 @@ fn a_sellers_own_tests_that_fail_do_not_count() -> Outcome {
         let report = shop.seller.post(&format!("/listings/{}/endpoint/test", shop.listing.id)).send().await?;
         assert_eq!(report.ok(200)["test"]["seller_status_code"], 500);
         left_alone(&shop.call(&json!("again")).send().await?, false);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_circuit_costs_one_write_where_there_is_something_to_note_and_else_nothing() -> Outcome {
+    with(Setup::default(), async |world| {
+        let costs = world.costs().ok_or_else(|| Failure::new("costs are kept by a stack of this process only"))?;
+        let seller = MoodySeller::start(Mood::Answers(200)).await?;
+        let shop = free(world, &seller).await?;
+        let call = async |mood: Mood| -> Result<Promise, Failure> {
+            seller.turns(mood);
+            let reply = shop.call(&json!("counted")).send().await?;
+            let (cost, _) = costs.of("call", &reply).ok_or_else(|| Failure::new("no cost was noted"))?;
+            Ok(cost)
+        };
+        // A minute's end would add a count to what is read.
+        world.at_a_minutes_start().await?;
+        call(Mood::Answers(200)).await?;
+        let usual = call(Mood::Answers(200)).await?;
+        let first_failure = call(Mood::Answers(500)).await?;
+        let reset = call(Mood::Answers(200)).await?;
+        let after = call(Mood::Answers(200)).await?;
+        assert_eq!(first_failure.write_units, usual.write_units + 1.0);
+        assert_eq!((reset.write_units, reset.read_units), (usual.write_units + 1.0, usual.read_units + 1.0));
+        assert_eq!((after.write_units, after.read_units), (usual.write_units, usual.read_units), "nothing is left to read");
         Ok(())
     })
 }

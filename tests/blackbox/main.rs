@@ -7,6 +7,7 @@ mod categories;
 mod cost;
 mod faults;
 mod gateway_circuit;
+mod gateway_circuit_trial;
 mod gateway_concurrency;
 mod gateway_currency;
 mod gateway_endpoint;
