@@ -21,7 +21,9 @@ const MAX_PAGE: u32 = 1_000_000;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filters {
-    /// Words that all have to occur in name, tags, category or description (at most 10, 200 characters).
+    /// Words that all have to occur in name, tags, category or description (at most 10, 200 characters). English stems, the
+    /// beginning of a word (three letters or more, or the last word) and one wrong letter (in four or more) match too; exact words
+    /// come first.
     q: Option<String>,
     /// Slug of a category.
     category: Option<String>,
@@ -40,7 +42,8 @@ pub(crate) struct Filters {
     /// `draft`, `active` or `suspended`; with `seller=me` only.
     #[param(value_type = Option<ListingStatus>)]
     status: Option<String>,
-    /// `relevance` (default with `q`), `newest` (default without), `popular`, `rating`, `price_low` or `price_high`.
+    /// `relevance` (default with `q`; equals by the seller's score), `newest` (default without), `popular`, `rating` (both by the
+    /// seller's score while there are no calls and reviews to count), `price_low` or `price_high`. Equals stand newest first.
     sort: Option<String>,
     /// Which page, from 1 (default 1).
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]

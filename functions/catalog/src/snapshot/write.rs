@@ -4,6 +4,7 @@
 //! writers one puts its head over the one that both have read; the other's parts expire.
 
 use std::io::Write;
+use std::time::Instant;
 
 use crochet::clock::{Clock, unix_ms};
 use crochet::domain::ids::{random_bytes, sha256_hex};
@@ -55,6 +56,8 @@ pub enum Outcome {
         listings: u64,
         /// Bytes of its parts.
         bytes: u64,
+        /// How long the listings took to be indexed (milliseconds): what a cold instance is spared.
+        indexed_ms: u128,
     },
     /// Another writer was faster.
     Overtaken,
@@ -85,7 +88,9 @@ pub async fn write(store: &Store, clock: &Clock, due: DueOr) -> Result<Outcome, 
         Some(crate::model::Origin::Snapshot) => whole_ms.unwrap_or(now_ms),
         _ => now_ms,
     };
+    let began = Instant::now();
     let (segment, position_ms) = catalogue.compacted().await?;
+    let indexed_ms = began.elapsed().as_millis();
     drop(catalogue);
     let count = segment.entries().len() as u64;
     let (listings, index) = format::spell(&segment).map_err(|_| defect("a snapshot cannot be spelled"))?;
@@ -115,7 +120,7 @@ pub async fn write(store: &Store, clock: &Clock, due: DueOr) -> Result<Outcome, 
         Found::OtherFormat { generation } => Some(generation.as_str()),
     };
     match store.put_snapshot_head(&head, replaces).await? {
-        true => Ok(Outcome::Written { listings: count, bytes }),
+        true => Ok(Outcome::Written { listings: count, bytes, indexed_ms }),
         false => Ok(Outcome::Overtaken),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use crochet::config::Config;
 use crochet::domain::ids::{ListingId, ProfileId};
 use crochet::domain::listing::{
@@ -16,8 +15,10 @@ use crochet::store::{Store, keys};
 use crochet_catalog::snapshot::FORMAT;
 use flate2::read::GzDecoder;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::{Value, json};
 
 use crate::Stack;
+use crate::dynamodb::Api;
 
 /// Stands in everything that a snapshot must not hold.
 const PRIVATE_MARK: &str = "never-in-a-snapshot";
@@ -82,13 +83,7 @@ impl Dice {
 /// # Errors
 /// Where DynamoDB refuses.
 pub(super) async fn fill(stack: &Stack, config: &Config, count: usize, now_ms: i64) -> Result<(), String> {
-    let credentials = aws_sdk_dynamodb::config::Credentials::new("local", "local", None, None, "fixed for a local endpoint");
-    let settings = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
-        .endpoint_url(stack.dynamodb_url())
-        .region(aws_sdk_dynamodb::config::Region::new("us-east-1"))
-        .credentials_provider(credentials);
-    let client = &aws_sdk_dynamodb::Client::from_conf(settings.build());
+    let api = &Api::at(stack.dynamodb_url());
     let words: Vec<&str> = WORDS.split_whitespace().collect();
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let sellers: Vec<SellerSummary> = (0..count.div_ceil(5)).map(|_| seller(&mut dice, now_ms)).collect();
@@ -97,9 +92,8 @@ pub(super) async fn fill(stack: &Stack, config: &Config, count: usize, now_ms: i
         let end = some.end;
         let writes = some.map(|_| item(&listing(&mut dice, &words, &sellers, now_ms))).collect::<Result<Vec<_>, String>>();
         async move {
-            let request = client.batch_write_item().request_items(&config.table, writes?);
-            let reply = request.send().await.map_err(|error| format!("the listings could not be written: {error:?}"))?;
-            if reply.unprocessed_items().is_some_and(|left| !left.is_empty()) {
+            let reply = api.call("BatchWriteItem", &json!({ "RequestItems": { &config.table: writes? } })).await?;
+            if reply["UnprocessedItems"].as_object().is_some_and(|left| !left.is_empty()) {
                 return Err("the database left listings out".to_owned());
             }
             if end % 5_000 == 0 {
@@ -175,17 +169,32 @@ fn listing(dice: &mut Dice, words: &[&str], sellers: &[SellerSummary], now_ms: i
     }
 }
 
-/// The listing as the store writes it.
-fn item(listing: &Listing) -> Result<WriteRequest, String> {
-    let failed = |error: &dyn std::fmt::Display| format!("a listing could not be spelled: {error}");
-    let mut item: crochet::store::table::Item = serde_dynamo::to_item(listing).map_err(|error| failed(&error))?;
+/// The listing as the store writes it, in DynamoDB's own JSON.
+fn item(listing: &Listing) -> Result<Value, String> {
+    let record = serde_json::to_value(listing).map_err(|error| format!("a listing could not be spelled: {error}"))?;
+    let mut item = attribute(record)["M"].take();
     let (key, place) = (keys::listing(listing.id), keys::listing_change(listing.id, listing.updated_ms));
     let (index_pk, index_sk) = keys::index_attributes(place.index);
-    let texts =
-        [(keys::PK, key.pk), (keys::SK, key.sk), (keys::KIND, "listing".to_owned()), (&index_pk, place.pk), (&index_sk, place.sk)];
-    item.extend(texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))));
-    let put = PutRequest::builder().set_item(Some(item)).build().map_err(|error| failed(&error))?;
-    Ok(WriteRequest::builder().put_request(put).build())
+    for (name, text) in
+        [(keys::PK, key.pk), (keys::SK, key.sk), (keys::KIND, "listing".into()), (&index_pk, place.pk), (&index_sk, place.sk)]
+    {
+        item[name] = json!({ "S": text });
+    }
+    Ok(json!({ "PutRequest": { "Item": item } }))
+}
+
+/// A value with its DynamoDB type.
+fn attribute(value: Value) -> Value {
+    match value {
+        Value::Null => json!({ "NULL": true }),
+        Value::Bool(flag) => json!({ "BOOL": flag }),
+        Value::Number(number) => json!({ "N": number.to_string() }),
+        Value::String(text) => json!({ "S": text }),
+        Value::Array(values) => json!({ "L": values.into_iter().map(attribute).collect::<Vec<_>>() }),
+        Value::Object(members) => {
+            json!({ "M": members.into_iter().map(|(name, value)| (name, attribute(value))).collect::<serde_json::Map<_, _>>() })
+        }
+    }
 }
 
 fn brand(dice: &mut Dice) -> String {
