@@ -36,6 +36,8 @@ pub struct Config {
     pub max_listings: u32,
     /// Calls that may be in flight at one listing.
     pub listing_concurrency: u32,
+    /// Ports that sellers' endpoints may have.
+    pub endpoint_ports: Vec<u16>,
     /// Sellers may use http, loopback addresses and any port. Local only.
     pub insecure_endpoints: bool,
     /// This function runs in a container of `sam local`, from which the machine's own programs have a private address.
@@ -103,6 +105,7 @@ impl Config {
             },
             max_listings: number(&get, "CROCHET_MAX_LISTINGS", 20)?,
             listing_concurrency: number(&get, "CROCHET_LISTING_CONCURRENCY", 50)?,
+            endpoint_ports: ports(&get, "CROCHET_ENDPOINT_PORTS")?,
             insecure_endpoints,
             in_sam_container: get("AWS_SAM_LOCAL").as_deref() == Some("true"),
             limit_factor: if relaxed { 100 } else { 1 },
@@ -138,6 +141,13 @@ fn flag(get: &impl Fn(&str) -> Option<String>, name: &'static str, on: &str, off
 
 fn number<T: std::str::FromStr>(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: T) -> Result<T, ConfigError> {
     get(name).map_or(Ok(default), |text| text.parse().map_err(|_| problem(name, "must be a whole number in range")))
+}
+
+/// Port numbers between commas; 443 where nothing is said.
+fn ports(get: &impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Vec<u16>, ConfigError> {
+    let Some(text) = get(name) else { return Ok(vec![443]) };
+    let port = |text: &str| text.trim().parse().ok().filter(|port| *port > 0);
+    text.split(',').map(port).collect::<Option<_>>().ok_or_else(|| problem(name, "must be port numbers between commas"))
 }
 
 fn url(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: &str) -> Result<Url, ConfigError> {
@@ -241,6 +251,8 @@ mod tests {
     #[test]
     fn a_wrong_value_names_its_variable() {
         assert_eq!(read(&[("CROCHET_CLOCK", "moveable")]).expect_err("refused").variable, "CROCHET_CLOCK");
+        assert_eq!(read(&[("CROCHET_ENDPOINT_PORTS", "443;8443")]).expect_err("refused").variable, "CROCHET_ENDPOINT_PORTS");
+        assert_eq!(read(&[("CROCHET_ENDPOINT_PORTS", "443, 8443")]).expect("a list").endpoint_ports, [443, 8443]);
         assert_eq!(read(&[("CROCHET_PUBLIC_URL", "/x")]).expect_err("refused").variable, "CROCHET_PUBLIC_URL");
     }
 }

@@ -9,6 +9,7 @@ pub mod config;
 pub mod domain;
 pub mod endpoint_secrets;
 pub mod evm_node;
+pub mod forward;
 pub mod http;
 pub mod outbound;
 pub mod payments;

@@ -112,12 +112,12 @@ fn with_less_time_left_than_the_seller_needs_settlement_alone_is_written_and_the
 #[test]
 fn after_twenty_attempts_the_call_closes_as_undelivered_and_adjustments_say_what_is_owed() -> Outcome {
     shared(async |world| {
-        let shop = world.shop_at(&json!(1), "/fail/500").await?;
+        let shop = world.shop_at(&json!(1), "/fail/403").await?;
         let body = json!({ "n": 1 });
         let quote = shop.paid(&body).await?;
         for attempt in 1..=20 {
             let refused = shop.redeem(&quote, &body).await?;
-            assert_eq!(refused.code(), "SELLER_ERROR", "attempt {attempt}");
+            assert_eq!(refused.code(), "SELLER_REFUSED", "attempt {attempt}");
         }
         for _ in 0..2 {
             shop.redeem(&quote, &body).await?.refused(502, "CALL_UNDELIVERED");

@@ -287,3 +287,69 @@ fn at_most_20_attempts() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn a_free_call_that_fails_owes_nothing_and_its_key_goes_on_with_it() -> Outcome {
+    shared(async |world| {
+        let cases = [
+            ("/fail/500", "SELLER_ERROR"),
+            ("/fail/403", "SELLER_REFUSED"),
+            ("/garbage", "SELLER_INVALID_JSON"),
+            ("/huge/262145", "SELLER_RESPONSE_TOO_LARGE"),
+            ("/close", "SELLER_UNREACHABLE"),
+        ];
+        for (path, code) in cases {
+            let shop = world.free_shop(path).await?;
+            let reply = shop.call(&json!({ "n": 1 })).send().await?;
+            let details = &reply.refused(502, code)["details"];
+            assert_eq!((&details["settled"], &details["delivered"]), (&json!(false), &json!(false)), "{path}: {details}");
+            assert_eq!(
+                (&details["redeliver_until"], &details["attempts_left"]),
+                (&Value::Null, &json!(0)),
+                "nobody can ask for it"
+            );
+            let named = shop.call(&json!({ "n": 2 })).idempotency_key("k").send().await?;
+            let details = named.refused(502, code)["details"].clone();
+            assert_eq!(details["settled"], false, "{path}: {details}");
+            assert!(is_time(&details["redeliver_until"]) && details["attempts_left"] == 19, "{path}: {details}");
+            let again = shop.call(&json!({ "n": 2 })).idempotency_key("k").send().await?;
+            let again = &again.refused(502, code)["details"];
+            assert_eq!((&again["request_id"], &again["attempts_left"]), (&details["request_id"], &json!(18)), "{path}: {again}");
+        }
+        Ok(())
+    })
+}
+
+/// A buyer learns the class, and nothing of how or where the seller is reached.
+#[test]
+fn what_a_buyer_is_told_names_no_host_port_or_header_of_the_sellers() -> Outcome {
+    shared(async |world| {
+        let (host, port) = world.seller.url("").rsplit_once(':').map(|(h, p)| (h.to_owned(), p.to_owned())).unwrap_or_default();
+        let host = host.rsplit('/').next().unwrap_or_default().to_owned();
+        for path in [
+            "/fail/500",
+            "/fail/403",
+            "/redirect?to=http://elsewhere.example/&status=302",
+            "/garbage",
+            "/text",
+            "/huge/300000",
+            "/close",
+        ] {
+            let shop = world.free_shop(path).await?;
+            let change = json!({ "auth_header": { "name": "X-Seller-Token", "value": "hush-token" } });
+            shop.seller.put(&format!("/listings/{}/endpoint", shop.listing.id)).json(&change).send().await?.ok(200);
+            let reply = shop.call(&json!({ "n": 1 })).send().await?;
+            assert_eq!(reply.status, 502, "{path}");
+            // Links to our own documents name our own host and port.
+            let error = reply.error();
+            let told = format!("{} {}", error["message"], error["details"]);
+            for secret in [host.as_str(), port.as_str(), "elsewhere", "hush-token", path] {
+                assert!(!told.contains(secret), "{path}: {secret} in {told}");
+            }
+            let headers: Vec<&str> = reply.headers.keys().map(|name| name.as_str()).collect();
+            assert!(!headers.contains(&"location") && !headers.contains(&"x-seller-token"), "{headers:?}");
+            assert!(!text(error, "message").contains("timeout_ms"), "that is for the seller: {error}");
+        }
+        Ok(())
+    })
+}

@@ -170,15 +170,15 @@ fn a_call_that_closed_as_undelivered_is_not_announced_as_delivered() -> Outcome 
 #[test]
 fn a_free_call_with_a_key_is_held_to_the_listings_state_and_to_twenty_attempts() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop("/fail/500").await?;
+        let shop = world.free_shop("/fail/403").await?;
         let body = json!({ "n": 1 });
         let retry = || shop.call(&body).idempotency_key("k").send();
-        retry().await?.refused(502, "SELLER_ERROR");
+        retry().await?.refused(502, "SELLER_REFUSED");
         shop.set_endpoint(&[("status", json!({ "S": "paused" }))]).await?;
         retry().await?.refused(409, "ENDPOINT_PAUSED");
         shop.set_endpoint(&[("status", json!({ "S": "active" }))]).await?;
         for _ in 1..20 {
-            retry().await?.refused(502, "SELLER_ERROR");
+            retry().await?.refused(502, "SELLER_REFUSED");
         }
         retry().await?.refused(502, "CALL_UNDELIVERED");
         Ok(())

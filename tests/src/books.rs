@@ -89,6 +89,23 @@ impl Books {
         self.ask("UpdateItem", &update).await.map(drop)
     }
 
+    /// Suspends a listing as its operator does.
+    ///
+    /// # Errors
+    /// Where DynamoDB refuses.
+    pub(crate) async fn suspend(&self, listing: &str) -> Result<(), Failure> {
+        let update = json!({
+            "TableName": self.table,
+            "Key": { "PK": { "S": format!("LISTING#{listing}") }, "SK": { "S": "LISTING" } },
+            "UpdateExpression": "SET #status = :suspended, suspended_by = :operator, version = version + :one",
+            "ExpressionAttributeNames": { "#status": "status" },
+            "ExpressionAttributeValues": {
+                ":suspended": { "S": "suspended" }, ":operator": { "S": "operator" }, ":one": { "N": "1" },
+            },
+        });
+        self.ask("UpdateItem", &update).await.map(drop)
+    }
+
     /// Every item of the table, in DynamoDB's own spelling.
     ///
     /// # Errors
@@ -108,6 +125,30 @@ impl Books {
                 return Ok(text);
             }
         }
+    }
+
+    /// The item at this key, in DynamoDB's own spelling.
+    ///
+    /// # Errors
+    /// Where DynamoDB refuses.
+    pub(crate) async fn item(&self, key: &Value) -> Result<Option<Value>, Failure> {
+        let found = self.ask("GetItem", &json!({ "TableName": self.table, "Key": key, "ConsistentRead": true })).await?;
+        Ok(found.get("Item").filter(|item| item.as_object().is_some_and(|item| !item.is_empty())).cloned())
+    }
+
+    /// Changes the item at this key by an update expression; `:v` is the value.
+    ///
+    /// # Errors
+    /// Where DynamoDB refuses.
+    pub(crate) async fn change(&self, key: &Value, expression: &str, value: Option<&Value>) -> Result<(), Failure> {
+        let mut update = json!({ "TableName": self.table, "Key": key, "UpdateExpression": expression });
+        if let Some(value) = value {
+            update["ExpressionAttributeValues"] = json!({ ":v": value });
+        }
+        if expression.contains("#format") {
+            update["ExpressionAttributeNames"] = json!({ "#format": "format" });
+        }
+        self.ask("UpdateItem", &update).await.map(drop)
     }
 
     async fn ask(&self, operation: &str, body: &Value) -> Result<Value, Failure> {

@@ -14,14 +14,19 @@
 //! ```
 
 mod books;
+mod catalogue;
 pub mod contracts;
 mod costs;
+mod endpoint_program;
 mod evm_chain;
 mod expect;
 mod failure;
+pub mod internet;
+mod moody_seller;
 mod programs;
 mod proxy;
 mod shop;
+mod vault;
 mod world;
 
 pub use costs::{Costs, Promise, promises};
@@ -29,9 +34,11 @@ pub use crochet_local::client::{
     Agent, Ceremony, Chain, Client, Listing, Passkey, Person, Pow, Reply, Request, SandboxControls, SellerControls, Twist, Wallet,
     solve,
 };
+pub use endpoint_program::{EndpointProgram, RunningEndpoint};
 pub use evm_chain::EvmChain;
 pub use expect::{Replies, at, is_time, is_uuid, list, members, number, text};
 pub use failure::{Failure, Outcome};
+pub use moody_seller::{Mood, MoodySeller};
 pub use programs::Program;
 pub use proxy::{Fault, Proxy};
 pub use shop::{Quote, Shop};
@@ -43,6 +50,22 @@ pub fn word() -> String {
     let mut bytes = [0; 6];
     getrandom::fill(&mut bytes).expect("the system has a source of randomness");
     format!("w{}", &hex::encode(bytes)[1..])
+}
+
+/// A fresh [`internet::Internet`], before any stack is started over it.
+///
+/// # Errors
+/// Where no port is free.
+pub fn internet() -> Result<std::sync::Arc<internet::Internet>, Failure> {
+    world::runtime().block_on(internet::Internet::start())
+}
+
+/// A fresh trap on this machine, outside that Internet.
+///
+/// # Errors
+/// Where no port is free.
+pub fn trap(speech: internet::Speech) -> Result<internet::Trap, Failure> {
+    world::runtime().block_on(internet::Trap::start(speech))
 }
 
 /// Asks again and again, until the answer is there or ten seconds have gone by.

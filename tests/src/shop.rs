@@ -162,14 +162,23 @@ impl Shop<'_> {
         Ok((quote, reply))
     }
 
-    /// Changes members of the listing's endpoint in the table itself, in DynamoDB's own spelling, until sellers have routes
-    /// for that; none of them removes the endpoint.
+    /// Changes members of the listing's endpoint in the table itself, in DynamoDB's own spelling, to what no seller may set;
+    /// none of them removes the endpoint.
     ///
     /// # Errors
     /// Where the table cannot be reached.
     pub async fn set_endpoint(&self, members: &[(&str, Value)]) -> Result<(), Failure> {
         let books = self.world.books().ok_or_else(|| Failure::new("the table of this stack cannot be reached"))?;
         books.set_endpoint(&self.listing.id, members).await
+    }
+
+    /// Suspends the listing in the table itself, as its operator does.
+    ///
+    /// # Errors
+    /// Where the table cannot be reached.
+    pub async fn suspend_as_operator(&self) -> Result<(), Failure> {
+        let books = self.world.books().ok_or_else(|| Failure::new("the table of this stack cannot be reached"))?;
+        books.suspend(&self.listing.id).await
     }
 
     /// What reached the seller's endpoint. Endpoints that misbehave are shared, so the call's id narrows it down.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crochet_local::client::{Agent, Client, SandboxControls, SellerControls, Wallet};
-use crochet_local::{Options, Stack};
+use crochet_local::{Options, SellerNetwork, Stack};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -24,13 +24,15 @@ pub struct Setup {
     pub settings: Vec<(&'static str, String)>,
     /// A DynamoDB to be used instead of the suite's.
     pub dynamodb: Option<String>,
+    /// What stands for the Internet when sellers are called.
+    pub sellers: Option<SellerNetwork>,
 }
 
 impl Setup {
     /// A setup with these variables.
     #[must_use]
     pub fn settings(settings: &[(&'static str, &str)]) -> Self {
-        Self { settings: settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(), dynamodb: None }
+        Self { settings: settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(), ..Self::default() }
     }
 }
 
@@ -141,6 +143,7 @@ async fn start(setup: Setup) -> Result<Inside, Failure> {
     options.dynamodb_endpoint = setup.dynamodb.or_else(dynamodb_from_env);
     // A database that outlives this process may hold other runs' tables.
     options.table = format!("crochet-{}", word());
+    options.sellers = setup.sellers;
     options.settings = vec![(DIFFICULTY.0.to_owned(), DIFFICULTY.1.to_owned())];
     for (name, value) in setup.settings {
         options.settings.retain(|(known, _)| known != name);
@@ -287,6 +290,27 @@ impl World {
         let time = crate::expect::text(health.data(), "time").to_owned();
         let seconds: i64 = time.get(17..19).and_then(|digits| digits.parse().ok()).unwrap_or(0);
         self.later(61 - seconds).await
+    }
+
+    /// Where Secrets Manager is reached; none on a stack in another process.
+    pub(crate) fn secrets_url(&self) -> Option<&str> {
+        self.stack.as_ref().map(|stack| stack.secrets_url())
+    }
+
+    /// The stack of this process.
+    ///
+    /// # Errors
+    /// Where the tests speak to one in another process.
+    pub(crate) fn stack(&self) -> Result<&Stack, Failure> {
+        self.stack.as_deref().ok_or_else(|| Failure::new("this needs a stack of this process"))
+    }
+
+    /// The table, for those who cannot do without.
+    ///
+    /// # Errors
+    /// Where it cannot be reached.
+    pub(crate) fn table_of_books(&self) -> Result<&Books, Failure> {
+        self.books.as_ref().ok_or_else(|| Failure::new("the table of this stack cannot be reached"))
     }
 
     /// The table, where it can be reached.

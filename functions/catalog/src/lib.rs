@@ -3,6 +3,7 @@
 mod category;
 mod listing;
 pub mod model;
+pub mod snapshot;
 mod viewer;
 
 use axum::extract::FromRef;

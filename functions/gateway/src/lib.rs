@@ -67,6 +67,12 @@ impl State {
             app,
         })
     }
+
+    /// The same with another way to sellers.
+    #[must_use]
+    pub fn with_outbound(self, outbound: Outbound) -> Self {
+        Self { outbound, ..self }
+    }
 }
 
 impl Remembered {

@@ -14,7 +14,7 @@ use crochet::outbound::{Outbound, OutboundRules};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// What sellers' routes may do: write endpoint secrets, and look up and call sellers.
+/// What sellers' routes may do: read and write endpoint secrets, and look up and call sellers.
 #[derive(Clone)]
 pub struct State {
     /// Configuration, time and store.
@@ -56,4 +56,7 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(challenge::create::create_listing_challenge))
         .routes(routes!(listing::create::create_listing))
         .routes(routes!(listing::update::update_listing, listing::delete::delete_listing))
+        .routes(routes!(endpoint::get::get_endpoint, endpoint::update::update_endpoint))
+        .routes(routes!(endpoint::test_call::test_endpoint))
+        .routes(routes!(endpoint::rotate::rotate_secret))
 }

@@ -60,15 +60,23 @@ impl Editor {
     /// The editor's own listing of this id or slug.
     ///
     /// # Errors
-    /// `LISTING_NOT_FOUND`, also for another's draft: nobody else learns of it. `NOT_LISTING_OWNER`.
+    /// As [`owned`].
     pub(crate) async fn listing(self, app: &App, id_or_slug: &str) -> Result<Listing, ApiError> {
-        let listing = app.store.find_listing(id_or_slug).await?.ok_or(Code::ListingNotFound)?;
-        if listing.seller.id == self.0 {
-            Ok(listing)
-        } else if listing.status == ListingStatus::Draft {
-            Err(Code::ListingNotFound.into())
-        } else {
-            Err(Code::NotListingOwner.into())
-        }
+        owned(app, self.0, id_or_slug).await
+    }
+}
+
+/// The listing of this id or slug, where `owner` owns it.
+///
+/// # Errors
+/// `LISTING_NOT_FOUND`, also for another's draft: nobody else learns of it. `NOT_LISTING_OWNER`.
+pub(crate) async fn owned(app: &App, owner: ProfileId, id_or_slug: &str) -> Result<Listing, ApiError> {
+    let listing = app.store.find_listing(id_or_slug).await?.ok_or(Code::ListingNotFound)?;
+    if listing.seller.id == owner {
+        Ok(listing)
+    } else if listing.status == ListingStatus::Draft {
+        Err(Code::ListingNotFound.into())
+    } else {
+        Err(Code::NotListingOwner.into())
     }
 }

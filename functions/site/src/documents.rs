@@ -9,11 +9,14 @@ use crate::document::Document;
 const OPENAPI: &str = include_str!("../../../docs/openapi.json");
 const API_REFERENCE: &str = include_str!("../../../docs/api-reference.txt");
 const WELCOME: &str = include_str!("welcome.txt");
+/// How sellers verify that a call comes from here; a page of the repository.
+const VERIFY_SIGNATURES: &str = include_str!("../../../docs/verify-signatures.md");
 
 /// What stands in a text for the origin at which this deployment is reached, without a slash at the end.
 const PUBLIC_URL: &str = "{PUBLIC_URL}";
 
 const TEXT: &str = "text/plain; charset=utf-8";
+const MARKDOWN: &str = "text/markdown; charset=utf-8";
 const JSON: &str = "application/json";
 
 /// The documents, rendered.
@@ -22,6 +25,7 @@ pub(crate) struct Documents {
     pub(crate) welcome: Document,
     pub(crate) openapi: Document,
     pub(crate) api_reference: Document,
+    pub(crate) verify_signatures: Document,
 }
 
 impl Documents {
@@ -36,6 +40,7 @@ impl Documents {
             welcome: text(WELCOME),
             openapi: Document::new(JSON, openapi(OPENAPI, &public_url).expect("docs/openapi.json is a JSON object")),
             api_reference: text(API_REFERENCE),
+            verify_signatures: Document::new(MARKDOWN, VERIFY_SIGNATURES.to_owned()),
         }
     }
 }

@@ -59,4 +59,5 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(routes::openapi))
         .routes(routes!(routes::openapi_without_version))
         .routes(routes!(routes::api_reference))
+        .routes(routes!(routes::verify_signatures))
 }

@@ -39,3 +39,11 @@ pub(crate) async fn openapi_without_version(State(documents): State<Arc<Document
 pub(crate) async fn api_reference(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
     documents.api_reference.answer(&headers)
 }
+
+/// Get the page for sellers about verifying signatures.
+#[utoipa::path(get, path = "/docs/verify-signatures.md", operation_id = "get_verify_signatures", tag = "Documents",
+    responses((status = 200, description = "Markdown.", body = String, content_type = "text/markdown"),
+        (status = 304, description = "As If-None-Match knows it.")))]
+pub(crate) async fn verify_signatures(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
+    documents.verify_signatures.answer(&headers)
+}

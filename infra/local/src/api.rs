@@ -8,21 +8,33 @@ use crochet::app::{App, CostLog};
 use crochet::clock::Clock;
 use crochet::config::Config;
 use crochet::http::service::finish;
+use crochet::outbound::{Outbound, OutboundRules};
+
+use crate::stack::SellerNetwork;
 
 /// Every route of the site and the API in one router, and what its requests cost.
 ///
 /// `settings` are the variables that a deployed function would find in its environment; `clock` is shared with the sandbox and
-/// the demo seller, so that moving it moves everything.
+/// the demo seller, so that moving it moves everything; `sellers` stands for the Internet when sellers are called.
 ///
 /// # Errors
 /// A sentence that says which part could not start.
-pub async fn api_router(settings: &[(String, String)], clock: Clock) -> Result<(Router, CostLog), String> {
+pub async fn api_router(
+    settings: &[(String, String)],
+    clock: Clock,
+    sellers: Option<&SellerNetwork>,
+) -> Result<(Router, CostLog), String> {
     let lookup = |name: &str| settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     let config = Config::from_lookup(lookup).map_err(|error| error.to_string())?;
     let costs = CostLog::remembering();
     let app = App::connect(config).await.with_clock(clock).with_costs(costs.clone());
-    let listings = crochet_listings::State::connect(app.clone()).await;
-    let gateway = crochet_gateway::State::connect(app.clone()).await.map_err(|error| error.to_string())?;
+    let mut listings = crochet_listings::State::connect(app.clone()).await;
+    let mut gateway = crochet_gateway::State::connect(app.clone()).await.map_err(|error| error.to_string())?;
+    if let Some(SellerNetwork { network, authorities }) = sellers {
+        let outbound = Outbound::over(OutboundRules::of(&app.config), network.clone(), authorities);
+        listings.outbound = outbound.clone();
+        gateway = gateway.with_outbound(outbound);
+    }
     let routers = [
         crochet_identity::router(crochet_identity::State::new(app.clone())),
         crochet_catalog::router(crochet_catalog::State::new(app.clone())),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::bench;
+
 /// What `--help` prints.
 pub const USAGE: &str = "\
 Crochet, on this machine: site, API, sandbox Relay, demo seller, DynamoDB and Secrets Manager in one process.
@@ -13,6 +15,7 @@ Commands:
   parts        start everything but the site and the API, and print what a function needs in its environment
   demo         play a whole story as an outside client, against the running stack or one of its own
   generate     make the documents and route tables again that are made from the routers; with --check, say which are stale
+  bench [N]    measure the catalogue with N listings (100000); `cargo xtask bench catalog` builds it optimised
 
 Options:
   --data DIR   keep data in DIR; it lives in memory otherwise
@@ -38,6 +41,13 @@ pub enum Command {
         /// Only say which are stale.
         check: bool,
     },
+    /// Measure the catalogue.
+    Bench {
+        /// With so many listings.
+        listings: usize,
+    },
+    /// What the measurement starts in a process of its own.
+    ColdStart,
     /// Say how to use it.
     Help,
 }
@@ -71,6 +81,11 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
             "parts" if command.is_none() => command = Some(Command::Parts),
             "demo" if command.is_none() => command = Some(Command::Demo),
             "generate" if command.is_none() => command = Some(Command::Generate { check: false }),
+            "bench" if command.is_none() => command = Some(Command::Bench { listings: bench::LISTINGS }),
+            "cold" if matches!(command, Some(Command::Bench { .. })) => command = Some(Command::ColdStart),
+            number if matches!(command, Some(Command::Bench { .. })) && number.parse::<usize>().is_ok_and(|n| n > 0) => {
+                command = number.parse().ok().map(|listings| Command::Bench { listings });
+            }
             "--check" if matches!(command, Some(Command::Generate { .. })) => command = Some(Command::Generate { check: true }),
             other => {
                 return Err(format!("\"{other}\" is not understood here. --help says what is."));
@@ -97,6 +112,9 @@ mod tests {
         assert!(parsed("--data").is_err());
         assert!(parsed("--data --help").is_err());
         assert!(parsed("demo parts").is_err());
+        assert_eq!(parsed("bench").map(|line| line.command), Ok(Command::Bench { listings: 100_000 }));
+        assert_eq!(parsed("bench 50").map(|line| line.command), Ok(Command::Bench { listings: 50 }));
+        assert!(parsed("bench 0").is_err() && parsed("50").is_err());
         assert!(parsed("dmeo").is_err_and(|error| error.contains("dmeo")));
     }
 }

@@ -45,7 +45,7 @@ pub async fn serve(listener: TcpListener, database: Database, mut stop: watch::R
 /// # Errors
 /// A sentence with what the endpoint said.
 pub async fn create_table(endpoint: &str, table_name: &str) -> Result<(), String> {
-    let api = Api { endpoint, http: plain_http(TIMEOUT) };
+    let api = Api::at(endpoint);
     let mut properties: Value = serde_json::from_str(TABLE).map_err(|error| format!("infra/table.json: {error}"))?;
     let fields = properties.as_object_mut().ok_or("infra/table.json is not an object")?;
     let expiry = fields.remove("TimeToLiveSpecification");
@@ -70,13 +70,23 @@ pub async fn create_table(endpoint: &str, table_name: &str) -> Result<(), String
     api.call("UpdateTimeToLive", &request).await.map(drop)
 }
 
-struct Api<'a> {
+/// DynamoDB's own JSON, for what an SDK would only make longer.
+pub(crate) struct Api<'a> {
     endpoint: &'a str,
     http: reqwest::Client,
 }
 
-impl Api<'_> {
-    async fn call(&self, operation: &str, body: &Value) -> Result<Value, String> {
+impl<'a> Api<'a> {
+    /// The DynamoDB at `endpoint`.
+    pub(crate) fn at(endpoint: &'a str) -> Self {
+        Self { endpoint, http: plain_http(TIMEOUT) }
+    }
+
+    /// Carries an operation out and gives its reply.
+    ///
+    /// # Errors
+    /// A sentence with what the endpoint said.
+    pub(crate) async fn call(&self, operation: &str, body: &Value) -> Result<Value, String> {
         let failed = |error: String| format!("DynamoDB at {} did not do {operation}: {error}", self.endpoint);
         let reply = self
             .http

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod banner;
+pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod demo;
@@ -18,4 +19,4 @@ pub mod serve;
 pub mod spawned;
 pub mod stack;
 
-pub use stack::{Options, Stack};
+pub use stack::{Options, SellerNetwork, Stack};

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crochet_local::banner::Banner;
 use crochet_local::cli::{self, Command};
-use crochet_local::{Options, Stack, demo, generate};
+use crochet_local::{Options, Stack, bench, demo, generate};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -28,6 +28,8 @@ async fn run() -> Result<(), String> {
             Ok(())
         }
         Command::Demo => demo::play(options).await.map_err(|surprise| surprise.to_string()),
+        Command::Bench { listings } => bench::catalog(listings).await,
+        Command::ColdStart => bench::cold_start().await,
         Command::Parts => {
             let stack = Stack::start(Options { routers: false, ..options }).await?;
             for (name, value) in stack.env() {

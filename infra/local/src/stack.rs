@@ -10,11 +10,14 @@ use std::path::Path;
 
 use crochet::app::CostLog;
 use crochet::clock::Clock;
+use crochet::config::Config;
+use crochet::store::Store;
+use crochet_catalog::snapshot::{self, DueOr};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use options::Options;
+pub use options::{Options, SellerNetwork};
 
 use crate::api::api_router;
 use crate::client;
@@ -88,7 +91,7 @@ impl Stack {
         emulator.create_operator_secret().await?;
         stack.parts.spawn(serve(secrets, emulator.router(), stopped.clone()));
         if let Some(site) = site {
-            let (router, costs) = api_router(&stack.env, stack.clock.clone()).await?;
+            let (router, costs) = api_router(&stack.env, stack.clock.clone(), options.sellers.as_ref()).await?;
             stack.costs = costs;
             stack.parts.spawn(serve(site, router, stopped));
         }
@@ -162,8 +165,9 @@ impl Stack {
     /// An outside client of this stack's API. Where only the parts run, it goes to the port where the API would be.
     #[must_use]
     pub fn client(&self) -> client::Client {
-        let base = self.env.iter().find(|(name, _)| name == "CROCHET_PUBLIC_URL").map(|(_, url)| url.as_str());
-        client::Client::new(base.unwrap_or_default())
+        let public = self.env.iter().find(|(name, _)| name == "CROCHET_PUBLIC_URL").map(|(_, url)| url.as_str());
+        // The public URL may be another one, that nobody serves here.
+        client::Client::new(self.site_url().or(public).unwrap_or_default())
     }
 
     /// What recent requests to the API cost, by request id.
@@ -182,6 +186,31 @@ impl Stack {
     #[must_use]
     pub fn seller(&self) -> client::SellerControls {
         client::SellerControls::new(&self.seller)
+    }
+
+    /// Does what the catalogue's schedule does: writes a snapshot where it is due; or in any case. Tells what became of it.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn write_snapshot(&self, in_any_case: bool) -> Result<String, String> {
+        let config = Config::from_lookup(|name| self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
+        let store = Store::of(&config.map_err(|error| error.to_string())?).await;
+        let due = if in_any_case { DueOr::Now } else { DueOr::Not };
+        let outcome = snapshot::write(&store, &self.clock, due).await.map_err(|error| error.to_string())?;
+        Ok(format!("{outcome:?}"))
+    }
+
+    /// Starts every function once more, over the same table, as a service does that gets busy: a client of that instance, and
+    /// what its requests cost.
+    ///
+    /// # Errors
+    /// Where no port is free, or a part cannot start.
+    pub async fn another_instance(&self) -> Result<(client::Client, CostLog), String> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| error.to_string())?;
+        let url = format!("http://localhost:{}", port(&listener)?);
+        let (router, costs) = api_router(&self.env, self.clock.clone(), None).await?;
+        tokio::spawn(serve(listener, router, self.stop.subscribe()));
+        Ok((client::Client::new(&url), costs))
     }
 
     /// Stops all parts; open requests have two seconds to finish.

@@ -4,6 +4,7 @@ mod background;
 mod command;
 mod dynamodb_local;
 mod forward;
+mod go;
 mod net;
 mod project;
 mod report;
@@ -27,6 +28,7 @@ cargo xtask <command>
   test --sam [filter]       the same, then `sam build` and a smoke run through `sam local start-api` (needs Docker)
   test --embedded [filter]  the black-box suite alone, on the embedded database: the loop in which one works
   watch-smoke [filter]      the smoke run on cargo lambda watch alone (filter: `smoke` unless given)
+  bench catalog [listings]  how quick the catalogue is with 100,000 listings, cold and warm, and what it needs (optimised)
   generate [--check]        writes the generated files; with --check, fails when one is stale
   help                      this text
 
@@ -64,6 +66,8 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         }
         ["watch-smoke"] => watch_smoke("smoke"),
         ["watch-smoke", filter] => watch_smoke(filter),
+        ["bench", "catalog"] => bench(&["bench"]),
+        ["bench", "catalog", listings] => bench(&["bench", listings]),
         ["generate"] => generate(&["generate"]),
         ["generate", "--check"] => generate(&["generate", "--check"]),
         _ => Err(format!("unknown command `{}`\n\n{HELP}", words.join(" "))),
@@ -74,6 +78,12 @@ fn watch_smoke(filter: &str) -> Result<bool, String> {
     let project = Project::locate()?;
     let clients = suite::Clients::install(&project)?;
     watch::smoke(&project, &clients, filter, None).map(|()| true)
+}
+
+fn bench(arguments: &[&str]) -> Result<bool, String> {
+    let project = Project::locate()?;
+    let run = ["run", "--quiet", "--profile", "measured", "--bin", "crochet-local", "--"];
+    command::run(project.cargo(&run).args(arguments)).map(|()| true)
 }
 
 fn generate(arguments: &[&str]) -> Result<bool, String> {

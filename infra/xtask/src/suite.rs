@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::go::Go;
 use crate::project::Project;
 use crate::{command, tools};
 
@@ -12,25 +13,29 @@ pub(crate) struct Clients {
     python: Option<PathBuf>,
     node_modules: Option<PathBuf>,
     anvil: Option<PathBuf>,
+    go: Option<Go>,
 }
 
 impl Clients {
     /// What there is already.
     pub(crate) fn installed(project: &Project) -> Self {
         let (python, node_modules) = tools::installed_clients(project);
-        Self { python, node_modules, anvil: tools::installed_anvil(project) }
+        Self { python, node_modules, anvil: tools::installed_anvil(project), go: Go::installed(project) }
     }
 
-    /// Installs what is missing.
+    /// Installs what is missing. Go is used where it is there.
     ///
     /// # Errors
     /// When Python, Node.js or a registry is not to be had.
     pub(crate) fn install(project: &Project) -> Result<Self, String> {
-        Ok(Self {
-            python: Some(tools::clients_python(project)?),
-            node_modules: Some(tools::node_modules(project)?),
-            anvil: tools::anvil(project)?,
-        })
+        let (python, node_modules) = (tools::clients_python(project)?, tools::node_modules(project)?);
+        let (anvil, go) = (tools::anvil(project)?, Go::install(project)?);
+        Ok(Self { python: Some(python), node_modules: Some(node_modules), anvil, go })
+    }
+
+    /// Whether programs in Go can be built.
+    pub(crate) fn have_go(&self) -> bool {
+        self.go.is_some()
     }
 }
 
@@ -65,6 +70,9 @@ fn command(project: &Project, clients: &Clients, filter: Option<&str>) -> Comman
     }
     if let Some(anvil) = &clients.anvil {
         suite.env("CROCHET_TEST_ANVIL", anvil);
+    }
+    if let Some(go) = &clients.go {
+        suite.env("CROCHET_TEST_GO", &go.program).env("CROCHET_TEST_GO_MODULES", &go.directory);
     }
     suite
 }

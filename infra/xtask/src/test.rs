@@ -119,7 +119,10 @@ fn unit_tests(project: &Project, report: &mut Report) {
 }
 
 fn black_box(project: &Project, report: &mut Report, filter: Option<&str>) -> Option<Database> {
-    let clients = report.step("outside clients in Python and JavaScript", || Clients::install(project));
+    let clients = report.step("outside clients in Python, JavaScript and Go", || Clients::install(project));
+    if clients.as_ref().is_some_and(|clients| !clients.have_go()) {
+        report.note("Sellers in Go: not run, because this machine has no Go 1.21 or later".to_owned());
+    }
     let database = report.step("a DynamoDB to test on", || Database::start(project))?;
     if let Some(why) = &database.stand_in {
         report.not_proved("behaviour on the real DynamoDB Local", why);

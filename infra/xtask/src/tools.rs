@@ -122,7 +122,7 @@ fn venv(directory: &Path, pins: &[&str]) -> Result<PathBuf, String> {
 }
 
 /// Installs unless a stamp in the directory says that just these pins are there.
-fn stamped(directory: &Path, pins: &[&str], install: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+pub(crate) fn stamped(directory: &Path, pins: &[&str], install: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     if is_stamped(directory, pins) {
         return Ok(());
     }
@@ -131,7 +131,8 @@ fn stamped(directory: &Path, pins: &[&str], install: impl FnOnce() -> Result<(),
     write(&stamp(directory), &pins.join("\n"))
 }
 
-fn is_stamped(directory: &Path, pins: &[&str]) -> bool {
+/// Whether just these pins were installed into a directory.
+pub(crate) fn is_stamped(directory: &Path, pins: &[&str]) -> bool {
     read(&stamp(directory)).is_ok_and(|text| text == pins.join("\n"))
 }
 

@@ -36,6 +36,18 @@ macro_rules! uuid_id {
                 let stamp = uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.nanosecond());
                 Self(Uuid::new_v7(stamp))
             }
+
+            /// Its sixteen bytes.
+            #[must_use]
+            pub fn to_bytes(self) -> [u8; 16] {
+                self.0.into_bytes()
+            }
+
+            /// The id of these bytes.
+            #[must_use]
+            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
         }
 
         impl fmt::Display for $name {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::ListingId;
+use super::ids::{CallId, ListingId};
 use super::money::Micros;
 use super::profile::SellerSummary;
 
@@ -137,8 +137,10 @@ pub const CATEGORIES: &[(&str, &str)] = &[
 
 /// Shortest and longest time a seller may be given, and what it gets when nothing is said (milliseconds).
 pub const TIMEOUT_MS: (u32, u32, u32) = (1_000, 25_000, 15_000);
-/// Largest response an endpoint may allow, and what it allows when nothing is said (bytes).
-pub const RESPONSE_BYTES: (u32, u32) = (1_048_576, 262_144);
+/// Smallest and largest response an endpoint may allow, and what it allows when nothing is said (bytes).
+pub const RESPONSE_BYTES: (u32, u32, u32) = (1_024, 1_048_576, 262_144);
+/// Least and most calls a minute that a seller may set as its limit.
+pub const CALLS_PER_MINUTE: (u32, u32) = (1, 100_000);
 
 /// What is known of a listing's endpoint without its secret: no URL, no header value, no signing secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,8 +159,11 @@ pub struct Endpoint {
     pub secret_version: String,
     /// When that version's signing secret was made (Unix milliseconds).
     pub secret_created_ms: i64,
-    /// Until when the signing secret before it signs too (Unix milliseconds).
+    /// Until when signing secrets before it sign too (Unix milliseconds): the last of them to end.
     pub previous_secret_expires_ms: Option<i64>,
+    /// What came of the last test call with this version of the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_test: Option<EndpointTest>,
     /// Who is writing the next version of the secret right now: one at a time, so that no change overwrites another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<EndpointClaim>,
@@ -171,6 +176,32 @@ pub struct EndpointClaim {
     pub version: String,
     /// When the claim lapses (Unix milliseconds): its owner died on the way.
     pub until_ms: i64,
+}
+
+/// What came of a test call. Speaks of no address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointTest {
+    /// `webhook-id` of the call.
+    pub request_id: CallId,
+    /// The seller's HTTP status, where one came.
+    pub seller_status_code: Option<u16>,
+    /// How long it took (milliseconds).
+    pub latency_ms: i64,
+    /// Length of the answer, where a whole one came.
+    pub response_bytes: Option<u64>,
+    /// Why it was no success.
+    pub failure: Option<EndpointTestFailure>,
+    /// When it was made (Unix milliseconds).
+    pub tested_ms: i64,
+}
+
+/// Why a test call was no success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointTestFailure {
+    /// The wire name of the class of failure.
+    pub class: String,
+    /// What the seller can do about it, in a sentence.
+    pub message: String,
 }
 
 /// A listing, as it is stored.
@@ -218,6 +249,10 @@ pub struct Listing {
     pub seller: SellerSummary,
     /// The endpoint behind it.
     pub endpoint: Option<Endpoint>,
+    /// Until when the secret of an endpoint that was removed may still be on its way out (Unix milliseconds): a new endpoint
+    /// waits for that, so that its secret is not deleted with the old one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removing_secret_until_ms: Option<i64>,
     /// Counts its changes; a write names the version it changed.
     pub version: u64,
     /// When it was created (Unix milliseconds).

@@ -3,6 +3,7 @@
 pub mod api_key;
 pub mod call;
 pub mod challenge;
+pub mod circuit;
 pub mod currency;
 pub mod ids;
 pub mod json;

@@ -184,6 +184,12 @@ catalogue! {
         => "add_private_endpoint_url" false "Send private_endpoint_url: the https URL at which Crochet calls you." keep BODY, drop NONE;
     EndpointUrlRefused "ENDPOINT_URL_REFUSED" 400 "private_endpoint_url must be an https URL with a public DNS name on port 443."
         => "fix_private_endpoint_url" false "Use a public https URL without credentials, fragment, IP literal or unusual port; every address of its name must be public." keep BODY, drop NONE;
+    EndpointNotFound "ENDPOINT_NOT_FOUND" 404 "This listing has no endpoint yet."
+        => "add_private_endpoint_url" false "Set one with PUT /listings/:id/endpoint and private_endpoint_url: the https URL at which Crochet calls you." keep NONE, drop NONE;
+    EndpointInUse "ENDPOINT_IN_USE" 409 "A per_call listing needs its endpoint, so it cannot be removed."
+        => "pause_endpoint" false "Send status paused with PUT /listings/:id/endpoint to stop calls; or make the listing free with PATCH /listings/:id (pricing_model free), then remove the endpoint." keep NONE, drop NONE;
+    TooManyLiveSecrets "TOO_MANY_LIVE_SECRETS" 409 "As many signing secrets of this listing sign already as may."
+        => "end_earlier_secrets" true "Rotate with immediate: true, which ends all earlier secrets at once; or wait retry_after_seconds, until the next of them ends." keep NONE, drop NONE;
     InvalidSchema "INVALID_SCHEMA" 400 "The schema is not a JSON Schema 2020-12 that can be checked here."
         => "fix_schema" false "Correct the schema: draft 2020-12, no $ref beyond the document, at most 64 KiB." keep BODY, drop NONE;
     ListingSuspended "LISTING_SUSPENDED" 409 "The operator has suspended this listing; only the operator can lift that."

@@ -12,8 +12,9 @@ pub fn conditional(request: &HeaderMap, reply: Reply) -> Response {
     let etag = format!("\"{}\"", &sha256_hex(reply.body())[..32]);
     let known =
         request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|list| names(list, &etag));
-    let mut response =
-        reply.header("etag", &etag).header("cache-control", "no-cache").header("vary", "authorization").into_response();
+    // What an agent sees with its key may be its own draft: no shared cache keeps it.
+    let caching = if request.contains_key(header::AUTHORIZATION) { "private, no-cache" } else { "no-cache" };
+    let mut response = reply.header("etag", &etag).header("cache-control", caching).header("vary", "authorization").into_response();
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = axum::body::Body::empty();

@@ -36,10 +36,21 @@ pub const QUOTES_PER_BUYER: Limit = Limit { name: "quotes", quota: 10, window_se
 pub const LISTING_WRITES: Limit = Limit { name: "listing-writes", quota: 60, window_seconds: 3_600 };
 /// Changes of one listing's endpoint: AWS refuses a secret more than 100 versions a day.
 pub const ENDPOINT_EDITS: Limit = Limit { name: "endpoint-edits", quota: 20, window_seconds: 86_400 };
+/// Test calls of one listing's endpoint.
+pub const ENDPOINT_TESTS: Limit = Limit { name: "endpoint-tests", quota: 10, window_seconds: 60 };
 
 /// Every limit, for the API reference.
-pub const ALL: &[Limit] =
-    &[PER_KEY, GATEWAY_PER_KEY, READS_PER_IP, AUTH_PER_IP, FAILED_AUTH_PER_IP, QUOTES_PER_BUYER, LISTING_WRITES, ENDPOINT_EDITS];
+pub const ALL: &[Limit] = &[
+    PER_KEY,
+    GATEWAY_PER_KEY,
+    READS_PER_IP,
+    AUTH_PER_IP,
+    FAILED_AUTH_PER_IP,
+    QUOTES_PER_BUYER,
+    LISTING_WRITES,
+    ENDPOINT_EDITS,
+    ENDPOINT_TESTS,
+];
 
 /// Where a subject stands within a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

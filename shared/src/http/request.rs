@@ -33,6 +33,24 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// A JSON body as in [`Json`]; none at all, where every field may be left out.
+#[derive(Debug)]
+pub struct JsonOrNothing<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for JsonOrNothing<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let body = read_body(body, MAX_BODY_BYTES).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        require_json(&parts.headers)?;
+        parse_json(&body).map(Self)
+    }
+}
+
 /// Refuses a `Content-Type` that is present and not JSON. None at all is taken as JSON: this API speaks nothing else.
 ///
 /// # Errors
@@ -80,10 +98,23 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         (_, Some(field)) => Err(unknown_field(&field.replace(".?", ""))),
         (Err(e), None) => {
             let problem = e.to_string();
-            let problem = &masked(problem.split(" at line ").next().unwrap_or_default());
-            let path = named(&track.path().to_string(), problem);
-            Err(ApiError::new(Code::InvalidRequest).message(sentence(&path, problem)).detail("field", path))
+            let problem = masked(&without_value(problem.split(" at line ").next().unwrap_or_default()));
+            let path = named(&track.path().to_string(), &problem);
+            Err(ApiError::new(Code::InvalidRequest).message(sentence(&path, &problem)).detail("field", path))
         }
+    }
+}
+
+/// Serde repeats what it did not expect (`invalid type: string "…", expected …`). It may be a secret in the wrong place: what
+/// kind of value it was says enough.
+fn without_value(problem: &str) -> String {
+    let repeated = problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "));
+    match repeated.and_then(|rest| rest.rsplit_once(", expected ")) {
+        Some((found, expected)) => {
+            let kind = found.split(['"', '`']).next().unwrap_or_default().trim_end();
+            format!("expected {expected}, found {}", if kind.is_empty() { "something else" } else { kind })
+        }
+        None => problem.to_owned(),
     }
 }
 
@@ -252,6 +283,23 @@ mod tests {
             let told = error.body(&crate::config::Config::from_lookup(|_| None).expect("the defaults")).to_string();
             assert!(!told.contains("SECRET"), "{told}");
         }
+    }
+
+    #[test]
+    fn a_value_in_the_wrong_place_is_not_repeated() {
+        for body in [
+            &br#"{"inner":"hush, expected hush"}"#[..],
+            br#"{"inner":{"n":"hush"}}"#,
+            br#"{"note":77777}"#,
+            br#"{"inner":{"n":77777}}"#,
+            br#"{"note":[{"a":"hush"}]}"#,
+        ] {
+            let error = parse_json::<Order>(body).expect_err("wrong");
+            let config = crate::config::Config::from_lookup(|_| None).expect("defaults");
+            let told = error.body(&config)["error"]["message"].to_string();
+            assert!(!told.contains("hush") && !told.contains("77777"), "{told}");
+        }
+        assert_eq!(without_value("invalid type: string \"x\", expected u8"), "expected u8, found string");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use lambda_http::request::RequestContext;
 
 use super::caller::Trail;
 use super::catalogue::Code;
@@ -15,6 +16,7 @@ use super::error::ApiError;
 use super::request::MAX_QUERY_BYTES;
 use super::shortened::lost;
 use crate::app::App;
+use crate::outbound::OwnApi;
 use crate::store::meter::Meter;
 
 /// Longest header value.
@@ -38,6 +40,11 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let trail = Trail::default();
     let meter = Meter::default();
     request.extensions_mut().insert(trail.clone());
+    if let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get()
+        && let Some(id) = &context.apiid
+    {
+        OwnApi::of_process().learn(id);
+    }
     app.follow_clock().await;
     let mut response = match check_line(&request) {
         Ok(()) => meter.scope(next.run(request)).await,

@@ -1,11 +1,23 @@
 //! What may be called, and what never.
 
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Mutex;
+
 use ::url::Url;
+use futures::future::BoxFuture;
+use tokio::net::TcpStream;
 
 use super::*;
 
 fn rules(insecure: bool) -> OutboundRules {
-    OutboundRules { insecure, bridged: false, own: Url::parse("https://market.example.org").expect("a URL") }
+    OutboundRules {
+        insecure,
+        bridged: false,
+        ports: vec![443],
+        own: Url::parse("https://market.example.org").expect("a URL"),
+        own_api: OwnApi::default(),
+    }
 }
 
 #[test]
@@ -85,6 +97,22 @@ fn urls_are_refused_by_their_text() {
         "https://sandbox.localdomain/",
         "https://metadata.google.internal/",
         "https://intranet/",
+        "https://printer.home.arpa/",
+        "https://seller.test/",
+        "https://seller.example/",
+        "https://seller.invalid/",
+        "https://seller.onion/",
+        "https://seller.com.local./",
+        "https://example.com../",
+        "https://.example.com/",
+        "https://a..example.com/",
+        "https://exa%00mple.com/",
+        "https://exa mple.com/",
+        "https://example.com\\@127.0.0.1/",
+        "https://example.com/a\tb",
+        "https://127.0.0.1./",
+        "https://127%2e0%2e0%2e1/",
+        "https://0x7f000001./",
         "https://market.example.org/x",
         "https://api.market.example.org./",
         "https://MARKET.example.org./",
@@ -99,9 +127,46 @@ fn urls_are_refused_by_their_text() {
         "https://example.com:443/a?b=c",
         "https://a.b.example.net/x",
         "https://notmarket.example.orgs.net/",
+        "https://xn--bcher-kva.example.com/",
+        "https://bücher.example.com/",
+        "https://local.example.com/",
     ] {
         assert!(EndpointUrl::parse(text, &rules(false)).is_ok(), "{text}");
     }
+}
+
+#[test]
+fn a_trailing_dot_is_stripped_and_a_port_needs_the_operators_leave() {
+    let url = EndpointUrl::parse("https://Seller.Example.com./x", &rules(false)).expect("a public name");
+    assert_eq!(url.reveal(), "https://seller.example.com/x");
+    let more = OutboundRules { ports: vec![443, 8443], ..rules(false) };
+    assert!(EndpointUrl::parse("https://example.com:8443/", &more).is_ok());
+    assert!(EndpointUrl::parse("https://example.com:8444/", &more).is_err());
+    let fewer = OutboundRules { ports: vec![8443], ..rules(false) };
+    assert!(EndpointUrl::parse("https://example.com/", &fewer).is_err());
+}
+
+#[test]
+fn the_name_that_api_gateway_gave_is_this_deployments_own() {
+    let rules = rules(false);
+    let (own, another) =
+        ("https://a1b2c3.execute-api.eu-west-1.amazonaws.com/x", "https://z9y8x7.execute-api.eu-west-1.amazonaws.com/x");
+    assert!(EndpointUrl::parse(own, &rules).is_ok(), "nobody has said so yet");
+    rules.own_api.learn("A1B2C3");
+    rules.own_api.learn("z9y8x7");
+    assert!(EndpointUrl::parse(own, &rules).is_err());
+    assert!(EndpointUrl::parse("https://A1B2C3.execute-api.eu-west-1.api.aws./", &rules).is_err());
+    assert!(EndpointUrl::parse(another, &rules).is_ok(), "a seller's, whatever came later");
+    assert!(EndpointUrl::parse("https://a1b2c3d.execute-api.eu-west-1.amazonaws.com/", &rules).is_ok());
+}
+
+#[test]
+fn a_url_may_have_2048_bytes() {
+    let of = |length: usize| format!("https://example.com/{}", "a".repeat(length - 20));
+    assert!(EndpointUrl::parse(&of(2_048), &rules(false)).is_ok());
+    assert!(EndpointUrl::parse(&of(2_049), &rules(false)).is_err());
+    // It counts as it is stored: each of these becomes six bytes.
+    assert!(EndpointUrl::parse(&format!("https://example.com/{}", "ä".repeat(500)), &rules(false)).is_err());
 }
 
 #[test]
@@ -120,13 +185,65 @@ fn urls_do_not_print() {
     assert_eq!(format!("{url:?}"), "EndpointUrl(https://…)");
 }
 
-#[tokio::test]
-async fn a_name_that_leads_inside_is_refused_at_the_connection() {
-    // "localhost" passes no text check; this asks the resolver alone, as a rebinding name would reach it.
-    let url = EndpointUrl(Url::parse("https://localhost/").expect("a URL"));
-    let outbound = Outbound::new(rules(false));
-    assert!(outbound.check(&url).await.is_err());
+/// Answers every name with the same addresses, and lets nobody through to them.
+#[derive(Debug)]
+struct Fixed {
+    addresses: Vec<IpAddr>,
+    dialled: Mutex<Vec<SocketAddr>>,
+}
+
+impl Network for Fixed {
+    fn look_up<'a>(&'a self, _: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        Box::pin(async { Ok(self.addresses.clone()) })
+    }
+
+    fn dial(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<TcpStream>> {
+        self.dialled.lock().expect("nobody panicked").push(address);
+        Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) })
+    }
+}
+
+/// What becomes of a call to a name with these addresses, and what was dialled for it.
+async fn called(addresses: &[&str]) -> (SellerFault, Vec<String>) {
+    let addresses = addresses.iter().map(|ip| ip.parse().expect("an address")).collect();
+    let network = Arc::new(Fixed { addresses, dialled: Mutex::default() });
+    let outbound = Outbound::over(rules(false), Arc::clone(&network) as Arc<dyn Network>, &[]);
+    let url = EndpointUrl::parse("https://seller.example.com/x", outbound.rules()).expect("a public name");
+    let is_fine = outbound.check(&url).await.is_ok();
     let request =
-        SellerRequest { url: &url, headers: HeaderMap::new(), body: Bytes::new(), timeout: Duration::from_secs(2), max_bytes: 10 };
-    assert_eq!(outbound.post(request).await.expect_err("refused"), SellerFault::RefusedAddress);
+        SellerRequest { url: &url, headers: HeaderMap::new(), body: Bytes::new(), timeout: Duration::from_secs(5), max_bytes: 10 };
+    let fault = outbound.post(request).await.expect_err("nobody answers");
+    assert_eq!(is_fine, !network.addresses.is_empty() && fault != SellerFault::RefusedAddress, "the check in advance agrees");
+    let dialled = network.dialled.lock().expect("nobody panicked").iter().map(ToString::to_string).collect();
+    (fault, dialled)
+}
+
+#[tokio::test]
+async fn a_name_with_one_address_that_is_not_public_is_refused_whole_and_nothing_is_dialled() {
+    let (good, bad) = ("93.184.216.34", "10.0.0.1");
+    for addresses in [vec![bad], vec![good, bad], vec![bad, good], vec![good, good, "::1"], vec!["::ffff:8.8.8.8"]] {
+        assert_eq!(called(&addresses).await, (SellerFault::RefusedAddress, Vec::new()), "{addresses:?}");
+    }
+    assert_eq!(called(&[]).await, (SellerFault::Unreachable, Vec::new()));
+    let (fault, dialled) = called(&[good, "2606:4700::1111"]).await;
+    assert_eq!(fault, SellerFault::Unreachable);
+    assert_eq!(dialled, ["93.184.216.34:443", "[2606:4700::1111]:443"], "each in turn, on the port of the URL");
+}
+
+#[tokio::test]
+async fn a_literal_that_slipped_past_the_text_is_refused_at_the_connection() {
+    for text in ["https://127.0.0.1/", "https://[::1]/", "https://8.8.8.8/"] {
+        let network = Arc::new(Fixed { addresses: Vec::new(), dialled: Mutex::default() });
+        let outbound = Outbound::over(rules(false), Arc::clone(&network) as Arc<dyn Network>, &[]);
+        let url = EndpointUrl(Url::parse(text).expect("a URL"));
+        let request = SellerRequest {
+            url: &url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            timeout: Duration::from_secs(2),
+            max_bytes: 10,
+        };
+        assert_eq!(outbound.post(request).await.expect_err("refused"), SellerFault::RefusedAddress, "{text}");
+        assert!(network.dialled.lock().expect("nobody panicked").is_empty(), "{text}");
+    }
 }

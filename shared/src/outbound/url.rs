@@ -1,21 +1,26 @@
 //! Which URLs may be called, as far as their text tells.
 
 use std::fmt;
+use std::net::IpAddr;
 
+use http::Uri;
 use url::{Host, Url};
 
-use super::is_public;
+use super::{OwnApi, is_public, names};
 use crate::config::Config;
 
-/// Longest endpoint URL.
+/// Longest endpoint URL, in bytes.
 pub const MAX_URL_BYTES: usize = 2_048;
+
 /// What this deployment lets sellers use.
 #[derive(Debug, Clone)]
 pub struct OutboundRules {
     pub(super) insecure: bool,
     /// The machine's own programs are behind a container bridge: private IPv4 addresses stand for loopback.
     pub(super) bridged: bool,
+    pub(super) ports: Vec<u16>,
     pub(super) own: Url,
+    pub(super) own_api: OwnApi,
 }
 
 impl OutboundRules {
@@ -25,16 +30,20 @@ impl OutboundRules {
         Self {
             insecure: config.insecure_endpoints,
             bridged: config.insecure_endpoints && config.in_sam_container,
+            ports: config.endpoint_ports.clone(),
             own: config.public_url.clone(),
+            own_api: OwnApi::of_process(),
         }
     }
 
-    pub(super) fn admits(&self, ip: std::net::IpAddr) -> bool {
-        is_public(ip) || self.is_this_machine(ip)
+    /// Whether an address that a name leads to may be dialled.
+    pub(super) fn admits(&self, ip: IpAddr) -> bool {
+        is_public(ip) || self.admits_literal(ip)
     }
 
-    fn is_this_machine(&self, ip: std::net::IpAddr) -> bool {
-        let bridge = matches!(ip, std::net::IpAddr::V4(ip) if self.bridged && ip.is_private());
+    /// Whether an address may be spelled in a URL: on a local stack the machine's own, otherwise none.
+    pub(super) fn admits_literal(&self, ip: IpAddr) -> bool {
+        let bridge = matches!(ip, IpAddr::V4(ip) if self.bridged && ip.is_private());
         bridge || (self.insecure && ip.to_canonical().is_loopback())
     }
 }
@@ -61,9 +70,6 @@ impl fmt::Debug for EndpointUrl {
     }
 }
 
-/// Names that lead inside, whatever they resolve to.
-const INSIDE: &[&str] = &["local", "internal", "localdomain", "localhost", "onion", "home.arpa", "lan", "corp", "intranet"];
-
 impl EndpointUrl {
     /// Parses a URL and refuses it where its text already says that it may not be called.
     ///
@@ -73,28 +79,19 @@ impl EndpointUrl {
         if text.len() > MAX_URL_BYTES {
             return Err(UrlRefused("it is longer than 2,048 bytes"));
         }
+        // The parser would read over these, and what is stored would not be what was sent.
+        if text.chars().any(|c| c.is_control() || c == '\\' || c == ' ') {
+            return Err(UrlRefused("it must not contain spaces, backslashes or control characters"));
+        }
         let url = Url::parse(text).map_err(|_| UrlRefused("it is not an absolute URL"))?;
-        match url.scheme() {
-            "https" => {}
-            "http" if rules.insecure => {}
-            _ => return Err(UrlRefused("its scheme must be https")),
+        let url = without_trailing_dot(url, rules)?;
+        check(&url, rules)?;
+        let endpoint = Self(url);
+        match endpoint.uri() {
+            Ok(_) if endpoint.0.as_str().len() <= MAX_URL_BYTES => Ok(endpoint),
+            Ok(_) => Err(UrlRefused("it is longer than 2,048 bytes")),
+            Err(()) => Err(UrlRefused("it cannot be requested over HTTP")),
         }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(UrlRefused("it must not carry a user name or password"));
-        }
-        if url.fragment().is_some() {
-            return Err(UrlRefused("it must not have a fragment"));
-        }
-        if url.port().is_some_and(|port| port != 443) && !rules.insecure {
-            return Err(UrlRefused("its port must be 443"));
-        }
-        match url.host() {
-            None => return Err(UrlRefused("it has no host")),
-            Some(Host::Ipv4(ip)) => literal(ip.into(), rules)?,
-            Some(Host::Ipv6(ip)) => literal(ip.into(), rules)?,
-            Some(Host::Domain(name)) => check_name(name, &url, rules)?,
-        }
-        Ok(Self(url))
     }
 
     /// The URL's text: for the secret that keeps it, and for nothing else.
@@ -102,29 +99,56 @@ impl EndpointUrl {
     pub fn reveal(&self) -> &str {
         self.0.as_str()
     }
-}
 
-fn literal(ip: std::net::IpAddr, rules: &OutboundRules) -> Result<(), UrlRefused> {
-    if rules.is_this_machine(ip) { Ok(()) } else { Err(UrlRefused("its host must be a public DNS name, not an IP address")) }
-}
-
-fn check_name(name: &str, url: &Url, rules: &OutboundRules) -> Result<(), UrlRefused> {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let own = rules.own.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
-    if rules.insecure {
-        return if name == own && url.port_or_known_default() == rules.own.port_or_known_default() {
-            Err(UrlRefused("its host must not be this marketplace's own"))
-        } else {
-            Ok(())
-        };
+    /// The same for a request.
+    pub(super) fn uri(&self) -> Result<Uri, ()> {
+        self.0.as_str().parse().map_err(|_| ())
     }
-    if name == own || name.strip_suffix(&own).is_some_and(|rest| rest.ends_with('.')) {
+}
+
+/// The same URL with its host spelled without the root's dot; read again, as it may be something else now.
+fn without_trailing_dot(mut url: Url, rules: &OutboundRules) -> Result<Url, UrlRefused> {
+    let Some(name) = url.host_str().and_then(|host| host.strip_suffix('.')).map(str::to_owned) else { return Ok(url) };
+    check(&url, rules)?;
+    url.set_host(Some(&name)).map_err(|_| UrlRefused("it has no host"))?;
+    Url::parse(url.as_str()).map_err(|_| UrlRefused("it is not an absolute URL"))
+}
+
+fn check(url: &Url, rules: &OutboundRules) -> Result<(), UrlRefused> {
+    match url.scheme() {
+        "https" => {}
+        "http" if rules.insecure => {}
+        _ => return Err(UrlRefused("its scheme must be https")),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(UrlRefused("it must not carry a user name or password"));
+    }
+    if url.fragment().is_some() {
+        return Err(UrlRefused("it must not have a fragment"));
+    }
+    if !rules.insecure && !rules.ports.contains(&url.port_or_known_default().unwrap_or(0)) {
+        return Err(UrlRefused("its port must be 443, or another that the operator allows"));
+    }
+    match url.host() {
+        None => Err(UrlRefused("it has no host")),
+        Some(Host::Ipv4(ip)) => literal(ip.into(), rules),
+        Some(Host::Ipv6(ip)) => literal(ip.into(), rules),
+        Some(Host::Domain(name)) => name_of(name, url, rules),
+    }
+}
+
+fn literal(ip: IpAddr, rules: &OutboundRules) -> Result<(), UrlRefused> {
+    if rules.admits_literal(ip) { Ok(()) } else { Err(UrlRefused("its host must be a public DNS name, not an IP address")) }
+}
+
+fn name_of(name: &str, url: &Url, rules: &OutboundRules) -> Result<(), UrlRefused> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let own = rules.own.host_str().unwrap_or_default();
+    let own = own.strip_suffix('.').unwrap_or(own).to_ascii_lowercase();
+    // Programs of one machine share its name; there the port tells them apart.
+    let same_port = !rules.insecure || url.port_or_known_default() == rules.own.port_or_known_default();
+    if same_port && names::is_within(name, &own) || rules.own_api.answers_to(name) {
         return Err(UrlRefused("its host must not be this marketplace's own"));
     }
-    if !name.contains('.')
-        || INSIDE.iter().any(|inside| name == *inside || name.strip_suffix(inside).is_some_and(|rest| rest.ends_with('.')))
-    {
-        return Err(UrlRefused("its host must be a public DNS name"));
-    }
-    Ok(())
+    if rules.insecure || names::is_public(name) { Ok(()) } else { Err(UrlRefused("its host must be a public DNS name")) }
 }

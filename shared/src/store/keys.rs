@@ -184,6 +184,18 @@ pub fn listing_change(id: ListingId, updated_ms: i64) -> IndexKey {
 /// The index partition that holds every listing in order of change.
 pub const CATALOGUE: &str = "CATALOGUE";
 
+/// The head of the catalogue's snapshot.
+#[must_use]
+pub fn snapshot() -> Key {
+    Key::new("SNAPSHOT#CATALOGUE".to_owned(), "HEAD")
+}
+
+/// A part of a snapshot.
+#[must_use]
+pub fn snapshot_part(generation: &str, n: usize) -> Key {
+    Key::new(format!("SNAPSHOT#{generation}#{n}"), "PART")
+}
+
 /// The least sort key of a change at `ms` or later.
 #[must_use]
 pub fn changed_since(ms: i64) -> String {
@@ -242,6 +254,12 @@ pub fn counter(subject: &str, window_start: i64) -> Key {
 #[must_use]
 pub fn traffic(listing: ListingId, minute: i64) -> Key {
     Key::new(format!("TRAFFIC#{listing}#{minute}"), "TRAFFIC")
+}
+
+/// The circuit of the endpoint behind a listing.
+#[must_use]
+pub fn circuit(listing: ListingId) -> Key {
+    Key::new(format!("BREAKER#{listing}"), "BREAKER")
 }
 
 /// A buyer's calls, by id.

@@ -7,7 +7,7 @@ use super::table::{Item, Range, Transacted, Written, record};
 use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
 use crate::domain::ids::{ListingId, ProfileId};
-use crate::domain::listing::Listing;
+use crate::domain::listing::{EndpointTest, Listing};
 use crate::domain::profile::{Profile, SellerSummary};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -164,6 +164,26 @@ impl Store {
             Written::Refused(Some(found)) => record::<Listing>(found)? == *listing,
             Written::Refused(None) => false,
         })
+    }
+
+    /// Notes what came of a test call with this version of an endpoint's secret. `false` where another one counts by now.
+    ///
+    /// Only the note is written, so that no other change is lost; the listing's version moves, so that who has read it
+    /// before does not write the note away. Nothing that anybody else sees has changed: the time of the last change stays.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn note_endpoint_test(&self, id: ListingId, secret_version: &str, test: &EndpointTest) -> Result<bool, StoreError> {
+        let noting = Updating::new("SET #endpoint.#last_test = :test, #version = #version + :one")
+            .name("#endpoint", "endpoint")
+            .name("#last_test", "last_test")
+            .name("#secret_version", "secret_version")
+            .name("#version", "version")
+            .value(":test", serde_dynamo::to_attribute_value(test).map_err(StoreError::defect)?)
+            .value(":tested", s(secret_version))
+            .number(":one", 1)
+            .when("#endpoint.#secret_version = :tested");
+        Ok(self.table.update(&keys::listing(id), noting).await?.is_ok())
     }
 
     /// Removes a draft and its slug. `false` where it is no draft any more.

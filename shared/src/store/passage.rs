@@ -8,6 +8,7 @@ use super::open_quotes::OpenQuotes;
 use super::{Store, StoreError, keys};
 use crate::domain::api_key::KeyId;
 use crate::domain::call::{Call, payment_home};
+use crate::domain::circuit::Circuit;
 use crate::domain::ids::{ListingId, ProfileId};
 use crate::domain::listing::Listing;
 use crate::domain::profile::Profile;
@@ -23,6 +24,8 @@ pub struct FirstRead {
     pub call: Option<Call>,
     /// Calls at the listing that began in this minute and the one before.
     pub traffic: [Traffic; 2],
+    /// What is remembered of the endpoint's failures.
+    pub circuit: Option<Circuit>,
 }
 
 /// What the second read of a gateway call brings: one batch.
@@ -41,7 +44,7 @@ pub struct SecondRead {
 }
 
 impl Store {
-    /// Key, listing and the call of a payment in one batch, with the listing's traffic.
+    /// Key, listing and the call of a payment in one batch, with the listing's traffic and its endpoint's circuit.
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
@@ -56,7 +59,8 @@ impl Store {
         let listing_key = listing.map(keys::listing);
         let call = payment_id.map(|id| keys::call(&payment_home(id)));
         let traffic = listing.map(|listing| [keys::traffic(listing, minute), keys::traffic(listing, minute - 1)]);
-        let wanted: Vec<Key> = [Some(key.clone()), listing_key.clone(), call.clone()]
+        let circuit = listing.map(keys::circuit);
+        let wanted: Vec<Key> = [Some(key.clone()), listing_key.clone(), call.clone(), circuit.clone()]
             .into_iter()
             .flatten()
             .chain(traffic.iter().flatten().cloned())
@@ -71,6 +75,7 @@ impl Store {
             listing: listing_key.map(|key| found.take(&key)).transpose()?.flatten(),
             call: call.map(|key| found.take(&key)).transpose()?.flatten(),
             traffic: counts,
+            circuit: circuit.map(|key| found.take(&key)).transpose()?.flatten(),
         })
     }
 

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::StoreError;
 use super::keys::{self, Key, PK, SK};
-use super::write::{Putting, Updating, filled, key_item, some};
+use super::write::{Condition, Putting, Updating, filled, key_item, some};
 
 /// An item as DynamoDB holds it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -219,6 +219,34 @@ impl Table {
         match sent {
             Ok(reply) => reply.attributes.filter(|item| !item.is_empty()).map(record).transpose(),
             Err(SdkError::ServiceError(e)) if e.err().is_conditional_check_failed_exception() => Ok(None),
+            Err(e) => Err(StoreError::sdk(e)),
+        }
+    }
+
+    /// Deletes one item where `condition` holds; one that is gone already does not fulfil it.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn remove(&self, key: &Key, condition: Condition) -> Result<Written, StoreError> {
+        let sent = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .set_key(Some(key_item(key)))
+            .set_condition_expression(some(condition.expression))
+            .set_expression_attribute_names(filled(condition.names))
+            .set_expression_attribute_values(filled(condition.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(Written::Done),
+            Err(SdkError::ServiceError(e)) if e.err().is_conditional_check_failed_exception() => match e.into_err() {
+                aws_sdk_dynamodb::operation::delete_item::DeleteItemError::ConditionalCheckFailedException(e) => {
+                    Ok(Written::Refused(e.item))
+                }
+                other => Err(StoreError::Unavailable(format!("{other}"))),
+            },
             Err(e) => Err(StoreError::sdk(e)),
         }
     }

@@ -1,6 +1,4 @@
-//! The shapes of listings and of the endpoints behind them.
-
-use std::fmt;
+//! The shapes of listings.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -10,9 +8,7 @@ use super::Pagination;
 use crate::clock::{from_unix_ms, rfc3339};
 use crate::config::Config;
 use crate::domain::currency::{OriginCurrency, payable_with};
-use crate::domain::listing::{
-    AuthMethod, DeliveryType, Endpoint, EndpointStatus, Listing, ListingStatus, PricingModel, SuspendedBy,
-};
+use crate::domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy};
 use crate::domain::money::{Amount, Currency, Micros};
 use crate::domain::profile::{SellerSummary, VERIFIED_SCORE, tier};
 
@@ -207,66 +203,8 @@ fn exact(price: Micros) -> Box<RawValue> {
     RawValue::from_string(price.decimal()).expect("decimal digits are a JSON number")
 }
 
-fn moment(ms: i64) -> String {
+pub(super) fn moment(ms: i64) -> String {
     rfc3339(from_unix_ms(ms))
-}
-
-/// What can be told of the endpoint behind a listing: no URL and no header value, ever.
-#[derive(Clone, Serialize, ToSchema)]
-pub struct GatewayEndpointView {
-    /// The listing.
-    pub listing_id: String,
-    /// Whether it takes calls.
-    pub status: EndpointStatus,
-    /// How long the seller may take (milliseconds).
-    pub timeout_ms: u32,
-    /// How long an answer may be (bytes).
-    pub max_response_bytes: u32,
-    /// How many calls a minute the seller takes; null for no limit of its own.
-    #[schema(required)]
-    pub rate_limit_per_minute: Option<u32>,
-    /// Names of the headers that Crochet adds for the seller.
-    pub auth_header_names: Vec<String>,
-    /// Names the configuration that counts: it changes with every change of URL, header or secret.
-    pub secret_version: String,
-    /// When the signing secret was made.
-    #[schema(format = DateTime)]
-    pub secret_created_at: String,
-    /// Until when the signing secret before it signs too.
-    #[schema(required, format = DateTime)]
-    pub previous_secret_expires_at: Option<String>,
-    /// What came of the last test call.
-    #[schema(required, value_type = Option<Object>)]
-    pub last_test: Option<Box<RawValue>>,
-    /// `whsec_…`: shown once, on creation, with a first endpoint and on rotation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub signing_secret: Option<String>,
-}
-
-impl GatewayEndpointView {
-    /// An endpoint, with its signing secret where it is to be shown this once.
-    #[must_use]
-    pub fn new(listing: &Listing, endpoint: &Endpoint, signing_secret: Option<String>) -> Self {
-        Self {
-            listing_id: listing.id.to_string(),
-            status: endpoint.status,
-            timeout_ms: endpoint.timeout_ms,
-            max_response_bytes: endpoint.max_response_bytes,
-            rate_limit_per_minute: endpoint.rate_limit_per_minute,
-            auth_header_names: endpoint.auth_header_names.clone(),
-            secret_version: endpoint.secret_version.clone(),
-            secret_created_at: moment(endpoint.secret_created_ms),
-            previous_secret_expires_at: endpoint.previous_secret_expires_ms.map(moment),
-            last_test: None,
-            signing_secret,
-        }
-    }
-}
-
-impl fmt::Debug for GatewayEndpointView {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GatewayEndpointView").field("listing_id", &self.listing_id).finish_non_exhaustive()
-    }
 }
 
 /// `data` of one listing.

@@ -36,8 +36,7 @@ pub(crate) struct Category {
 pub(crate) async fn list_categories(State(catalogue): State<Catalogue>, viewer: Viewer, headers: HeaderMap) -> Result<Response> {
     viewer.while_loading(async { Ok(catalogue.refresh().await?) }).await?;
     let counts = catalogue.counts();
-    let category =
-        |&(slug, name): &(&'static str, &'static str)| Category { slug, name, count: counts.get(slug).copied().unwrap_or(0) };
-    let reply = Reply::ok(Categories { categories: CATEGORIES.iter().map(category).collect() })?;
+    let categories = CATEGORIES.iter().zip(counts).map(|(&(slug, name), count)| Category { slug, name, count }).collect();
+    let reply = Reply::ok(Categories { categories })?;
     Ok(conditional(&headers, reply))
 }

@@ -33,7 +33,7 @@ pub(crate) async fn browse_listings(
     let found = match whose {
         Whose::Anyones => {
             viewer.while_loading(async { Ok(catalogue.refresh().await?) }).await?;
-            catalogue.search(&wanted)
+            catalogue.search(&wanted)?
         }
         Whose::Own(status) => {
             let agent = viewer.identify().await?;
@@ -42,7 +42,7 @@ pub(crate) async fn browse_listings(
             agent.may(Scope::Read)?;
             let mut own = app.store.listings_of(agent.profile).await?;
             own.retain(|listing| status.is_none_or(|status| listing.status == status));
-            search::own(own, &wanted)
+            search::own(own, &wanted)?
         }
     };
     let listings = found.listings.iter().map(|listing| ListingView::in_list(listing, &app.config)).collect();

@@ -21,7 +21,9 @@ const MAX_PAGE: u32 = 1_000_000;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filters {
-    /// Words that all have to occur in name, tags, category or description (at most 10, 200 characters).
+    /// Words that all have to occur in name, tags, category or description (at most 10, 200 characters). English stems, the
+    /// beginning of a word (three letters or more, or the last word) and one wrong letter (in four or more) match too; exact words
+    /// come first.
     q: Option<String>,
     /// Slug of a category.
     category: Option<String>,
@@ -40,7 +42,8 @@ pub(crate) struct Filters {
     /// `draft`, `active` or `suspended`; with `seller=me` only.
     #[param(value_type = Option<ListingStatus>)]
     status: Option<String>,
-    /// `relevance` (default with `q`), `newest` (default without), `popular`, `rating`, `price_low` or `price_high`.
+    /// `relevance` (default with `q`; equals by the seller's score), `newest` (default without), `popular`, `rating` (both by the
+    /// seller's score while there are no calls and reviews to count), `price_low` or `price_high`. Equals stand newest first.
     sort: Option<String>,
     /// Which page, from 1 (default 1).
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
@@ -65,7 +68,6 @@ impl Filters {
     /// # Errors
     /// `INVALID_REQUEST`, naming the first parameter that is wrong.
     pub(crate) fn read(&self) -> Result<(Whose, Search), ApiError> {
-        let words = self.words()?;
         let status = named("status", self.status.as_deref(), ListingStatus::parse, ListingStatus::ALL.iter().map(|v| v.as_str()))?;
         let (whose, seller) = match self.seller.as_deref() {
             Some("me") => (Whose::Own(status), None),
@@ -85,7 +87,7 @@ impl Filters {
         }
         let known = |slug: &str| CATEGORIES.iter().map(|(known, _)| *known).find(|known| *known == slug);
         let sort = named("sort", self.sort.as_deref(), Sort::parse, Sort::ALL.iter().map(|(name, _)| *name))?;
-        let search = Search {
+        let mut search = Search {
             category: named("category", self.category.as_deref(), known, CATEGORIES.iter().map(|(slug, _)| *slug))?,
             pricing_model: named(
                 "pricing_model",
@@ -102,24 +104,24 @@ impl Filters {
             min_price,
             max_price,
             seller,
-            sort: sort.unwrap_or(if words.is_empty() { Sort::Newest } else { Sort::Relevance }),
-            words,
             page: number_within("page", self.page.as_deref(), 1, MAX_PAGE, 1)?,
             limit: number_within("limit", self.limit.as_deref(), 1, 100, 20)?,
+            ..Search::all()
         };
+        self.look_for(&mut search)?;
+        search.sort = sort.unwrap_or(if search.is_for_text() { Sort::Relevance } else { Sort::Newest });
         Ok((whose, search))
     }
 
-    fn words(&self) -> Result<Vec<String>, ApiError> {
+    fn look_for(&self, search: &mut Search) -> Result<(), ApiError> {
         let text = self.q.as_deref().unwrap_or_default();
         if text.chars().count() > MAX_QUERY_CHARS {
             return Err(ApiError::field("q", "must be at most 200 characters long"));
         }
-        let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-        if words.len() > MAX_WORDS {
+        if search.look_for(text) > MAX_WORDS {
             return Err(ApiError::field("q", "must have at most 10 words"));
         }
-        Ok(words)
+        Ok(())
     }
 }
 

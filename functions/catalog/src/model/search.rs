@@ -1,19 +1,22 @@
-//! What can be asked of the catalogue, and the answer: pure, over any listings.
+//! What can be asked of the catalogue, and in which order the answer comes. Pure.
 
-use std::sync::Arc;
+use std::cmp::Reverse;
 
-use crochet::domain::ids::ProfileId;
-use crochet::domain::listing::{DeliveryType, Listing, PricingModel};
+use crochet::domain::ids::{ListingId, ProfileId};
+use crochet::domain::listing::{CATEGORIES, DeliveryType, Listing, PricingModel};
 use crochet::domain::money::Micros;
+use crochet::store::StoreError;
 
-use super::entry::Entry;
-use super::place;
+use super::entry::{Facts, texts};
+use super::index::TextIndex;
+use super::segment::defect;
+use super::text::{Cutter, Word};
 
 /// What is wanted. Everything that is named must fit.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// Words in lower case, each of which must occur.
-    pub words: Vec<String>,
+    /// Words, each of which must occur; none at all where no text is searched for.
+    pub words: Option<Vec<Word>>,
     /// Slug of a category.
     pub category: Option<&'static str>,
     /// How it is paid for.
@@ -34,26 +37,28 @@ pub struct Search {
     pub limit: u32,
 }
 
-/// An order. Equals stand newest first, so that every order is total and pages do not overlap.
+/// An order. Each is total, so that pages do not overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
-    /// Best match first.
+    /// Best match first, then the seller's score, then newest.
     Relevance,
     /// Newest first.
     Newest,
-    /// Cheapest first.
+    /// The seller's score, then newest: there are no calls and no reviews to count yet.
+    Esteem,
+    /// Cheapest first, then newest.
     PriceLow,
-    /// Dearest first.
+    /// Dearest first, then newest.
     PriceHigh,
 }
 
 impl Sort {
-    /// The names of orders. There are no calls and no reviews to count yet, so `popular` and `rating` mean newest first.
+    /// The names of orders.
     pub const ALL: &'static [(&'static str, Self)] = &[
         ("relevance", Self::Relevance),
         ("newest", Self::Newest),
-        ("popular", Self::Newest),
-        ("rating", Self::Newest),
+        ("popular", Self::Esteem),
+        ("rating", Self::Esteem),
         ("price_low", Self::PriceLow),
         ("price_high", Self::PriceHigh),
     ];
@@ -69,47 +74,110 @@ impl Sort {
 #[derive(Debug, Default)]
 pub struct Page {
     /// The listings of this page, in order.
-    pub listings: Vec<Arc<Listing>>,
+    pub listings: Vec<Listing>,
     /// How many were found in all.
     pub total: usize,
 }
 
-/// Searches a seller's own listings, of whatever status.
-#[must_use]
-pub fn own(mut listings: Vec<Listing>, wanted: &Search) -> Page {
-    listings.sort_by_key(place);
-    let entries: Vec<_> = listings.into_iter().map(Entry::new).collect();
-    search(entries.iter(), wanted)
+/// Something that fits: its place in the order, and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hit {
+    /// What comes first has the least.
+    order: (i64, Reverse<u16>, Reverse<i64>, Reverse<ListingId>),
+    /// Segment, and place in it.
+    pub(crate) at: (usize, usize),
 }
 
-/// Searches entries that come newest first.
-pub(super) fn search<'a>(newest_first: impl Iterator<Item = &'a Entry>, wanted: &Search) -> Page {
-    let mut found: Vec<(&Entry, u32)> = newest_first
-        .filter(|entry| wanted.admits(&entry.listing))
-        .filter_map(|entry| Some((entry, entry.relevance(&wanted.words)?)))
-        .collect();
-    // The sorts are stable: equals stay newest first.
-    match wanted.sort {
-        Sort::Newest => {}
-        Sort::Relevance => found.sort_by_key(|(_, relevance)| std::cmp::Reverse(*relevance)),
-        Sort::PriceLow => found.sort_by_key(|(entry, _)| entry.listing.price),
-        Sort::PriceHigh => found.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.listing.price)),
-    }
-    let limit = wanted.limit as usize;
-    let skipped = (wanted.page.saturating_sub(1) as usize).saturating_mul(limit);
-    Page {
-        total: found.len(),
-        listings: found.into_iter().skip(skipped).take(limit).map(|(entry, _)| Arc::clone(&entry.listing)).collect(),
+impl Hit {
+    pub(crate) fn new(sort: Sort, relevance: u16, facts: &Facts, at: (usize, usize)) -> Self {
+        let (first, score) = match sort {
+            Sort::Relevance => (-i64::from(relevance), facts.score),
+            Sort::Newest => (0, 0),
+            Sort::Esteem => (0, facts.score),
+            Sort::PriceLow => (facts.price.0, 0),
+            Sort::PriceHigh => (-facts.price.0, 0),
+        };
+        Self { order: (first, Reverse(score), Reverse(facts.created_ms), Reverse(facts.id)), at }
     }
 }
 
 impl Search {
-    fn admits(&self, listing: &Listing) -> bool {
-        self.category.is_none_or(|slug| listing.category == slug)
-            && self.pricing_model.is_none_or(|model| listing.pricing_model == model)
-            && self.delivery_type.is_none_or(|delivery| listing.delivery_type == delivery)
-            && self.min_price.is_none_or(|min| listing.price >= min)
-            && self.max_price.is_none_or(|max| listing.price <= max)
-            && self.seller.is_none_or(|seller| listing.seller.id == seller)
+    /// Everything, newest first.
+    #[must_use]
+    pub fn all() -> Self {
+        Self {
+            words: None,
+            category: None,
+            pricing_model: None,
+            delivery_type: None,
+            min_price: None,
+            max_price: None,
+            seller: None,
+            sort: Sort::Newest,
+            page: 1,
+            limit: 20,
+        }
     }
+
+    /// Searches for the words of this text, if it has any but spaces; tells how many words its author wrote.
+    ///
+    /// A text of signs alone has no words and finds nothing.
+    pub fn look_for(&mut self, text: &str) -> usize {
+        let (words, written) = Cutter::new().wanted(text);
+        self.words = (!text.trim().is_empty()).then_some(words);
+        written
+    }
+
+    /// Whether a text is searched for.
+    #[must_use]
+    pub fn is_for_text(&self) -> bool {
+        self.words.is_some()
+    }
+
+    pub(crate) fn admits(&self, facts: &Facts) -> bool {
+        self.category.is_none_or(|slug| CATEGORIES.get(usize::from(facts.category)).is_some_and(|(known, _)| *known == slug))
+            && self.pricing_model.is_none_or(|model| facts.pricing_model == model)
+            && self.delivery_type.is_none_or(|delivery| facts.delivery_type == delivery)
+            && self.min_price.is_none_or(|min| facts.price >= min)
+            && self.max_price.is_none_or(|max| facts.price <= max)
+            && self.seller.is_none_or(|seller| facts.seller == seller)
+    }
+
+    /// The hits of the wanted page, in order.
+    pub(crate) fn page_of(&self, mut hits: Vec<Hit>) -> Vec<Hit> {
+        let limit = self.limit as usize;
+        let skipped = (self.page.saturating_sub(1) as usize).saturating_mul(limit);
+        if skipped >= hits.len() {
+            return Vec::new();
+        }
+        let end = skipped.saturating_add(limit).min(hits.len());
+        // Only what stands up to the end of the page is put in order.
+        if end < hits.len() {
+            hits.select_nth_unstable_by_key(end, |hit| hit.order);
+            hits.truncate(end);
+        }
+        hits.sort_unstable_by_key(|hit| hit.order);
+        hits.split_off(skipped)
+    }
+}
+
+/// Searches a seller's own listings, of whatever status.
+///
+/// # Errors
+/// None in practice.
+pub fn own(listings: Vec<Listing>, wanted: &Search) -> Result<Page, StoreError> {
+    let relevance = match &wanted.words {
+        Some(words) => TextIndex::build(listings.iter().map(texts)).and_then(|index| index.relevance(words)).map_err(defect)?,
+        None => vec![1; listings.len()],
+    };
+    let mut hits = Vec::new();
+    for (place, listing) in listings.iter().enumerate() {
+        let facts = Facts::of(listing);
+        if relevance[place] > 0 && wanted.admits(&facts) {
+            hits.push(Hit::new(wanted.sort, relevance[place], &facts, (0, place)));
+        }
+    }
+    let total = hits.len();
+    let page = wanted.page_of(hits);
+    Ok(Page { listings: page.into_iter().map(|hit| listings[hit.at.1].clone()).collect(), total })
 }

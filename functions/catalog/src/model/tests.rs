@@ -2,14 +2,16 @@
 
 use crochet::clock::from_unix_ms;
 use crochet::domain::ids::ProfileId;
-use crochet::domain::listing::{AuthMethod, DeliveryType, PricingModel};
+use std::cmp::Reverse;
+
+use crochet::domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
 use crochet::domain::money::Micros;
 use crochet::domain::profile::SellerSummary;
 
-use super::search::Sort;
+use super::search::{Sort, own};
 use super::*;
 
-fn listing(name: &str, created_ms: i64) -> Listing {
+pub(crate) fn listing(name: &str, created_ms: i64) -> Listing {
     let now = from_unix_ms(1_790_000_000_000 + created_ms);
     Listing {
         id: ListingId::generate(now),
@@ -40,6 +42,7 @@ fn listing(name: &str, created_ms: i64) -> Listing {
             as_of: 1,
         },
         endpoint: None,
+        removing_secret_until_ms: None,
         version: 1,
         created_ms,
         updated_ms: created_ms,
@@ -47,68 +50,119 @@ fn listing(name: &str, created_ms: i64) -> Listing {
 }
 
 fn wanted(q: &str, sort: Sort) -> Search {
-    Search {
-        words: q.split_whitespace().map(str::to_owned).collect(),
-        category: None,
-        pricing_model: None,
-        delivery_type: None,
-        min_price: None,
-        max_price: None,
-        seller: None,
-        sort,
-        page: 1,
-        limit: 100,
-    }
+    let mut search = Search { sort, limit: 100, ..Search::all() };
+    search.look_for(q);
+    search
+}
+
+fn found(shelf: &Shelf, wanted: &Search) -> Page {
+    shelf.search(wanted).expect("an index")
 }
 
 fn names(shelf: &Shelf, wanted: &Search) -> Vec<String> {
-    search::search(shelf.newest_first.values(), wanted).listings.iter().map(|listing| listing.name.clone()).collect()
+    found(shelf, wanted).listings.iter().map(|listing| listing.name.clone()).collect()
 }
 
 fn shelf(listings: Vec<Listing>) -> Shelf {
     let mut shelf = Shelf::default();
-    shelf.apply(listings.into_iter());
+    shelf.apply(listings).expect("an index");
     shelf
 }
 
 #[test]
 fn name_beats_tag_beats_category_beats_description() {
-    let described = Listing { description: "All about weather.".into(), ..listing("Described", 5) };
+    let described = Listing { description: "All about finance and weather.".into(), ..listing("Described", 5) };
     let categorised = Listing { category: "finance".into(), ..listing("Categorised", 4) };
     let tagged = Listing { tags: vec!["weather".into(), "finance".into()], ..listing("Tagged", 3) };
     let named = listing("The Weather", 2);
-    let partly = listing("Spaceweather", 1);
-    let shelf = shelf(vec![described, categorised, tagged, named, partly]);
-    assert_eq!(names(&shelf, &wanted("weather", Sort::Relevance)), ["The Weather", "Spaceweather", "Tagged", "Described"]);
-    assert_eq!(names(&shelf, &wanted("weath", Sort::Relevance)), ["The Weather", "Spaceweather", "Tagged", "Described"]);
-    assert_eq!(names(&shelf, &wanted("finance", Sort::Relevance)), ["Tagged", "Categorised"]);
-    assert_eq!(names(&shelf, &wanted("weather tagged", Sort::Relevance)), ["Tagged"]);
-    assert_eq!(names(&shelf, &wanted("weather", Sort::Newest)), ["Described", "Tagged", "The Weather", "Spaceweather"]);
+    let shelf = shelf(vec![described, categorised, tagged, named]);
+    assert_eq!(names(&shelf, &wanted("weather", Sort::Relevance)), ["The Weather", "Tagged", "Described"]);
+    assert_eq!(names(&shelf, &wanted("finance", Sort::Relevance)), ["Tagged", "Categorised", "Described"]);
+    assert_eq!(names(&shelf, &wanted("markets", Sort::Relevance)), ["Categorised"], "a category's name counts");
+    assert_eq!(names(&shelf, &wanted("WEATHER tagged", Sort::Relevance)), ["Tagged"], "every word has to occur");
+    assert_eq!(names(&shelf, &wanted("weather", Sort::Newest)), ["Described", "Tagged", "The Weather"]);
     assert!(names(&shelf, &wanted("rain", Sort::Relevance)).is_empty());
 }
 
 #[test]
-fn text_of_every_script_can_be_searched() {
-    let shelf = shelf(vec![listing("Größe İstanbul 日本語", 1)]);
-    for q in ["größe", "日本", "本語", "stanbul"] {
-        assert_eq!(names(&shelf, &wanted(q, Sort::Relevance)).len(), 1, "{q}");
+fn an_exact_word_beats_its_stem_and_its_beginning_and_a_misspelt_one_comes_last() {
+    let described = Listing { description: "Can translate.".into(), ..listing("Described", 9) };
+    let all = shelf(vec![
+        listing("Transalte", 4),
+        listing("Translates", 3),
+        listing("Translator", 2),
+        listing("Translate", 1),
+        listing("Translatepro", 5),
+        described,
+        listing("Transmit", 8),
+    ]);
+    assert_eq!(
+        names(&all, &wanted("translate", Sort::Relevance)),
+        ["Translate", "Translatepro", "Translates", "Translator", "Described", "Transalte"]
+    );
+    for (q, expected) in
+        [("translating", 4), ("trans", 7), ("tra", 7), ("tr", 7), ("trnaslate", 2), ("xranslate", 2), ("ranslate", 2)]
+    {
+        let found = names(&all, &wanted(q, Sort::Relevance));
+        assert_eq!(found.len(), expected, "{q}: {found:?}");
     }
+    // A short word is no beginning unless it comes last; and nothing is forgiven in three letters.
+    assert!(names(&all, &wanted("tr translate", Sort::Relevance)).is_empty());
+    let short = shelf(vec![listing("Cat", 1)]);
+    assert_eq!(names(&short, &wanted("cats", Sort::Relevance)).len(), 1);
+    assert!(names(&short, &wanted("cut", Sort::Relevance)).is_empty());
 }
 
 #[test]
-fn equals_stand_newest_first_and_pages_do_not_overlap() {
+fn between_equals_the_sellers_score_decides_then_the_newest() {
+    let scored = |name: &str, created_ms, score| {
+        let mut listing = listing(name, created_ms);
+        listing.seller.score = score;
+        listing
+    };
+    let shelf = shelf(vec![scored("Echo one", 1, 400), scored("Echo two", 2, 400), scored("Echo three", 0, 900)]);
+    let expected = ["Echo three", "Echo two", "Echo one"];
+    assert_eq!(names(&shelf, &wanted("echo", Sort::Relevance)), expected);
+    assert_eq!(names(&shelf, &wanted("", Sort::Esteem)), expected);
+    assert_eq!(names(&shelf, &wanted("", Sort::Newest)), ["Echo two", "Echo one", "Echo three"]);
+}
+
+#[test]
+fn text_of_every_script_can_be_searched() {
+    let shelf = shelf(vec![listing("Größe İstanbul 日本語検索 हिन्दी ภาษาไทย Ελληνικά عربي 한국어", 1)]);
+    for q in ["größe", "GROSSE", "istanbul", "日本", "本語", "検索", "日本語検索", "索", "हिन्दी", "ไทย", "ελληνικα", "عربي", "한국"]
+    {
+        assert_eq!(names(&shelf, &wanted(q, Sort::Relevance)).len(), 1, "{q}");
+    }
+    assert!(names(&shelf, &wanted("日語", Sort::Relevance)).is_empty());
+}
+
+#[test]
+fn whatever_is_searched_for_has_an_answer() {
+    let shelf = shelf(vec![listing("Anything", 1)]);
+    let long = "x".repeat(200);
+    let wide = "𠮷".repeat(200);
+    for q in ["\u{0}", "\u{10ffff}", "🌦", "e\u{301}", "\u{301}", "\"*:(AND)~[", "a-b-c", "ﬁ", "\u{feff}", "İİİİ", &long, &wide]
+    {
+        assert!(found(&shelf, &wanted(q, Sort::Relevance)).listings.is_empty() || q == "a-b-c", "{q}");
+    }
+    assert_eq!(names(&shelf, &wanted("  ", Sort::Newest)).len(), 1, "no words are no condition");
+}
+
+#[test]
+fn every_order_is_total_and_pages_do_not_overlap() {
     let priced = |n: i64| Listing { price: Micros(n % 3), ..listing(&format!("L{n}"), n / 2) };
     let shelf = shelf((0..25).map(priced).collect());
-    for sort in [Sort::Newest, Sort::Relevance, Sort::PriceLow, Sort::PriceHigh] {
+    for sort in [Sort::Newest, Sort::Relevance, Sort::Esteem, Sort::PriceLow, Sort::PriceHigh] {
         let whole = names(&shelf, &wanted("", sort));
         let paged: Vec<_> = (1..=4).flat_map(|page| names(&shelf, &Search { page, limit: 7, ..wanted("", sort) })).collect();
         assert_eq!(paged, whole, "{sort:?}");
         assert_eq!(whole.len(), 25);
     }
-    let beyond = search::search(shelf.newest_first.values(), &Search { page: u32::MAX, limit: 100, ..wanted("", Sort::Newest) });
+    let beyond = found(&shelf, &Search { page: u32::MAX, limit: 100, ..wanted("", Sort::Newest) });
     assert_eq!((beyond.listings.len(), beyond.total), (0, 25));
-    let cheap = search::search(shelf.newest_first.values(), &wanted("", Sort::PriceLow)).listings;
-    assert!(cheap.is_sorted_by_key(|listing| (listing.price, Reverse(listing.created_ms))));
+    let cheap = found(&shelf, &wanted("", Sort::PriceLow)).listings;
+    assert!(cheap.is_sorted_by_key(|listing| (listing.price, Reverse(listing.created_ms), Reverse(listing.id))));
 }
 
 #[test]
@@ -135,14 +189,55 @@ fn only_the_latest_version_counts_and_only_while_active() {
     let first = listing("First", 1);
     let renamed = Listing { name: "Renamed".into(), version: 2, ..first.clone() };
     let suspended = Listing { status: ListingStatus::Suspended, version: 3, ..renamed.clone() };
-    let mut shelf = shelf(vec![renamed, first]);
+    let mut shelf = shelf(vec![renamed, first.clone()]);
     let all = wanted("", Sort::Newest);
     assert_eq!(names(&shelf, &all), ["Renamed"]);
-    assert!(shelf.newest_first.values().all(|entry| entry.listing.input_schema.is_none()), "schemas are not kept");
-    shelf.apply([suspended.clone()].into_iter());
-    assert!(names(&shelf, &all).is_empty());
-    shelf.apply([Listing { status: ListingStatus::Active, version: 4, ..suspended }].into_iter());
-    assert_eq!(names(&shelf, &all).len(), 1);
+    shelf.apply([first]).expect("an index");
+    assert_eq!(names(&shelf, &all), ["Renamed"], "an older version changes nothing");
+    assert!(found(&shelf, &all).listings[0].input_schema.is_none(), "schemas are not kept");
+    shelf.apply([suspended.clone()]).expect("an index");
+    assert!(names(&shelf, &all).is_empty() && names(&shelf, &wanted("renamed", Sort::Newest)).is_empty());
+    assert_eq!(shelf.counts().iter().sum::<usize>(), 0);
+    shelf.apply([Listing { status: ListingStatus::Active, version: 4, ..suspended }]).expect("an index");
+    assert_eq!(names(&shelf, &wanted("renamed", Sort::Newest)).len(), 1);
+}
+
+/// A shelf that took thousands of changes one by one answers like one that was made at once.
+#[test]
+fn changes_one_by_one_come_to_the_same_as_all_at_once() {
+    let mut listings: Vec<_> = (0..60).map(|n| listing(&format!("Thing {}", n % 7), n)).collect();
+    let mut grown = Shelf::default();
+    for listing in &listings {
+        grown.apply([listing.clone()]).expect("an index");
+    }
+    for n in (0..60).step_by(3) {
+        let changed = &mut listings[n];
+        changed.version += 1;
+        changed.name = format!("Changed {n}");
+        changed.status = if n % 2 == 0 { ListingStatus::Active } else { ListingStatus::Suspended };
+        grown.apply([changed.clone()]).expect("an index");
+    }
+    assert!(grown.segments() < 8, "{} segments", grown.segments());
+    let compacted = Shelf::of(grown.compacted().expect("an index"));
+    let fresh = shelf(listings);
+    for q in ["", "thing", "changed", "thing 3", "thimg"] {
+        for sort in [Sort::Relevance, Sort::Newest] {
+            let expected = found(&fresh, &wanted(q, sort)).listings;
+            assert_eq!(found(&grown, &wanted(q, sort)).listings, expected, "{q}");
+            assert_eq!(found(&compacted, &wanted(q, sort)).listings, expected, "{q}");
+        }
+    }
+    assert_eq!(grown.counts(), fresh.counts());
+}
+
+#[test]
+fn ones_own_listings_are_searched_like_all_others() {
+    let draft = Listing { status: ListingStatus::Draft, ..listing("Draft weather", 2) };
+    let mine = vec![listing("Weather", 1), draft.clone(), listing("Rain", 3)];
+    let page = own(mine, &wanted("wether", Sort::Relevance)).expect("an index");
+    assert_eq!(page.listings.iter().map(|listing| listing.name.as_str()).collect::<Vec<_>>(), ["Draft weather", "Weather"]);
+    assert_eq!(page.listings[0], draft, "whole, and of its own status");
+    assert_eq!(own(Vec::new(), &wanted("x", Sort::Relevance)).expect("an index").total, 0);
 }
 
 #[test]

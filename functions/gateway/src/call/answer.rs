@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Passage;
+use super::circuit::Wait;
 
 /// How soon a pending payment is worth asking about again.
 pub(crate) const PENDING_RETRY_SECONDS: u64 = 2;
@@ -127,20 +128,24 @@ pub(crate) fn in_progress(call: &Call) -> ApiError {
     ApiError::new(Code::CallInProgress).retry_after(IN_PROGRESS_RETRY_SECONDS).detail("request_id", call.id.to_string())
 }
 
-/// The seller failed.
-pub(crate) fn seller_failure(call: &Call, outcome: Outcome) -> ApiError {
+/// The seller failed; `kept_away` is how long its circuit holds the next call off.
+pub(crate) fn seller_failure(call: &Call, outcome: Outcome, kept_away: Option<Wait>) -> ApiError {
     let attempts = call.attempts.len();
     // 2, 4, 8 … seconds, an hour at most: twenty attempts are a lot of time, and should be given it.
     let wait = 2_u64.saturating_pow(u32::try_from(attempts).unwrap_or(u32::MAX)).clamp(2, 3_600);
+    let wait = kept_away.map_or(wait, |Wait(seconds)| wait.max(seconds));
     failure(call, code_of(outcome))
         .retry_after(wait)
         .detail("seller_status_code", call.attempts.last().and_then(|attempt| attempt.seller_status_code))
         .detail("attempts_left", if call.state == State::Settled { MAX_ATTEMPTS.saturating_sub(attempts) } else { 0 })
 }
 
+/// How soon a paused or missing endpoint is worth asking for again.
+pub(crate) const NO_ENDPOINT_RETRY: Wait = Wait(30);
+
 /// The endpoint takes no calls: no attempt was made.
-pub(crate) fn seller_unavailable(call: &Call) -> ApiError {
-    failure(call, Code::SellerUnavailable).retry_after(30)
+pub(crate) fn seller_unavailable(call: &Call, wait: Wait) -> ApiError {
+    failure(call, Code::SellerUnavailable).retry_after(wait.0)
 }
 
 /// The call is closed.

@@ -4,28 +4,32 @@
 //! goes on. The outcome is written over the claimed version only, so a late writer from an expired lease changes nothing.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use crochet::clock::unix_ms;
 use crochet::domain::call::entry::{settlement, undelivered};
-use crochet::domain::call::outcome::{Outcome, judge};
-use crochet::domain::call::{ANSWER_KEPT_MS, AttemptReport, Call, State};
+use crochet::domain::call::outcome::Outcome;
+use crochet::domain::call::{ANSWER_KEPT_MS, Call, State};
 use crochet::domain::listing::{Endpoint, EndpointStatus};
-use crochet::domain::webhook_signature::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, sign};
 use crochet::endpoint_secrets::EndpointSecret;
-use crochet::http::{ApiError, Result};
-use crochet::outbound::{EndpointUrl, SellerFault, SellerRequest};
+use crochet::http::Result;
 use crochet::store::StoreError;
 use crochet::store::answer::PackedAnswer;
 use crochet::store::call::{Moved, fresh_writer, next_version};
-use crochet::store::meter::trip;
 
+use super::circuit::{LetThrough, Wait};
 use super::incoming::JsonBody;
 use super::{Passage, answer};
 
 /// A write that meets another transaction, or no answer, is tried so often.
 const WRITE_TRIES: u32 = 5;
+
+/// What came of writing an outcome.
+struct Finished {
+    written: Result<Option<Call>>,
+    /// How long the seller's circuit keeps the next call away.
+    kept_away: Option<Wait>,
+}
 
 impl Passage<'_> {
     /// Delivers a call that is paid for; with `settles` this request is the first to see that it is.
@@ -41,25 +45,33 @@ impl Passage<'_> {
             self.check_traffic(None)?;
         }
         let Some(endpoint) = self.listing.endpoint.clone().filter(|endpoint| endpoint.status == EndpointStatus::Active) else {
-            let call = if settles { self.settle_only(call).await? } else { call };
-            return Err(answer::seller_unavailable(&call));
+            let call = self.held_back(call, settles).await?;
+            return Err(answer::seller_unavailable(&call, answer::NO_ENDPOINT_RETRY));
         };
+        if let Some(wait) = self.circuit_wait() {
+            return Err(answer::seller_unavailable(&self.held_back(call, settles).await?, wait));
+        }
         let timeout = Duration::from_millis(endpoint.timeout_ms.into());
         // Before the claim: an attempt that cannot be signed is none.
         let secret = match self.secret(&endpoint).await {
             Ok(secret) => secret,
             Err(e) => {
-                if settles {
-                    self.settle_only(call).await?;
-                }
+                self.held_back(call, settles).await?;
                 return Err(e);
             }
         };
         // A secret that had to be fetched, and a slow provider, have taken their time.
         if !self.time_for_seller(timeout) {
-            let call = if settles { self.settle_only(call).await? } else { call };
-            return answer::pending(&call);
+            return answer::pending(&self.held_back(call, settles).await?);
         }
+        let passed = match self.pass_circuit(&endpoint).await {
+            Ok(Ok(passed)) => passed,
+            Ok(Err(wait)) => return Err(answer::seller_unavailable(&self.held_back(call, settles).await?, wait)),
+            Err(e) => {
+                self.held_back(call, settles).await?;
+                return Err(e);
+            }
+        };
         let settled = if settles { call.settled(now_ms) } else { call };
         let entries = if settles { settlement(&settled, now_ms).to_vec() } else { Vec::new() };
         let claim = next_version(settled.begun(fresh_writer(), self.lease_until_ms(), body.bytes.len() as u64, now_ms));
@@ -70,12 +82,14 @@ impl Passage<'_> {
             tracing::warn!(cause = %e, "a call is not counted at its listing");
         }
         match moved? {
-            Moved::Done => self.forward_claimed(claim, body, &secret).await,
+            Moved::Done => self.forward_claimed(claim, body, &secret, &passed).await,
             Moved::Lost(found) => {
+                self.not_tried(&passed).await;
                 self.not_made().await?;
                 self.follow(*found, &claim).await
             }
             Moved::Conflict => {
+                self.not_tried(&passed).await;
                 self.not_made().await?;
                 let found = store.calls(&[claim.home()]).await?.pop();
                 self.follow(found, &claim).await
@@ -104,6 +118,12 @@ impl Passage<'_> {
         now + i64::try_from(self.time_left().as_millis()).unwrap_or(0)
     }
 
+    /// The call as it stands when it is not delivered now: where this request is the first to see that it is paid, the
+    /// settlement is written.
+    async fn held_back(&self, call: Call, settles: bool) -> Result<Call> {
+        if settles { self.settle_only(call).await } else { Ok(call) }
+    }
+
     /// Writes the settlement and nothing else: there is no time, or no endpoint, for a delivery.
     async fn settle_only(&self, call: Call) -> Result<Call> {
         let call = next_version(call.settled(self.now_ms()));
@@ -127,52 +147,58 @@ impl Passage<'_> {
     }
 
     /// Forwards a call that this request has claimed, and writes what came of it.
-    pub(crate) async fn forward_claimed(&self, call: Call, body: JsonBody, secret: &EndpointSecret) -> Result {
+    pub(crate) async fn forward_claimed(&self, call: Call, body: JsonBody, secret: &EndpointSecret, passed: &LetThrough) -> Result {
         let (report, seller_body) = self.forward(&call, &body, secret).await?;
         let now_ms = unix_ms(self.state.app.clock.now());
         if report.outcome != Outcome::Delivered {
             let ended = next_version(call.ended(&report, None, now_ms));
-            self.finish(&ended, None).await?;
-            return Err(answer::seller_failure(&ended, report.outcome));
+            let Finished { written, kept_away } = self.finish(&ended, None, passed, report.outcome).await;
+            written?;
+            return Err(answer::seller_failure(&ended, report.outcome, kept_away));
         }
         let reply = answer::delivered(&call, report.seller_status_code.unwrap_or(200), &seller_body)?;
         let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
         let packed = PackedAnswer::pack(reply.body(), attempt, now_ms + ANSWER_KEPT_MS)?;
         let ended = next_version(call.ended(&report, Some(packed.stored()), now_ms));
-        match self.finish(&ended, Some(&packed)).await? {
+        match self.finish(&ended, Some(&packed), passed, report.outcome).await.written? {
             None => Ok(reply),
             Some(other) => self.follow(Some(other), &ended).await,
         }
     }
 
     /// Forwards a free call that nobody can ask for again: one write says what came of it.
-    pub(crate) async fn forward_free(&self, call: Call, body: JsonBody, secret: &EndpointSecret) -> Result {
+    pub(crate) async fn forward_free(&self, call: Call, body: JsonBody, secret: &EndpointSecret, passed: &LetThrough) -> Result {
         let (report, seller_body) = self.forward(&call, &body, secret).await?;
         let now_ms = unix_ms(self.state.app.clock.now());
         let mut ended = call.ended(&report, None, now_ms);
         if report.outcome != Outcome::Delivered {
             ended = ended.closed(now_ms);
         }
-        self.finish(&ended, None).await?;
+        let Finished { written, kept_away } = self.finish(&ended, None, passed, report.outcome).await;
+        written?;
         if report.outcome == Outcome::Delivered {
             answer::delivered(&ended, report.seller_status_code.unwrap_or(200), &seller_body)
         } else {
-            Err(answer::seller_failure(&ended, report.outcome))
+            Err(answer::seller_failure(&ended, report.outcome, kept_away))
         }
     }
 
-    /// Writes an outcome. Gives the call as it stands where another attempt has taken it over meanwhile.
-    async fn finish(&self, ended: &Call, answer: Option<&PackedAnswer>) -> Result<Option<Call>> {
+    /// Writes an outcome, and at the same time what it says about listing and seller.
+    async fn finish(&self, ended: &Call, answer: Option<&PackedAnswer>, passed: &LetThrough, outcome: Outcome) -> Finished {
         let store = &self.state.app.store;
-        let (finished, uncounted) =
-            tokio::join!(self.write_outcome(ended, answer), store.call_ends(self.listing_id(), self.minute()));
+        let (written, uncounted, kept_away) = tokio::join!(
+            self.write_outcome(ended, answer),
+            store.call_ends(self.listing_id(), self.minute()),
+            self.note_outcome(passed, outcome),
+        );
         // A count that is not taken back ends with its minute; the outcome is what matters.
         if let Err(e) = uncounted {
             tracing::warn!(cause = %e, "a finished call is still counted");
         }
-        finished
+        Finished { written, kept_away }
     }
 
+    /// Gives the call as it stands where another attempt has taken it over meanwhile.
     async fn write_outcome(&self, ended: &Call, answer: Option<&PackedAnswer>) -> Result<Option<Call>> {
         let store = &self.state.app.store;
         let mut failure = StoreError::Conflict;
@@ -204,81 +230,5 @@ impl Passage<'_> {
             }
         }
         Err(failure.into())
-    }
-
-    async fn forward(&self, call: &Call, body: &JsonBody, secret: &EndpointSecret) -> Result<(AttemptReport, Vec<u8>)> {
-        let Some(endpoint) = &self.listing.endpoint else { return Err(answer::seller_unavailable(call)) };
-        let began = Instant::now();
-        let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
-        let answered = match EndpointUrl::parse(&secret.url, self.state.outbound.rules()) {
-            Ok(url) => trip("seller", self.state.outbound.post(self.seller_request(call, body, endpoint, secret, &url)?)).await,
-            // The rules may have become stricter since the URL was taken.
-            Err(_) => Err(SellerFault::RefusedAddress),
-        };
-        let latency_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-        Ok(match answered {
-            Ok(answered) => (
-                AttemptReport {
-                    latency_ms,
-                    response_bytes: Some(answered.body.len() as u64),
-                    seller_status_code: Some(answered.status),
-                    outcome: judge(answered.status, attempt, &answered.body),
-                },
-                answered.body.to_vec(),
-            ),
-            Err(fault) => {
-                let (outcome, seller_status_code) = match fault {
-                    SellerFault::Timeout => (Outcome::SellerTimeout, None),
-                    SellerFault::Unreachable | SellerFault::RefusedAddress => (Outcome::SellerUnreachable, None),
-                    SellerFault::Tls => (Outcome::SellerTls, None),
-                    SellerFault::TooLarge { status } => (Outcome::SellerResponseTooLarge, Some(status)),
-                };
-                (AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome }, Vec::new())
-            }
-        })
-    }
-
-    /// Built from nothing but ids, the body and what the seller set: no header of the buyer's request travels.
-    fn seller_request<'u>(
-        &self,
-        call: &Call,
-        body: &JsonBody,
-        endpoint: &Endpoint,
-        secret: &EndpointSecret,
-        url: &'u EndpointUrl,
-    ) -> Result<SellerRequest<'u>> {
-        let now = self.state.app.clock.now();
-        let id = call.id.to_string();
-        let signature = sign(&secret.live_secrets(unix_ms(now)), &id, now.unix_timestamp(), &body.bytes);
-        let attempt = call.attempts.last().map_or(1, |attempt| attempt.n).to_string();
-        let mut headers = HeaderMap::new();
-        let fixed = [
-            (header::CONTENT_TYPE.as_str(), "application/json"),
-            (header::ACCEPT.as_str(), "application/json"),
-            (header::ACCEPT_ENCODING.as_str(), "identity"),
-            (header::USER_AGENT.as_str(), concat!("Crochet-Gateway/", env!("CARGO_PKG_VERSION"))),
-            (WEBHOOK_ID, &id),
-            (WEBHOOK_TIMESTAMP, &now.unix_timestamp().to_string()),
-            (WEBHOOK_SIGNATURE, &signature),
-            ("x-crochet-signature", &signature),
-            ("x-crochet-request-id", &id),
-            ("x-crochet-listing-id", &call.listing.id.to_string()),
-            ("x-crochet-buyer-id", &call.buyer.to_string()),
-            ("x-crochet-attempt", &attempt),
-        ];
-        let own = secret.header.iter().map(|header| (header.name.as_str(), header.value.as_str()));
-        for (name, value) in own.chain(fixed) {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(ApiError::internal)?;
-            let mut value = HeaderValue::from_str(value).map_err(|_| ApiError::internal("a header's value cannot be sent"))?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
-        Ok(SellerRequest {
-            url,
-            headers,
-            body: body.bytes.clone(),
-            timeout: Duration::from_millis(endpoint.timeout_ms.into()),
-            max_bytes: endpoint.max_response_bytes as usize,
-        })
     }
 }

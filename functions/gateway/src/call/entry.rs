@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use crochet::clock::unix_ms;
 use crochet::domain::api_key::{ApiKey, Scope};
 use crochet::domain::call::Call;
+use crochet::domain::circuit::Circuit;
 use crochet::domain::ids::ListingId;
 use crochet::domain::listing::{Listing, ListingStatus};
 use crochet::http::caller::{Agent, presented_key, refused, trail};
@@ -87,6 +88,7 @@ struct Known {
     listing: Option<Listing>,
     call: Option<Call>,
     traffic: [Traffic; 2],
+    circuit: Option<Circuit>,
     /// The call was counted at its listing already, because this instance remembers the listing as free.
     started: Option<Traffic>,
 }
@@ -132,14 +134,8 @@ impl Known {
         trail.caller(agent.profile);
         let standing = standing?;
         trail.standing(standing);
-        let known = Self {
-            agent,
-            key: stored,
-            listing: read.listing.take(),
-            call: read.call.take(),
-            traffic: read.traffic,
-            started: started?,
-        };
+        let FirstRead { listing, call, traffic, circuit, .. } = read;
+        let known = Self { agent, key: stored, listing, call, traffic, circuit, started: started? };
         if let Err(e) = standing.within(Code::RateLimited) {
             if let Some(listing) = hinted {
                 store.call_not_made(listing, minute).await?;
@@ -162,11 +158,12 @@ impl Known {
         }
         let is_slug = slug.len() <= 100 && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if is_slug && let Some(id) = state.app.store.listing_of_slug(slug).await? {
-            let FirstRead { listing, traffic, .. } = state.app.store.first_read(&self.agent.key, Some(id), None, minute).await?;
+            let read = state.app.store.first_read(&self.agent.key, Some(id), None, minute).await?;
+            let FirstRead { listing, traffic, circuit, .. } = read;
             if listing.is_some() {
                 state.remembered.remember_slug(slug, id);
             }
-            (self.listing, self.traffic) = (listing, traffic);
+            (self.listing, self.traffic, self.circuit) = (listing, traffic, circuit);
         }
         Ok(self)
     }
@@ -192,7 +189,8 @@ impl Known {
         };
         match checked() {
             Ok((listing, incoming)) => {
-                Ok((Passage { state, agent: self.agent.clone(), incoming, listing, traffic: self.traffic, now, began }, self.call))
+                let Self { agent, call, traffic, circuit, .. } = self;
+                Ok((Passage { state, agent, incoming, listing, traffic, circuit, now, began }, call))
             }
             Err(e) => Err((e, listing_id)),
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crochet::clock::unix_ms;
 use crochet::domain::call::{Call, CalledListing, State};
 use crochet::domain::ids::CallId;
+use crochet::domain::listing::Endpoint;
 use crochet::domain::money::{Micros, Split};
 use crochet::endpoint_secrets::EndpointSecret;
 use crochet::http::{ApiError, Code, Result};
@@ -15,11 +16,19 @@ use super::Passage;
 use super::incoming::JsonBody;
 use super::names::is_internal_name;
 
+/// A free call that may be made.
+struct AdmittedFree {
+    body: JsonBody,
+    endpoint: Endpoint,
+    /// What the seller is called with.
+    secret: Arc<EndpointSecret>,
+}
+
 impl Passage<'_> {
     /// Forwards a free call. `started` is its count at the listing, where that is taken already; `version` is the one at
     /// which its Idempotency-Key will name it.
     pub(crate) async fn free_call(self, started: Option<Traffic>, key: Option<String>, version: u64) -> Result {
-        let (body, secret) = match self.admit_free(started).await {
+        let admitted = match self.admit_free(started).await {
             Ok(admitted) => admitted,
             Err(e) => {
                 self.not_started(started).await?;
@@ -35,8 +44,20 @@ impl Passage<'_> {
             self.not_made().await?;
             return Err(e);
         }
+        let AdmittedFree { body, endpoint, secret } = admitted;
+        let passed = match self.pass_circuit(&endpoint).await {
+            Ok(Ok(passed)) => passed,
+            Ok(Err(wait)) => {
+                self.not_made().await?;
+                return Err(wait.for_a_new_call());
+            }
+            Err(e) => {
+                self.not_made().await?;
+                return Err(e);
+            }
+        };
         let call = self.new_free_call(&body, key.clone());
-        let Some(key) = key else { return self.forward_free(call, body, &secret).await };
+        let Some(key) = key else { return self.forward_free(call, body, &secret, &passed).await };
         let named = NamedCall {
             home: call.home(),
             listing: call.listing.id,
@@ -45,14 +66,16 @@ impl Passage<'_> {
             version,
         };
         match self.state.app.store.keep_call(&call, Name::Key { key, named }).await {
-            Ok(Kept::Done) => self.forward_claimed(call, body, &secret).await,
+            Ok(Kept::Done) => self.forward_claimed(call, body, &secret, &passed).await,
             Ok(Kept::PaymentIdKnown) => Err(ApiError::internal("a fresh call id exists already").alarm()),
             Ok(Kept::Raced) => {
+                self.not_tried(&passed).await;
                 self.not_made().await?;
                 // Boxed: the name that was lost leads to a call, and a call may lead here.
                 Box::pin(self.by_its_names(None)).await
             }
             Err(e) => {
+                self.not_tried(&passed).await;
                 self.not_made().await?;
                 Err(e.into())
             }
@@ -60,12 +83,14 @@ impl Passage<'_> {
     }
 
     /// Everything that has to be right before a call counts as one, and what the seller is called with.
-    async fn admit_free(&self, started: Option<Traffic>) -> Result<(JsonBody, Arc<EndpointSecret>)> {
+    async fn admit_free(&self, started: Option<Traffic>) -> Result<AdmittedFree> {
         self.check_state()?;
         let body = self.check_body()?;
+        self.check_circuit()?;
         self.check_traffic(started)?;
-        let endpoint = self.listing.endpoint.as_ref().ok_or(Code::ListingHasNoGateway)?;
-        Ok((body, self.secret(endpoint).await?))
+        let endpoint = self.listing.endpoint.clone().ok_or(Code::ListingHasNoGateway)?;
+        let secret = self.secret(&endpoint).await?;
+        Ok(AdmittedFree { body, endpoint, secret })
     }
 
     fn new_free_call(&self, body: &JsonBody, key: Option<String>) -> Call {

@@ -2,8 +2,10 @@
 
 pub(crate) mod admission;
 pub(crate) mod answer;
+pub(crate) mod circuit;
 pub(crate) mod deliver;
 pub(crate) mod entry;
+pub(crate) mod forward;
 pub(crate) mod free;
 pub(crate) mod incoming;
 pub(crate) mod names;
@@ -15,6 +17,7 @@ pub(crate) mod terms;
 use std::time::{Duration, Instant};
 
 use crochet::clock::unix_ms;
+use crochet::domain::circuit::Circuit;
 use crochet::domain::ids::ListingId;
 use crochet::domain::listing::Listing;
 use crochet::http::caller::Agent;
@@ -37,6 +40,8 @@ pub(crate) struct Passage<'a> {
     pub(crate) listing: Listing,
     /// Calls at the listing in this minute and the one before, as the first read saw them.
     pub(crate) traffic: [Traffic; 2],
+    /// What is remembered of the endpoint's failures, as the first read saw it.
+    pub(crate) circuit: Option<Circuit>,
     pub(crate) now: OffsetDateTime,
     pub(crate) began: Instant,
 }

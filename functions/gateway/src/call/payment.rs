@@ -5,6 +5,7 @@ use crochet::http::{ApiError, Code, Result};
 use crochet::payments::{ProviderPayment, ProviderStatus};
 use crochet::store::call::{Moved, next_version};
 
+use super::circuit::Wait;
 use super::offer::{Occasion, offer};
 use super::{Passage, answer};
 
@@ -71,7 +72,11 @@ impl Passage<'_> {
                 if let Err(e) = self.check_state() {
                     return Err(if by_id { kept_for_a_payment(e) } else { e });
                 }
-                Err(offer(&call, &occasion))
+                let offered = offer(&call, &occasion);
+                Err(match self.circuit_wait() {
+                    Some(wait) => better_later(offered, wait),
+                    None => offered,
+                })
             }
             // No longer offered, but it settles if it is paid, and whoever sends its id says so.
             ProviderStatus::Waiting if now_ms < ttl_ms && call.state != State::Expired && approach == Approach::Id => {
@@ -159,6 +164,15 @@ impl Passage<'_> {
             let _ = self.state.secrets.read(self.listing_id(), endpoint.secret_version.clone()).await;
         }
     }
+}
+
+/// The quote is honoured, but nobody should pay for an answer that the seller cannot give just now.
+fn better_later(offered: ApiError, wait: Wait) -> ApiError {
+    offered
+        .retry_after(wait.0)
+        .detail("seller_available", false)
+        .recovery("next_action", "wait_and_retry")
+        .recovery("summary", "The seller does not answer right now. The quote stays open until data.payment.expires_at: better wait retry_after_seconds, send the same request again, and pay when details.seller_available is gone. If you have paid, do not pay twice: keep relay_request_id and send the same request again with it.")
 }
 
 /// The listing takes no calls, but whoever sends an id may have paid: a deposit that is seen later is still delivered.

@@ -38,6 +38,7 @@ impl Passage<'_> {
     pub(super) async fn make_offer_as(self, read: SecondRead, occasion: Occasion, wanted: Wanted) -> Result {
         self.check_state()?;
         let body = self.check_body()?;
+        self.check_circuit()?;
         self.check_traffic(None)?;
         let currency = match wanted.currency {
             Some(currency) => Some(currency),

@@ -1,9 +1,9 @@
-//! What an endpoint's secret holds, and which version of it counts.
+//! A first endpoint with its secret, and the end of a secret.
 
 use crochet::domain::ids::ListingId;
 use crochet::domain::listing::{Endpoint, EndpointStatus, RESPONSE_BYTES, TIMEOUT_MS};
 use crochet::domain::webhook_signature::SigningSecret;
-use crochet::endpoint_secrets::{EndpointSecret, SecretStoreError, SigningKey, WriteSecrets, fresh_version};
+use crochet::endpoint_secrets::{AuthHeader, EndpointSecret, SecretStoreError, SigningKey, WriteSecrets, fresh_version};
 use crochet::outbound::EndpointUrl;
 
 /// A first endpoint: what the listing's item says of it, and the signing secret, to be shown once.
@@ -17,25 +17,26 @@ pub(crate) struct First {
 
 impl First {
     /// An endpoint at `url` with a fresh signing secret.
-    pub(crate) fn at(url: &EndpointUrl, now_ms: i64) -> Self {
+    pub(crate) fn at(url: &EndpointUrl, header: Option<AuthHeader>, now_ms: i64) -> Self {
         let signing = SigningSecret::generate();
         Self {
             shown: signing.reveal(),
-            secret: EndpointSecret {
-                url: url.reveal().to_owned(),
-                header: None,
-                keys: vec![SigningKey { secret: signing, not_after_ms: None }],
-            },
             endpoint: Endpoint {
                 status: EndpointStatus::Active,
                 timeout_ms: TIMEOUT_MS.2,
-                max_response_bytes: RESPONSE_BYTES.1,
+                max_response_bytes: RESPONSE_BYTES.2,
                 rate_limit_per_minute: None,
-                auth_header_names: Vec::new(),
+                auth_header_names: header.iter().map(|header| header.name.clone()).collect(),
                 secret_version: fresh_version(),
                 secret_created_ms: now_ms,
                 previous_secret_expires_ms: None,
+                last_test: None,
                 claim: None,
+            },
+            secret: EndpointSecret {
+                url: url.reveal().to_owned(),
+                header,
+                keys: vec![SigningKey { secret: signing, not_after_ms: None }],
             },
         }
     }
@@ -57,16 +58,6 @@ impl First {
             Ok(()) => Ok(()),
             Err(_) => secrets.add_version(listing, &self.endpoint.secret_version, &self.secret).await,
         }
-    }
-}
-
-/// The secret with another URL; signing keys that still sign and the header stay.
-pub(crate) fn moved(secret: &EndpointSecret, url: &EndpointUrl, now_ms: i64) -> EndpointSecret {
-    let live = |key: &&SigningKey| key.not_after_ms.is_none_or(|end| now_ms < end);
-    EndpointSecret {
-        url: url.reveal().to_owned(),
-        header: secret.header.clone(),
-        keys: secret.keys.iter().filter(live).cloned().collect(),
     }
 }
 

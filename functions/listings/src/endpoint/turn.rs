@@ -1,76 +1,167 @@
 //! Taking turns at an endpoint's secret: claim the next version, write it, pin it.
 //!
 //! The claim is a conditional write of the listing, and so is pinning: a version that is pinned was made from the one before
-//! it, and of two editors one is told to read again. Until the new version is pinned the gateway goes on with the old one.
+//! it, and of two editors one is told to try again. Until the new version is pinned the gateway goes on with the old one.
 
 use crochet::app::App;
 use crochet::clock::unix_ms;
 use crochet::domain::listing::{Endpoint, EndpointClaim, Listing};
-use crochet::endpoint_secrets::{WriteSecrets, fresh_version};
+use crochet::endpoint_secrets::fresh_version;
 use crochet::http::{ApiError, Code, limits};
-use crochet::outbound::EndpointUrl;
 
-use super::secret::{First, moved};
+use super::edit::ATTEMPTS;
+use super::rewrite::{Rewrite, Rewritten};
+use super::secret::First;
+use crate::seller::Editor;
 
 /// A claim lapses after this: longer than a function may run, so that no owner of one is overtaken while it writes.
-const CLAIM_MS: i64 = 30_000;
+pub(crate) const CLAIM_MS: i64 = 30_000;
 
 /// A version of a listing's secret that is written, but not pinned yet.
 pub(crate) struct Turn {
     version: Version,
-    /// The signing secret of a first endpoint, to be shown once.
+    /// A signing secret that is new, to be shown once.
     pub(crate) shown: Option<String>,
 }
 
 enum Version {
     First(Endpoint),
-    Next(String),
+    Next {
+        /// The listing as it was claimed.
+        claimed: Box<Listing>,
+        pinned: Pinned,
+    },
 }
 
-/// Writes the secret for `url`; `None` where it says so already.
+/// What the listing's item says of a version of the secret.
+struct Pinned {
+    version: String,
+    auth_header_names: Vec<String>,
+    /// Where the signing secret is new.
+    secret_created_ms: Option<i64>,
+    previous_secret_expires_ms: Option<i64>,
+}
+
+/// Writes the next version of the secret of `listing`, which `id` names; `None` where it says so already.
 ///
 /// # Errors
-/// `EDIT_LIMIT`; `EDIT_CONFLICT` where somebody else is at it; where a store does not answer.
+/// `ENDPOINT_NOT_FOUND` where there is none and no URL for a first one; `EDIT_LIMIT`; `EDIT_CONFLICT` where somebody else is at
+/// it; what [`Rewrite::of`] refuses; where a store does not answer.
 pub(crate) async fn take(
-    app: &App,
-    secrets: &dyn WriteSecrets,
-    listing: &Listing,
-    url: &EndpointUrl,
+    state: &crate::State,
+    editor: Editor,
+    id: &str,
+    mut listing: Listing,
+    rewrite: &Rewrite,
 ) -> Result<Option<Turn>, ApiError> {
-    let now = app.clock.now();
-    let Some(endpoint) = &listing.endpoint else {
-        count(app, listing).await?;
-        let first = First::at(url, unix_ms(now));
-        first.create_or_adopt(secrets, listing.id).await?;
-        return Ok(Some(Turn { version: Version::First(first.endpoint), shown: Some(first.shown) }));
-    };
-    let before = secrets.read(listing.id, endpoint.secret_version.clone()).await?;
-    if before.url == url.reveal() {
-        return Ok(None);
+    let (app, secrets) = (&state.app, &*state.secrets);
+    let now_ms = unix_ms(app.clock.now());
+    let mut is_counted = false;
+    for _ in 0..ATTEMPTS {
+        let Some(endpoint) = &listing.endpoint else { return first(state, &listing, rewrite, now_ms).await.map(Some) };
+        let before = secrets.read(listing.id, endpoint.secret_version.clone()).await?;
+        let Some(next) = rewrite.of(&before, now_ms)? else { return Ok(None) };
+        free_to_claim(endpoint, now_ms)?;
+        if !is_counted {
+            count(app, &listing).await?;
+            is_counted = true;
+        }
+        let version = fresh_version();
+        let Some(claimed) = claim(app, &listing, endpoint, &version, now_ms).await? else {
+            listing = editor.listing(app, id).await?;
+            continue;
+        };
+        if let Err(error) = secrets.add_version(listing.id, &version, &next.secret).await {
+            release(app, &claimed).await;
+            return Err(error.into());
+        }
+        let pinned = Pinned::of(version, &next, now_ms);
+        return Ok(Some(Turn { version: Version::Next { claimed: Box::new(claimed), pinned }, shown: next.shown }));
     }
-    count(app, listing).await?;
-    let claimed = claim(app, listing, endpoint, unix_ms(now)).await?;
-    let version = claimed.1;
-    if let Err(error) = secrets.add_version(listing.id, &version, &moved(&before, url, unix_ms(now))).await {
-        release(app, claimed.0).await;
-        return Err(error.into());
+    Err(Code::EditConflict.into())
+}
+
+/// Writes the secret of a first endpoint.
+async fn first(state: &crate::State, listing: &Listing, rewrite: &Rewrite, now_ms: i64) -> Result<Turn, ApiError> {
+    let Rewrite::Set { url: Some(url), header } = rewrite else { return Err(Code::EndpointNotFound.into()) };
+    free(listing.removing_secret_until_ms, now_ms)?;
+    count(&state.app, listing).await?;
+    let first = First::at(url, header.clone().flatten(), now_ms);
+    first.create_or_adopt(&*state.secrets, listing.id).await?;
+    Ok(Turn { version: Version::First(first.endpoint), shown: Some(first.shown) })
+}
+
+impl Pinned {
+    fn of(version: String, next: &Rewritten, now_ms: i64) -> Self {
+        Self {
+            version,
+            auth_header_names: next.header_names(),
+            secret_created_ms: next.shown.as_ref().map(|_| now_ms),
+            previous_secret_expires_ms: next.earlier_end_ms(),
+        }
     }
-    Ok(Some(Turn { version: Version::Next(version), shown: None }))
+
+    /// `present` with this version pinned, where it was claimed for it.
+    fn over(&self, present: &Endpoint) -> Option<Endpoint> {
+        present.claim.as_ref().filter(|claim| claim.version == self.version)?;
+        Some(Endpoint {
+            secret_version: self.version.clone(),
+            auth_header_names: self.auth_header_names.clone(),
+            secret_created_ms: self.secret_created_ms.unwrap_or(present.secret_created_ms),
+            previous_secret_expires_ms: self.previous_secret_expires_ms,
+            last_test: None,
+            claim: None,
+            ..present.clone()
+        })
+    }
 }
 
 impl Turn {
-    /// The endpoint with the new version pinned, as a change of `present`: the listing as it stands now.
+    /// The endpoint with the new version pinned, as a change of `present`: the endpoint as it stands now. What the last test
+    /// said is said of another version, and goes.
     ///
     /// # Errors
     /// `EDIT_CONFLICT` where the turn has passed to somebody else.
     pub(crate) fn pin(&self, present: Option<&Endpoint>) -> Result<Endpoint, ApiError> {
-        match (&self.version, present) {
-            (Version::First(endpoint), None) => Ok(endpoint.clone()),
-            (Version::Next(version), Some(present)) if present.claim.as_ref().is_some_and(|claim| claim.version == *version) => {
-                Ok(Endpoint { secret_version: version.clone(), claim: None, ..present.clone() })
-            }
-            _ => Err(Code::EditConflict.into()),
+        let pinned = match (&self.version, present) {
+            (Version::First(endpoint), None) => Some(endpoint.clone()),
+            (Version::Next { pinned, .. }, Some(present)) => pinned.over(present),
+            _ => None,
+        };
+        pinned.ok_or_else(|| Code::EditConflict.into())
+    }
+
+    /// The listing with the claim on it; `None` for a first endpoint, which needs no claim.
+    pub(crate) fn claimed(&self) -> Option<&Listing> {
+        match &self.version {
+            Version::First(_) => None,
+            Version::Next { claimed, .. } => Some(claimed),
         }
+    }
+
+    /// Gives the turn back: its version will not be pinned.
+    pub(crate) async fn give_back(self, app: &App) {
+        if let Version::Next { claimed, .. } = self.version {
+            release(app, &claimed).await;
+        }
+    }
+}
+
+/// Fails while somebody else writes, or may write, the next version.
+///
+/// # Errors
+/// `EDIT_CONFLICT`, with the time after which the way is free whatever happens.
+pub(crate) fn free_to_claim(endpoint: &Endpoint, now_ms: i64) -> Result<(), ApiError> {
+    free(endpoint.claim.as_ref().map(|claim| claim.until_ms), now_ms)
+}
+
+fn free(taken_until_ms: Option<i64>, now_ms: i64) -> Result<(), ApiError> {
+    match taken_until_ms {
+        Some(until_ms) if now_ms < until_ms => {
+            let seconds = u64::try_from(until_ms - now_ms).unwrap_or(1).div_ceil(1_000);
+            Err(ApiError::new(Code::EditConflict).retry_after(seconds))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -79,72 +170,77 @@ async fn count(app: &App, listing: &Listing) -> Result<(), ApiError> {
     standing.within(Code::EditLimit).map(drop)
 }
 
-async fn claim(app: &App, listing: &Listing, endpoint: &Endpoint, now_ms: i64) -> Result<(Listing, String), ApiError> {
-    if endpoint.claim.as_ref().is_some_and(|claim| now_ms < claim.until_ms) {
-        return Err(Code::EditConflict.into());
-    }
-    let version = fresh_version();
-    let claim = EndpointClaim { version: version.clone(), until_ms: now_ms + CLAIM_MS };
+/// The listing with the claim on it; `None` where the listing was changed since it was read.
+async fn claim(app: &App, listing: &Listing, endpoint: &Endpoint, version: &str, now_ms: i64) -> Result<Option<Listing>, ApiError> {
+    let claim = EndpointClaim { version: version.to_owned(), until_ms: now_ms + CLAIM_MS };
     let claimed = Listing {
         endpoint: Some(Endpoint { claim: Some(claim), ..endpoint.clone() }),
         // Nothing that anybody sees has changed, so the time of the last change stays.
         version: listing.version + 1,
         ..listing.clone()
     };
-    if app.store.update_listing(&claimed).await? { Ok((claimed, version)) } else { Err(Code::EditConflict.into()) }
+    Ok(app.store.update_listing(&claimed).await?.then_some(claimed))
 }
 
-/// Gives a claim back, if that is possible now; else it lapses.
-async fn release(app: &App, mut claimed: Listing) {
-    if let Some(endpoint) = &mut claimed.endpoint {
+/// Gives a claim back, if nothing has been written since; else it lapses.
+async fn release(app: &App, claimed: &Listing) {
+    let mut released = claimed.clone();
+    if let Some(endpoint) = &mut released.endpoint {
         endpoint.claim = None;
     }
-    claimed.version += 1;
-    if let Err(error) = app.store.update_listing(&claimed).await {
+    released.version += 1;
+    if let Err(error) = app.store.update_listing(&released).await {
         tracing::warn!(listing = %claimed.id, %error, "a claim was left to lapse");
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crochet::endpoint_secrets::EndpointSecret;
-    use crochet::outbound::OutboundRules;
+    use crochet::outbound::{EndpointUrl, OutboundRules};
 
     use super::*;
 
-    fn url(text: &str) -> EndpointUrl {
+    fn endpoint(claim: Option<&str>) -> Endpoint {
         let config = crochet::config::Config::from_lookup(|_| None).expect("defaults");
-        EndpointUrl::parse(text, &OutboundRules::of(&config)).expect("a public URL")
+        let url = EndpointUrl::parse("https://example.com/a", &OutboundRules::of(&config)).expect("a public URL");
+        let claim = claim.map(|version| EndpointClaim { version: version.into(), until_ms: 1 });
+        Endpoint { claim, ..First::at(&url, None, 0).endpoint }
     }
 
-    fn endpoint(claim: Option<&str>) -> Endpoint {
-        let claim = claim.map(|version| EndpointClaim { version: version.into(), until_ms: 1 });
-        Endpoint { claim, ..First::at(&url("https://example.com/a"), 0).endpoint }
+    fn pinned() -> Pinned {
+        Pinned {
+            version: "v2".into(),
+            auth_header_names: vec!["X-Key".into()],
+            secret_created_ms: Some(7),
+            previous_secret_expires_ms: Some(9),
+        }
     }
 
     #[test]
     fn only_the_claimed_version_is_pinned() {
-        let next = Turn { version: Version::Next("v2".into()), shown: None };
-        let pinned = next.pin(Some(&endpoint(Some("v2")))).expect("ours");
-        assert_eq!((pinned.secret_version.as_str(), pinned.claim), ("v2", None));
-        assert!(next.pin(Some(&endpoint(Some("v3")))).is_err(), "somebody else's turn");
-        assert!(next.pin(Some(&endpoint(None))).is_err(), "given back");
-        assert!(next.pin(None).is_err(), "gone");
+        let ours = pinned().over(&endpoint(Some("v2"))).expect("ours");
+        assert_eq!((ours.secret_version.as_str(), ours.claim), ("v2", None));
+        assert_eq!((ours.auth_header_names, ours.secret_created_ms), (vec!["X-Key".to_owned()], 7));
+        assert_eq!(ours.previous_secret_expires_ms, Some(9));
+        assert!(pinned().over(&endpoint(Some("v3"))).is_none(), "somebody else's turn");
+        assert!(pinned().over(&endpoint(None)).is_none(), "given back");
+        let moved = Pinned { secret_created_ms: None, ..pinned() };
+        assert_eq!(moved.over(&endpoint(Some("v2"))).expect("ours").secret_created_ms, 0, "the secret is the old one");
+    }
+
+    #[test]
+    fn a_first_endpoint_is_pinned_where_there_is_none() {
         let first = Turn { version: Version::First(endpoint(None)), shown: None };
         assert!(first.pin(None).is_ok());
         assert!(first.pin(Some(&endpoint(None))).is_err(), "somebody else was first");
     }
 
     #[test]
-    fn a_moved_endpoint_keeps_header_and_live_keys() {
-        let first = First::at(&url("https://example.com/a"), 0);
-        let mut secret: EndpointSecret = serde_json::from_str(&format!(
-            r#"{{"url":"https://example.com/a","header":{{"name":"x-key","value":"v"}},"keys":[{{"secret":"{0}","not_after_ms":null}},{{"secret":"{0}","not_after_ms":5}}]}}"#,
-            first.shown
-        ))
-        .expect("a secret");
-        secret = moved(&secret, &url("https://example.com/b"), 5);
-        assert_eq!((secret.url.as_str(), secret.keys.len()), ("https://example.com/b", 1));
-        assert_eq!(secret.header.expect("kept").value, "v");
+    fn a_claim_holds_until_it_lapses_and_says_so() {
+        let mut taken = endpoint(Some("v2"));
+        taken.claim = Some(EndpointClaim { version: "v2".into(), until_ms: 30_000 });
+        let error = free_to_claim(&taken, 1).expect_err("taken");
+        assert_eq!((error.code(), error.retry_after_seconds()), (Code::EditConflict, Some(30)));
+        assert!(free_to_claim(&taken, 30_000).is_ok(), "its owner cannot be alive");
     }
 }

@@ -131,13 +131,13 @@ pub(crate) async fn create_listing(State(state): State<crate::State>, editor: Ed
         return Err(ApiError::new(Code::ListingLimitReached).detail("max_listings", max_listings));
     }
     answer.present(app, profile.id, now).await?;
-    let first = change.url.as_ref().map(|url| First::at(url, unix_ms(now)));
+    let first = change.url.as_ref().map(|url| First::at(url, None, unix_ms(now)));
     if let Some(first) = &first {
         first.create(&*state.secrets, listing.id).await.map_err(|error| after_use(error.into()))?;
         listing.endpoint = Some(first.endpoint.clone());
     }
     save(&state, &mut listing, max_listings).await.map_err(after_use_unless_told)?;
-    Reply::created(SavedListing::new(&listing, first.map(|first| first.shown), &app.config))
+    Reply::created(SavedListing::new(&listing, first.map(|first| first.shown), app))
 }
 
 /// A listing of which nothing is said yet.
@@ -165,6 +165,7 @@ fn blank(profile: &Profile, now: OffsetDateTime) -> Listing {
         suspended_by: None,
         seller: SellerSummary::from(profile),
         endpoint: None,
+        removing_secret_until_ms: None,
         version: 1,
         created_ms: now_ms,
         updated_ms: now_ms,

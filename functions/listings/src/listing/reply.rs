@@ -1,8 +1,9 @@
 //! What sellers are answered.
 
-use crochet::config::Config;
+use crochet::app::App;
 use crochet::domain::listing::Listing;
-use crochet::wire::listing::{GatewayEndpointView, ListingView};
+use crochet::wire::endpoint::GatewayEndpointView;
+use crochet::wire::listing::ListingView;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,10 +23,11 @@ pub(crate) struct SavedListing {
 
 impl SavedListing {
     /// The listing; with the signing secret of an endpoint that is new.
-    pub(crate) fn new(listing: &Listing, signing_secret: Option<String>, config: &Config) -> Self {
+    pub(crate) fn new(listing: &Listing, signing_secret: Option<String>, app: &App) -> Self {
+        let endpoint = |endpoint| GatewayEndpointView::new(listing, endpoint, signing_secret, app.clock.now());
         Self {
-            listing: ListingView::whole(listing, config),
-            gateway_endpoint: listing.endpoint.as_ref().map(|endpoint| GatewayEndpointView::new(listing, endpoint, signing_secret)),
+            listing: ListingView::whole(listing, &app.config),
+            gateway_endpoint: listing.endpoint.as_ref().map(endpoint),
             warnings: warnings(listing),
         }
     }

@@ -1,12 +1,11 @@
 //! `PATCH /listings/{id}`: change what is on offer.
 
 use axum::extract::{Path, State};
-use crochet::clock::unix_ms;
 use crochet::domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
 use crochet::domain::money::Currency;
 use crochet::domain::profile::Profile;
 use crochet::http::request::{Json, present, some};
-use crochet::http::{Code, Reply, Result};
+use crochet::http::{Reply, Result};
 use crochet::outbound::OutboundRules;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -16,11 +15,9 @@ use super::change::{self, Change, Description, Formats, Instructions, Name, Tags
 use super::reply::SavedListing;
 use super::{own_json, pricing};
 use crate::endpoint::address;
-use crate::endpoint::turn::{self, Turn};
+use crate::endpoint::edit::edit;
+use crate::endpoint::rewrite::Rewrite;
 use crate::seller::Editor;
-
-/// Times that a change is made again, where the listing has changed under it.
-const ATTEMPTS: usize = 4;
 
 /// What to change. What is left out stays.
 #[derive(Deserialize, ToSchema)]
@@ -148,49 +145,14 @@ pub(crate) async fn update_listing(
 ) -> Result {
     let app = &state.app;
     let change = request.read(state.outbound.rules())?;
-    let (profile, mut before) = tokio::try_join!(editor.profile(app), editor.listing(app, &id))?;
-    // Whatever is wrong with the change itself is told before anything is looked up, counted or written.
-    changed(&before, &change, &profile)?;
-    let mut turn = None;
-    if let Some(url) = &change.url {
-        address::check(Some(url), &state.outbound).await?;
-        turn = turn::take(app, &*state.secrets, &before, url).await?;
-        if turn.is_some() {
-            before = editor.listing(app, &id).await?;
-        }
-    }
-    let after = save(&state, editor, &id, before, &change, &profile, turn.as_ref()).await?;
-    Reply::ok(SavedListing::new(&after, turn.and_then(|turn| turn.shown), &app.config))
+    let (profile, before) = tokio::try_join!(editor.profile(app), editor.listing(app, &id))?;
+    let url = change.url.clone();
+    let rewrite = url.map(|url| Rewrite::Set { url: Some(url), header: None });
+    let edited = edit(&state, editor, &id, before, rewrite.as_ref(), |listing| changed(listing, &change, &profile)).await?;
+    Reply::ok(SavedListing::new(&edited.listing, edited.shown, app))
 }
 
 /// `before` as it is to be, with what its seller shows today.
 fn changed(before: &Listing, change: &Change, profile: &Profile) -> Result<Listing> {
     change.apply(&Listing { seller: before.seller.renewed(profile), ..before.clone() })
-}
-
-/// Writes the change over the version that was read; where another write came between, over what that has left.
-async fn save(
-    state: &crate::State,
-    editor: Editor,
-    id: &str,
-    mut before: Listing,
-    change: &Change,
-    profile: &Profile,
-    turn: Option<&Turn>,
-) -> Result<Listing> {
-    for _ in 0..ATTEMPTS {
-        let mut after = changed(&before, change, profile)?;
-        if let Some(turn) = turn {
-            after.endpoint = Some(turn.pin(before.endpoint.as_ref())?);
-        }
-        if after == before {
-            return Ok(after);
-        }
-        after.touch(unix_ms(state.app.clock.now()));
-        if state.app.store.update_listing(&after).await? {
-            return Ok(after);
-        }
-        before = editor.listing(&state.app, id).await?;
-    }
-    Err(Code::EditConflict.into())
 }

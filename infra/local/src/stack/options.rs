@@ -1,6 +1,10 @@
 //! How a stack is to be started.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use crochet::outbound::Network;
+use rustls::pki_types::CertificateDer;
 
 /// Port of the site and the API where `CROCHET_PORT` says nothing.
 const DEFAULT_PORT: u16 = 9_000;
@@ -8,7 +12,8 @@ const DEFAULT_PORT: u16 = 9_000;
 const DEFAULT_TABLE: &str = "crochet";
 
 /// Settings that go from the environment to the functions as they are. Addresses are not among them: the stack has its own.
-const PASSED_ON: [&str; 10] = [
+const PASSED_ON: [&str; 11] = [
+    "CROCHET_ENDPOINT_PORTS",
     "CROCHET_EVM_RPC_URL",
     "CROCHET_FEE_BPS",
     "CROCHET_FEE_WALLET",
@@ -20,6 +25,16 @@ const PASSED_ON: [&str; 10] = [
     "CROCHET_RATE_LIMITS",
     "CROCHET_SECRET_PREFIX",
 ];
+
+/// A network that stands for the Internet when sellers are called. It is given in code alone: nothing that an operator can set
+/// leads to one.
+#[derive(Debug, Clone)]
+pub struct SellerNetwork {
+    /// Answers for names and opens sockets.
+    pub network: Arc<dyn Network>,
+    /// The certificate authorities to trust there, and no others.
+    pub authorities: Vec<CertificateDer<'static>>,
+}
 
 /// How a stack is to be started.
 #[derive(Debug, Clone)]
@@ -38,6 +53,8 @@ pub struct Options {
     pub webhook_url: Option<String>,
     /// Variables that the functions get, beside and before the stack's own.
     pub settings: Vec<(String, String)>,
+    /// What stands for the Internet when sellers are called; the machine's own network where absent.
+    pub sellers: Option<SellerNetwork>,
 }
 
 impl Options {
@@ -52,6 +69,7 @@ impl Options {
             dynamodb_endpoint: None,
             webhook_url: None,
             settings: Vec::new(),
+            sellers: None,
         }
     }
 

@@ -37,6 +37,7 @@ fn listing(price: i64) -> Listing {
             as_of: 1,
         },
         endpoint: None,
+        removing_secret_until_ms: None,
         version: 1,
         created_ms: 1_790_000_000_000,
         updated_ms: 1_790_000_000_001,

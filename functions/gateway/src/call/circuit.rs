@@ -1,0 +1,117 @@
+//! The circuit of the listing's endpoint: whether a call passes, and what its end says about the seller.
+
+use std::time::Duration;
+
+use crochet::clock::unix_ms;
+use crochet::domain::call::outcome::Outcome;
+use crochet::domain::circuit::{Circuit, Pass, Standing, standing};
+use crochet::domain::listing::Endpoint;
+use crochet::http::{ApiError, Code, Result};
+use crochet::store::circuit::Asked;
+use serde_json::Value;
+
+use super::{Passage, RESERVE};
+
+/// A call that is let through.
+#[derive(Debug)]
+pub(crate) struct LetThrough {
+    pass: Pass,
+    /// What was remembered when it passed; a trial has put itself there.
+    record: Option<Circuit>,
+}
+
+/// A call has to wait for so many seconds, because the circuit is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wait(pub(crate) u64);
+
+impl Wait {
+    fn until(until_ms: i64, now_ms: i64) -> Self {
+        let seconds = until_ms.saturating_sub(now_ms).max(1).unsigned_abs().div_ceil(1_000);
+        Self(seconds)
+    }
+
+    /// The answer to a call that is neither quoted nor counted yet.
+    pub(crate) fn for_a_new_call(self) -> ApiError {
+        ApiError::new(Code::SellerUnavailable)
+            .retry_after(self.0)
+            .detail("settled", false)
+            .detail("delivered", false)
+            .detail("redeliver_until", Value::Null)
+    }
+}
+
+impl Passage<'_> {
+    /// How long the circuit keeps calls away, as the first read saw it; `None` where one may pass.
+    pub(crate) fn circuit_wait(&self) -> Option<Wait> {
+        let endpoint = self.listing.endpoint.as_ref()?;
+        self.wait_of(self.circuit.as_ref(), endpoint)
+    }
+
+    /// Nobody is quoted for a seller that does not answer, and no free call is sent to it.
+    ///
+    /// # Errors
+    /// `SELLER_UNAVAILABLE` while the circuit is open.
+    pub(crate) fn check_circuit(&self) -> Result<()> {
+        self.circuit_wait().map_or(Ok(()), |wait| Err(wait.for_a_new_call()))
+    }
+
+    /// Lets this call through, or tells how long to wait. Only where a trial is due is anything written: of parallel calls
+    /// one becomes the trial.
+    pub(crate) async fn pass_circuit(&self, endpoint: &Endpoint) -> Result<std::result::Result<LetThrough, Wait>> {
+        let now_ms = unix_ms(self.state.app.clock.now());
+        let version = &endpoint.secret_version;
+        let trial_ends = Duration::from_millis(endpoint.timeout_ms.into()) + RESERVE;
+        let until_ms = now_ms + i64::try_from(trial_ends.as_millis()).unwrap_or(0);
+        let store = &self.state.app.store;
+        Ok(match store.ask_to_pass(self.listing_id(), self.circuit.clone(), version, now_ms, until_ms).await? {
+            Asked::Passes { trial, record } => {
+                Ok(LetThrough { pass: Pass { secret_version: version.clone(), since_ms: now_ms, trial }, record })
+            }
+            Asked::Waits { until_ms } => Err(Wait::until(until_ms, now_ms)),
+        })
+    }
+
+    /// Gives a trial back that this call was let through for and did not make.
+    pub(crate) async fn not_tried(&self, let_through: &LetThrough) {
+        let LetThrough { pass, record } = let_through;
+        // It lapses by itself; others wait a little longer.
+        if let Err(e) = self.state.app.store.note_not_tried(self.listing_id(), record.clone(), pass).await {
+            tracing::warn!(cause = %e, "a trial of a seller was left to lapse");
+        }
+    }
+
+    /// Notes how a call that was let through has ended, and tells how long the circuit keeps the next one away.
+    pub(crate) async fn note_outcome(&self, let_through: &LetThrough, outcome: Outcome) -> Option<Wait> {
+        let LetThrough { pass, record } = let_through;
+        let now_ms = unix_ms(self.state.app.clock.now());
+        let store = &self.state.app.store;
+        match store.note_outcome(self.listing_id(), record.clone(), pass, outcome, now_ms).await {
+            Ok(circuit) => self.wait_of(circuit.as_ref(), self.listing.endpoint.as_ref()?),
+            // One failure less in the row, or a trial that lapses: no reason to hold the answer back.
+            Err(e) => {
+                tracing::warn!(cause = %e, "an outcome is not noted at its seller's circuit");
+                None
+            }
+        }
+    }
+
+    fn wait_of(&self, circuit: Option<&Circuit>, endpoint: &Endpoint) -> Option<Wait> {
+        let now_ms = unix_ms(self.state.app.clock.now());
+        match standing(circuit, &endpoint.secret_version, now_ms) {
+            Standing::Open { until_ms } => Some(Wait::until(until_ms, now_ms)),
+            Standing::Closed | Standing::TrialDue => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_in_whole_seconds_and_never_none() {
+        for (ms, seconds) in [(-5, 1), (0, 1), (1, 1), (1_000, 1), (1_001, 2), (30_000, 30)] {
+            assert_eq!(Wait::until(100 + ms, 100), Wait(seconds), "{ms}");
+        }
+    }
+}

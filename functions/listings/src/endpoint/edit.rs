@@ -1,0 +1,83 @@
+//! One way to change an endpoint, for every route that does: what is wrong is told first, then the secret is written, then the
+//! listing with the new version pinned, in one conditional write.
+
+use crochet::clock::unix_ms;
+use crochet::domain::listing::Listing;
+use crochet::http::{Code, Result};
+
+use super::address;
+use super::rewrite::Rewrite;
+use super::turn::{self, Turn};
+use crate::seller::Editor;
+
+/// Times that a change is tried, where the listing has changed under it.
+pub(crate) const ATTEMPTS: usize = 4;
+
+/// A listing that was changed.
+pub(crate) struct Edited {
+    /// As it is now.
+    pub(crate) listing: Listing,
+    /// A signing secret that is new, to be shown once.
+    pub(crate) shown: Option<String>,
+}
+
+/// Changes `before`, which `id` names: its endpoint's secret by `rewrite`, everything else by `remake`, which is handed the
+/// listing as it stands and gives it as it is to be. Without a change of the secret this is one conditional write.
+///
+/// # Errors
+/// `remake`'s own; those of [`turn::take`] and [`address::check`]; `EDIT_CONFLICT` where others are faster time after time.
+pub(crate) async fn edit(
+    state: &crate::State,
+    editor: Editor,
+    id: &str,
+    before: Listing,
+    rewrite: Option<&Rewrite>,
+    remake: impl Fn(&Listing) -> Result<Listing>,
+) -> Result<Edited> {
+    // Whatever is wrong with the change itself is told before anything is looked up, counted or written.
+    remake(&before)?;
+    let mut turn = None;
+    if let Some(rewrite) = rewrite {
+        address::check(rewrite.url(), &state.outbound).await?;
+        turn = turn::take(state, editor, id, before.clone(), rewrite).await?;
+    }
+    // A turn that was taken has changed the listing, in a way that it knows.
+    let present = turn.as_ref().and_then(Turn::claimed).cloned().unwrap_or(before);
+    match save(state, editor, id, present, turn.as_ref(), remake).await {
+        Ok(listing) => Ok(Edited { listing, shown: turn.and_then(|turn| turn.shown) }),
+        Err(error) => {
+            if let Some(turn) = turn {
+                turn.give_back(&state.app).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Writes the change over `before`, the listing as it was read; where another write came between, over what that has left.
+async fn save(
+    state: &crate::State,
+    editor: Editor,
+    id: &str,
+    mut before: Listing,
+    turn: Option<&Turn>,
+    remake: impl Fn(&Listing) -> Result<Listing>,
+) -> Result<Listing> {
+    for _ in 0..ATTEMPTS {
+        let mut pinned = before.clone();
+        if let Some(turn) = turn {
+            pinned.endpoint = Some(turn.pin(before.endpoint.as_ref())?);
+            pinned.removing_secret_until_ms = None;
+        }
+        let mut after = remake(&pinned)?;
+        if after == before {
+            return Ok(after);
+        }
+        after.touch(unix_ms(state.app.clock.now()));
+        if state.app.store.update_listing(&after).await? {
+            return Ok(after);
+        }
+        before = editor.listing(&state.app, id).await?;
+    }
+    Err(Code::EditConflict.into())
+}

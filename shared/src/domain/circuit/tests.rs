@@ -1,0 +1,165 @@
+//! The machine, move by move and in every order.
+
+use super::*;
+
+const DEAD: Outcome = Outcome::SellerUnreachable;
+const ALIVE: Outcome = Outcome::Delivered;
+
+fn pass(since_ms: i64) -> Pass {
+    Pass { secret_version: "v1".into(), since_ms, trial: None }
+}
+
+fn trial(since_ms: i64, token: &str) -> Pass {
+    Pass { trial: Some(token.into()), ..pass(since_ms) }
+}
+
+fn apply(record: Option<Circuit>, change: Change) -> Option<Circuit> {
+    match change {
+        Change::Keep => record,
+        Change::Put(circuit) => Some(circuit),
+        Change::Forget => None,
+    }
+}
+
+/// A record after so many failures in a row, the last at `failed_ms`.
+fn failed(failures: u32, failed_ms: i64) -> Circuit {
+    Circuit { failures, ..first_failure(&pass(0), failed_ms) }
+}
+
+fn at(record: &Option<Circuit>, now_ms: i64) -> Standing {
+    standing(record.as_ref(), "v1", now_ms)
+}
+
+#[test]
+fn five_failures_in_a_row_open_it_for_thirty_seconds() {
+    let mut record = None;
+    for n in 1..=5 {
+        assert_eq!(at(&record, n), Standing::Closed, "before failure {n}");
+        record = apply(record.clone(), after(record.as_ref(), &pass(n), DEAD, n));
+    }
+    assert_eq!(at(&record, 5), Standing::Open { until_ms: 5 + FIRST_OPEN_MS });
+    assert_eq!(at(&record, 5 + FIRST_OPEN_MS - 1), Standing::Open { until_ms: 5 + FIRST_OPEN_MS });
+    assert_eq!(at(&record, 5 + FIRST_OPEN_MS), Standing::TrialDue);
+}
+
+#[test]
+fn a_success_in_between_starts_the_row_anew() {
+    let four = failed(4, 10);
+    assert_eq!(after(Some(&four), &pass(11), ALIVE, 12), Change::Forget);
+    assert_eq!(after(None, &pass(11), ALIVE, 12), Change::Keep, "nothing to forget is not written");
+}
+
+#[test]
+fn each_failed_trial_doubles_the_time_up_to_five_minutes() {
+    let mut record = failed(FAILURES_TO_OPEN, 0);
+    let mut now_ms = 0;
+    for seconds in [30, 60, 120, 240, 300, 300, 300] {
+        assert_eq!(at(&Some(record.clone()), now_ms), Standing::Open { until_ms: now_ms + seconds * 1_000 }, "{seconds}");
+        now_ms += seconds * 1_000;
+        assert_eq!(at(&Some(record.clone()), now_ms), Standing::TrialDue);
+        record = tried(&record, Trial { token: "t".into(), until_ms: now_ms + 17_000 });
+        let Change::Put(next) = after(Some(&record), &trial(now_ms, "t"), DEAD, now_ms) else { panic!("a trial counts") };
+        assert_eq!(next.trial, None);
+        record = next;
+    }
+    assert!(failed(u32::MAX, 0).open_until_ms() == LONGEST_OPEN_MS, "no overflow");
+}
+
+#[test]
+fn a_trial_that_succeeds_closes_it() {
+    let record = tried(&failed(7, 0), Trial { token: "t".into(), until_ms: 1_000_000 });
+    for outcome in [ALIVE, Outcome::SellerRefused, Outcome::SellerInvalidJson, Outcome::SellerResponseTooLarge] {
+        assert_eq!(after(Some(&record), &trial(500_000, "t"), outcome, 500_001), Change::Forget, "{outcome:?}");
+    }
+}
+
+#[test]
+fn others_wait_for_a_trial_until_its_time_is_over() {
+    let record = tried(&failed(5, 0), Trial { token: "t".into(), until_ms: 50_000 });
+    let open = |now_ms| at(&Some(record.clone()), now_ms);
+    assert_eq!(open(30_000), Standing::Open { until_ms: 30_000 + TRIAL_POLL_MS });
+    assert_eq!(open(49_500), Standing::Open { until_ms: 50_000 });
+    assert_eq!(open(50_000), Standing::TrialDue, "whoever made it has died");
+    // The one that took so long has no say once another has taken over.
+    let taken_over = tried(&record, Trial { token: "u".into(), until_ms: 70_000 });
+    for outcome in [ALIVE, DEAD] {
+        assert_eq!(after(Some(&taken_over), &trial(30_000, "t"), outcome, 51_000), Change::Keep);
+    }
+}
+
+#[test]
+fn a_trial_that_was_not_made_leaves_room_for_the_next() {
+    let record = tried(&failed(5, 0), Trial { token: "t".into(), until_ms: 50_000 });
+    let Change::Put(free) = not_tried(Some(&record), &trial(30_000, "t")) else { panic!("it is given back") };
+    assert_eq!(at(&Some(free), 30_001), Standing::TrialDue);
+    assert_eq!(not_tried(Some(&record), &trial(30_000, "u")), Change::Keep);
+    assert_eq!(not_tried(Some(&record), &pass(30_000)), Change::Keep);
+    assert_eq!(not_tried(None, &trial(30_000, "t")), Change::Keep);
+}
+
+#[test]
+fn calls_that_were_on_their_way_when_it_opened_change_nothing() {
+    let open = failed(FAILURES_TO_OPEN, 100);
+    for outcome in [ALIVE, DEAD] {
+        assert_eq!(after(Some(&open), &pass(50), outcome, 120), Change::Keep, "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_circuit_of_another_version_does_not_count() {
+    let open = failed(FAILURES_TO_OPEN, 100);
+    assert_eq!(standing(Some(&open), "v2", 101), Standing::Closed);
+    let of_new = Pass { secret_version: "v2".into(), ..pass(110) };
+    assert_eq!(after(Some(&open), &of_new, ALIVE, 120), Change::Keep);
+    let Change::Put(first) = after(Some(&open), &of_new, DEAD, 120) else { panic!("it is the new version's first") };
+    assert_eq!((first.secret_version.as_str(), first.failures, first.failed_ms), ("v2", 1, 120));
+    // A call of the old version that comes back late finds the new one's record, and leaves it alone.
+    assert_eq!(after(Some(&first), &pass(90), DEAD, 130), Change::Keep);
+}
+
+#[test]
+fn which_failures_count() {
+    for outcome in [Outcome::SellerTimeout, Outcome::SellerUnreachable, Outcome::SellerTls, Outcome::SellerError] {
+        assert!(counts(outcome), "{outcome:?}");
+    }
+    for outcome in [Outcome::Delivered, Outcome::SellerRefused, Outcome::SellerInvalidJson, Outcome::SellerResponseTooLarge] {
+        assert!(!counts(outcome), "{outcome:?}");
+    }
+}
+
+/// Whatever is played in whatever order, at most one call passes an open circuit at a time, and a live seller is found again.
+#[test]
+fn in_every_order_one_trial_at_a_time_and_a_live_seller_is_found_again() {
+    // Six steps of four kinds each.
+    for order in 0..4_u32.pow(6) {
+        let mut record = Some(failed(FAILURES_TO_OPEN, 0));
+        let (mut now_ms, mut running): (i64, Option<Pass>) = (0, None);
+        for step in 0..6 {
+            now_ms += 400_000;
+            match (order >> (2 * step)) & 3 {
+                0 if at(&record, now_ms) == Standing::TrialDue => {
+                    let token = format!("t{step}");
+                    let circuit = record.as_ref().expect("a circuit at which a trial is due");
+                    record = Some(tried(circuit, Trial { token: token.clone(), until_ms: now_ms + 900_000 }));
+                    running = Some(trial(now_ms, &token));
+                    assert_ne!(at(&record, now_ms), Standing::TrialDue, "a second one passes");
+                }
+                1 => {
+                    if let Some(pass) = running.take() {
+                        record = apply(record.clone(), after(record.as_ref(), &pass, DEAD, now_ms));
+                        assert!(matches!(at(&record, now_ms), Standing::Open { .. }) || record.is_none());
+                    }
+                }
+                2 => record = apply(record.clone(), after(record.as_ref(), &pass(now_ms - 1_000_000), DEAD, now_ms)),
+                _ => {}
+            }
+        }
+        now_ms += 2_000_000;
+        if at(&record, now_ms) == Standing::TrialDue {
+            let circuit = record.as_ref().expect("a circuit at which a trial is due");
+            let taken = tried(circuit, Trial { token: "last".into(), until_ms: now_ms + 1 });
+            record = apply(Some(taken.clone()), after(Some(&taken), &trial(now_ms, "last"), ALIVE, now_ms));
+        }
+        assert_eq!(at(&record, now_ms), Standing::Closed, "{order}");
+    }
+}

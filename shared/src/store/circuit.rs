@@ -1,0 +1,154 @@
+//! The circuit of a listing's endpoint. It lives in the table, because an instance sees one call at a time.
+//!
+//! Every change is made over the record that was read. Whoever finds another one there decides again by that: of any number
+//! of parallel calls one is the trial, and each failure counts once.
+
+use super::table::{Written, record};
+use super::write::{Condition, Putting};
+use super::{Store, StoreError, keys};
+use crate::domain::call::outcome::Outcome;
+use crate::domain::circuit::{Change, Circuit, Pass, Standing, Trial, after, not_tried, standing, tried};
+use crate::domain::ids::ListingId;
+use crate::store::call::fresh_writer;
+use crate::store::counter::s;
+
+/// A record is kept so long after the last failure (seconds): past it a row of failures is broken by time.
+const KEPT_SECONDS: i64 = 86_400;
+/// How often a change is decided anew, because parallel calls were first. Failures that count are over after five.
+const CHANGE_TRIES: usize = 8;
+
+/// What came of asking to pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// The call passes.
+    Passes {
+        /// Its token, where it is the trial.
+        trial: Option<String>,
+        /// What is remembered now: the record that its end is noted over.
+        record: Option<Circuit>,
+    },
+    /// It does not.
+    Waits {
+        /// When it is worth asking again (Unix milliseconds).
+        until_ms: i64,
+    },
+}
+
+impl Store {
+    /// Asks to pass a circuit at which a trial was due when `seen` was read. A trial's time is over at `until_ms`.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn ask_to_pass(
+        &self,
+        listing: ListingId,
+        seen: Option<Circuit>,
+        secret_version: &str,
+        now_ms: i64,
+        until_ms: i64,
+    ) -> Result<Asked, StoreError> {
+        let mut seen = seen;
+        for _ in 0..CHANGE_TRIES {
+            let due = match (standing(seen.as_ref(), secret_version, now_ms), &seen) {
+                (Standing::Open { until_ms }, _) => return Ok(Asked::Waits { until_ms }),
+                (Standing::TrialDue, Some(due)) => due,
+                _ => return Ok(Asked::Passes { trial: None, record: seen }),
+            };
+            let token = fresh_writer();
+            let next = tried(due, Trial { token: token.clone(), until_ms });
+            match self.put_circuit(listing, seen.as_ref(), next).await? {
+                Changed::Done(record) => return Ok(Asked::Passes { trial: Some(token), record }),
+                Changed::Found(found) => seen = found,
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// Notes how a call ended that was let through, and gives what is remembered now. `seen` is the record at which it passed;
+    /// where there was none and the call succeeded, nothing is written.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn note_outcome(
+        &self,
+        listing: ListingId,
+        seen: Option<Circuit>,
+        pass: &Pass,
+        outcome: Outcome,
+        now_ms: i64,
+    ) -> Result<Option<Circuit>, StoreError> {
+        self.change_circuit(listing, seen, |circuit| after(circuit, pass, outcome, now_ms)).await
+    }
+
+    /// Gives a trial back that was not made. It would lapse by itself, later. `seen` is the record at which it passed.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn note_not_tried(&self, listing: ListingId, seen: Option<Circuit>, pass: &Pass) -> Result<(), StoreError> {
+        self.change_circuit(listing, seen, |circuit| not_tried(circuit, pass)).await.map(drop)
+    }
+
+    /// Closes the circuit, whatever is known of the endpoint: its owner says that it works.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn forget_circuit(&self, listing: ListingId) -> Result<(), StoreError> {
+        self.table.take::<serde_json::Value>(&keys::circuit(listing)).await.map(drop)
+    }
+
+    async fn change_circuit(
+        &self,
+        listing: ListingId,
+        seen: Option<Circuit>,
+        decide: impl Fn(Option<&Circuit>) -> Change,
+    ) -> Result<Option<Circuit>, StoreError> {
+        let mut seen = seen;
+        for _ in 0..CHANGE_TRIES {
+            let changed = match (decide(seen.as_ref()), &seen) {
+                (Change::Put(next), _) => self.put_circuit(listing, seen.as_ref(), next).await?,
+                (Change::Forget, Some(known)) => {
+                    let unchanged = Condition::equals("writer", s(&known.writer));
+                    Changed::of(self.table.remove(&keys::circuit(listing), unchanged).await?, None)?
+                }
+                (Change::Keep | Change::Forget, _) => return Ok(seen),
+            };
+            match changed {
+                Changed::Done(now) => return Ok(now),
+                Changed::Found(found) => seen = found,
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    async fn put_circuit(&self, listing: ListingId, seen: Option<&Circuit>, next: Circuit) -> Result<Changed, StoreError> {
+        let next = Circuit { writer: fresh_writer(), ..next };
+        let unchanged = seen.map_or_else(Condition::absent, |seen| Condition::equals("writer", s(&seen.writer)));
+        let putting = Putting::new(&keys::circuit(listing), "circuit", &next)?
+            .expiring(next.failed_ms / 1_000 + KEPT_SECONDS)
+            .when(unchanged);
+        Changed::of(self.table.put(putting).await?, Some(next))
+    }
+}
+
+/// What came of a change.
+enum Changed {
+    /// It is made, by this write or an earlier try of it: this is remembered now.
+    Done(Option<Circuit>),
+    /// Somebody else was first: this is what stands there.
+    Found(Option<Circuit>),
+}
+
+impl Changed {
+    fn of(written: Written, next: Option<Circuit>) -> Result<Self, StoreError> {
+        let found: Option<Circuit> = match written {
+            Written::Done => return Ok(Self::Done(next)),
+            Written::Refused(found) => found.map(record).transpose()?,
+        };
+        let is_mine = match (&found, &next) {
+            (Some(found), Some(next)) => found.writer == next.writer,
+            (None, None) => true,
+            _ => false,
+        };
+        Ok(if is_mine { Self::Done(found) } else { Self::Found(found) })
+    }
+}
