@@ -138,6 +138,7 @@ impl<'a> Stage<'a> {
             "PATCH /api/v1/me" => json!({ "description": "Described." }),
             "POST /api/v1/api-keys" => json!({ "name": format!("key {}", word()) }),
             "PATCH /api/v1/listings/{id}" => json!({ "description": "Described." }),
+            "PUT /api/v1/listings/{id}/endpoint" => json!({ "timeout_ms": 2_000 }),
             "POST /api/v1/gateway/{listing_id}" => json!({ "n": word() }),
             _ => json!({}),
         };
