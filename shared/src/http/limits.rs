@@ -32,6 +32,10 @@ pub const AUTH_PER_IP: Limit = Limit { name: "auth", quota: 30, window_seconds: 
 pub const FAILED_AUTH_PER_IP: Limit = Limit { name: "failed-auth", quota: 30, window_seconds: 300 };
 /// Quotes asked of the payment provider, per buyer.
 pub const QUOTES_PER_BUYER: Limit = Limit { name: "quotes", quota: 10, window_seconds: 60 };
+/// Changes of what a profile says, new keys and changes of wallets, per profile. Each of them moves the profile's version, and who
+/// recovers a profile writes over a version: nobody's key may keep it moving. To end a key is not counted: there are no more to be
+/// ended than were made, and a key in wrong hands must not keep its owner from ending it.
+pub const PROFILE_WRITES: Limit = Limit { name: "profile-writes", quota: 30, window_seconds: 60 };
 /// Changes of listings, per profile.
 pub const LISTING_WRITES: Limit = Limit { name: "listing-writes", quota: 60, window_seconds: 3_600 };
 /// Changes of one listing's endpoint: AWS refuses a secret more than 100 versions a day.
@@ -47,6 +51,7 @@ pub const ALL: &[Limit] = &[
     AUTH_PER_IP,
     FAILED_AUTH_PER_IP,
     QUOTES_PER_BUYER,
+    PROFILE_WRITES,
     LISTING_WRITES,
     ENDPOINT_EDITS,
     ENDPOINT_TESTS,

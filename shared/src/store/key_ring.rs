@@ -10,12 +10,22 @@ use super::write::{Condition, Updating};
 use super::{Store, StoreError, keys};
 use crate::domain::api_key::KeyId;
 use crate::domain::ids::ProfileId;
+use crate::domain::session::Session;
 
 /// API keys that one profile may have: as many as one transaction can end.
 pub const MAX_KEYS: usize = 45;
 
 /// Another writer of the profile is given way to this often, where its change does not matter.
-const TRIES: usize = 4;
+const TRIES: usize = 16;
+
+/// Who asks for a key.
+#[derive(Debug, Clone, Copy)]
+pub enum Asker<'a> {
+    /// A key of the same profile.
+    Key(&'a KeyId),
+    /// A session of the same profile.
+    Session(&'a Session),
+}
 
 /// What came of adding a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,21 +52,24 @@ impl Store {
         wanted.iter().filter_map(|key| found.take(key).transpose()).collect()
     }
 
-    /// Gives a profile one more key. `seen` is the profile's version that was read before, `asker` the key that asks, if one
-    /// does: who revokes all keys is not left with one that a revoked key has made. Keys that have ended make room.
+    /// Gives a profile one more key. `seen` is the profile's version that was read before. Who revokes all keys is not left with
+    /// one that a revoked key has made; who logs out not with one of that session. Keys that have ended make room.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the profile or its keys changed meanwhile.
-    pub async fn add_key(&self, key: &StoredKey, seen: u64, asker: Option<&KeyId>) -> Result<Added, StoreError> {
+    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the profile or its keys changed meanwhile;
+    /// [`StoreError::SessionOver`].
+    pub async fn add_key(&self, key: &StoredKey, seen: u64, asker: Asker<'_>) -> Result<Added, StoreError> {
         let pointers = self.key_pointers(key.profile).await?;
-        if asker.is_some_and(|asker| pointers.iter().all(|pointer| pointer.key != *asker)) {
-            return Ok(Added::AskerRevoked);
-        }
+        let session = match asker {
+            Asker::Key(asker) if pointers.iter().all(|pointer| pointer.key != *asker) => return Ok(Added::AskerRevoked),
+            Asker::Key(_) => None,
+            Asker::Session(session) => Some(session),
+        };
         let (ended, good): (Vec<_>, Vec<_>) = pointers.into_iter().partition(|pointer| pointer.is_over(key.created_ms));
         if good.len() >= MAX_KEYS {
             return Ok(Added::LimitReached);
         }
-        self.exchange_keys(key, seen, ended).await.map(|()| Added::Done)
+        self.exchange_keys(key, seen, ended, session).await.map(|()| Added::Done)
     }
 
     /// Gives a profile a key by recovery; with `revoke_others` every other key ends in the same write. A profile at its limit
@@ -70,7 +83,7 @@ impl Store {
         pointers.sort_by_key(|pointer| !pointer.is_over(key.created_ms));
         let surplus = (pointers.len() + 1).saturating_sub(MAX_KEYS);
         pointers.truncate(if revoke_others { pointers.len() } else { surplus });
-        self.exchange_keys(key, seen, pointers).await
+        self.exchange_keys(key, seen, pointers, None).await
     }
 
     /// Ends a key with the next request. `false` where it has ended already.
@@ -119,8 +132,15 @@ impl Store {
         Ok(pointers)
     }
 
-    /// Puts one key into a profile and takes others out, over the version of the profile that was read.
-    async fn exchange_keys(&self, key: &StoredKey, seen: u64, ended: Vec<KeyPointer>) -> Result<(), StoreError> {
+    /// Puts one key into a profile and takes others out, over the version of the profile that was read; in the name of a session,
+    /// if one asks.
+    async fn exchange_keys(
+        &self,
+        key: &StoredKey,
+        seen: u64,
+        ended: Vec<KeyPointer>,
+        session: Option<&Session>,
+    ) -> Result<(), StoreError> {
         let versioning =
             Updating::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(seen));
         let mut operations: Vec<TransactWriteItem> = vec![
@@ -132,7 +152,11 @@ impl Store {
             operations.push(self.table.removing(&keys::api_key(&pointer.key))?);
             operations.push(self.table.removing(&keys::profile_api_key(key.profile, &pointer.key))?);
         }
-        match self.table.transact(operations).await? {
+        let transacted = match session {
+            Some(session) => self.transact_in(session, operations).await?,
+            None => self.table.transact(operations).await?,
+        };
+        match transacted {
             Transacted::Done => Ok(()),
             Transacted::Refused { .. } | Transacted::Conflict => Err(StoreError::Conflict),
         }

@@ -5,3 +5,4 @@ pub(crate) mod public;
 pub(crate) mod recover;
 pub(crate) mod register;
 pub(crate) mod update;
+pub(crate) mod writer;

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::request::Parts;
 use crochet::app::App;
-use crochet::domain::api_key::Scope;
 use crochet::domain::listing::ListingStatus;
 use crochet::domain::profile::{AccountType, Profile, Role};
 use crochet::http::caller::{Caller, trail};
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::me::own_profile;
+use super::writer::Writer;
 
 /// Times that a change is made again, where the profile has changed under it.
 const TRIES: usize = 8;
@@ -99,8 +99,12 @@ impl Change {
     responses((status = 200, body = OwnProfile, description = "The profile as it is now. Errors: INVALID_REQUEST, UNKNOWN_FIELD, \
         LISTINGS_STILL_ACTIVE, EDIT_CONFLICT, UNAUTHORIZED, INVALID_API_KEY, INSUFFICIENT_SCOPE, SESSION_REQUIRED, \
         CROSS_SITE_REQUEST, RATE_LIMITED.")))]
-pub(crate) async fn update_me(State(app): State<App>, caller: Caller, parts: Parts, Json(request): Json<ProfileChange>) -> Result {
-    caller.may(Scope::Write)?;
+pub(crate) async fn update_me(
+    State(app): State<App>,
+    Writer(caller): Writer,
+    parts: Parts,
+    Json(request): Json<ProfileChange>,
+) -> Result {
     let change = request.read()?;
     let after = save(&app, &caller, &parts, &change).await?;
     app.store.bring_listings_up(&after, app.clock.now()).await;

@@ -12,8 +12,8 @@ use crochet::app::App;
 use crochet::domain::api_key::Scope;
 use crochet::domain::ids::{ProfileId, WalletId};
 use crochet::domain::profile::Profile;
-use crochet::http::caller::Agent;
-use crochet::http::{ApiError, Code};
+use crochet::http::caller::{Agent, trail};
+use crochet::http::{ApiError, Code, limits};
 use crochet::store::StoreError;
 use crochet::wire;
 use serde::Serialize;
@@ -30,7 +30,7 @@ pub(crate) struct OneWallet {
     wallet: wire::profile::Wallet,
 }
 
-/// An agent whose key may write. Whether it may is said before the body is read.
+/// An agent whose key may write, counted against [`limits::PROFILE_WRITES`]. Whether it may is said before the body is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Editor(pub(crate) ProfileId);
 
@@ -43,6 +43,10 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let agent = Agent::from_request_parts(parts, state).await?;
         agent.may(Scope::Write)?;
+        let app = App::from_ref(state);
+        let standing = app.limiter.count(limits::PROFILE_WRITES, &agent.profile.to_string(), app.clock.now()).await?;
+        trail(parts).standing(standing);
+        standing.within(Code::RateLimited)?;
         Ok(Self(agent.profile))
     }
 }
