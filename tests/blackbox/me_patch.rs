@@ -152,6 +152,58 @@ fn listings_show_a_new_name_at_once() -> Outcome {
 }
 
 #[test]
+fn who_stops_selling_has_nothing_on_offer_even_in_the_same_moment() -> Outcome {
+    shared(async |world| {
+        let seller = world.agent().await?;
+        let path = format!("/listings/{}", seller.create_listing(&world.free_fields("/echo")).await?.id);
+        for _ in 0..25 {
+            patch(&seller, &json!({ "role": "both" })).await?;
+            seller.patch(&path).json(&json!({ "status": "suspended" })).send().await?.ok(200);
+            let (stops, activates) = (json!({ "role": "buyer" }), json!({ "status": "active" }));
+            let (stopped, activated) =
+                join(seller.patch("/me").json(&stops).send(), seller.patch(&path).json(&activates).send()).await;
+            let (stopped, activated) = (stopped?, activated?);
+            assert!(matches!(stopped.code(), "" | "LISTINGS_STILL_ACTIVE"), "{}", stopped.text());
+            assert!(matches!(activated.code(), "" | "ROLE_REQUIRED"), "{}", activated.text());
+            let me = seller.get("/me").send().await?;
+            let buys_only = me.ok(200)["profile"]["role"] == "buyer";
+            let on_offer = world.client.get(&path).send().await?.ok(200)["listing"]["status"] == "active";
+            assert_eq!((stopped.status == 200, activated.status == 200), (buys_only, on_offer));
+            assert!(!(buys_only && on_offer), "a buyer could not take it off any more");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_profile_is_changed_thirty_times_a_minute_and_its_keys_end_all_the_same() -> Outcome {
+    with(Setup::settings(&[("CROCHET_RATE_LIMITS", "exact")]), async |world| {
+        world.at_a_minutes_start().await?;
+        let agent = world.agent().await?;
+        let second = agent.create_key(&json!({ "name": "second" })).await?;
+        let link = agent.link_request(&crochet_tests::Wallet::evm()).await?;
+        for n in 0..29 {
+            patch(if n % 2 == 0 { &agent } else { &second }, &json!({ "description": format!("{n}") })).await?;
+        }
+        for refused in [
+            agent.patch("/me").json(&json!({ "description": "One more." })),
+            second.patch("/me").json(&json!({ "description": "One more." })),
+            agent.post("/api-keys").json(&json!({ "name": "third" })),
+            agent.post("/me/wallets").json(&link),
+        ] {
+            let reply = refused.send().await?;
+            assert_eq!(reply.refused(429, "RATE_LIMITED")["details"], json!({ "limit": 30, "window_seconds": 60 }));
+            assert!(reply.header("ratelimit-policy").starts_with("\"profile-writes\""), "{:?}", reply.headers);
+        }
+        // Whoever holds the one key cannot keep the other from ending it.
+        let id = text(&second.issued["key"], "id").to_owned();
+        agent.delete(&format!("/api-keys/{id}")).send().await?.ok(200);
+        second.get("/me").send().await?.refused(401, "INVALID_API_KEY");
+        Ok(())
+    })
+}
+
+#[test]
 fn a_change_that_changes_nothing_writes_nothing() -> Outcome {
     shared(async |world| {
         let agent = world.agent().await?;
@@ -160,7 +212,7 @@ fn a_change_that_changes_nothing_writes_nothing() -> Outcome {
         let reply = agent.patch("/me").json(&same).send().await?;
         assert_eq!(reply.ok(200)["profile"], agent.issued["profile"]);
         if let Some((cost, path)) = world.costs().and_then(|costs| costs.of("no change", &reply)) {
-            assert_eq!(cost.write_units, 1.0, "the rate counter alone: {path}");
+            assert_eq!(cost.write_units, 2.0, "the rate counters alone: {path}");
         }
         Ok(())
     })

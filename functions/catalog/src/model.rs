@@ -17,7 +17,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crochet::clock::{Clock, unix_ms};
 use crochet::domain::ids::ListingId;
-use crochet::store::listing::ListingChange;
+use crochet::store::feed::ListingChange;
 use crochet::store::{Store, StoreError};
 use futures::future::try_join_all;
 use tokio::sync::Mutex;

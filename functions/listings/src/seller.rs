@@ -66,6 +66,14 @@ impl Editor {
     }
 }
 
+/// Fails where the profile does not sell any more: a key repeats its profile's role, and that may have changed since it was read.
+///
+/// # Errors
+/// `ROLE_REQUIRED`.
+pub(crate) fn selling(profile: &Profile) -> Result<(), ApiError> {
+    if profile.role.sells() { Ok(()) } else { Err(ApiError::new(Code::RoleRequired).detail("required_role", "seller")) }
+}
+
 /// The listing of this id or slug, where `owner` owns it.
 ///
 /// # Errors

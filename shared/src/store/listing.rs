@@ -1,9 +1,9 @@
-//! Listings: by id, by slug, by owner, and in order of change.
+//! Listings: by id, by slug and by owner. In order of change: `feed.rs`.
 
 use serde::{Deserialize, Serialize};
 
 use super::counter::{n, s};
-use super::table::{Item, Range, Transacted, Written, record};
+use super::table::{Range, Transacted, Written, record};
 use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
 use crate::domain::ids::{ListingId, ProfileId};
@@ -166,6 +166,29 @@ impl Store {
         })
     }
 
+    /// As [`Store::update_listing`], where the change puts the listing on offer: its owner's profile must still be the one that was
+    /// read (`owner_seen` is its version), and counts this as a change. Who stops selling in the same moment finds either an
+    /// active listing or another version. `false` where the listing or the profile changed meanwhile.
+    ///
+    /// # Errors
+    /// Where DynamoDB does not answer.
+    pub async fn activate_listing(&self, listing: &Listing, owner_seen: u64) -> Result<bool, StoreError> {
+        let before = Condition::equals("version", n(listing.version.saturating_sub(1)));
+        let versioning =
+            Updating::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(owner_seen));
+        let operations = vec![
+            putting(listing)?.when(before).in_transaction(&self.table)?,
+            self.table.updating(&keys::profile(listing.seller.id), versioning)?,
+        ];
+        Ok(match self.table.transact(operations).await? {
+            Transacted::Done => true,
+            Transacted::Refused { index: 0, found } => {
+                found.map(record::<Listing>).transpose()?.is_some_and(|found| found == *listing)
+            }
+            Transacted::Refused { .. } | Transacted::Conflict => false,
+        })
+    }
+
     /// Notes what came of a test call with this version of an endpoint's secret. `false` where another one counts by now.
     ///
     /// Only the note is written, so that no other change is lost; the listing's version moves, so that who has read it
@@ -248,39 +271,6 @@ impl Store {
         }
     }
 
-    /// The listings that changed at `since_ms` or later, oldest change first, at most `limit`. The index may lag a moment
-    /// behind the table: readers read the last minute again.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
-    pub async fn changed_listings(&self, since_ms: i64, limit: i32) -> Result<Vec<ListingChange>, StoreError> {
-        self.changes(keys::changed_since(since_ms), limit).await
-    }
-
-    /// The listings that changed after `last`, in the order of [`Store::changed_listings`]: its next page.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
-    pub async fn changed_listings_after(&self, last: ListingChange, limit: i32) -> Result<Vec<ListingChange>, StoreError> {
-        // "!" is below every digit: the next page begins just after this change.
-        self.changes(format!("{}{}!", keys::changed_since(last.at_ms), last.listing), limit).await
-    }
-
-    async fn changes(&self, from: String, limit: i32) -> Result<Vec<ListingChange>, StoreError> {
-        let items = self
-            .table
-            .query(&Range {
-                index: Some(keys::GSI3),
-                partition: keys::CATALOGUE,
-                from: Some(&from),
-                to: None,
-                newest_first: false,
-                limit,
-            })
-            .await?;
-        Ok(items.iter().filter_map(ListingChange::read).collect())
-    }
-
     /// The listings with these ids that exist, without their schemas and examples: what the catalogue holds.
     ///
     /// # Errors
@@ -311,22 +301,5 @@ impl Store {
             }
         }
         Ok(listings)
-    }
-}
-
-/// One change of the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ListingChange {
-    /// The listing that changed.
-    pub listing: ListingId,
-    /// When (Unix milliseconds).
-    pub at_ms: i64,
-}
-
-impl ListingChange {
-    fn read(item: &Item) -> Option<Self> {
-        let (_, sk) = keys::index_attributes(keys::GSI3);
-        let (at, listing) = item.get(&sk)?.as_s().ok()?.split_once('#')?;
-        Some(Self { listing: listing.parse().ok()?, at_ms: at.parse().ok()? })
     }
 }

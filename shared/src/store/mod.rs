@@ -7,6 +7,7 @@ pub mod challenge;
 pub mod circuit;
 pub mod claim;
 pub mod counter;
+pub mod feed;
 pub mod history;
 pub mod key_ring;
 pub mod keys;

@@ -2,13 +2,13 @@
 //! listing with the new version pinned, in one conditional write.
 
 use crochet::clock::unix_ms;
-use crochet::domain::listing::Listing;
+use crochet::domain::listing::{Listing, ListingStatus};
 use crochet::http::{Code, Result};
 
 use super::address;
 use super::rewrite::Rewrite;
 use super::turn::{self, Turn};
-use crate::seller::Editor;
+use crate::seller::{Editor, selling};
 
 /// Times that a change is tried, where the listing has changed under it.
 pub(crate) const ATTEMPTS: usize = 4;
@@ -22,10 +22,11 @@ pub(crate) struct Edited {
 }
 
 /// Changes `before`, which `id` names: its endpoint's secret by `rewrite`, everything else by `remake`, which is handed the
-/// listing as it stands and gives it as it is to be. Without a change of the secret this is one conditional write.
+/// listing as it stands and gives it as it is to be. Without a change of the secret this is one conditional write; for a listing
+/// that goes on offer it is a transaction with its owner's profile, which must still be one that sells.
 ///
 /// # Errors
-/// `remake`'s own; those of [`turn::take`] and [`address::check`]; `EDIT_CONFLICT` where others are faster time after time.
+/// `remake`'s own; those of [`turn::take`] and [`address::check`]; `ROLE_REQUIRED`; `EDIT_CONFLICT` where others are faster time after time.
 pub(crate) async fn edit(
     state: &crate::State,
     editor: Editor,
@@ -54,6 +55,18 @@ pub(crate) async fn edit(
     }
 }
 
+/// Writes `after` over `before`, the listing as it was read. `false` where it, or for a listing that goes on offer its owner's
+/// profile, was changed meanwhile.
+async fn write(state: &crate::State, editor: Editor, before: &Listing, after: &Listing) -> Result<bool> {
+    let store = &state.app.store;
+    if after.status != ListingStatus::Active || before.status == ListingStatus::Active {
+        return Ok(store.update_listing(after).await?);
+    }
+    let owner = editor.profile(&state.app).await?;
+    selling(&owner)?;
+    Ok(store.activate_listing(after, owner.version).await?)
+}
+
 /// Writes the change over `before`, the listing as it was read; where another write came between, over what that has left.
 async fn save(
     state: &crate::State,
@@ -74,7 +87,7 @@ async fn save(
             return Ok(after);
         }
         after.touch(unix_ms(state.app.clock.now()));
-        if state.app.store.update_listing(&after).await? {
+        if write(state, editor, &before, &after).await? {
             return Ok(after);
         }
         before = editor.listing(&state.app, id).await?;

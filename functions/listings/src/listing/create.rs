@@ -21,7 +21,7 @@ use super::{own_json, pricing, slug};
 use crate::challenge::answer::{Answer, after_use};
 use crate::endpoint::address;
 use crate::endpoint::secret::{First, discard};
-use crate::seller::Editor;
+use crate::seller::{Editor, selling};
 
 /// Tries to find a free slug, and to get past other writes of the profile.
 const ATTEMPTS: usize = 5;
@@ -125,6 +125,7 @@ pub(crate) async fn create_listing(State(state): State<crate::State>, editor: Ed
     let now = app.clock.now();
     let (change, answer) = request.read(state.outbound.rules())?;
     let (profile, ()) = tokio::try_join!(editor.profile(app), address::check(change.url.as_ref(), &state.outbound))?;
+    selling(&profile)?;
     let mut listing = change.apply(&blank(&profile, now))?;
     let max_listings = app.config.max_listings.saturating_mul(app.config.limit_factor);
     if profile.listing_count >= max_listings {

@@ -136,7 +136,7 @@ impl ListingChange {
     params(("id" = String, Path, description = "UUID or slug")), request_body = ListingChange,
     responses((status = 200, body = SavedListing, description = "The listing as it is now. Errors: LISTING_NOT_FOUND, NOT_LISTING_OWNER, \
         INVALID_REQUEST, UNKNOWN_FIELD, INVALID_SCHEMA, ENDPOINT_REQUIRED, ENDPOINT_URL_REFUSED, PAYOUT_WALLET_REQUIRED, \
-        STATUS_CHANGE_REFUSED, LISTING_SUSPENDED, EDIT_CONFLICT, EDIT_LIMIT, RATE_LIMITED.")))]
+        STATUS_CHANGE_REFUSED, LISTING_SUSPENDED, ROLE_REQUIRED, EDIT_CONFLICT, EDIT_LIMIT, RATE_LIMITED.")))]
 pub(crate) async fn update_listing(
     State(state): State<crate::State>,
     editor: Editor,
