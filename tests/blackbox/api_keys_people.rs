@@ -28,7 +28,7 @@ fn me_accepts_a_session() -> Outcome {
         assert_eq!((&data["profile"]["id"], text(&data["profile"], "account_type")), (&json!(person.profile_id), "human"));
         assert_eq!((list(data, "wallets").len(), list(data, "claimed_agents").len()), (0, 0));
         let auth = &data["auth"];
-        assert_eq!((text(auth, "type"), &auth["key_id"], &auth["scopes"]), ("session", &json!(null), &json!(["read", "write"])));
+        assert_eq!((text(auth, "type"), &auth["key_id"], &auth["scopes"]), ("session", &json!(null), &json!(["read"])));
         assert!(is_time(&auth["expires_at"]));
         Ok(())
     })
@@ -59,7 +59,9 @@ fn keys_made_with_a_session_are_read_only() -> Outcome {
         assert_eq!(made.ok(201)["key"]["scopes"], json!(["read"]));
         for scopes in [json!(["write"]), json!(["read", "write"])] {
             let refused = person.post("/api-keys").json(&json!({ "name": "k", "scopes": scopes })).send().await?;
-            assert_eq!(text(&refused.refused(403, "INSUFFICIENT_SCOPE")["details"], "required_scope"), "write");
+            let error = refused.refused(403, "INSUFFICIENT_SCOPE");
+            assert_eq!(text(&error["details"], "required_scope"), "write");
+            assert_eq!(text(&error["recovery"], "next_action"), "ask_for_read_scope", "no other key would do");
         }
         let key = holder(world, &person, text(made.data(), "api_key"));
         let me = key.get("/me").send().await?;

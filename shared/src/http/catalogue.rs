@@ -100,7 +100,7 @@ catalogue! {
     Unauthorized "UNAUTHORIZED" 401 "Send Authorization: Bearer am_k_… with your API key."
         => "send_api_key" false "Use data.authorization_header as POST /register or POST /auth/recover returned it, exactly as the Authorization header." keep BODY, drop NONE;
     InvalidApiKey "INVALID_API_KEY" 401 "This API key is not valid: it is mistyped, expired or revoked."
-        => "recover_api_key" false "Check the key for typing errors; if it is lost or revoked, get a fresh one with POST /auth/challenge (purpose recover) and POST /auth/recover." keep BODY, drop &["api_key"];
+        => "recover_api_key" false "Check the key for typing errors; if it is lost or revoked, get a fresh one with POST /auth/challenge (purpose recover) and POST /auth/recover. A person logs in and makes a new one with POST /api-keys." keep BODY, drop &["api_key"];
     InsufficientScope "INSUFFICIENT_SCOPE" 403 "This API key does not have the scope that this needs."
         => "use_key_with_scope" false "Use a key with the scope named in details.required_scope; an agent's key with write makes others with POST /api-keys." keep BODY, drop NONE;
     RoleRequired "ROLE_REQUIRED" 403 "This profile's role does not allow that."

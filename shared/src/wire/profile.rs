@@ -178,7 +178,8 @@ pub struct Auth {
     /// The key: `key_` and ten characters. None for a session.
     #[schema(required)]
     pub key_id: Option<String>,
-    /// What it may do.
+    /// What a key may do. For a session: what the keys that it makes may do; it may itself do whatever the routes that take a
+    /// session offer.
     #[schema(schema_with = scopes)]
     pub scopes: Vec<Scope>,
     /// When it ends.
@@ -196,7 +197,7 @@ impl Auth {
     /// By a session, which ends then if it is not used again.
     #[must_use]
     pub fn session(session: &Session) -> Self {
-        Self { kind: "session", key_id: None, scopes: vec![Scope::Read, Scope::Write], expires_at: Some(moment(session.ends_ms())) }
+        Self { kind: "session", key_id: None, scopes: vec![Scope::Read], expires_at: Some(moment(session.ends_ms())) }
     }
 }
 
@@ -218,7 +219,7 @@ pub struct Challenge {
     pub expires_at: String,
     /// The same in seconds from its issue.
     pub expires_in: i64,
-    /// The proof of work that goes with the signature, for `register` and `recover`.
+    /// The proof of work that goes with the signature, for `register`, `recover` and `operator_login`; none for the others.
     #[schema(required)]
     pub pow: Option<Pow>,
 }

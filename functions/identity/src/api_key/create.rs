@@ -9,15 +9,17 @@ use crochet::http::request::{Json, List, Text};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
 use crochet::store::api_key::StoredKey;
-use crochet::store::key_ring::{Added, MAX_KEYS};
+use crochet::store::key_ring::{Added, Asker, MAX_KEYS};
 use crochet::wire::api_key::IssuedKey;
 use serde::Deserialize;
+use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 use utoipa::ToSchema;
 
 use super::fresh::{Terms, on_terms};
 use crate::profile::me::own_profile;
+use crate::profile::writer::Writer;
 
 /// The farthest end of a key: ten years, three leap days included.
 const LONGEST: Duration = Duration::days(3_653);
@@ -55,7 +57,10 @@ impl NewKey {
         let expires_ms = self.expires_at.map(|text| end(&text, own_end, now)).transpose()?.or(own_end);
         let scopes = match self.scopes {
             None => own_scopes,
-            Some(List(asked)) => scopes(asked, &own_scopes)?,
+            Some(List(asked)) => scopes(asked, &own_scopes).map_err(|error| match caller {
+                Caller::Session(_) if error.code() == Code::InsufficientScope => people_read(error),
+                _ => error,
+            })?,
         };
         Ok(Terms { name, scopes, expires_ms })
     }
@@ -74,6 +79,16 @@ fn scopes(mut asked: Vec<Scope>, own: &[Scope]) -> Result<Vec<Scope>> {
             .detail("required_scope", beyond.as_str())),
         None => Ok(asked),
     }
+}
+
+/// No other key would help a person.
+fn people_read(error: ApiError) -> ApiError {
+    error
+        .message("A key that is made with a session may read, and no more: people neither buy nor sell.")
+        .recovery("next_action", "ask_for_read_scope")
+        .recovery("summary", "Leave scopes out, or send [\"read\"].")
+        .recovery("preserve", json!([]))
+        .recovery("discard", json!(["scopes"]))
 }
 
 /// Unix milliseconds.
@@ -101,8 +116,7 @@ fn end(text: &str, own_end: Option<i64>, now: OffsetDateTime) -> Result<i64> {
     responses((status = 201, body = IssuedKey, description = "The key, shown once. Errors: INVALID_REQUEST, UNKNOWN_FIELD, \
         INSUFFICIENT_SCOPE (more than the caller has; with a session, anything but `read`), KEY_LIMIT, UNAUTHORIZED, \
         INVALID_API_KEY, SESSION_REQUIRED, CROSS_SITE_REQUEST, RATE_LIMITED.")))]
-pub(crate) async fn create_api_key(State(app): State<App>, caller: Caller, Json(request): Json<NewKey>) -> Result {
-    caller.may(Scope::Write)?;
+pub(crate) async fn create_api_key(State(app): State<App>, Writer(caller): Writer, Json(request): Json<NewKey>) -> Result {
     let now = app.clock.now();
     let terms = request.read(&caller, now)?;
     let (key, stored) = add(&app, &caller, &terms, now).await?;
@@ -114,13 +128,9 @@ async fn add(app: &App, caller: &Caller, terms: &Terms, now: OffsetDateTime) -> 
     for _ in 0..TRIES {
         let profile = own_profile(app, caller.profile()).await?;
         let (key, stored) = on_terms(&profile, terms.clone(), now);
-        // Who asks must still be somebody after the profile was read: to end a key or a session counts as a change of it.
         let asker = match caller {
-            Caller::Key(agent) => Some(&agent.key),
-            Caller::Session(person) => {
-                app.store.session(&person.session.token_sha256).await?.ok_or(Code::SessionRequired)?;
-                None
-            }
+            Caller::Key(agent) => Asker::Key(&agent.key),
+            Caller::Session(person) => Asker::Session(&person.session),
         };
         match app.store.add_key(&stored, profile.version, asker).await {
             Ok(Added::Done) => return Ok((key, stored)),
