@@ -29,6 +29,8 @@ use shelf::Shelf;
 
 /// How far back the order of change is read again (milliseconds).
 pub(crate) const OVERLAP_MS: i64 = 60_000;
+/// What is older than this is known, whether anything has changed since or not (milliseconds): more than an index lags.
+const QUIET_MS: i64 = 5 * OVERLAP_MS;
 /// Changes of one read: small index entries, far below the megabyte that one query gives.
 pub(crate) const CHANGES: i32 = 1_000;
 /// Listings of one batch read.
@@ -184,6 +186,8 @@ impl Follower {
             self.known_ms = self.known_ms.max(change.at_ms).min(now_ms);
             self.recent.insert(change.listing, change.at_ms);
         }
+        // Time moves the window on, too: in a quiet market the last burst would otherwise be read again with every browse.
+        self.known_ms = self.known_ms.max(now_ms - QUIET_MS);
         let forgotten_ms = self.known_ms - OVERLAP_MS;
         self.recent.retain(|_, at_ms| *at_ms >= forgotten_ms);
     }

@@ -84,7 +84,13 @@ pub async fn read_body(body: Body, max: usize) -> Result<Bytes, ApiError> {
 /// # Errors
 /// `INVALID_JSON`, `UNKNOWN_FIELD` or `INVALID_REQUEST`, naming the field.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(ApiError::new(Code::InvalidJson).message("The body is empty: send a JSON object."));
+    }
     json::check_strict(body).map_err(|e| ApiError::new(Code::InvalidJson).message(format!("The body is not valid JSON: {e}.")))?;
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(ApiError::new(Code::InvalidRequest).message("The body must be a JSON object.").detail("field", "."));
+    }
     let mut unknown = None;
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let mut track = serde_path_to_error::Track::new();

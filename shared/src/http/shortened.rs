@@ -12,6 +12,23 @@ const SHORTENED: [(Method, &str, &str); 3] = [
     (Method::POST, "/endpoint/rotate-secret", "/listings/:id/endpoint/rotate-secret"),
 ];
 
+/// What paths below the base begin with.
+const FIRST: [&str; 13] = [
+    "agents",
+    "api-keys",
+    "auth",
+    "categories",
+    "gateway",
+    "gateway-requests",
+    "health",
+    "ledger",
+    "listings",
+    "me",
+    "register",
+    "reviews",
+    "session",
+];
+
 /// The error for a request that leads nowhere.
 pub(super) fn lost(code: Code, method: &Method, uri: &Uri) -> ApiError {
     let path = uri.path().strip_prefix("/api/v1").unwrap_or(uri.path());
@@ -21,8 +38,21 @@ pub(super) fn lost(code: Code, method: &Method, uri: &Uri) -> ApiError {
             .detail("path", format!("/api/v1{whole}"))
             .recovery("next_action", "read_api_reference")
             .recovery("summary", format!("Send the same request to {method} /api/v1{whole}, with the id in its place.")),
-        None => code.into(),
+        None => match without_base(uri.path()) {
+            Some(whole) if code == Code::NotFound => ApiError::new(code)
+                .message(format!("The API lives below /api/v1: send it to {whole}."))
+                .detail("path", whole.as_str())
+                .recovery("summary", format!("Send the same request to {method} {whole}.")),
+            _ => code.into(),
+        },
     }
+}
+
+/// The whole path of one that was taken as messages and recoveries write it: `/register`.
+fn without_base(path: &str) -> Option<String> {
+    let rest = path.strip_prefix("/api").unwrap_or(path);
+    let first = rest.split('/').nth(1)?;
+    FIRST.contains(&first).then(|| format!("/api/v1{rest}"))
 }
 
 #[cfg(test)]
@@ -37,6 +67,8 @@ mod tests {
         };
         assert_eq!(told(Method::PATCH, "/api/v1/me/wallets"), "/api/v1/me/wallets/:id");
         assert_eq!(told(Method::POST, "/endpoint/test"), "/api/v1/listings/:id/endpoint/test");
+        assert_eq!(told(Method::POST, "/register"), "/api/v1/register");
+        assert_eq!(told(Method::POST, "/api/auth/recover"), "/api/v1/auth/recover");
         for (method, path) in [(Method::PUT, "/api/v1/me/wallets"), (Method::PATCH, "/api/v1/me"), (Method::POST, "/")] {
             assert!(told(method, path).is_null(), "{path}");
         }

@@ -62,7 +62,8 @@ impl FailureClass {
             }
             Self::Status => {
                 "The endpoint answered with a status that counts as its own failure: answer 2xx, or 400, 404, 409, 410, 413, 415 \
-                 or 422 where the buyer's request is at fault, and never with a redirect."
+                 or 422 where the buyer's request is at fault, and never with a redirect. A 401 or 403 usually means that it did not \
+                 verify the signature: check its signing secret and its clock."
             }
             Self::NotJson => {
                 "The endpoint's answer cannot be read as JSON: send one JSON value in UTF-8, or nothing, without compression."
@@ -118,6 +119,21 @@ impl SellerFault {
             Self::TooLarge { .. } => FailureClass::TooLarge,
             Self::Encoded { .. } => FailureClass::NotJson,
         }
+    }
+}
+
+/// A call to a seller that brought no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedAttempt {
+    /// Why.
+    pub fault: SellerFault,
+    /// Whether the seller may have seen the body, so that the body may be why. Where that is not known, it may.
+    pub body_may_be_seen: bool,
+}
+
+impl From<SellerFault> for FailedAttempt {
+    fn from(fault: SellerFault) -> Self {
+        Self { fault, body_may_be_seen: !matches!(fault, SellerFault::RefusedAddress | SellerFault::Tls) }
     }
 }
 

@@ -121,9 +121,13 @@ impl Table {
                 pending.push(key_item(key));
             }
         }
-        for _ in 0..5 {
+        for round in 0..5 {
             if pending.is_empty() {
                 return Ok(found);
+            }
+            if round > 0 {
+                // DynamoDB is short of capacity: asking again at once would only meet the same.
+                tokio::time::sleep(std::time::Duration::from_millis(10 << round)).await;
             }
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(std::mem::take(&mut pending)))

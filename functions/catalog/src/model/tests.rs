@@ -242,7 +242,7 @@ fn ones_own_listings_are_searched_like_all_others() {
 
 #[test]
 fn changes_of_the_last_minute_are_known_and_older_ones_forgotten() {
-    const NOW: i64 = 1_000_000_000;
+    const NOW: i64 = 3 * OVERLAP_MS;
     let (one, other) = (listing("One", 1).id, listing("Other", 2).id);
     let mut follower = Follower::default();
     follower.note(&[ListingChange { listing: one, at_ms: 1_000 }], NOW);
@@ -257,4 +257,8 @@ fn changes_of_the_last_minute_are_known_and_older_ones_forgotten() {
     follower.note(&[ListingChange { listing: one, at_ms: 2 * NOW }], NOW);
     assert_eq!(follower.known_ms, NOW);
     assert!(!follower.is_news(&ListingChange { listing: one, at_ms: 2 * NOW }));
+    // Nothing changes for an hour: the last burst is not read for ever.
+    let later = NOW + 60 * OVERLAP_MS;
+    follower.note(&[], later);
+    assert_eq!((follower.known_ms, follower.recent.len()), (later - QUIET_MS, 0));
 }

@@ -71,7 +71,13 @@ fn route_unavailable(currency: OriginCurrency, working: &[&str]) -> ApiError {
         .detail("seller_endpoint_called", false)
         .recovery("retry_same_route", false)
         .recovery("use_new_idempotency_key", true);
-    if working.is_empty() { error.recovery("next_action", "choose_another_listing").recovery("retryable", false) } else { error }
+    if !working.is_empty() {
+        return error;
+    }
+    error
+        .recovery("next_action", "choose_another_listing")
+        .recovery("summary", "No currency leads to this seller right now: find another listing with GET /listings.")
+        .recovery("retryable", false)
 }
 
 pub(super) fn quote_failure(failure: QuoteFailure, terms: &Terms) -> ApiError {
