@@ -163,6 +163,23 @@ fn new_recovery_codes_come_whole_or_not_at_all() -> Outcome {
 }
 
 #[test]
+fn a_session_goes_on_where_its_use_cannot_be_noted() -> Outcome {
+    let proxy = &Proxy::start()?;
+    with(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+        let person = Person::sign_up(&world.client, "Unlucky").await?;
+        for fault in [Fault::Conflict, Fault::LostReply] {
+            world.later(301).await?;
+            // The first write counts the request, the second is the note.
+            proxy.plan(fault, 2);
+            let reply = person.get("/api-keys").send().await?;
+            assert!(proxy.end(), "{fault:?}: nothing was noted");
+            reply.ok(200);
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn logging_out_is_never_said_and_not_done() -> Outcome {
     every_request_in_turn(async |world, proxy, fault, k| {
         let person = Person::sign_up(&world.client, "Unlucky").await?;

@@ -265,6 +265,29 @@ fn failed_log_ins_and_recoveries_count_as_failed_authentication() -> Outcome {
     })
 }
 
+#[test]
+fn whoever_sends_no_credentials_has_not_failed() -> Outcome {
+    with(Setup::settings(&[("CROCHET_RATE_LIMITS", "exact")]), async |world| {
+        at_a_windows_start(world).await?;
+        for _ in 0..11 {
+            for path in ["/me", "/session", "/me/wallets"] {
+                assert_eq!(world.client.get(path).send().await?.status, 401, "{path}");
+            }
+            world.client.post("/gateway/nothing").json(&json!({})).send().await?.refused(401, "UNAUTHORIZED");
+        }
+        // Thirty failures are told, the next is not; what is no key, and a cookie that opens nothing, count alike.
+        let wrong = async |name: &str, value: &str| world.client.get("/me").header(name, value).send().await;
+        for _ in 0..10 {
+            wrong("authorization", "Bearer am_k_nothing").await?.refused(401, "INVALID_API_KEY");
+            wrong("authorization", "Basic x").await?.refused(401, "UNAUTHORIZED");
+            wrong("cookie", &format!("__Host-crochet={}", "A".repeat(43))).await?.refused(401, "SESSION_REQUIRED");
+        }
+        wrong("authorization", "Bearer am_k_nothing").await?.refused(429, "RATE_LIMITED");
+        world.client.get("/me").send().await?.refused(401, "UNAUTHORIZED");
+        Ok(())
+    })
+}
+
 /// Moves the clock to the start of a window of five minutes.
 async fn at_a_windows_start(world: &World) -> Outcome {
     let health = world.client.get("/health").send().await?;

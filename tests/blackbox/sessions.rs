@@ -52,30 +52,6 @@ fn a_session_lasts_7_days_at_most_however_busy() -> Outcome {
 }
 
 #[test]
-fn without_a_good_cookie_there_is_no_session() -> Outcome {
-    shared(async |world| {
-        let person = Person::sign_up(&world.client, "Ada").await?;
-        let agent = world.agent().await?;
-        world.client.get("/session").send().await?.refused(401, "SESSION_REQUIRED");
-        agent.get("/session").send().await?.refused(401, "SESSION_REQUIRED");
-        let token = person.cookie.split_once('=').map(|(_, token)| token).unwrap_or_default();
-        let other_case = token.to_lowercase();
-        for bad in ["", "x", &token[1..], &other_case, &format!("{token}A"), "__Host-crochet"] {
-            let reply = world.client.get("/session").header("cookie", &format!("__Host-crochet={bad}")).send().await?;
-            reply.refused(401, "SESSION_REQUIRED");
-        }
-        // Which one would be meant?
-        let twice = format!("{}; {}", person.cookie, person.cookie);
-        world.client.get("/session").header("cookie", &twice).send().await?.refused(401, "SESSION_REQUIRED");
-        // The cookie of another name, as a subdomain might set it.
-        world.client.get("/session").header("cookie", &format!("crochet={token}")).send().await?.refused(401, "SESSION_REQUIRED");
-        let among_others = format!("a=b; {}; c=d", person.cookie);
-        world.client.get("/session").header("cookie", &among_others).send().await?.ok(200);
-        Ok(())
-    })
-}
-
-#[test]
 fn logging_out_ends_this_session_only_and_takes_the_cookie_back() -> Outcome {
     shared(async |world| {
         let person = Person::sign_up(&world.client, "Ada").await?;
@@ -84,7 +60,6 @@ fn logging_out_ends_this_session_only_and_takes_the_cookie_back() -> Outcome {
         assert_eq!(*reply.ok(200), json!({ "logged_out": true }));
         assert_eq!(reply.header("set-cookie"), "__Host-crochet=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
         session(&person).await?.refused(401, "SESSION_REQUIRED");
-        person.delete("/session").send().await?.refused(401, "SESSION_REQUIRED");
         session(&other).await?.ok(200);
         other.delete("/session").query("everywhere", "maybe").send().await?.refused(400, "INVALID_REQUEST");
         other.delete("/session").query("nowhere", "true").send().await?.refused(400, "UNKNOWN_FIELD");

@@ -46,10 +46,22 @@ struct Rule {
     down: bool,
 }
 
+/// What becomes of the next transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Gate {
+    /// It passes.
+    Open,
+    /// It is to wait.
+    Closing,
+    /// It waits, however often it is sent: this is its token.
+    Closed(String),
+}
+
 /// The proxy. It stops when it is dropped.
 pub struct Proxy {
     url: String,
     rule: Arc<Mutex<Rule>>,
+    gate: watch::Sender<Gate>,
     _stop: watch::Sender<bool>,
 }
 
@@ -58,6 +70,7 @@ struct Forwarder {
     target: String,
     client: Client,
     rule: Arc<Mutex<Rule>>,
+    gate: watch::Sender<Gate>,
 }
 
 impl Proxy {
@@ -82,11 +95,12 @@ impl Proxy {
             }
         };
         let rule = Arc::new(Mutex::new(Rule::default()));
-        let forwarder = Forwarder { client: Client::new(&target), target, rule: rule.clone() };
+        let gate = watch::Sender::new(Gate::Open);
+        let forwarder = Forwarder { client: Client::new(&target), target, rule: rule.clone(), gate: gate.clone() };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         tokio::spawn(serve(listener, Router::new().fallback(forward).with_state(forwarder), stopped));
-        Ok(Self { url, rule, _stop: stop })
+        Ok(Self { url, rule, gate, _stop: stop })
     }
 
     /// Where it is reached.
@@ -98,6 +112,30 @@ impl Proxy {
     /// Lets `fault` happen at the `k`-th request from now on that it can happen to.
     pub fn plan(&self, fault: Fault, k: usize) {
         *self.rule() = Rule { planned: Some((fault, k)), ..Rule::default() };
+    }
+
+    /// Lets the next transaction wait at the door, while everything after it passes: what it was to be written over may change
+    /// before it comes to the database. The service gives up on it after two seconds.
+    pub fn hold_next_transaction(&self) {
+        self.gate.send_replace(Gate::Closing);
+    }
+
+    /// Waits until a transaction waits.
+    ///
+    /// # Errors
+    /// Where none came within ten seconds.
+    pub async fn holds_a_transaction(&self) -> Result<(), Failure> {
+        let mut gate = self.gate.subscribe();
+        let closed = gate.wait_for(|gate| matches!(gate, Gate::Closed(_)));
+        match tokio::time::timeout(std::time::Duration::from_secs(10), closed).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(Failure::new("no transaction came")),
+        }
+    }
+
+    /// Lets the transaction that waits go on.
+    pub fn let_go(&self) {
+        self.gate.send_replace(Gate::Open);
     }
 
     /// Ends an outage. A fault that has not happened yet stays planned.
@@ -147,6 +185,9 @@ impl Rule {
 async fn forward(State(forwarder): State<Forwarder>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    if operation == "TransactWriteItems" {
+        forwarder.pass_the_gate(&body).await;
+    }
     let fate = forwarder.rule.lock().unwrap_or_else(PoisonError::into_inner).fate(&operation);
     match fate {
         Fate::Refuse => conflict(&operation, &body),
@@ -160,6 +201,20 @@ async fn forward(State(forwarder): State<Forwarder>, headers: HeaderMap, body: B
 }
 
 impl Forwarder {
+    /// Waits where this transaction is the one that is to wait.
+    async fn pass_the_gate(&self, body: &[u8]) {
+        let request: Value = serde_json::from_slice(body).unwrap_or_default();
+        let waits = Gate::Closed(request["ClientRequestToken"].as_str().unwrap_or_default().to_owned());
+        self.gate.send_if_modified(|gate| {
+            let closes = *gate == Gate::Closing;
+            if closes {
+                gate.clone_from(&waits);
+            }
+            closes
+        });
+        let _ = self.gate.subscribe().wait_for(|gate| *gate != waits).await;
+    }
+
     async fn send(&self, headers: &HeaderMap, body: Bytes) -> Response {
         let mut request = self.client.request(Method::POST, &format!("{}/", self.target.trim_end_matches('/')));
         for (name, value) in headers {

@@ -129,7 +129,7 @@ where
         let now = app.clock.now();
         let key = match presented_key(&parts.headers) {
             Ok(key) => key,
-            Err(e) => return Err(refused(&app, parts, e).await),
+            Err(e) => return Err(refused_key(&app, parts, e).await),
         };
         // The counter is moved while the key is read, not after it.
         let counter = key.counter_name();
@@ -202,6 +202,11 @@ pub async fn refused(app: &App, parts: &Parts, error: ApiError) -> ApiError {
         Ok(standing) => standing.within(Code::RateLimited).err().unwrap_or(error),
         Err(_) => error,
     }
+}
+
+/// As [`refused`], for what [`presented_key`] said. Who sends no key has not failed, and is not counted.
+pub async fn refused_key(app: &App, parts: &Parts, error: ApiError) -> ApiError {
+    if parts.headers.contains_key(header::AUTHORIZATION) { refused(app, parts, error).await } else { error }
 }
 
 /// A caller without a key, counted per address. `LIMIT` names which limit.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
@@ -24,6 +25,7 @@ struct Parts {
     details: Map<String, Value>,
     recovery: Map<String, Value>,
     data: Option<Value>,
+    set_cookie: Option<HeaderValue>,
     retry_after_seconds: Option<u64>,
     internal: Option<String>,
     alarm: bool,
@@ -40,6 +42,7 @@ impl ApiError {
                 details: Map::new(),
                 recovery: Map::new(),
                 data: None,
+                set_cookie: None,
                 retry_after_seconds: None,
                 internal: None,
                 alarm: false,
@@ -84,6 +87,13 @@ impl ApiError {
     #[must_use]
     pub fn data(mut self, data: Value) -> Self {
         self.parts.data = Some(data);
+        self
+    }
+
+    /// The `Set-Cookie` that comes with it.
+    #[must_use]
+    pub fn set_cookie(mut self, cookie: &str) -> Self {
+        self.parts.set_cookie = HeaderValue::from_str(cookie).ok();
         self
     }
 
@@ -184,6 +194,9 @@ impl fmt::Debug for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.parts.code.status().into_response();
+        if let Some(cookie) = self.parts.set_cookie.clone() {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
         response.extensions_mut().insert(self);
         response
     }

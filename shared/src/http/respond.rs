@@ -94,6 +94,7 @@ impl From<StoreError> for ApiError {
             StoreError::Unavailable(_) | StoreError::Conflict => {
                 Self::new(super::Code::ServiceUnavailable).retry_after(1).because(error)
             }
+            StoreError::SessionOver => super::Code::SessionRequired.into(),
             StoreError::Defect(_) => Self::internal(error).alarm(),
         }
     }

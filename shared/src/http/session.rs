@@ -38,22 +38,21 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let app = App::from_ref(state);
         refuse_other_sites(&parts.method, &parts.headers, &app.config)?;
+        if !has_cookie(&parts.headers) {
+            return Err(Code::SessionRequired.into());
+        }
         let Some(token) = token(&parts.headers) else {
-            return Err(if has_cookie(&parts.headers) {
-                refused(&app, parts, Code::SessionRequired.into()).await
-            } else {
-                Code::SessionRequired.into()
-            });
+            return Err(stale(&app, parts).await);
         };
         let (now, hash) = (app.clock.now(), token.sha256());
         let subject = format!("session:{}", &hash[..20]);
         // The counter is moved while the session is read, not after it.
         let (session, standing) = tokio::join!(app.store.session(&hash), app.limiter.count(limits::PER_KEY, &subject, now));
         let Some(mut session) = session?.filter(|session| session.is_open(unix_ms(now))) else {
-            return Err(refused(&app, parts, Code::SessionRequired.into()).await);
+            return Err(stale(&app, parts).await);
         };
         if session.is_due_to_be_noted(unix_ms(now)) {
-            app.store.note_session(&session, unix_ms(now)).await?;
+            app.store.note_session(&session, unix_ms(now)).await;
             session.seen_ms = unix_ms(now);
         }
         let (trail, standing) = (trail(parts), standing?);
@@ -62,6 +61,11 @@ where
         standing.within(Code::RateLimited)?;
         Ok(Self { session })
     }
+}
+
+/// The answer to a cookie that opens nothing: it is taken back, so that the browser does not fail with it again and again.
+async fn stale(app: &App, parts: &Parts) -> ApiError {
+    refused(app, parts, Code::SessionRequired.into()).await.set_cookie(&taking_back())
 }
 
 /// Refuses what another site makes a person's browser send. Browsers say where a request comes from in `Sec-Fetch-Site`, older
@@ -89,6 +93,12 @@ pub fn has_cookie(headers: &HeaderMap) -> bool {
     cookies(headers).next().is_some()
 }
 
+/// Whether one session's cookie is sent, and not several.
+#[must_use]
+pub fn has_one_cookie(headers: &HeaderMap) -> bool {
+    cookies(headers).count() == 1
+}
+
 /// The `Set-Cookie` that hands a session over.
 #[must_use]
 pub fn handing_over(token: &SessionToken) -> String {
@@ -112,14 +122,14 @@ fn token(headers: &HeaderMap) -> Option<SessionToken> {
     values.next().is_none().then_some(token)
 }
 
+/// The values of the session's cookie. Others may hold any bytes; one of ours that does is no text, and so no token.
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter_map(|(name, value)| (name == COOKIE).then_some(value))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| pair.trim_ascii().strip_prefix(COOKIE.as_bytes())?.strip_prefix(b"="))
+        .map(|value| std::str::from_utf8(value).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -170,6 +180,10 @@ mod tests {
         {
             assert!(token(&headers(&[("cookie", &bad)])).is_none(), "{bad}");
         }
+        // One byte of another cookie hides nothing; one of this cookie's own makes it none.
+        assert!(token(&headers(&[("cookie", &format!("a=\u{fc};{good}"))])).is_some());
+        let foreign = headers(&[("cookie", &format!("{COOKIE}=\u{fc}"))]);
+        assert!(token(&foreign).is_none() && has_one_cookie(&foreign));
     }
 
     #[test]

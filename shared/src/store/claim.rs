@@ -8,6 +8,7 @@ use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
 use crate::domain::ids::ProfileId;
 use crate::domain::profile::Profile;
+use crate::domain::session::Session;
 
 /// Agents that one person may operate.
 pub const MAX_CLAIMS: u32 = 50;
@@ -31,11 +32,12 @@ pub enum Claimed {
 
 impl Store {
     /// Writes a claimed agent's profile over the version that was read (`agent.version - 1`) and counts it with its operator,
-    /// all or nothing: of two racing claims one wins.
+    /// whose session this is, all or nothing: of two racing claims one wins.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer.
-    pub async fn claim(&self, agent: &Profile, person: ProfileId) -> Result<Claimed, StoreError> {
+    /// Where DynamoDB does not answer; [`StoreError::SessionOver`].
+    pub async fn claim(&self, agent: &Profile, session: &Session) -> Result<Claimed, StoreError> {
+        let person = session.profile;
         let counting = Updating::new("SET version = version + :one, claim_count = claim_count + :one")
             .when("claim_count < :max")
             .value(":one", n(1))
@@ -47,7 +49,7 @@ impl Store {
                 .when(Condition::absent())
                 .in_transaction(&self.table)?,
         ];
-        Ok(match self.table.transact(operations).await? {
+        Ok(match self.transact_in(session, operations).await? {
             Transacted::Done => Claimed::Done,
             Transacted::Refused { index: 0, .. } => Claimed::LimitReached,
             Transacted::Refused { .. } | Transacted::Conflict => Claimed::Conflict,

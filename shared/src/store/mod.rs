@@ -52,6 +52,8 @@ pub enum StoreError {
     Unavailable(String),
     /// Somebody else is writing the same item right now.
     Conflict,
+    /// Nothing is written: the session in whose name it was to be is over.
+    SessionOver,
     /// An item is not what this version writes.
     Defect(String),
 }
@@ -67,6 +69,7 @@ impl fmt::Display for StoreError {
         match self {
             Self::Unavailable(why) => write!(f, "the table did not answer: {why}"),
             Self::Conflict => f.write_str("the item is being written by another transaction"),
+            Self::SessionOver => f.write_str("the session is over"),
             Self::Defect(why) => write!(f, "an item of the table is not understood: {why}"),
         }
     }

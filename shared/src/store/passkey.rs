@@ -8,6 +8,7 @@ use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
 use crate::domain::ids::{PasskeyId, ProfileId};
 use crate::domain::passkey::{Ceremony, Passkey, Passkeys};
+use crate::domain::session::Session;
 
 /// Whose passkey a credential is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -63,17 +64,18 @@ impl Store {
         self.table.get(&keys::passkeys(person)).await
     }
 
-    /// Adds a passkey to those in `seen`: of two writers one is told to read again.
+    /// Adds a passkey to those in `seen` of the session's person: of two writers one is told to read again.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the passkeys changed meanwhile.
-    pub async fn add_passkey(&self, person: ProfileId, seen: &Passkeys, passkey: &Passkey) -> Result<Added, StoreError> {
+    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the passkeys changed meanwhile; [`StoreError::SessionOver`].
+    pub async fn add_passkey(&self, session: &Session, seen: &Passkeys, passkey: &Passkey) -> Result<Added, StoreError> {
+        let person = session.profile;
         let owner = CredentialOwner::of(person, passkey);
         let operations = vec![
             owner.putting(passkey)?.in_transaction(&self.table)?,
             passkeys_putting(person, &seen.with(passkey.clone()))?.when(unchanged(seen)).in_transaction(&self.table)?,
         ];
-        match self.table.transact(operations).await? {
+        match self.transact_in(session, operations).await? {
             Transacted::Done => Ok(Added::Done),
             Transacted::Refused { index: 0, found } => {
                 // Our own write, whose reply was lost, or another's.
@@ -84,16 +86,16 @@ impl Store {
         }
     }
 
-    /// Removes a passkey from those in `seen`; its credential may be registered again.
+    /// Removes a passkey from those in `seen` of the session's person; its credential may be registered again.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the passkeys changed meanwhile.
-    pub async fn remove_passkey(&self, person: ProfileId, seen: &Passkeys, passkey: &Passkey) -> Result<(), StoreError> {
+    /// As [`Store::add_passkey`].
+    pub async fn remove_passkey(&self, session: &Session, seen: &Passkeys, passkey: &Passkey) -> Result<(), StoreError> {
         let operations = vec![
-            passkeys_putting(person, &seen.without(passkey.id))?.when(unchanged(seen)).in_transaction(&self.table)?,
+            passkeys_putting(session.profile, &seen.without(passkey.id))?.when(unchanged(seen)).in_transaction(&self.table)?,
             self.table.removing(&keys::credential(&passkey.credential_sha256))?,
         ];
-        match self.table.transact(operations).await? {
+        match self.transact_in(session, operations).await? {
             Transacted::Done => Ok(()),
             Transacted::Refused { .. } | Transacted::Conflict => Err(StoreError::Conflict),
         }

@@ -129,11 +129,12 @@ impl Store {
         if self.session(&session.token_sha256).await?.is_some() { Ok(()) } else { Err(StoreError::Conflict) }
     }
 
-    /// Gives a person these recovery codes (SHA-256 in hex) instead of the ones that are left in `seen`.
+    /// Gives the session's person the recovery codes (SHA-256 in hex) of `after` instead of the ones that are left in `seen`.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the passkeys changed meanwhile.
-    pub async fn replace_codes(&self, person: ProfileId, seen: &Passkeys, after: &Passkeys) -> Result<(), StoreError> {
+    /// As [`Store::add_passkey`].
+    pub async fn replace_codes(&self, session: &Session, seen: &Passkeys, after: &Passkeys) -> Result<(), StoreError> {
+        let person = session.profile;
         let mut operations = vec![passkeys_putting(person, after)?.when(unchanged(seen)).in_transaction(&self.table)?];
         for old in &seen.recovery_codes {
             operations.push(self.table.removing(&keys::recovery_code(old))?);
@@ -141,7 +142,7 @@ impl Store {
         for new in &after.recovery_codes {
             operations.push(code_putting(person, new)?.in_transaction(&self.table)?);
         }
-        match self.table.transact(operations).await? {
+        match self.transact_in(session, operations).await? {
             Transacted::Done => Ok(()),
             Transacted::Refused { .. } | Transacted::Conflict => Err(StoreError::Conflict),
         }

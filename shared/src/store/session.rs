@@ -26,19 +26,36 @@ impl Store {
         self.table.get(&keys::session(token_sha256)).await
     }
 
-    /// Writes down that a session is used now. One that has ended meanwhile stays so.
+    /// Writes down that a session is used now. One that has ended meanwhile stays so. Nothing is said of a failure: no request
+    /// depends on this note.
+    pub async fn note_session(&self, session: &Session, now_ms: i64) {
+        let noting = Updating::new("SET seen_ms = :now").number(":now", now_ms).when("attribute_exists(PK) AND seen_ms < :now");
+        let _ = self.table.update(&keys::session(&session.token_sha256), noting).await;
+    }
+
+    /// Writes in the name of a session, all or nothing. Whoever has logged out, here or everywhere, can be sure that nothing is
+    /// written in that session's name any more, however long ago its request was let in.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer.
-    pub async fn note_session(&self, session: &Session, now_ms: i64) -> Result<(), StoreError> {
-        let noting = Updating::new("SET seen_ms = :now").number(":now", now_ms).when("attribute_exists(PK) AND seen_ms < :now");
-        self.table.update(&keys::session(&session.token_sha256), noting).await.map(drop)
+    /// Where DynamoDB does not answer; [`StoreError::SessionOver`] where the session has ended.
+    pub(super) async fn transact_in(
+        &self,
+        session: &Session,
+        operations: Vec<TransactWriteItem>,
+    ) -> Result<Transacted, StoreError> {
+        let mut held = vec![self.table.present(&keys::session(&session.token_sha256))?];
+        held.extend(operations);
+        match self.table.transact(held).await? {
+            Transacted::Refused { index: 0, .. } => Err(StoreError::SessionOver),
+            Transacted::Refused { index, found } => Ok(Transacted::Refused { index: index - 1, found }),
+            done_or_conflict => Ok(done_or_conflict),
+        }
     }
 
     /// Ends one session.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer.
+    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where something is being written in its name.
     pub async fn close_session(&self, session: &Session) -> Result<(), StoreError> {
         self.commit(vec![
             self.table.removing(&keys::session(&session.token_sha256))?,

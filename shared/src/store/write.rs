@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use serde::Serialize;
 
 use super::StoreError;
@@ -175,6 +177,20 @@ pub(super) fn key_item(key: &Key) -> Item {
 }
 
 impl Table {
+    /// Holds a transaction to there being an item at this key. It costs as much as a write.
+    ///
+    /// # Errors
+    /// None in practice: every required member is set.
+    pub fn present(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.name)
+            .set_key(Some(key_item(key)))
+            .condition_expression("attribute_exists(PK)")
+            .build()
+            .map_err(StoreError::defect)?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
     /// Deletes an item as part of a transaction; it is no error if it is gone already.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crochet::domain::call::Call;
 use crochet::domain::circuit::Circuit;
 use crochet::domain::ids::ListingId;
 use crochet::domain::listing::{Listing, ListingStatus};
-use crochet::http::caller::{Agent, presented_key, refused, trail};
+use crochet::http::caller::{Agent, presented_key, refused, refused_key, trail};
 use crochet::http::limits::GATEWAY_PER_KEY;
 use crochet::http::request::read_body;
 use crochet::http::{ApiError, Code, Result};
@@ -54,7 +54,7 @@ pub(crate) async fn call_listing(Extract(state): Extract<State>, Path(name): Pat
     let (parts, body) = request.into_parts();
     let key = match presented_key(&parts.headers) {
         Ok(key) => key,
-        Err(e) => return Err(refused(&state.app, &parts, e).await),
+        Err(e) => return Err(refused_key(&state.app, &parts, e).await),
     };
     let body = read_body(body, MAX_BODY_BYTES).await;
     let incoming = Incoming::parse(&parts.headers, body);

@@ -111,7 +111,11 @@ impl Answer {
 }
 
 /// The error for a store that failed when the challenge was, or may have been, used up: the same request would not do again.
+/// A session that is over has its own way out.
 pub(crate) fn after_use(error: StoreError) -> ApiError {
+    if matches!(error, StoreError::SessionOver) {
+        return error.into();
+    }
     let advice = Code::ChallengeInvalid.advice();
     ApiError::from(error)
         .recovery("next_action", advice.next_action)

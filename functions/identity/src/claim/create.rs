@@ -36,7 +36,8 @@ pub(crate) async fn claim(
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
     answer.judge(proofs, challenge.as_ref(), &binding, app.clock.now()).await?;
     for _ in 0..TRIES {
-        // Both are read after the challenge is used up: what counts is what the agent is when it is claimed.
+        // Both are read after the challenge is used up: what counts is what the agent is when it is claimed. Whether the session
+        // still is one, the write itself asks.
         let (found, operator) = tokio::join!(app.store.profile(id), app.store.profile(operator_id));
         let found = agent(found.map_err(after_use)?)?;
         let operator = operator.map_err(after_use)?.ok_or(Code::SessionRequired)?;
@@ -49,7 +50,7 @@ pub(crate) async fn claim(
             None => {}
         }
         let claimed = operated_by(found, Some(operator_id));
-        match app.store.claim(&claimed, operator_id).await.map_err(after_use)? {
+        match app.store.claim(&claimed, &person.session).await.map_err(after_use)? {
             Claimed::Done => {
                 app.store.bring_listings_up(&claimed, app.clock.now()).await;
                 return shown(&claimed, &operator);

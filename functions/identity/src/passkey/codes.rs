@@ -29,7 +29,7 @@ pub(crate) async fn replace(State(app): State<App>, person: Person) -> Result {
         if known.recovery_codes == hashes {
             return Reply::ok(RecoveryCodes::of(&codes));
         }
-        match app.store.replace_codes(person.profile(), &known, &known.with_codes(hashes.clone())).await {
+        match app.store.replace_codes(&person.session, &known, &known.with_codes(hashes.clone())).await {
             Ok(()) => return Reply::ok(RecoveryCodes::of(&codes)),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),

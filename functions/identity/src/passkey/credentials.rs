@@ -54,7 +54,7 @@ pub(crate) async fn remove(State(app): State<App>, person: Person, Path(id): Pat
         if known.passkeys.len() == 1 {
             return Err(Code::LastPasskey.into());
         }
-        match app.store.remove_passkey(person.profile(), &known, passkey).await {
+        match app.store.remove_passkey(&person.session, &known, passkey).await {
             Ok(()) => return Reply::ok(PasskeyRemoved { passkey: passkey.into() }),
             Err(StoreError::Conflict) => removed = Some(passkey.into()),
             Err(error) => return Err(error.into()),

@@ -96,7 +96,11 @@ fn open(ceremony: std::result::Result<Option<Ceremony>, StoreError>, now: Offset
 }
 
 /// The error for a store that failed when the ceremony was, or may have been, used up: the same request would not do again.
+/// A session that is over has its own way out.
 fn after_use(error: StoreError) -> ApiError {
+    if matches!(error, StoreError::SessionOver) {
+        return error.into();
+    }
     let advice = Code::CeremonyInvalid.advice();
     ApiError::from(error)
         .recovery("next_action", advice.next_action)

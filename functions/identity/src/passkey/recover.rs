@@ -8,7 +8,7 @@ use crochet::domain::recovery_code::RecoveryCode;
 use crochet::http::request::Json;
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::StoreError;
-use crochet::store::person::{Admission, PersonRecord};
+use crochet::store::person::Admission;
 use crochet::wire::person::LoggedIn;
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -115,19 +115,20 @@ async fn with_wallet(state: &crate::State, agent: ProfileId, person: ProfileId, 
     let crate::State { app, proofs, .. } = state;
     let answer = Answer::read(proof, proofs.max_signature_chars())?;
     let binding = Binding::OperatorLogin { profile_id: agent, operator_id: person };
-    let (challenge, agent, known) =
-        tokio::join!(app.store.take_challenge(&answer.nonce), app.store.profile(agent), app.store.person(person));
-    // Nothing of agent or person is told before the answer is judged.
-    answer.judge(proofs, challenge.map_err(after_use)?.as_ref(), &binding, now).await?;
-    let agent = agent.map_err(after_use)?;
-    let vouches = agent.is_some_and(|agent| agent.operator == Some(person) && agent.recovers_with(&answer.wallet));
-    let mut known = known.map_err(after_use)?.filter(|_| vouches);
+    let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
+    // Nothing of agent or person is told, nor read, before the answer is judged: a chain's node may take seconds.
+    answer.judge(proofs, challenge.as_ref(), &binding, now).await?;
     for _ in 0..TRIES {
-        let record: PersonRecord = known.ok_or_else(not_operator)?;
-        let (token, session) = begin_session(&record.profile, now);
-        match app.store.let_in(&record, Admission::Wallet, &session).await {
-            Ok(()) => return welcome(&record.profile, &session, &token, record.passkeys.recovery_codes.len()),
-            Err(StoreError::Conflict) => known = app.store.person(person).await.map_err(after_use)?,
+        // The person first: a release, and logging out everywhere, count as changes of the person, and so the session is opened
+        // over what the agent said after them, or not at all.
+        let known = app.store.person(person).await.map_err(after_use)?;
+        let agent = app.store.profile(agent).await.map_err(after_use)?;
+        let vouches = agent.is_some_and(|agent| agent.operator == Some(person) && agent.recovers_with(&answer.wallet));
+        let known = known.filter(|_| vouches).ok_or_else(not_operator)?;
+        let (token, session) = begin_session(&known.profile, now);
+        match app.store.let_in(&known, Admission::Wallet, &session).await {
+            Ok(()) => return welcome(&known.profile, &session, &token, known.passkeys.recovery_codes.len()),
+            Err(StoreError::Conflict) => {}
             Err(error) => return Err(after_use(error)),
         }
     }

@@ -181,7 +181,7 @@ async fn add(
             made = Some(passkey(check()?, name.clone(), known.passkeys.len() + 1, now));
         }
         let Some(passkey) = &made else { break };
-        match app.store.add_passkey(caller.profile(), &known, passkey).await {
+        match app.store.add_passkey(&caller.session, &known, passkey).await {
             Ok(Added::Done) => return Reply::created(AddedPasskey { passkey: passkey.into() }),
             Ok(Added::Taken) => return Err(Code::PasskeyAlreadyRegistered.into()),
             Err(StoreError::Conflict) => {}

@@ -1,17 +1,18 @@
 //! `DELETE /session`: log out, here or everywhere.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use crochet::app::App;
 use crochet::domain::ids::ProfileId;
 use crochet::http::request::Query;
-use crochet::http::session::{Person, taking_back};
-use crochet::http::{ApiError, Reply, Result};
+use crochet::http::session::{Person, has_one_cookie, taking_back};
+use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// Other writers of one person are given way to this often.
-const TRIES: usize = 8;
+/// Other writers of one person are given way to this often: more often than they give way themselves.
+const TRIES: usize = 16;
 
 /// What is ended.
 #[derive(Deserialize, IntoParams)]
@@ -30,16 +31,36 @@ pub(crate) struct LoggedOut {
 }
 
 /// Log out. The cookie is taken back.
+///
+/// Whose session is over already is logged out: that is no error, unless the others are to be ended, too.
 #[utoipa::path(delete, path = "/api/v1/session", operation_id = "end_session", tag = "People", security(("session" = [])), params(LogOut),
-    responses((status = 200, body = LoggedOut, description = "Logged out. Errors: INVALID_REQUEST, SESSION_REQUIRED, CROSS_SITE_REQUEST, \
+    responses((status = 200, body = LoggedOut, headers(("Set-Cookie" = String, description = "Takes the session's cookie back.")), description = "Logged out. Errors: INVALID_REQUEST, SESSION_REQUIRED, CROSS_SITE_REQUEST, \
         RATE_LIMITED.")))]
-pub(crate) async fn end(State(app): State<App>, person: Person, Query(query): Query<LogOut>) -> Result {
-    match query.everywhere.as_deref() {
-        Some("true") => everywhere(&app, person.profile()).await?,
-        None | Some("false") => app.store.close_session(&person.session).await?,
+pub(crate) async fn end(State(app): State<App>, person: Result<Person>, headers: HeaderMap, Query(query): Query<LogOut>) -> Result {
+    let all = match query.everywhere.as_deref() {
+        Some("true") => true,
+        None | Some("false") => false,
         Some(_) => return Err(ApiError::field("everywhere", "must be true or false")),
+    };
+    match person {
+        Ok(person) if all => everywhere(&app, person.profile()).await?,
+        Ok(person) => here(&app, &person).await?,
+        // The one session that the browser has is over, as it was to be.
+        Err(error) if !all && error.code() == Code::SessionRequired && has_one_cookie(&headers) => {}
+        Err(error) => return Err(error),
     }
     Ok(Reply::ok(LoggedOut { logged_out: true })?.header("set-cookie", &taking_back()))
+}
+
+/// Ends this session, and gives way to what is being written in its name.
+async fn here(app: &App, person: &Person) -> Result<()> {
+    for _ in 0..TRIES {
+        match app.store.close_session(&person.session).await {
+            Err(StoreError::Conflict) => {}
+            done => return Ok(done?),
+        }
+    }
+    Err(StoreError::Conflict.into())
 }
 
 /// Ends every session that is open when the profile is read, and gives way to one that is being opened: it is ended, too.
