@@ -55,6 +55,7 @@ mod openapi;
 mod outbound_limits;
 mod passkeys;
 mod passkeys_browser;
+mod passkeys_length;
 mod passkeys_refused;
 mod people_faults;
 mod people_meanwhile;

@@ -16,6 +16,9 @@ use webauthn_rs::prelude::{
     Webauthn, WebauthnBuilder,
 };
 
+/// What is kept of one credential is at most so long: ten of them fit an item several times over. An honest one takes some 600.
+const MAX_CREDENTIAL_BYTES: usize = 4_096;
+
 /// The relying party of this deployment; none where its public URL names an IP address. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct RelyingParty(Option<Arc<Webauthn>>);
@@ -98,7 +101,7 @@ impl RelyingParty {
         let state = stored::<PasskeyRegistration>(state)?;
         let passkey = self.party()?.finish_passkey_registration(&answer.0, &state).map_err(refusal)?;
         Ok(Made {
-            credential: serde_json::to_string(&passkey).map_err(ApiError::internal)?,
+            credential: kept(serde_json::to_value(&passkey).map_err(ApiError::internal)?)?,
             credential_sha256: sha256_hex(passkey.cred_id()),
         })
     }
@@ -182,6 +185,23 @@ fn credential_of<T: DeserializeOwned>(credential: Value) -> Result<T, ApiError> 
         .map_err(|_| ApiError::field("credential", "must be what toJSON() of the PublicKeyCredential gave, unchanged"))
 }
 
+/// What is kept of a credential: neither an authenticator's certificates, which nobody asked for, nor how the browser reaches it;
+/// both may be as long as the browser likes, and no log-in needs them.
+///
+/// # Errors
+/// `PASSKEY_REFUSED` where the rest is longer than [`MAX_CREDENTIAL_BYTES`].
+fn kept(mut passkey: Value) -> Result<String, ApiError> {
+    let credential = &mut passkey["cred"];
+    credential["attestation"] = json!({ "data": "None", "metadata": "None" });
+    credential["attestation_format"] = json!("none");
+    credential["transports"] = Value::Null;
+    let text = passkey.to_string();
+    if text.len() > MAX_CREDENTIAL_BYTES {
+        return Err(refusal(format!("{} bytes would have to be kept of the credential", text.len())));
+    }
+    Ok(text)
+}
+
 /// Reads what this version wrote.
 fn stored<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     serde_json::from_str(text).map_err(|e| ApiError::internal(e).alarm())
@@ -222,6 +242,23 @@ mod tests {
             (&json!("market.example"), &json!("required"))
         );
         assert_eq!((&begun.public_key["allowCredentials"], &begun.public_key["mediation"]), (&json!([]), &Value::Null));
+    }
+
+    #[test]
+    fn what_is_kept_of_a_credential_is_short() {
+        let long = "A".repeat(20_000);
+        let made = |id: &str| {
+            json!({ "cred": {
+                "cred_id": id, "transports": ["usb", "usb"], "attestation_format": "packed",
+                "attestation": { "data": { "Basic": [long] }, "metadata": { "Packed": { "aaguid": long } } },
+            } })
+        };
+        let kept_of_one = kept(made("id")).expect("short enough");
+        assert!(kept_of_one.len() < 200 && kept_of_one.contains(r#""cred_id":"id""#), "{kept_of_one}");
+        assert!(kept(made(&"A".repeat(MAX_CREDENTIAL_BYTES - 200))).is_ok());
+        let error = kept(made(&"A".repeat(MAX_CREDENTIAL_BYTES))).expect_err("too long");
+        assert_eq!(error.code(), Code::PasskeyRefused);
+        assert!(error.operator_message().is_some_and(|message| message.contains("bytes")));
     }
 
     #[test]
