@@ -63,10 +63,10 @@ pub(crate) async fn recover(
     let crate::State { app, proofs, .. } = &state;
     let answer = Answer::read(request.proof(), proofs.max_signature_chars())?;
     let now = app.clock.now();
-    // Nothing of the profile is told before the answer is judged.
-    let (challenge, profile) = tokio::join!(app.store.take_challenge(&answer.nonce), app.store.profile_of_wallet(&answer.wallet));
-    answer.judge(proofs, challenge.map_err(after_use)?.as_ref(), &Binding::Recover, now).await?;
-    let profile = profile.map_err(after_use)?.ok_or(Code::WalletNotRegistered)?;
+    let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
+    answer.judge(proofs, challenge.as_ref(), &Binding::Recover, now).await?;
+    // Looked for only now: nothing tells whether a wallet is registered but its own signature, not even the time of the answer.
+    let profile = app.store.profile_of_wallet(&answer.wallet).await.map_err(after_use)?.ok_or(Code::WalletNotRegistered)?;
     let revoke_others = request.revoke_existing_keys.unwrap_or(false);
     let (profile, key, stored) = issue(app, profile, &answer.wallet, revoke_others, now).await?;
     let operator = app.store.operator_of(&profile).await.map_err(after_use)?;
