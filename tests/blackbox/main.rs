@@ -12,6 +12,7 @@ mod authorization;
 mod catalogue_snapshot;
 mod categories;
 mod claims;
+mod claims_hostile;
 mod contract_wallets;
 mod contract_wallets_node;
 mod cost;

@@ -1,13 +1,14 @@
 //! Who operates an agent: written in the agent's profile, and as a pointer in the person's partition.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use super::counter::n;
+use super::counter::{n, s};
 use super::table::{Range, Transacted, record};
 use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
 use crate::domain::ids::ProfileId;
-use crate::domain::profile::Profile;
+use crate::domain::profile::{AccountType, Profile};
 use crate::domain::session::Session;
 
 /// Agents that one person may operate.
@@ -27,6 +28,17 @@ pub enum Claimed {
     /// The person operates as many agents as one may.
     LimitReached,
     /// The agent's profile changed meanwhile: read it again, then decide.
+    Conflict,
+}
+
+/// What came of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Released {
+    /// The agent has no operator now.
+    Done,
+    /// The person does not operate the agent, or not any more.
+    NotOperator,
+    /// Another transaction is at one of the items.
     Conflict,
 }
 
@@ -56,19 +68,32 @@ impl Store {
         })
     }
 
-    /// Writes a released agent's profile over the version that was read (`agent.version - 1`). `false` where it changed
-    /// meanwhile.
+    /// Takes the operator out of an agent's profile, whatever else is written there meanwhile: an agent cannot hold on to its
+    /// operator by changing its profile all the time. Its listings are said to be behind, whether or not it has any.
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn release_claim(&self, agent: &Profile, person: ProfileId) -> Result<bool, StoreError> {
+    pub async fn release_claim(&self, agent: ProfileId, person: ProfileId) -> Result<Released, StoreError> {
+        let kind = serde_dynamo::to_attribute_value(AccountType::Agent).map_err(StoreError::defect)?;
+        let releasing =
+            Updating::new("SET version = version + :one, account_type = :agent, listings_behind = :behind REMOVE #operator")
+                .name("#operator", "operator")
+                .when("#operator = :me")
+                .value(":one", n(1))
+                .value(":agent", kind)
+                .value(":behind", AttributeValue::Bool(true))
+                .value(":me", s(person.to_string()));
         let counting = Updating::new("SET version = version + :one, claim_count = claim_count - :one").value(":one", n(1));
         let operations = vec![
-            self.over_the_version_read(agent)?,
+            self.table.updating(&keys::profile(agent), releasing)?,
             self.table.updating(&keys::profile(person), counting)?,
-            self.table.removing(&keys::profile_claim(person, agent.id))?,
+            self.table.removing(&keys::profile_claim(person, agent))?,
         ];
-        Ok(matches!(self.table.transact(operations).await?, Transacted::Done))
+        Ok(match self.table.transact(operations).await? {
+            Transacted::Done => Released::Done,
+            Transacted::Refused { .. } => Released::NotOperator,
+            Transacted::Conflict => Released::Conflict,
+        })
     }
 
     /// The agents that a person operates, in order of their registration.

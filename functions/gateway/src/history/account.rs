@@ -1,6 +1,7 @@
 //! Whose books a caller looks at.
 
 use crochet::domain::ids::ProfileId;
+use crochet::domain::profile::AccountType;
 use crochet::http::caller::Caller;
 use crochet::http::{Code, Result};
 
@@ -9,13 +10,14 @@ use crate::State;
 /// The caller's own profile; or the agent `agent_id`, where the caller is that agent or the person who operates it.
 ///
 /// # Errors
-/// `PROFILE_NOT_FOUND`, `NOT_OPERATOR`.
+/// `PROFILE_NOT_FOUND`, also for a person: people have no books. `NOT_OPERATOR`.
 pub(super) async fn account(state: &State, caller: &Caller, agent_id: Option<&str>) -> Result<ProfileId> {
     let Some(agent_id) = agent_id else { return Ok(caller.profile()) };
     let id: ProfileId = agent_id.parse().map_err(|_| Code::ProfileNotFound)?;
     if id == caller.profile() {
         return Ok(id);
     }
-    let agent = state.app.store.profile(id).await?.ok_or(Code::ProfileNotFound)?;
+    let agent = state.app.store.profile(id).await?.filter(|profile| profile.account_type != AccountType::Human);
+    let agent = agent.ok_or(Code::ProfileNotFound)?;
     if agent.operator == Some(caller.profile()) { Ok(id) } else { Err(Code::NotOperator.into()) }
 }

@@ -30,6 +30,8 @@ pub(crate) async fn get_agent(
     headers: HeaderMap,
 ) -> Result<Response> {
     let agent = agent(app.store.profile(agent_id(&id)?).await?)?;
+    // A claim, a release or another change that this agent's listings do not all show yet: its writer died on the way.
+    app.store.bring_listings_up(&agent, app.clock.now()).await;
     let operator = app.store.operator_of(&agent).await?;
     let reply = Reply::ok(PublicProfile { profile: Profile::of(&agent, operator.as_ref()) })?;
     Ok(conditional(&headers, reply))

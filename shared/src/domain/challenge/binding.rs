@@ -124,7 +124,10 @@ impl Binding {
                 format!("Change wallet {wallet_id} of Crochet profile {profile_id}: {}", in_statement_characters(change))
             }
             Self::ClaimAgent { profile_id, operator_id } => {
-                format!("Let the person with Crochet profile {operator_id} operate the agent with Crochet profile {profile_id}.")
+                format!(
+                    "Let the person with Crochet profile {operator_id} operate the agent with Crochet profile {profile_id}; its \
+                     recovery wallets can then log that person in."
+                )
             }
             Self::OperatorLogin { profile_id, operator_id } => format!(
                 "Log in to Crochet as the person with Crochet profile {operator_id}, who operates the agent with Crochet profile \
