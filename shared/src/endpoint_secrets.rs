@@ -60,6 +60,20 @@ impl fmt::Debug for EndpointSecret {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretStoreError(pub String);
 
+impl SecretStoreError {
+    /// There is no such secret, or no such version of it.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.0 == "ResourceNotFoundException"
+    }
+
+    /// A secret of this name is there already.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.0 == "ResourceExistsException"
+    }
+}
+
 impl fmt::Display for SecretStoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the secret store did not answer: {}", self.0)
@@ -76,6 +90,8 @@ pub trait ReadSecrets: Send + Sync {
 
 /// What sellers' routes may do with endpoint secrets. `version` is ours: asking twice for the same one changes nothing.
 pub trait WriteSecrets: ReadSecrets {
+    /// As [`ReadSecrets::read`], but past everything that is remembered: what is to be changed must still be there.
+    fn read_anew(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>>;
     /// Creates a listing's secret.
     fn create<'a>(
         &'a self,
@@ -90,7 +106,7 @@ pub trait WriteSecrets: ReadSecrets {
         version: &'a str,
         secret: &'a EndpointSecret,
     ) -> BoxFuture<'a, Result<(), SecretStoreError>>;
-    /// Deletes a listing's secret at once.
+    /// Deletes a listing's secret at once. One that is not there is as good as deleted.
     fn delete(&self, listing: ListingId) -> BoxFuture<'_, Result<(), SecretStoreError>>;
 }
 
@@ -172,9 +188,17 @@ impl SecretsManager {
 impl ReadSecrets for SecretsManager {
     fn read(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>> {
         Box::pin(async move {
-            if let Some(secret) = self.recall(listing, &version) {
-                return Ok(secret);
+            match self.recall(listing, &version) {
+                Some(secret) => Ok(secret),
+                None => self.read_anew(listing, version).await,
             }
+        })
+    }
+}
+
+impl WriteSecrets for SecretsManager {
+    fn read_anew(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>> {
+        Box::pin(async move {
             let request = self.client.get_secret_value().secret_id(self.name(listing)).version_id(&version).send();
             let reply = trip("secrets", request).await.map_err(failure)?;
             let text = reply.secret_string.ok_or_else(|| SecretStoreError("an endpoint secret has no text".into()))?;
@@ -185,9 +209,7 @@ impl ReadSecrets for SecretsManager {
             Ok(secret)
         })
     }
-}
 
-impl WriteSecrets for SecretsManager {
     fn create<'a>(
         &'a self,
         listing: ListingId,
@@ -227,7 +249,10 @@ impl WriteSecrets for SecretsManager {
     fn delete(&self, listing: ListingId) -> BoxFuture<'_, Result<(), SecretStoreError>> {
         Box::pin(async move {
             let request = self.client.delete_secret().secret_id(self.name(listing)).force_delete_without_recovery(true).send();
-            trip("secrets", request).await.map(drop).map_err(failure)
+            match trip("secrets", request).await.map_err(failure) {
+                Err(error) if !error.is_missing() => Err(error),
+                _ => Ok(()),
+            }
         })
     }
 }

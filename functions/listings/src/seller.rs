@@ -4,7 +4,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use crochet::app::App;
 use crochet::domain::api_key::Scope;
-use crochet::domain::ids::ProfileId;
+use crochet::domain::ids::{ListingId, ProfileId};
 use crochet::domain::listing::{Listing, ListingStatus};
 use crochet::domain::profile::Profile;
 use crochet::http::caller::{Agent, trail};
@@ -64,6 +64,14 @@ impl Editor {
     pub(crate) async fn listing(self, app: &App, id_or_slug: &str) -> Result<Listing, ApiError> {
         owned(app, self.0, id_or_slug).await
     }
+
+    /// The editor's own listing as it is now: by its id, as a slug may have passed to another one.
+    ///
+    /// # Errors
+    /// As [`owned`].
+    pub(crate) async fn again(self, app: &App, id: ListingId) -> Result<Listing, ApiError> {
+        of_owner(app.store.listing(id).await?, self.0)
+    }
 }
 
 /// Fails where the profile does not sell any more: a key repeats its profile's role, and that may have changed since it was read.
@@ -79,7 +87,11 @@ pub(crate) fn selling(profile: &Profile) -> Result<(), ApiError> {
 /// # Errors
 /// `LISTING_NOT_FOUND`, also for another's draft: nobody else learns of it. `NOT_LISTING_OWNER`.
 pub(crate) async fn owned(app: &App, owner: ProfileId, id_or_slug: &str) -> Result<Listing, ApiError> {
-    let listing = app.store.find_listing(id_or_slug).await?.ok_or(Code::ListingNotFound)?;
+    of_owner(app.store.find_listing(id_or_slug).await?, owner)
+}
+
+fn of_owner(listing: Option<Listing>, owner: ProfileId) -> Result<Listing, ApiError> {
+    let listing = listing.ok_or(Code::ListingNotFound)?;
     if listing.seller.id == owner {
         Ok(listing)
     } else if listing.status == ListingStatus::Draft {

@@ -21,7 +21,7 @@ pub(crate) struct Edited {
     pub(crate) shown: Option<String>,
 }
 
-/// Changes `before`, which `id` names: its endpoint's secret by `rewrite`, everything else by `remake`, which is handed the
+/// Changes `before`: its endpoint's secret by `rewrite`, everything else by `remake`, which is handed the
 /// listing as it stands and gives it as it is to be. Without a change of the secret this is one conditional write; for a listing
 /// that goes on offer it is a transaction with its owner's profile, which must still be one that sells.
 ///
@@ -30,8 +30,7 @@ pub(crate) struct Edited {
 pub(crate) async fn edit(
     state: &crate::State,
     editor: Editor,
-    id: &str,
-    before: Listing,
+    mut before: Listing,
     rewrite: Option<&Rewrite>,
     remake: impl Fn(&Listing) -> Result<Listing>,
 ) -> Result<Edited> {
@@ -39,16 +38,22 @@ pub(crate) async fn edit(
     remake(&before)?;
     let mut turn = None;
     if let Some(rewrite) = rewrite {
-        address::check(rewrite.url(), &state.outbound).await?;
-        turn = turn::take(state, editor, id, before.clone(), rewrite).await?;
+        if rewrite.url().is_some() {
+            address::check(rewrite.url(), &state.outbound).await?;
+            // The look-up takes as long as the caller's name server likes: the listing may have changed, or be gone.
+            before = editor.again(&state.app, before.id).await?;
+            remake(&before)?;
+        }
+        turn = turn::take(state, editor, before.clone(), rewrite).await?;
     }
     // A turn that was taken has changed the listing, in a way that it knows.
     let present = turn.as_ref().and_then(Turn::claimed).cloned().unwrap_or(before);
-    match save(state, editor, id, present, turn.as_ref(), remake).await {
+    let id = present.id;
+    match save(state, editor, present, turn.as_ref(), remake).await {
         Ok(listing) => Ok(Edited { listing, shown: turn.and_then(|turn| turn.shown) }),
         Err(error) => {
             if let Some(turn) = turn {
-                turn.give_back(&state.app).await;
+                turn.give_back(state, id).await;
             }
             Err(error)
         }
@@ -71,7 +76,6 @@ async fn write(state: &crate::State, editor: Editor, before: &Listing, after: &L
 async fn save(
     state: &crate::State,
     editor: Editor,
-    id: &str,
     mut before: Listing,
     turn: Option<&Turn>,
     remake: impl Fn(&Listing) -> Result<Listing>,
@@ -79,7 +83,7 @@ async fn save(
     for _ in 0..ATTEMPTS {
         let mut pinned = before.clone();
         if let Some(turn) = turn {
-            pinned.endpoint = Some(turn.pin(before.endpoint.as_ref())?);
+            pinned.endpoint = Some(turn.pin(&before)?);
             pinned.removing_secret_until_ms = None;
         }
         let mut after = remake(&pinned)?;
@@ -90,7 +94,7 @@ async fn save(
         if write(state, editor, &before, &after).await? {
             return Ok(after);
         }
-        before = editor.listing(&state.app, id).await?;
+        before = editor.again(&state.app, before.id).await?;
     }
     Err(Code::EditConflict.into())
 }

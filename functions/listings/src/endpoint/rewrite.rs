@@ -6,6 +6,8 @@ use crochet::endpoint_secrets::{AuthHeader, EndpointSecret, SigningKey};
 use crochet::http::{ApiError, Code, Result};
 use crochet::outbound::EndpointUrl;
 
+use super::secret::First;
+
 /// Secrets that sign at the same time, at most: each one makes every call's signature header longer.
 pub(crate) const MAX_LIVE_SECRETS: usize = 5;
 
@@ -32,6 +34,14 @@ impl Rewrite {
         match self {
             Self::Set { url, .. } => url.as_ref(),
             Self::Rotate { .. } => None,
+        }
+    }
+
+    /// A whole endpoint, where there is a URL for one: the first, or one in place of a secret that is lost.
+    pub(crate) fn anew(&self, now_ms: i64) -> Option<First> {
+        match self {
+            Self::Set { url: Some(url), header } => Some(First::at(url, header.clone().flatten(), now_ms)),
+            _ => None,
         }
     }
 

@@ -10,7 +10,8 @@ use crochet::outbound::EndpointUrl;
 pub(crate) struct First {
     /// Without anything secret.
     pub(crate) endpoint: Endpoint,
-    secret: EndpointSecret,
+    /// Everything secret.
+    pub(crate) secret: EndpointSecret,
     /// `whsec_…`
     pub(crate) shown: String,
 }
@@ -48,22 +49,30 @@ impl First {
     pub(crate) async fn create(&self, secrets: &dyn WriteSecrets, listing: ListingId) -> Result<(), SecretStoreError> {
         secrets.create(listing, &self.endpoint.secret_version, &self.secret).await
     }
+}
 
-    /// Creates the secret of a listing that had none; or takes over one that an earlier attempt left behind.
-    ///
-    /// # Errors
-    /// Where Secrets Manager does neither.
-    pub(crate) async fn create_or_adopt(&self, secrets: &dyn WriteSecrets, listing: ListingId) -> Result<(), SecretStoreError> {
-        match self.create(secrets, listing).await {
-            Ok(()) => Ok(()),
-            Err(_) => secrets.add_version(listing, &self.endpoint.secret_version, &self.secret).await,
-        }
+/// Creates the secret of a listing that has none; or takes over one that an earlier attempt left behind.
+///
+/// # Errors
+/// Where Secrets Manager does neither.
+pub(crate) async fn create_or_adopt(
+    secrets: &dyn WriteSecrets,
+    listing: ListingId,
+    version: &str,
+    secret: &EndpointSecret,
+) -> Result<(), SecretStoreError> {
+    match secrets.create(listing, version, secret).await {
+        Err(error) if error.is_taken() => secrets.add_version(listing, version, secret).await,
+        created => created,
     }
 }
 
-/// Deletes a listing's secret if that is possible now; a secret that stays behind harms nobody, but costs.
-pub(crate) async fn discard(secrets: &dyn WriteSecrets, listing: ListingId) {
-    if let Err(error) = secrets.delete(listing).await {
+/// Deletes a listing's secret if that is possible now; a secret that stays behind harms nobody, but costs. `false` where it is
+/// not known to be gone: the deletion may still land.
+pub(crate) async fn discard(secrets: &dyn WriteSecrets, listing: ListingId) -> bool {
+    let deleted = secrets.delete(listing).await;
+    if let Err(error) = &deleted {
         tracing::warn!(%listing, %error, "an endpoint secret was left behind");
     }
+    deleted.is_ok()
 }

@@ -5,13 +5,15 @@
 
 use crochet::app::App;
 use crochet::clock::unix_ms;
+use crochet::domain::ids::ListingId;
 use crochet::domain::listing::{Endpoint, EndpointClaim, Listing};
-use crochet::endpoint_secrets::fresh_version;
+use crochet::endpoint_secrets::{SecretStoreError, fresh_version};
 use crochet::http::{ApiError, Code, limits};
 
 use super::edit::ATTEMPTS;
+use super::remove::sweep;
 use super::rewrite::{Rewrite, Rewritten};
-use super::secret::First;
+use super::secret::create_or_adopt;
 use crate::seller::Editor;
 
 /// A claim lapses after this: longer than a function may run, so that no owner of one is overtaken while it writes.
@@ -25,7 +27,11 @@ pub(crate) struct Turn {
 }
 
 enum Version {
-    First(Endpoint),
+    First {
+        endpoint: Endpoint,
+        /// The version of the listing that it was taken over: only there nobody else has written or deleted the secret since.
+        over: u64,
+    },
     Next {
         /// The listing as it was claimed.
         claimed: Box<Listing>,
@@ -42,7 +48,7 @@ struct Pinned {
     previous_secret_expires_ms: Option<i64>,
 }
 
-/// Writes the next version of the secret of `listing`, which `id` names; `None` where it says so already.
+/// Writes the next version of the secret of `listing`; `None` where it says so already.
 ///
 /// # Errors
 /// `ENDPOINT_NOT_FOUND` where there is none and no URL for a first one; `EDIT_LIMIT`; `EDIT_CONFLICT` where somebody else is at
@@ -50,7 +56,6 @@ struct Pinned {
 pub(crate) async fn take(
     state: &crate::State,
     editor: Editor,
-    id: &str,
     mut listing: Listing,
     rewrite: &Rewrite,
 ) -> Result<Option<Turn>, ApiError> {
@@ -59,8 +64,12 @@ pub(crate) async fn take(
     let mut is_counted = false;
     for _ in 0..ATTEMPTS {
         let Some(endpoint) = &listing.endpoint else { return first(state, &listing, rewrite, now_ms).await.map(Some) };
-        let before = secrets.read(listing.id, endpoint.secret_version.clone()).await?;
-        let Some(next) = rewrite.of(&before, now_ms)? else { return Ok(None) };
+        let (next, is_lost) = match secrets.read_anew(listing.id, endpoint.secret_version.clone()).await {
+            Ok(before) => (rewrite.of(&before, now_ms)?, false),
+            Err(error) if error.is_missing() => (Some(in_place_of_a_lost_one(rewrite, now_ms, error)?), true),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(next) = next else { return Ok(None) };
         free_to_claim(endpoint, now_ms)?;
         if !is_counted {
             count(app, &listing).await?;
@@ -68,27 +77,44 @@ pub(crate) async fn take(
         }
         let version = fresh_version();
         let Some(claimed) = claim(app, &listing, endpoint, &version, now_ms).await? else {
-            listing = editor.listing(app, id).await?;
+            listing = editor.again(app, listing.id).await?;
             continue;
         };
-        if let Err(error) = secrets.add_version(listing.id, &version, &next.secret).await {
-            release(app, &claimed).await;
+        let written = if is_lost {
+            create_or_adopt(secrets, listing.id, &version, &next.secret).await
+        } else {
+            secrets.add_version(listing.id, &version, &next.secret).await
+        };
+        let pinned = Pinned::of(version, &next, now_ms);
+        let turn = Turn { version: Version::Next { claimed: Box::new(claimed), pinned }, shown: next.shown };
+        if let Err(error) = written {
+            turn.give_back(state, listing.id).await;
             return Err(error.into());
         }
-        let pinned = Pinned::of(version, &next, now_ms);
-        return Ok(Some(Turn { version: Version::Next { claimed: Box::new(claimed), pinned }, shown: next.shown }));
+        return Ok(Some(turn));
     }
     Err(Code::EditConflict.into())
 }
 
 /// Writes the secret of a first endpoint.
 async fn first(state: &crate::State, listing: &Listing, rewrite: &Rewrite, now_ms: i64) -> Result<Turn, ApiError> {
-    let Rewrite::Set { url: Some(url), header } = rewrite else { return Err(Code::EndpointNotFound.into()) };
+    let first = rewrite.anew(now_ms).ok_or(Code::EndpointNotFound)?;
     free(listing.removing_secret_until_ms, now_ms)?;
     count(&state.app, listing).await?;
-    let first = First::at(url, header.clone().flatten(), now_ms);
-    first.create_or_adopt(&*state.secrets, listing.id).await?;
-    Ok(Turn { version: Version::First(first.endpoint), shown: Some(first.shown) })
+    create_or_adopt(&*state.secrets, listing.id, &first.endpoint.secret_version, &first.secret).await?;
+    Ok(Turn { version: Version::First { endpoint: first.endpoint, over: listing.version }, shown: Some(first.shown) })
+}
+
+/// What to write where the pinned version is not there any more: with a URL everything is made anew, under a new signing secret.
+fn in_place_of_a_lost_one(rewrite: &Rewrite, now_ms: i64, error: SecretStoreError) -> Result<Rewritten, ApiError> {
+    let first = rewrite.anew(now_ms).ok_or_else(|| {
+        ApiError::from(error).recovery(
+            "summary",
+            "Wait retry_after_seconds, then send the same request again. If this comes again, the endpoint's secret is lost: send \
+             PUT /listings/{id}/endpoint with private_endpoint_url, which makes a new one.",
+        )
+    })?;
+    Ok(Rewritten { secret: first.secret, shown: Some(first.shown) })
 }
 
 impl Pinned {
@@ -117,32 +143,40 @@ impl Pinned {
 }
 
 impl Turn {
-    /// The endpoint with the new version pinned, as a change of `present`: the endpoint as it stands now. What the last test
+    /// The endpoint with the new version pinned, as a change of `present`: the listing as it stands now. What the last test
     /// said is said of another version, and goes.
     ///
     /// # Errors
-    /// `EDIT_CONFLICT` where the turn has passed to somebody else.
-    pub(crate) fn pin(&self, present: Option<&Endpoint>) -> Result<Endpoint, ApiError> {
-        let pinned = match (&self.version, present) {
-            (Version::First(endpoint), None) => Some(endpoint.clone()),
+    /// `EDIT_CONFLICT` where the turn has passed to somebody else; for a first endpoint, where the listing has changed at all.
+    pub(crate) fn pin(&self, present: &Listing) -> Result<Endpoint, ApiError> {
+        self.pinned(present.endpoint.as_ref(), present.version).ok_or_else(|| Code::EditConflict.into())
+    }
+
+    /// As [`Turn::pin`], over this endpoint of a listing at this version.
+    fn pinned(&self, present: Option<&Endpoint>, listing_version: u64) -> Option<Endpoint> {
+        match (&self.version, present) {
+            (Version::First { endpoint, over }, None) if *over == listing_version => Some(endpoint.clone()),
             (Version::Next { pinned, .. }, Some(present)) => pinned.over(present),
             _ => None,
-        };
-        pinned.ok_or_else(|| Code::EditConflict.into())
+        }
     }
 
     /// The listing with the claim on it; `None` for a first endpoint, which needs no claim.
     pub(crate) fn claimed(&self) -> Option<&Listing> {
         match &self.version {
-            Version::First(_) => None,
+            Version::First { .. } => None,
             Version::Next { claimed, .. } => Some(claimed),
         }
     }
 
-    /// Gives the turn back: its version will not be pinned.
-    pub(crate) async fn give_back(self, app: &App) {
-        if let Version::Next { claimed, .. } = self.version {
-            release(app, &claimed).await;
+    /// Gives the turn at the listing `id` back: its version will not be pinned. A secret that nobody is to have goes.
+    pub(crate) async fn give_back(self, state: &crate::State, id: ListingId) {
+        let is_released = match &self.version {
+            Version::First { .. } => false,
+            Version::Next { claimed, .. } => release(&state.app, claimed).await,
+        };
+        if !is_released {
+            sweep(state, id).await;
         }
     }
 }
@@ -182,22 +216,24 @@ async fn claim(app: &App, listing: &Listing, endpoint: &Endpoint, version: &str,
     Ok(app.store.update_listing(&claimed).await?.then_some(claimed))
 }
 
-/// Gives a claim back, if nothing has been written since; else it lapses.
-async fn release(app: &App, claimed: &Listing) {
+/// Gives a claim back, if nothing has been written since; else it lapses, and this is `false`.
+async fn release(app: &App, claimed: &Listing) -> bool {
     let mut released = claimed.clone();
     if let Some(endpoint) = &mut released.endpoint {
         endpoint.claim = None;
     }
     released.version += 1;
-    if let Err(error) = app.store.update_listing(&released).await {
+    app.store.update_listing(&released).await.unwrap_or_else(|error| {
         tracing::warn!(listing = %claimed.id, %error, "a claim was left to lapse");
-    }
+        false
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use crochet::outbound::{EndpointUrl, OutboundRules};
 
+    use super::super::secret::First;
     use super::*;
 
     fn endpoint(claim: Option<&str>) -> Endpoint {
@@ -230,9 +266,10 @@ mod tests {
 
     #[test]
     fn a_first_endpoint_is_pinned_where_there_is_none() {
-        let first = Turn { version: Version::First(endpoint(None)), shown: None };
-        assert!(first.pin(None).is_ok());
-        assert!(first.pin(Some(&endpoint(None))).is_err(), "somebody else was first");
+        let first = Turn { version: Version::First { endpoint: endpoint(None), over: 3 }, shown: None };
+        assert!(first.pinned(None, 3).is_some());
+        assert!(first.pinned(None, 4).is_none(), "the secret may have been deleted since");
+        assert!(first.pinned(Some(&endpoint(None)), 3).is_none(), "somebody else was first");
     }
 
     #[test]

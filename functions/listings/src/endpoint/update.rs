@@ -96,10 +96,10 @@ pub(crate) async fn update_endpoint(
     let change = request.read(state.outbound.rules())?;
     let before = editor.listing(&state.app, &id).await?;
     let (listing, shown) = match change {
-        Change::Remove => (remove(&state, editor, &id, before).await?, None),
+        Change::Remove => (remove(&state, editor, before).await?, None),
         Change::Set { rewrite, members } => {
             let makes_one = rewrite.as_ref().is_some_and(|rewrite| rewrite.url().is_some());
-            let edited = edit(&state, editor, &id, before, rewrite.as_ref(), |listing| with(listing, &members, makes_one)).await?;
+            let edited = edit(&state, editor, before, rewrite.as_ref(), |listing| with(listing, &members, makes_one)).await?;
             if members.status == Some(EndpointStatus::Active) {
                 reopen(&state, edited.listing.id).await;
             }

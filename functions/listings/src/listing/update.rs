@@ -148,7 +148,7 @@ pub(crate) async fn update_listing(
     let (profile, before) = tokio::try_join!(editor.profile(app), editor.listing(app, &id))?;
     let url = change.url.clone();
     let rewrite = url.map(|url| Rewrite::Set { url: Some(url), header: None });
-    let edited = edit(&state, editor, &id, before, rewrite.as_ref(), |listing| changed(listing, &change, &profile)).await?;
+    let edited = edit(&state, editor, before, rewrite.as_ref(), |listing| changed(listing, &change, &profile)).await?;
     Reply::ok(SavedListing::new(&edited.listing, edited.shown, app))
 }
 
