@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use crochet::http::request::JsonOrNothing;
-use crochet::http::{ApiError, Reply, Result};
+use crochet::http::{ApiError, Code, Reply, Result};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -62,8 +62,20 @@ pub(crate) async fn rotate_secret(
 ) -> Result {
     let rewrite = rotation.read()?;
     let before = editor.listing(&state.app, &id).await?;
-    let rotated = edit(&state, editor, &id, before, Some(&rewrite), |listing| Ok(listing.clone())).await?;
+    let rotated = edit(&state, editor, before, Some(&rewrite), |listing| Ok(listing.clone())).await.map_err(perhaps_rotated)?;
     Reply::ok(OneEndpoint::of(&rotated.listing, rotated.shown, &state.app))
+}
+
+/// A rotation of which only the reply was lost has made a secret that nobody has seen.
+fn perhaps_rotated(error: ApiError) -> ApiError {
+    if error.code() != Code::ServiceUnavailable {
+        return error;
+    }
+    error.message("A part of the service does not answer; the signing secret may have been rotated all the same.").recovery(
+        "summary",
+        "Wait retry_after_seconds, then rotate again: a new secret that you have not been shown cannot be read any more. Until \
+         then go on with the secret that you have; it still signs, unless you asked for immediate.",
+    )
 }
 
 #[cfg(test)]
@@ -75,6 +87,14 @@ mod tests {
             Ok(Rewrite::Rotate { overlap_ms }) => Some(overlap_ms),
             _ => None,
         }
+    }
+
+    #[test]
+    fn a_rotation_of_unknown_end_is_repeated_by_rotating_again() {
+        let config = crochet::config::Config::from_lookup(|_| None).expect("defaults");
+        let told = |code: Code| perhaps_rotated(code.into()).body(&config).to_string();
+        assert!(told(Code::ServiceUnavailable).contains("rotate again"));
+        assert!(!told(Code::EditLimit).contains("rotate again"), "nothing was written");
     }
 
     #[test]

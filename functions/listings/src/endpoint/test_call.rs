@@ -3,7 +3,7 @@
 //! It is asked for by the owner and answered to nobody else, so it goes out for a draft, to a paused endpoint, and past an open
 //! circuit breaker; and it counts as no call of the listing's.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -25,6 +25,11 @@ use crate::seller::{Seller, owned};
 
 /// What is sent where the listing has no `example_request`.
 const BODY: &[u8] = br#"{"crochet_test":true}"#;
+
+/// What one invocation may take: the function ends at 29 s, and the answer has to get out.
+const BUDGET: Duration = Duration::from_millis(28_500);
+/// What is kept back after the seller's time, to note what came of it.
+const RESERVE: Duration = Duration::from_secs(2);
 
 /// Nothing: a test takes no parameters.
 #[derive(Default, Deserialize, ToSchema)]
@@ -52,24 +57,37 @@ pub(crate) async fn test_endpoint(
     Path(id): Path<String>,
     JsonOrNothing(TestOrder {}): JsonOrNothing<TestOrder>,
 ) -> Result {
+    let began = Instant::now();
     let app = &state.app;
     let listing = owned(app, owner, &id).await?;
     let endpoint = listing.endpoint.as_ref().ok_or(Code::EndpointNotFound)?;
     let standing = app.limiter.count(limits::ENDPOINT_TESTS, &listing.id.to_string(), app.clock.now()).await?;
     trail.standing(standing);
     standing.within(Code::RateLimited)?;
-    let test = call(&state, owner, &listing, endpoint).await?;
+    let test = call(&state, owner, &listing, endpoint, began).await?;
     note(&state, &listing, endpoint, &test).await;
     Reply::ok(TestReport { test: EndpointTestView::from(&test) })
 }
 
-async fn call(state: &crate::State, owner: ProfileId, listing: &Listing, endpoint: &Endpoint) -> Result<EndpointTest> {
+/// The exchange, within the endpoint's time and what is left of the invocation's, which began at `invoked`. A seller that was
+/// given less than its time, and did not answer in it, has not failed.
+async fn call(
+    state: &crate::State,
+    owner: ProfileId,
+    listing: &Listing,
+    endpoint: &Endpoint,
+    invoked: Instant,
+) -> Result<EndpointTest> {
     let secret = state.secrets.read(listing.id, endpoint.secret_version.clone()).await?;
     let now = state.app.clock.now();
     let body = listing.example_request.clone().map_or(Bytes::from_static(BODY), Bytes::from);
     let forward = Forward { id: CallId::generate(now), listing: listing.id, buyer: owner, attempt: 1, is_test: true, body: &body };
     let began = Instant::now();
-    let answered = forward.send(&state.outbound, endpoint, &secret, now).await.map_err(ApiError::internal)?;
+    let given = Endpoint { timeout_ms: time_for_seller(endpoint.timeout_ms, invoked.elapsed()), ..endpoint.clone() };
+    let answered = forward.send(&state.outbound, &given, &secret, now).await.map_err(ApiError::internal)?;
+    if matches!(answered, Err(SellerFault::Timeout)) && given.timeout_ms < endpoint.timeout_ms {
+        return Err(ApiError::new(Code::ServiceUnavailable).because("too little time was left for a test call"));
+    }
     let (seller_status_code, response_bytes, failure) = verdict(&answered);
     Ok(EndpointTest {
         request_id: forward.id,
@@ -79,6 +97,12 @@ async fn call(state: &crate::State, owner: ProfileId, listing: &Listing, endpoin
         failure,
         tested_ms: unix_ms(now),
     })
+}
+
+/// How long the seller may take (milliseconds) where so much is spent already: its own time, or what leaves the reserve.
+fn time_for_seller(timeout_ms: u32, spent: Duration) -> u32 {
+    let left = BUDGET.saturating_sub(RESERVE).saturating_sub(spent);
+    timeout_ms.min(u32::try_from(left.as_millis()).unwrap_or(u32::MAX))
 }
 
 /// Status and length of an answer, and what is wrong with it. A test is a success with 2xx only: an answer that would be
@@ -139,8 +163,6 @@ pub(super) async fn reopen(state: &crate::State, listing: ListingId) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn class_of(status: u16, body: &'static [u8]) -> Option<String> {
@@ -157,6 +179,14 @@ mod tests {
             assert_eq!(class_of(status, b"{}").as_deref(), Some("status"), "{status}");
         }
         assert_eq!(class_of(200, b"<html>").as_deref(), Some("not_json"));
+    }
+
+    #[test]
+    fn a_test_ends_in_time_for_its_note() {
+        let after = |spent_ms| time_for_seller(25_000, Duration::from_millis(spent_ms));
+        assert_eq!((after(0), after(1_500), after(1_501), after(26_400)), (25_000, 25_000, 24_999, 100));
+        assert_eq!((after(26_500), after(60_000)), (0, 0));
+        assert_eq!(time_for_seller(1_000, Duration::from_secs(25)), 1_000);
     }
 
     #[test]
