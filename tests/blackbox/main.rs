@@ -40,6 +40,7 @@ mod listing_create;
 mod listing_delete;
 mod listing_endpoint;
 mod listing_endpoint_change;
+mod listing_endpoint_meanwhile;
 mod listing_endpoint_rotate;
 mod listing_endpoint_secrecy;
 mod listing_endpoint_test;

@@ -14,6 +14,7 @@ use crochet::outbound::Network;
 use crochet_local::SellerNetwork;
 use futures::future::BoxFuture;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 pub use authority::Authority;
 pub use trap::{Speech, Trap};
@@ -41,9 +42,38 @@ struct Known {
     names: HashMap<String, VecDeque<Vec<IpAddr>>>,
     /// Names that no answer ever comes for.
     stalled: HashSet<String>,
+    /// Names whose look-ups wait until a test lets them go.
+    held: HashMap<String, Arc<Hold>>,
     servers: HashMap<IpAddr, SocketAddr>,
     looked_up: Vec<String>,
     dialled: Vec<SocketAddr>,
+}
+
+/// Look-ups of one name that wait.
+#[derive(Debug)]
+pub struct Hold {
+    asked: Semaphore,
+    open: Semaphore,
+}
+
+impl Hold {
+    /// Waits until a look-up has begun that was not waited for yet.
+    pub async fn asked(&self) {
+        if let Ok(permit) = self.asked.acquire().await {
+            permit.forget();
+        }
+    }
+
+    /// Lets one look-up go: the name leads to [`SELLER`].
+    pub fn let_go(&self) {
+        self.open.add_permits(1);
+    }
+
+    async fn answer(&self) -> io::Result<Vec<IpAddr>> {
+        self.asked.add_permits(1);
+        self.open.acquire().await.map_err(io::Error::other)?.forget();
+        Ok(vec![SELLER])
+    }
 }
 
 impl Internet {
@@ -72,6 +102,13 @@ impl Internet {
     /// Lets look-ups of a name wait for ever.
     pub fn stall(&self, name: &str) {
         self.known().stalled.insert(name.to_owned());
+    }
+
+    /// Lets look-ups of a name wait until they are let go, each by itself.
+    pub fn hold(&self, name: &str) -> Arc<Hold> {
+        let hold = Arc::new(Hold { asked: Semaphore::new(0), open: Semaphore::new(0) });
+        self.known().held.insert(name.to_owned(), Arc::clone(&hold));
+        hold
     }
 
     /// Puts another server at an address.
@@ -103,6 +140,9 @@ impl Network for Internet {
         known.looked_up.push(name.to_owned());
         if known.stalled.contains(name) {
             return Box::pin(std::future::pending());
+        }
+        if let Some(hold) = known.held.get(name).cloned() {
+            return Box::pin(async move { hold.answer().await });
         }
         let answer = match known.names.get_mut(name) {
             Some(answers) if answers.len() > 1 => answers.pop_front().unwrap_or_default(),

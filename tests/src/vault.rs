@@ -8,6 +8,7 @@ use crate::shop::Shop;
 use crate::world::World;
 
 impl World {
+    /// What Secrets Manager answers; null where there is no such secret.
     async fn vault(&self, operation: &str, body: &Value) -> Result<Value, Failure> {
         let url = self.secrets_url().ok_or_else(|| Failure::new("the secrets of this stack cannot be reached"))?;
         let request = self.client.request(Method::POST, &format!("{}/", url.trim_end_matches('/')));
@@ -17,10 +18,31 @@ impl World {
             .raw_body(body.to_string())
             .send()
             .await?;
+        if reply.text().contains("ResourceNotFoundException") {
+            return Ok(Value::Null);
+        }
         if reply.status != 200 {
             return Err(Failure::new(format!("Secrets Manager did not do {operation}: {}", reply.text())));
         }
         Ok(reply.json)
+    }
+
+    /// Whether Secrets Manager holds a secret of this listing.
+    ///
+    /// # Errors
+    /// Where secrets cannot be reached.
+    pub async fn keeps_secret_of(&self, listing: &str) -> Result<bool, Failure> {
+        let told = self.vault("DescribeSecret", &json!({ "SecretId": format!("crochet/listing/{listing}") })).await?;
+        Ok(!told.is_null())
+    }
+
+    /// Deletes a listing's secret behind the service's back.
+    ///
+    /// # Errors
+    /// Where secrets cannot be reached.
+    pub async fn lose_secret_of(&self, listing: &str) -> Result<(), Failure> {
+        let order = json!({ "SecretId": format!("crochet/listing/{listing}"), "ForceDeleteWithoutRecovery": true });
+        self.vault("DeleteSecret", &order).await.map(drop)
     }
 }
 
