@@ -68,7 +68,8 @@ pub(crate) struct OneGatewayRequest {
     tag = "Gateway and payments",
     security(("api_key" = ["read"]), ("session" = [])),
     params(Filters),
-    responses((status = 200, description = "A page of calls.", body = GatewayRequests)),
+    responses((status = 200, description = "A page of calls. Errors: INVALID_REQUEST, INVALID_CURSOR, \
+        PROFILE_NOT_FOUND, NOT_OPERATOR, UNAUTHORIZED, INVALID_API_KEY, INSUFFICIENT_SCOPE, SESSION_REQUIRED, RATE_LIMITED.", body = GatewayRequests)),
 )]
 pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extract<State>, Query(query): Query<Filters>) -> Result {
     caller.may(Scope::Read)?;
@@ -113,7 +114,8 @@ pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extrac
     tag = "Gateway and payments",
     security(("api_key" = ["read"]), ("session" = [])),
     params(("id" = String, Path, description = "The call's id, `gw_req_…`."), Whose),
-    responses((status = 200, description = "The call.", body = OneGatewayRequest)),
+    responses((status = 200, description = "The call. Errors: CALL_NOT_FOUND, PROFILE_NOT_FOUND, NOT_OPERATOR, \
+        UNAUTHORIZED, INVALID_API_KEY, INSUFFICIENT_SCOPE, SESSION_REQUIRED, RATE_LIMITED.", body = OneGatewayRequest)),
 )]
 pub(crate) async fn get_gateway_request(
     caller: Caller,

@@ -21,7 +21,7 @@ const NONCE_CHARS: usize = 32;
 pub(crate) struct Proof {
     /// The wallet that signed.
     pub(crate) wallet_address: String,
-    /// Its signature over the challenge's message.
+    /// Its signature over the challenge's message: at most 200 characters, unless the deployment asks contracts' wallets.
     #[schema(min_length = 1, max_length = 16_384)]
     pub(crate) signature: String,
     /// The challenge's nonce.

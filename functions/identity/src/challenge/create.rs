@@ -10,7 +10,7 @@ use crochet::wire;
 
 use super::request::NewChallenge;
 
-/// Ask for a message to sign and, to register or recover, a proof of work to do.
+/// Ask for a message to sign and, to register, to recover or to log an operator in, a proof of work to do.
 ///
 /// The signature will authorise exactly what the message says, once, within five minutes.
 #[utoipa::path(post, path = "/api/v1/auth/challenge", operation_id = "create_challenge", tag = "Identity",

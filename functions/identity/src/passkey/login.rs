@@ -18,13 +18,14 @@ use super::relying_party::Assertion;
 use super::{CeremonyBegun, TRIES, Visitor, after_use, begin, begin_session, ceremony_id, open, welcome};
 
 /// Nothing is asked of who wants to log in.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct NewLogin {}
 
 /// Begin to log in. Nobody says who they are: the passkey does.
 ///
 /// Give `public_key` to `PublicKeyCredential.parseRequestOptionsFromJSON` and the result to `navigator.credentials.get`.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/login/start", operation_id = "start_passkey_login", tag = "People",
+    request_body(content = Option<NewLogin>, description = "`{}`, or nothing."),
     responses((status = 200, body = CeremonyBegun, description = "The ceremony; it can be finished once, within five minutes. Errors: \
         CROSS_SITE_REQUEST, PASSKEYS_UNAVAILABLE, RATE_LIMITED.")))]
 pub(crate) async fn start(State(state): State<crate::State>, _: Visitor, request: Request<Body>) -> Result {
@@ -49,10 +50,10 @@ pub(crate) struct PasskeyLogin {
 
 /// Finish logging in. The cookie of the session comes with the answer.
 ///
-/// The ceremony is used up by the first well-formed attempt, good or bad.
+/// The ceremony is used up by the first well-formed attempt, good or bad. A 21st session ends the person's oldest one.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/login/finish", operation_id = "finish_passkey_login", tag = "People",
     request_body = PasskeyLogin,
-    responses((status = 200, body = LoggedIn, description = "The person and the session. Errors: INVALID_REQUEST, CROSS_SITE_REQUEST, \
+    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session's cookie.")), description = "The person and the session. Errors: INVALID_REQUEST, CROSS_SITE_REQUEST, \
         CEREMONY_INVALID, PASSKEY_REFUSED, PASSKEYS_UNAVAILABLE, RATE_LIMITED.")))]
 pub(crate) async fn finish(State(state): State<crate::State>, visitor: Visitor, Json(request): Json<PasskeyLogin>) -> Result {
     let app = &state.app;

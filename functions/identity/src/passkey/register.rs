@@ -104,10 +104,10 @@ pub(crate) struct AddedPasskey {
 /// Finish signing up, or adding a passkey.
 ///
 /// The ceremony is used up by the first well-formed attempt, good or bad. Signing up logs in: the cookie of the session comes with
-/// the answer. The recovery codes are shown this once.
+/// the answer. A person has at most 20 sessions: a 21st ends the oldest one. The recovery codes are shown this once.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/register/finish", operation_id = "finish_passkey_registration", tag = "People",
     request_body = MadePasskey, security((), ("session" = [])),
-    responses((status = 201, body = Registered, description = "A new person's profile, session and recovery codes; or the further passkey. \
+    responses((status = 201, body = Registered, headers(("Set-Cookie" = String, description = "The session's cookie, for a new person.")), description = "A new person's profile, session and recovery codes; or the further passkey. \
         Errors: INVALID_REQUEST, CROSS_SITE_REQUEST, CEREMONY_INVALID, PASSKEY_REFUSED, PASSKEY_ALREADY_REGISTERED, PASSKEY_LIMIT, \
         SESSION_REQUIRED, PASSKEYS_UNAVAILABLE, RATE_LIMITED.")))]
 pub(crate) async fn finish(State(state): State<crate::State>, visitor: Visitor, Json(request): Json<MadePasskey>) -> Result {

@@ -24,7 +24,7 @@ use crate::challenge::answer::{Answer, Proof, after_use};
 pub(crate) struct RecoverKey {
     /// The wallet that signed.
     wallet_address: String,
-    /// Its signature over the challenge's message.
+    /// Its signature over the challenge's message: at most 200 characters, unless the deployment asks contracts' wallets.
     #[schema(min_length = 1, max_length = 16_384)]
     signature: String,
     /// The challenge's nonce.
@@ -51,7 +51,8 @@ impl RecoverKey {
 
 /// Get a fresh API key for the profile of a wallet.
 ///
-/// The challenge is used up by the first well-formed attempt, good or bad. With `revoke_existing_keys` every other key ends.
+/// The challenge is used up by the first well-formed attempt, good or bad. With `revoke_existing_keys` every other key ends;
+/// without it a profile that has 45 keys loses its oldest one.
 #[utoipa::path(post, path = "/api/v1/auth/recover", operation_id = "recover", tag = "Identity", request_body = RecoverKey,
     responses((status = 200, body = Issued, description = "The key, shown once. Errors: INVALID_REQUEST, INVALID_WALLET_ADDRESS, \
         CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, CHAIN_UNAVAILABLE, WALLET_NOT_REGISTERED, WALLET_CANNOT_RECOVER, RATE_LIMITED.")))]

@@ -23,7 +23,7 @@ use crate::challenge::answer::{Answer, Proof, after_use};
 pub(crate) struct Registration {
     /// The wallet that signed.
     wallet_address: String,
-    /// Its signature over the challenge's message.
+    /// Its signature over the challenge's message: at most 200 characters, unless the deployment asks contracts' wallets.
     #[schema(min_length = 1, max_length = 16_384)]
     signature: String,
     /// The challenge's nonce.

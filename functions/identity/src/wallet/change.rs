@@ -16,7 +16,7 @@ pub(crate) struct WalletChange {
     pub(super) capabilities: Option<Vec<Capability>>,
     /// For which of `payment` and `payout` it becomes the first choice within its chain family.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "capabilities", default)]
-    #[schema(max_items = 4)]
+    #[schema(max_items = 2)]
     pub(super) default_for: Option<Vec<Capability>>,
     /// Whether it is in use.
     #[serde(skip_serializing_if = "Option::is_none")]

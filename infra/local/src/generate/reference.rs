@@ -69,6 +69,9 @@ impl Route<'_> {
         for (status, response) in operation["responses"].as_object().into_iter().flatten() {
             if status != "default" {
                 let _ = writeln!(page.out, "    {status}: {}", one_line(&response["description"]));
+                for (name, header) in response["headers"].as_object().into_iter().flatten() {
+                    let _ = writeln!(page.out, "        header {name}: {}", one_line(&header["description"]));
+                }
                 page.fields(&response["content"]["application/json"]["schema"], 8, 0);
             }
         }
@@ -205,6 +208,22 @@ const FURTHER_ACTIONS: &[(&str, &str, &str)] = &[
         "send_body_to_be_quoted",
         "PAYMENT_REQUIRED",
         "You asked for the price with an empty body; send the call's JSON body to be quoted.",
+    ),
+    (
+        "use_auth_wallet",
+        "PROOF_WALLET_NOT_ALLOWED",
+        "You claim an agent: sign a new challenge with an active wallet of the agent that has the capability auth; GET /me/wallets, \
+         with the agent's own API key, lists them.",
+    ),
+    (
+        "request_new_challenge",
+        "EDIT_CONFLICT, PROFILE_NOT_FOUND",
+        "A claim had used its challenge up before this was found out: check the agent's id, then ask for a new challenge and sign that.",
+    ),
+    (
+        "ask_for_read_scope",
+        "INSUFFICIENT_SCOPE",
+        "You ask with a session for a key that may write: leave scopes out, or send [\"read\"].",
     ),
     (
         "use_linked_wallet",
