@@ -6,6 +6,8 @@
 use crochet_tests::{Failure, Outcome, Promise, Quote, Replies, Reply, Setup, Shop, World, promises, text, with};
 use serde_json::{Value, json};
 
+mod people;
+
 /// How often the scenarios are measured at most.
 const TIMES: usize = 12;
 
@@ -60,6 +62,8 @@ async fn identity(figures: &mut Figures<'_>) -> Outcome {
     // That a key is used is written down once an hour.
     figures.note("first use of a key", &client.get("/me").key(&key).send().await?)?;
     figures.note("me", &client.get("/me").key(&key).send().await?)?;
+    // What has changed since the last look is read once.
+    client.get("/categories").send().await?;
     figures.note("categories", &client.get("/categories").send().await?)
 }
 
@@ -119,7 +123,20 @@ async fn listings(figures: &mut Figures<'_>) -> Outcome {
     figures.note("browse", &world.client.get("/listings").query("q", "service").send().await?)?;
     let path = format!("/listings/{}", text(&listing, "id"));
     figures.note("update listing", &seller.patch(&path).json(&json!({ "description": "Other." })).send().await?)?;
-    figures.note("suspend listing", &seller.delete(&path).send().await?)
+    figures.note("suspend listing", &seller.delete(&path).send().await?)?;
+    figures.note("put listing on offer", &seller.patch(&path).json(&json!({ "status": "active" })).send().await?)
+}
+
+/// What sellers do with an endpoint.
+async fn endpoints(figures: &mut Figures<'_>, shop: &Shop<'_>, time: usize) -> Outcome {
+    let route = format!("/listings/{}/endpoint", shop.listing.id);
+    figures.note("read endpoint", &shop.seller.get(&route).send().await?)?;
+    figures.note("change endpoint", &shop.seller.put(&route).json(&json!({ "timeout_ms": 5_000 + time })).send().await?)?;
+    let header = json!({ "auth_header": { "name": "X-Key", "value": format!("v{time}") } });
+    figures.note("move endpoint", &shop.seller.put(&route).json(&header).send().await?)?;
+    let rotation = shop.seller.post(&format!("{route}/rotate-secret")).json(&json!({ "immediate": true })).send().await?;
+    figures.note("rotate secret", &rotation)?;
+    figures.note("test endpoint", &shop.seller.post(&format!("{route}/test")).send().await?)
 }
 
 /// Calls, free and paid.
@@ -147,12 +164,17 @@ fn no_route_costs_more_than_the_architecture_says() -> Outcome {
     with(Setup::default(), async |world| {
         let mut figures = Figures { world, rows: Vec::new() };
         let (free, paid) = (world.free_shop("/status/200").await?, world.shop_at(&json!(1), "/status/200").await?);
+        // Another one: a listing whose secret is new costs its next call a look-up.
+        let edited = world.shop_at(&json!(1), "/status/200").await?;
         for time in 0..TIMES {
             identity(&mut figures).await?;
             keys(&mut figures).await?;
             wallets(&mut figures).await?;
             listings(&mut figures).await?;
             calls(&mut figures, &free, &paid, time).await?;
+            endpoints(&mut figures, &edited, time).await?;
+            people::people(&mut figures).await?;
+            people::claims(&mut figures).await?;
             if figures.broken(&promised).is_none() {
                 break;
             }
