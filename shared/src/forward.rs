@@ -11,7 +11,7 @@ use crate::domain::ids::{CallId, ListingId, ProfileId};
 use crate::domain::listing::Endpoint;
 use crate::domain::webhook_signature::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, sign};
 use crate::endpoint_secrets::EndpointSecret;
-use crate::outbound::{EndpointUrl, Outbound, SellerAnswer, SellerFault, SellerRequest};
+use crate::outbound::{EndpointUrl, FailedAttempt, Outbound, SellerAnswer, SellerFault, SellerRequest};
 use crate::store::meter::trip;
 
 /// Header names that a forwarded request sets itself, beside those that begin with `webhook-`, `x-crochet-` or `content-`.
@@ -58,17 +58,28 @@ impl Forward<'_> {
         secret: &EndpointSecret,
         now: OffsetDateTime,
     ) -> Result<Result<SellerAnswer, SellerFault>, UnsendableHeader> {
+        let timeout = Duration::from_millis(endpoint.timeout_ms.into());
+        Ok(self.attempt(outbound, endpoint, secret, now, timeout).await?.map_err(|failed| failed.fault))
+    }
+
+    /// The same within another time than the endpoint's; a failure also says whether the seller may have seen the body.
+    ///
+    /// # Errors
+    /// As [`Forward::send`].
+    pub async fn attempt(
+        &self,
+        outbound: &Outbound,
+        endpoint: &Endpoint,
+        secret: &EndpointSecret,
+        now: OffsetDateTime,
+        timeout: Duration,
+    ) -> Result<Result<SellerAnswer, FailedAttempt>, UnsendableHeader> {
         let headers = self.headers(secret, now)?;
         // The rules may have become stricter since the URL was taken.
-        let Ok(url) = EndpointUrl::parse(&secret.url, outbound.rules()) else { return Ok(Err(SellerFault::RefusedAddress)) };
-        let request = SellerRequest {
-            url: &url,
-            headers,
-            body: self.body.clone(),
-            timeout: Duration::from_millis(endpoint.timeout_ms.into()),
-            max_bytes: endpoint.max_response_bytes as usize,
-        };
-        Ok(trip("seller", outbound.post(request)).await)
+        let Ok(url) = EndpointUrl::parse(&secret.url, outbound.rules()) else { return Ok(Err(SellerFault::RefusedAddress.into())) };
+        let request =
+            SellerRequest { url: &url, headers, body: self.body.clone(), timeout, max_bytes: endpoint.max_response_bytes as usize };
+        Ok(trip("seller", outbound.attempt(request)).await)
     }
 
     /// Built from nothing but ids, the body and what the seller set: no header of the buyer's request travels.

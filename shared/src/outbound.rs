@@ -31,7 +31,7 @@ use tokio_rustls::TlsConnector;
 pub use self::url::{EndpointUrl, MAX_URL_BYTES, OutboundRules, UrlRefused};
 pub use address::is_public;
 use connect::{ConnectError, Connector};
-pub use failure::{FailureClass, SellerFault};
+pub use failure::{FailedAttempt, FailureClass, SellerFault};
 pub use network::{Internet, Network};
 pub use own_api::OwnApi;
 
@@ -39,8 +39,9 @@ pub use own_api::OwnApi;
 pub const MAX_ANSWER_HEADERS: usize = 100;
 /// Longest headers of an answer, in bytes, with four for each line that they take.
 pub const MAX_ANSWER_HEAD_BYTES: usize = 64 * 1024;
-/// Shorter than the idle timeout of common servers, so that a frozen function does not wake to a dead socket.
-const IDLE: Duration = Duration::from_secs(10);
+/// Shorter than the idle timeout of common servers (Node and uvicorn: 5 s), so that no call goes out on a socket that the server
+/// is closing, nor a frozen function wakes to a dead one.
+const IDLE: Duration = Duration::from_secs(4);
 
 /// What a seller answered: nothing of it but status and body goes any further.
 #[derive(Debug, Clone)]
@@ -134,8 +135,17 @@ impl Outbound {
     /// # Errors
     /// [`SellerFault`].
     pub async fn post(&self, request: SellerRequest<'_>) -> Result<SellerAnswer, SellerFault> {
+        self.attempt(request).await.map_err(|failed| failed.fault)
+    }
+
+    /// The same; a failure also says whether the seller may have seen the body.
+    ///
+    /// # Errors
+    /// [`FailedAttempt`].
+    pub async fn attempt(&self, request: SellerRequest<'_>) -> Result<SellerAnswer, FailedAttempt> {
         let timeout = request.timeout;
-        tokio::time::timeout(timeout, exchange::exchange(&self.client, request)).await.unwrap_or(Err(SellerFault::Timeout))
+        let exchange = exchange::exchange(&self.client, request);
+        tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(SellerFault::Timeout.into()))
     }
 }
 

@@ -10,7 +10,7 @@ use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::Client;
 
 use super::connect::{ConnectError, Connector};
-use super::{MAX_ANSWER_HEAD_BYTES, SellerAnswer, SellerFault, SellerRequest};
+use super::{FailedAttempt, MAX_ANSWER_HEAD_BYTES, SellerAnswer, SellerFault, SellerRequest};
 
 /// Headers that speak of the connection and the framing: the client alone sets them, whatever a seller had stored.
 const OF_THE_CONNECTION: [HeaderName; 10] = [
@@ -30,7 +30,7 @@ const OF_THE_CONNECTION: [HeaderName; 10] = [
 pub(super) async fn exchange(
     client: &Client<Connector, Full<Bytes>>,
     request: SellerRequest<'_>,
-) -> Result<SellerAnswer, SellerFault> {
+) -> Result<SellerAnswer, FailedAttempt> {
     let began = Instant::now();
     let SellerRequest { url, headers, body, max_bytes, .. } = request;
     let uri: Uri = url.uri().map_err(|_| SellerFault::RefusedAddress)?;
@@ -40,7 +40,10 @@ pub(super) async fn exchange(
         request.headers_mut().remove(name);
     }
     request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    let answer = client.request(request).await.map_err(|e| fault(&e))?;
+    let answer = client.request(request).await.map_err(|e| {
+        let failed = FailedAttempt::from(fault(&e));
+        FailedAttempt { body_may_be_seen: failed.body_may_be_seen && !e.is_connect(), ..failed }
+    })?;
     let status = answer.status().as_u16();
     let body = read(answer, status, max_bytes).await?;
     Ok(SellerAnswer { status, body, latency: began.elapsed() })
