@@ -1,7 +1,7 @@
 //! `POST /gateway/:listingId` while a seller's circuit is open, and how it opens and closes.
 
 use crochet_tests::{
-    Failure, Mood, MoodySeller, Outcome, Promise, Quote, Replies, Reply, Setup, Shop, World, alone, list, shared, text, with,
+    Agent, Failure, Mood, MoodySeller, Outcome, Promise, Quote, Replies, Reply, Setup, Shop, World, alone, list, shared, text, with,
 };
 use serde_json::{Value, json};
 
@@ -20,26 +20,31 @@ async fn at<'a>(world: &'a World, seller: &MoodySeller, mut fields: Value) -> Re
     world.shop_with(&fields, "/echo").await
 }
 
-/// Calls that fail one after another until the circuit is open.
+/// Calls of the shop's buyer and of another one that bring no answer, one after another, until the circuit is open.
 pub(crate) async fn open(shop: &Shop<'_>, seller: &MoodySeller) -> Outcome {
-    seller.turns(Mood::Answers(500));
-    for n in 0..5 {
-        shop.call(&json!({ "opening": n })).send().await?.refused(502, "SELLER_ERROR");
+    let other = shop.world.agent().await?;
+    seller.turns(Mood::HangsUp);
+    for n in 0..4 {
+        shop.call(&json!({ "opening": n })).send().await?.refused(502, "SELLER_UNREACHABLE");
     }
+    other.call(&shop.listing.id, &json!("opening")).send().await?.refused(502, "SELLER_UNREACHABLE");
     Ok(())
 }
 
-/// As [`open`], with a paid call of a buyer's that is tried time after time.
+/// As [`open`], with a paid call of each buyer that is tried time after time.
 pub(crate) async fn open_paid(shop: &Shop<'_>, seller: &MoodySeller) -> Outcome {
-    open_paid_with(shop, seller, json!("opening")).await
+    open_paid_with(shop, &shop.world.agent().await?, seller, json!("opening")).await
 }
 
-pub(crate) async fn open_paid_with(shop: &Shop<'_>, seller: &MoodySeller, body: Value) -> Outcome {
-    seller.turns(Mood::Answers(500));
+pub(crate) async fn open_paid_with(shop: &Shop<'_>, other: &Agent, seller: &MoodySeller, body: Value) -> Outcome {
+    seller.turns(Mood::HangsUp);
     let quote = shop.paid(&body).await?;
-    for _ in 0..5 {
-        shop.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
+    let others = Quote::of(other.call(&shop.listing.id, &body).send().await?);
+    shop.world.sandbox.pay(&others.id).await?;
+    for _ in 0..4 {
+        shop.redeem(&quote, &body).await?.refused(502, "SELLER_UNREACHABLE");
     }
+    other.call(&shop.listing.id, &body).paid_with(&others.id).send().await?.refused(502, "SELLER_UNREACHABLE");
     Ok(())
 }
 
@@ -62,18 +67,12 @@ fn after_five_failures_in_a_row_the_seller_is_left_alone_for_thirty_seconds() ->
     shared(async |world| {
         let seller = MoodySeller::start(Mood::HangsUp).await?;
         let shop = free(world, &seller).await?;
-        let moods = [
-            (Mood::HangsUp, "SELLER_UNREACHABLE"),
-            (Mood::Answers(500), "SELLER_ERROR"),
-            (Mood::Answers(503), "SELLER_ERROR"),
-            (Mood::HangsUp, "SELLER_UNREACHABLE"),
-            (Mood::Answers(599), "SELLER_ERROR"),
-        ];
+        let other = world.agent().await?;
         let mut waits = Vec::new();
-        for (n, (mood, code)) in moods.into_iter().enumerate() {
-            seller.turns(mood);
-            let reply = shop.call(&json!({ "n": n })).send().await?;
-            reply.refused(502, code);
+        for n in 0..5 {
+            let caller = if n % 2 == 0 { &shop.buyer } else { &other };
+            let reply = caller.call(&shop.listing.id, &json!({ "n": n })).send().await?;
+            reply.refused(502, "SELLER_UNREACHABLE");
             waits.push(reply.header("retry-after").to_owned());
         }
         assert_eq!(waits[4], "30", "the last one says already how long: {waits:?}");
@@ -97,8 +96,10 @@ fn slow_sellers_and_parallel_failures_count_each() -> Outcome {
         let seller = MoodySeller::start(Mood::Hesitates).await?;
         let shop = free(world, &seller).await?;
         shop.set_endpoint(&[("timeout_ms", json!({ "N": "1000" }))]).await?;
-        let bodies: Vec<Value> = (0..5).map(|n| json!({ "n": n })).collect();
-        let replies = futures::future::try_join_all(bodies.iter().map(|body| shop.call(body).send())).await?;
+        let other = world.agent().await?;
+        let callers = [&shop.buyer, &other, &shop.buyer, &other, &shop.buyer];
+        let calls = (0..).zip(callers).map(|(n, caller)| caller.call(&shop.listing.id, &json!({ "n": n })).send());
+        let replies = futures::future::try_join_all(calls).await?;
         for reply in &replies {
             reply.refused(504, "SELLER_TIMEOUT");
         }
@@ -125,6 +126,38 @@ fn an_endpoint_that_nobody_listens_at_or_that_speaks_no_tls_is_left_alone_too() 
             }
             left_alone(&shop.call(&json!("later")).send().await?, false);
         }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_buyers_poisonous_body_keeps_no_other_buyer_away() -> Outcome {
+    shared(async |world| {
+        let seller = MoodySeller::start(Mood::Answers(200)).await?;
+        let shop = free(world, &seller).await?;
+        shop.set_endpoint(&[("timeout_ms", json!({ "N": "1000" }))]).await?;
+        let other = world.agent().await?;
+        let poisons = [
+            (Mood::Answers(500), 502, "SELLER_ERROR"),
+            (Mood::HangsUp, 502, "SELLER_UNREACHABLE"),
+            (Mood::Hesitates, 504, "SELLER_TIMEOUT"),
+        ];
+        for (poison, status, code) in poisons {
+            for round in 0..2 {
+                seller.turns(poison);
+                for reply in futures::future::try_join_all((0..7).map(|_| shop.call(&json!("poison")).send())).await? {
+                    reply.refused(status, code);
+                }
+                seller.turns(Mood::Answers(200));
+                other.call(&shop.listing.id, &json!({ "round": round })).send().await?.ok(200);
+            }
+        }
+        // Errors that the other buyer meets as well keep nobody waiting.
+        seller.turns(Mood::Answers(503));
+        for caller in [&shop.buyer, &other].repeat(4) {
+            caller.call(&shop.listing.id, &json!("any")).send().await?.refused(502, "SELLER_ERROR");
+        }
+        assert_eq!(seller.called(), 3 * 2 * 8 + 8, "nobody was kept away");
         Ok(())
     })
 }
@@ -265,19 +298,19 @@ fn a_seller_that_un_pauses_moves_or_rotates_starts_with_a_closed_circuit() -> Ou
         put(&shop, json!({ "status": "paused" })).await?;
         call().send().await?.refused(409, "ENDPOINT_PAUSED");
         put(&shop, json!({ "status": "active" })).await?;
-        call().send().await?.refused(502, "SELLER_ERROR");
+        call().send().await?.refused(502, "SELLER_UNREACHABLE");
         put(&shop, json!({ "status": "active" })).await?;
 
         open(&shop, &seller).await?;
         left_alone(&call().send().await?, false);
         put(&shop, json!({ "private_endpoint_url": format!("{}/moved", seller.url()) })).await?;
-        call().send().await?.refused(502, "SELLER_ERROR");
+        call().send().await?.refused(502, "SELLER_UNREACHABLE");
         put(&shop, json!({ "status": "active" })).await?;
 
         open(&shop, &seller).await?;
         left_alone(&call().send().await?, false);
         shop.seller.post(&format!("{endpoint}/rotate-secret")).send().await?.ok(200);
-        call().send().await?.refused(502, "SELLER_ERROR");
+        call().send().await?.refused(502, "SELLER_UNREACHABLE");
 
         // What says nothing about where or whether calls go changes nothing.
         put(&shop, json!({ "status": "active" })).await?;
@@ -300,7 +333,7 @@ fn a_sellers_own_tests_that_fail_do_not_count() -> Outcome {
         open(&shop, &seller).await?;
         // Nor are they kept away, and they do not shorten the wait of others.
         let report = shop.seller.post(&format!("/listings/{}/endpoint/test", shop.listing.id)).send().await?;
-        assert_eq!(report.ok(200)["test"]["seller_status_code"], 500);
+        assert_eq!(report.ok(200)["test"]["ok"], false);
         left_alone(&shop.call(&json!("again")).send().await?, false);
         Ok(())
     })
@@ -322,9 +355,11 @@ fn a_circuit_costs_one_write_where_there_is_something_to_note_and_else_nothing()
         world.at_a_minutes_start().await?;
         call(Mood::Answers(200)).await?;
         let usual = call(Mood::Answers(200)).await?;
-        let first_failure = call(Mood::Answers(500)).await?;
+        let failing = call(Mood::Answers(500)).await?;
+        let first_failure = call(Mood::HangsUp).await?;
         let reset = call(Mood::Answers(200)).await?;
         let after = call(Mood::Answers(200)).await?;
+        assert_eq!((failing.write_units, failing.read_units), (usual.write_units, usual.read_units), "it says nothing");
         assert_eq!(first_failure.write_units, usual.write_units + 1.0);
         assert_eq!((reset.write_units, reset.read_units), (usual.write_units + 1.0, usual.read_units + 1.0));
         assert_eq!((after.write_units, after.read_units), (usual.write_units, usual.read_units), "nothing is left to read");

@@ -13,17 +13,18 @@ fn when_the_time_is_over_one_trial_passes_and_each_that_fails_doubles_it_up_to_f
     alone(async |world| {
         let seller = MoodySeller::start(Mood::Answers(500)).await?;
         let shop = free(world, &seller).await?;
+        let other = world.agent().await?;
         open(&shop, &seller).await?;
         let mut calls = 5;
-        for seconds in [30, 60, 120, 240, 300, 300] {
+        for (seconds, caller) in [30, 60, 120, 240, 300, 300].into_iter().zip([&shop.buyer, &other].repeat(3)) {
             // On the way there nobody passes.
             world.later(seconds - 10).await?;
             let wait = left_alone(&shop.call(&json!("early")).send().await?, false);
             assert!((1..=10).contains(&wait), "{wait} s of the last ten of {seconds}");
             world.later(10).await?;
             let next = (seconds * 2).min(300);
-            let failed = shop.call(&json!("trial")).send().await?;
-            failed.refused(502, "SELLER_ERROR");
+            let failed = caller.call(&shop.listing.id, &json!("trial")).send().await?;
+            failed.refused(502, "SELLER_UNREACHABLE");
             assert_eq!(failed.header("retry-after"), next.to_string());
             calls += 1;
             assert_eq!(seller.called(), calls, "one trial after {seconds} s");
@@ -39,6 +40,27 @@ fn when_the_time_is_over_one_trial_passes_and_each_that_fails_doubles_it_up_to_f
         open(&shop, &seller).await?;
         let wait = left_alone(&shop.call(&json!("again")).send().await?, false);
         assert!(wait <= 30, "{wait}");
+        Ok(())
+    })
+}
+
+#[test]
+fn trials_of_one_buyer_alone_make_the_time_no_longer_and_a_seller_that_answers_5xx_is_there() -> Outcome {
+    alone(async |world| {
+        let seller = MoodySeller::start(Mood::HangsUp).await?;
+        let shop = free(world, &seller).await?;
+        open(&shop, &seller).await?;
+        for seconds in [60, 60, 60] {
+            world.later(61).await?;
+            let failed = shop.call(&json!("trial")).send().await?;
+            failed.refused(502, "SELLER_UNREACHABLE");
+            assert_eq!(failed.header("retry-after"), seconds.to_string());
+        }
+        world.later(61).await?;
+        seller.turns(Mood::Answers(500));
+        for _ in 0..2 {
+            shop.call(&json!("trial")).send().await?.refused(502, "SELLER_ERROR");
+        }
         Ok(())
     })
 }
@@ -77,8 +99,8 @@ fn of_forty_parallel_calls_when_the_time_is_over_one_is_tried() -> Outcome {
         let shop = free(world, &seller).await?;
         open(&shop, &seller).await?;
         let call = |n: usize| shop.call(&json!({ "n": n }));
-        let replies = one_of_forty(world, &shop, &seller, Mood::Answers(503), false, call).await?;
-        let (tried, waited): (Vec<&Reply>, Vec<&Reply>) = replies.iter().partition(|reply| reply.code() == "SELLER_ERROR");
+        let replies = one_of_forty(world, &shop, &seller, Mood::HangsUp, false, call).await?;
+        let (tried, waited): (Vec<&Reply>, Vec<&Reply>) = replies.iter().partition(|reply| reply.code() == "SELLER_UNREACHABLE");
         assert_eq!(tried.len(), 1);
         for reply in waited {
             left_alone(reply, false);
@@ -207,13 +229,14 @@ fn a_fault_at_any_request_of_a_trial_keeps_nobody_away_for_ever() -> Outcome {
     with(setup, async |world| {
         let seller = MoodySeller::start(Mood::Answers(500)).await?;
         let shop = paid(world, &seller).await?;
+        let other = world.agent().await?;
         for fault in [Fault::Conflict, Fault::LostReply, Fault::CrashAfter, Fault::CrashBefore] {
             let mut k = 0;
             loop {
                 k += 1;
                 let (body, next) = (json!([format!("{fault:?}"), k]), json!([format!("{fault:?}"), k, "next"]));
                 let (quote, next_quote) = (shop.paid(&body).await?, shop.paid(&next).await?);
-                open_paid_with(&shop, &seller, json!([format!("{fault:?}"), k, "opening"])).await?;
+                open_paid_with(&shop, &other, &seller, json!([format!("{fault:?}"), k, "opening"])).await?;
                 left_alone(&shop.redeem(&quote, &body).await?, true);
                 world.later(31).await?;
                 seller.turns(Mood::Answers(200));

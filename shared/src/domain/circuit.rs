@@ -1,12 +1,13 @@
-//! The circuit of a listing's endpoint: a seller that fails time after time is left alone for a while, then tried once.
+//! The circuit of a listing's endpoint: a seller that gives no answer time after time is left alone for a while, then tried once.
 //!
 //! `closed → open → trial → closed`, or open again for longer when the trial fails. The record exists only while there is
 //! something to remember: no record is a closed circuit. It speaks about one version of the endpoint's secret, so a new URL
-//! starts with a closed one.
+//! starts with a closed one. No buyer closes a seller to the others alone: what a body can cause opens a circuit only when it
+//! has happened to two buyers.
 
 use serde::{Deserialize, Serialize};
 
-use super::call::outcome::Outcome;
+use super::ids::ProfileId;
 
 /// So many failures one after another open a circuit.
 pub const FAILURES_TO_OPEN: u32 = 5;
@@ -14,6 +15,8 @@ pub const FAILURES_TO_OPEN: u32 = 5;
 pub const FIRST_OPEN_MS: i64 = 30_000;
 /// How long it stays open at most (milliseconds).
 pub const LONGEST_OPEN_MS: i64 = 300_000;
+/// How long after its last failure a row is over (milliseconds): past it, time has broken it.
+pub const ROW_KEPT_MS: i64 = 86_400_000;
 /// When those who wait for a trial may ask again (milliseconds): it usually ends long before its time is over.
 pub const TRIAL_POLL_MS: i64 = 2_000;
 
@@ -22,8 +25,16 @@ pub const TRIAL_POLL_MS: i64 = 2_000;
 pub struct Circuit {
     /// The version of the endpoint's secret that it speaks about.
     pub secret_version: String,
-    /// Failures one after another; of those at an open circuit only the trials'.
+    /// Failures one after another, no more than open a circuit; beyond that only trials that make the time longer.
     pub failures: u32,
+    /// How many of them no body can have caused.
+    #[serde(default)]
+    pub unconnected: u32,
+    /// Whose call failed last.
+    pub last_buyer: ProfileId,
+    /// Whether calls of two buyers at least have failed.
+    #[serde(default)]
+    pub two_buyers: bool,
     /// When the last of them ended (Unix milliseconds).
     pub failed_ms: i64,
     /// The call that is tried while the circuit is open.
@@ -56,9 +67,11 @@ pub enum Standing {
     TrialDue,
 }
 
-/// A call that was let through: when, at which version of the endpoint's secret, and whether as a trial.
+/// A call that was let through: whose, when, at which version of the endpoint's secret, and whether as a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pass {
+    /// Who calls.
+    pub buyer: ProfileId,
     /// The version of the endpoint's secret that it goes out with.
     pub secret_version: String,
     /// When it was let through (Unix milliseconds).
@@ -78,22 +91,26 @@ pub enum Change {
     Forget,
 }
 
-/// Whether an attempt counts against the seller: it found nobody, or nobody able to answer. These are the failures that keep
-/// a call waiting, or that the next call would meet as well. A refusal (`SELLER_REFUSED`) and an answer of the wrong kind
-/// (`SELLER_INVALID_JSON`, `SELLER_RESPONSE_TOO_LARGE`) come from a seller that is there; they end a row of failures, as a
-/// delivery does.
-#[must_use]
-pub fn counts(outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::SellerTimeout | Outcome::SellerUnreachable | Outcome::SellerTls | Outcome::SellerError => true,
-        Outcome::Delivered | Outcome::SellerRefused | Outcome::SellerInvalidJson | Outcome::SellerResponseTooLarge => false,
-    }
+/// What the end of an attempt says about the seller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// It is there: a delivery, a refusal, an answer of the wrong kind. A row of failures ends.
+    Answered,
+    /// It is there, and failed (5xx). That keeps nobody waiting: it neither adds to a row nor ends one. As a trial it shows
+    /// that somebody answers again.
+    Failing,
+    /// It may have seen the body, and gave no answer: not in time, or the connection broke. The body may be the cause.
+    Silent,
+    /// No connection or no secure one: no body can have caused that.
+    Unconnected,
+    /// Nothing: it was not given its whole time.
+    Unclear,
 }
 
 /// Whether calls pass at this moment. `record` is what is remembered, if anything.
 #[must_use]
 pub fn standing(record: Option<&Circuit>, secret_version: &str, now_ms: i64) -> Standing {
-    let Some(circuit) = record.filter(|circuit| circuit.secret_version == secret_version && circuit.is_open()) else {
+    let Some(circuit) = row_of(record, secret_version, now_ms).filter(|circuit| circuit.is_open()) else {
         return Standing::Closed;
     };
     match &circuit.trial {
@@ -109,23 +126,28 @@ pub fn tried(circuit: &Circuit, trial: Trial) -> Circuit {
     Circuit { trial: Some(trial), ..circuit.clone() }
 }
 
-/// What becomes of the record when a call ends in this way.
+/// What becomes of the record when a call ends with this sign.
 #[must_use]
-pub fn after(record: Option<&Circuit>, pass: &Pass, outcome: Outcome, now_ms: i64) -> Change {
-    let about_mine = record.filter(|circuit| circuit.secret_version == pass.secret_version);
-    let Some(circuit) = about_mine else {
+pub fn after(record: Option<&Circuit>, pass: &Pass, sign: Sign, now_ms: i64) -> Change {
+    let Some(circuit) = row_of(record, &pass.secret_version, now_ms) else {
         // What another version of the endpoint did since this call began is newer than this call.
         let outdated = record.is_some_and(|other| other.failed_ms >= pass.since_ms);
-        return if counts(outcome) && !outdated { Change::Put(first_failure(pass, now_ms)) } else { Change::Keep };
+        return match sign {
+            Sign::Silent | Sign::Unconnected if !outdated => Change::Put(first_failure(pass, sign, now_ms)),
+            _ => Change::Keep,
+        };
     };
+    let is_open = circuit.is_open();
     // Calls that were on their way when the circuit opened have no say in it any more: only its trial has.
-    let is_heard = !circuit.is_open() || circuit.is_tried_by(pass);
-    match (is_heard, counts(outcome)) {
-        (false, _) => Change::Keep,
-        (true, false) => Change::Forget,
-        (true, true) => {
-            Change::Put(Circuit { failures: circuit.failures.saturating_add(1), failed_ms: now_ms, trial: None, ..circuit.clone() })
-        }
+    if is_open && !circuit.is_tried_by(pass) {
+        return Change::Keep;
+    }
+    match sign {
+        Sign::Answered => Change::Forget,
+        Sign::Failing if is_open => Change::Forget,
+        Sign::Failing => Change::Keep,
+        Sign::Unclear => not_tried(record, pass),
+        Sign::Silent | Sign::Unconnected => Change::Put(circuit.failed_again(pass, sign, now_ms)),
     }
 }
 
@@ -138,13 +160,51 @@ pub fn not_tried(record: Option<&Circuit>, pass: &Pass) -> Change {
     }
 }
 
-fn first_failure(pass: &Pass, now_ms: i64) -> Circuit {
-    Circuit { secret_version: pass.secret_version.clone(), failures: 1, failed_ms: now_ms, trial: None, writer: String::new() }
+/// The row that the record holds about this version of the endpoint. The table may keep a record longer than it was asked to.
+fn row_of<'a>(record: Option<&'a Circuit>, secret_version: &str, now_ms: i64) -> Option<&'a Circuit> {
+    record.filter(|circuit| circuit.secret_version == secret_version && now_ms < circuit.failed_ms.saturating_add(ROW_KEPT_MS))
+}
+
+fn first_failure(pass: &Pass, sign: Sign, now_ms: i64) -> Circuit {
+    Circuit {
+        secret_version: pass.secret_version.clone(),
+        failures: 1,
+        unconnected: u32::from(sign == Sign::Unconnected),
+        last_buyer: pass.buyer,
+        two_buyers: false,
+        failed_ms: now_ms,
+        trial: None,
+        writer: String::new(),
+    }
 }
 
 impl Circuit {
     fn is_open(&self) -> bool {
-        self.failures >= FAILURES_TO_OPEN
+        self.failures >= FAILURES_TO_OPEN && (self.two_buyers || self.unconnected >= FAILURES_TO_OPEN)
+    }
+
+    /// The row with one failure more.
+    fn failed_again(&self, pass: &Pass, sign: Sign, now_ms: i64) -> Self {
+        let is_unconnected = sign == Sign::Unconnected;
+        let is_another_buyers = self.last_buyer != pass.buyer;
+        let failures = if !self.is_open() {
+            // What one buyer piles up before it opens must not make the time longer.
+            (self.failures + 1).min(FAILURES_TO_OPEN)
+        } else if is_unconnected || is_another_buyers {
+            self.failures.saturating_add(1)
+        } else {
+            // One buyer's body, tried time after time, makes it no longer.
+            self.failures
+        };
+        Self {
+            failures,
+            unconnected: self.unconnected.saturating_add(u32::from(is_unconnected)),
+            last_buyer: pass.buyer,
+            two_buyers: self.two_buyers || is_another_buyers,
+            failed_ms: now_ms,
+            trial: None,
+            ..self.clone()
+        }
     }
 
     fn is_tried_by(&self, pass: &Pass) -> bool {

@@ -6,14 +6,11 @@
 use super::table::{Written, record};
 use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
-use crate::domain::call::outcome::Outcome;
-use crate::domain::circuit::{Change, Circuit, Pass, Standing, Trial, after, not_tried, standing, tried};
+use crate::domain::circuit::{Change, Circuit, Pass, ROW_KEPT_MS, Sign, Standing, Trial, after, not_tried, standing, tried};
 use crate::domain::ids::ListingId;
 use crate::store::call::fresh_writer;
 use crate::store::counter::s;
 
-/// A record is kept so long after the last failure (seconds): past it a row of failures is broken by time.
-const KEPT_SECONDS: i64 = 86_400;
 /// How often a change is decided anew, because parallel calls were first. Failures that count are over after five.
 const CHANGE_TRIES: usize = 8;
 
@@ -64,20 +61,20 @@ impl Store {
         Err(StoreError::Conflict)
     }
 
-    /// Notes how a call ended that was let through, and gives what is remembered now. `seen` is the record at which it passed;
+    /// Notes what the end of a call that was let through says of the seller, and gives what is remembered now. `seen` is the record at which it passed;
     /// where there was none and the call succeeded, nothing is written.
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn note_outcome(
+    pub async fn note_sign(
         &self,
         listing: ListingId,
         seen: Option<Circuit>,
         pass: &Pass,
-        outcome: Outcome,
+        sign: Sign,
         now_ms: i64,
     ) -> Result<Option<Circuit>, StoreError> {
-        self.change_circuit(listing, seen, |circuit| after(circuit, pass, outcome, now_ms)).await
+        self.change_circuit(listing, seen, |circuit| after(circuit, pass, sign, now_ms)).await
     }
 
     /// Gives a trial back that was not made. It would lapse by itself, later. `seen` is the record at which it passed.
@@ -124,7 +121,7 @@ impl Store {
         let next = Circuit { writer: fresh_writer(), ..next };
         let unchanged = seen.map_or_else(Condition::absent, |seen| Condition::equals("writer", s(&seen.writer)));
         let putting = Putting::new(&keys::circuit(listing), "circuit", &next)?
-            .expiring(next.failed_ms / 1_000 + KEPT_SECONDS)
+            .expiring((next.failed_ms + ROW_KEPT_MS) / 1_000)
             .when(unchanged);
         Changed::of(self.table.put(putting).await?, Some(next))
     }

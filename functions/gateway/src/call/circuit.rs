@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use crochet::clock::unix_ms;
-use crochet::domain::call::outcome::Outcome;
-use crochet::domain::circuit::{Circuit, Pass, Standing, standing};
+use crochet::domain::circuit::{Circuit, Pass, Sign, Standing, standing};
 use crochet::domain::listing::Endpoint;
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::circuit::Asked;
@@ -65,7 +64,8 @@ impl Passage<'_> {
         let store = &self.state.app.store;
         Ok(match store.ask_to_pass(self.listing_id(), self.circuit.clone(), version, now_ms, until_ms).await? {
             Asked::Passes { trial, record } => {
-                Ok(LetThrough { pass: Pass { secret_version: version.clone(), since_ms: now_ms, trial }, record })
+                let pass = Pass { buyer: self.agent.profile, secret_version: version.clone(), since_ms: now_ms, trial };
+                Ok(LetThrough { pass, record })
             }
             Asked::Waits { until_ms } => Err(Wait::until(until_ms, now_ms)),
         })
@@ -80,12 +80,12 @@ impl Passage<'_> {
         }
     }
 
-    /// Notes how a call that was let through has ended, and tells how long the circuit keeps the next one away.
-    pub(crate) async fn note_outcome(&self, let_through: &LetThrough, outcome: Outcome) -> Option<Wait> {
+    /// Notes what the end of a call that was let through says of the seller, and tells how long the circuit keeps the next one away.
+    pub(crate) async fn note_sign(&self, let_through: &LetThrough, sign: Sign) -> Option<Wait> {
         let LetThrough { pass, record } = let_through;
         let now_ms = unix_ms(self.state.app.clock.now());
         let store = &self.state.app.store;
-        match store.note_outcome(self.listing_id(), record.clone(), pass, outcome, now_ms).await {
+        match store.note_sign(self.listing_id(), record.clone(), pass, sign, now_ms).await {
             Ok(circuit) => self.wait_of(circuit.as_ref(), self.listing.endpoint.as_ref()?),
             // One failure less in the row, or a trial that lapses: no reason to hold the answer back.
             Err(e) => {

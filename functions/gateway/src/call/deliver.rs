@@ -10,6 +10,7 @@ use crochet::clock::unix_ms;
 use crochet::domain::call::entry::{settlement, undelivered};
 use crochet::domain::call::outcome::Outcome;
 use crochet::domain::call::{ANSWER_KEPT_MS, Call, State};
+use crochet::domain::circuit::Sign;
 use crochet::domain::listing::{Endpoint, EndpointStatus};
 use crochet::endpoint_secrets::EndpointSecret;
 use crochet::http::Result;
@@ -18,6 +19,7 @@ use crochet::store::answer::PackedAnswer;
 use crochet::store::call::{Moved, fresh_writer, next_version};
 
 use super::circuit::{LetThrough, Wait};
+use super::forward::Attempted;
 use super::incoming::JsonBody;
 use super::{Passage, answer};
 
@@ -148,11 +150,11 @@ impl Passage<'_> {
 
     /// Forwards a call that this request has claimed, and writes what came of it.
     pub(crate) async fn forward_claimed(&self, call: Call, body: JsonBody, secret: &EndpointSecret, passed: &LetThrough) -> Result {
-        let (report, seller_body) = self.forward(&call, &body, secret).await?;
+        let Attempted { report, body: seller_body, sign } = self.forward(&call, &body, secret).await?;
         let now_ms = unix_ms(self.state.app.clock.now());
         if report.outcome != Outcome::Delivered {
             let ended = next_version(call.ended(&report, None, now_ms));
-            let Finished { written, kept_away } = self.finish(&ended, None, passed, report.outcome).await;
+            let Finished { written, kept_away } = self.finish(&ended, None, passed, sign).await;
             written?;
             return Err(answer::seller_failure(&ended, report.outcome, kept_away));
         }
@@ -160,7 +162,7 @@ impl Passage<'_> {
         let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
         let packed = PackedAnswer::pack(reply.body(), attempt, now_ms + ANSWER_KEPT_MS)?;
         let ended = next_version(call.ended(&report, Some(packed.stored()), now_ms));
-        match self.finish(&ended, Some(&packed), passed, report.outcome).await.written? {
+        match self.finish(&ended, Some(&packed), passed, sign).await.written? {
             None => Ok(reply),
             Some(other) => self.follow(Some(other), &ended).await,
         }
@@ -168,13 +170,13 @@ impl Passage<'_> {
 
     /// Forwards a free call that nobody can ask for again: one write says what came of it.
     pub(crate) async fn forward_free(&self, call: Call, body: JsonBody, secret: &EndpointSecret, passed: &LetThrough) -> Result {
-        let (report, seller_body) = self.forward(&call, &body, secret).await?;
+        let Attempted { report, body: seller_body, sign } = self.forward(&call, &body, secret).await?;
         let now_ms = unix_ms(self.state.app.clock.now());
         let mut ended = call.ended(&report, None, now_ms);
         if report.outcome != Outcome::Delivered {
             ended = ended.closed(now_ms);
         }
-        let Finished { written, kept_away } = self.finish(&ended, None, passed, report.outcome).await;
+        let Finished { written, kept_away } = self.finish(&ended, None, passed, sign).await;
         written?;
         if report.outcome == Outcome::Delivered {
             answer::delivered(&ended, report.seller_status_code.unwrap_or(200), &seller_body)
@@ -184,12 +186,12 @@ impl Passage<'_> {
     }
 
     /// Writes an outcome, and at the same time what it says about listing and seller.
-    async fn finish(&self, ended: &Call, answer: Option<&PackedAnswer>, passed: &LetThrough, outcome: Outcome) -> Finished {
+    async fn finish(&self, ended: &Call, answer: Option<&PackedAnswer>, passed: &LetThrough, sign: Sign) -> Finished {
         let store = &self.state.app.store;
         let (written, uncounted, kept_away) = tokio::join!(
             self.write_outcome(ended, answer),
             store.call_ends(self.listing_id(), self.minute()),
-            self.note_outcome(passed, outcome),
+            self.note_sign(passed, sign),
         );
         // A count that is not taken back ends with its minute; the outcome is what matters.
         if let Err(e) = uncounted {

@@ -1,23 +1,34 @@
 //! One attempt at the seller, and what it came to. Buyers are told its class alone: the seller's own test tells more.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crochet::domain::call::outcome::{Outcome, judge};
 use crochet::domain::call::{AttemptReport, Call};
+use crochet::domain::circuit::Sign;
 use crochet::endpoint_secrets::EndpointSecret;
 use crochet::forward::Forward;
 use crochet::http::{ApiError, Result};
-use crochet::outbound::SellerFault;
+use crochet::outbound::{FailedAttempt, SellerFault};
 
 use super::incoming::JsonBody;
-use super::{Passage, answer};
+use super::{Passage, RESERVE, answer};
 
 /// What a compressed body is to a reader of JSON.
 const NOT_JSON: &[u8] = b"\x1f";
 
+/// An attempt that has ended.
+pub(super) struct Attempted {
+    /// What came of it.
+    pub(super) report: AttemptReport,
+    /// What the seller has answered; empty where it has not.
+    pub(super) body: Vec<u8>,
+    /// What it says about the seller.
+    pub(super) sign: Sign,
+}
+
 impl Passage<'_> {
-    /// Sends a call to the seller. Gives the report about it, and the body where the seller has answered.
-    pub(super) async fn forward(&self, call: &Call, body: &JsonBody, secret: &EndpointSecret) -> Result<(AttemptReport, Vec<u8>)> {
+    /// Sends a call to the seller, within the endpoint's time or, where less is left for it, within that.
+    pub(super) async fn forward(&self, call: &Call, body: &JsonBody, secret: &EndpointSecret) -> Result<Attempted> {
         let Some(endpoint) = &self.listing.endpoint else {
             return Err(answer::seller_unavailable(call, answer::NO_ENDPOINT_RETRY));
         };
@@ -26,23 +37,43 @@ impl Passage<'_> {
         let forward =
             Forward { id: call.id, listing: call.listing.id, buyer: call.buyer, attempt, is_test: false, body: &body.bytes };
         let now = self.state.app.clock.now();
-        let answered = forward.send(&self.state.outbound, endpoint, secret, now).await.map_err(ApiError::internal)?;
+        let whole = Duration::from_millis(endpoint.timeout_ms.into());
+        let timeout = whole.min(self.time_left().saturating_sub(RESERVE));
+        let sent = forward.attempt(&self.state.outbound, endpoint, secret, now, timeout).await;
+        let answered = sent.map_err(ApiError::internal)?;
         let latency_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
         Ok(match answered {
-            Ok(answered) => (
-                AttemptReport {
+            Ok(answered) => {
+                let outcome = judge(answered.status, attempt, &answered.body);
+                let report = AttemptReport {
                     latency_ms,
                     response_bytes: Some(answered.body.len() as u64),
                     seller_status_code: Some(answered.status),
-                    outcome: judge(answered.status, attempt, &answered.body),
-                },
-                answered.body.to_vec(),
-            ),
-            Err(fault) => {
+                    outcome,
+                };
+                Attempted { report, body: answered.body.to_vec(), sign: sign_of(outcome, true) }
+            }
+            Err(FailedAttempt { fault, body_may_be_seen }) => {
                 let (outcome, seller_status_code) = outcome_of(fault, attempt);
-                (AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome }, Vec::new())
+                let report = AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome };
+                let was_cut_short = fault == SellerFault::Timeout && timeout < whole;
+                let sign = if was_cut_short { Sign::Unclear } else { sign_of(outcome, body_may_be_seen) };
+                Attempted { report, body: Vec::new(), sign }
             }
         })
+    }
+}
+
+/// What an outcome says about the seller. A connection that broke once the body could be seen may be the body's doing.
+fn sign_of(outcome: Outcome, body_may_be_seen: bool) -> Sign {
+    match outcome {
+        Outcome::SellerTimeout => Sign::Silent,
+        Outcome::SellerUnreachable | Outcome::SellerTls if body_may_be_seen => Sign::Silent,
+        Outcome::SellerUnreachable | Outcome::SellerTls => Sign::Unconnected,
+        Outcome::SellerError => Sign::Failing,
+        Outcome::Delivered | Outcome::SellerRefused | Outcome::SellerInvalidJson | Outcome::SellerResponseTooLarge => {
+            Sign::Answered
+        }
     }
 }
 
@@ -85,6 +116,18 @@ mod tests {
         let told: Vec<FailureClass> = faults.iter().map(|(_, class, _)| *class).collect();
         // The remaining one is a whole answer, which `judge` reads.
         assert!(FailureClass::ALL.iter().all(|class| told.contains(class) || *class == FailureClass::Status));
+    }
+
+    #[test]
+    fn only_what_no_body_can_cause_is_a_seller_without_connection() {
+        assert_eq!(sign_of(Outcome::SellerTimeout, true), Sign::Silent);
+        for outcome in [Outcome::SellerUnreachable, Outcome::SellerTls] {
+            assert_eq!((sign_of(outcome, true), sign_of(outcome, false)), (Sign::Silent, Sign::Unconnected), "{outcome:?}");
+        }
+        assert_eq!(sign_of(Outcome::SellerError, true), Sign::Failing);
+        for outcome in [Outcome::Delivered, Outcome::SellerRefused, Outcome::SellerInvalidJson, Outcome::SellerResponseTooLarge] {
+            assert_eq!(sign_of(outcome, true), Sign::Answered, "{outcome:?}");
+        }
     }
 
     #[test]

@@ -2,11 +2,19 @@
 
 use super::*;
 
-const DEAD: Outcome = Outcome::SellerUnreachable;
-const ALIVE: Outcome = Outcome::Delivered;
+const DEAD: Sign = Sign::Unconnected;
+const ALIVE: Sign = Sign::Answered;
+
+fn buyer(n: u8) -> ProfileId {
+    format!("00000000-0000-7000-8000-0000000000{n:02}").parse().expect("an id")
+}
 
 fn pass(since_ms: i64) -> Pass {
-    Pass { secret_version: "v1".into(), since_ms, trial: None }
+    of(1, since_ms)
+}
+
+fn of(n: u8, since_ms: i64) -> Pass {
+    Pass { buyer: buyer(n), secret_version: "v1".into(), since_ms, trial: None }
 }
 
 fn trial(since_ms: i64, token: &str) -> Pass {
@@ -23,7 +31,7 @@ fn apply(record: Option<Circuit>, change: Change) -> Option<Circuit> {
 
 /// A record after so many failures in a row, the last at `failed_ms`.
 fn failed(failures: u32, failed_ms: i64) -> Circuit {
-    Circuit { failures, ..first_failure(&pass(0), failed_ms) }
+    Circuit { failures, unconnected: failures, ..first_failure(&pass(0), DEAD, failed_ms) }
 }
 
 fn at(record: &Option<Circuit>, now_ms: i64) -> Standing {
@@ -68,8 +76,8 @@ fn each_failed_trial_doubles_the_time_up_to_five_minutes() {
 #[test]
 fn a_trial_that_succeeds_closes_it() {
     let record = tried(&failed(7, 0), Trial { token: "t".into(), until_ms: 1_000_000 });
-    for outcome in [ALIVE, Outcome::SellerRefused, Outcome::SellerInvalidJson, Outcome::SellerResponseTooLarge] {
-        assert_eq!(after(Some(&record), &trial(500_000, "t"), outcome, 500_001), Change::Forget, "{outcome:?}");
+    for sign in [ALIVE, Sign::Failing] {
+        assert_eq!(after(Some(&record), &trial(500_000, "t"), sign, 500_001), Change::Forget, "{sign:?}");
     }
 }
 
@@ -82,8 +90,8 @@ fn others_wait_for_a_trial_until_its_time_is_over() {
     assert_eq!(open(50_000), Standing::TrialDue, "whoever made it has died");
     // The one that took so long has no say once another has taken over.
     let taken_over = tried(&record, Trial { token: "u".into(), until_ms: 70_000 });
-    for outcome in [ALIVE, DEAD] {
-        assert_eq!(after(Some(&taken_over), &trial(30_000, "t"), outcome, 51_000), Change::Keep);
+    for sign in [ALIVE, DEAD, Sign::Silent, Sign::Failing, Sign::Unclear] {
+        assert_eq!(after(Some(&taken_over), &trial(30_000, "t"), sign, 51_000), Change::Keep);
     }
 }
 
@@ -95,13 +103,15 @@ fn a_trial_that_was_not_made_leaves_room_for_the_next() {
     assert_eq!(not_tried(Some(&record), &trial(30_000, "u")), Change::Keep);
     assert_eq!(not_tried(Some(&record), &pass(30_000)), Change::Keep);
     assert_eq!(not_tried(None, &trial(30_000, "t")), Change::Keep);
+    // One that was cut short has not been made either.
+    assert_eq!(after(Some(&record), &trial(30_000, "t"), Sign::Unclear, 30_001), not_tried(Some(&record), &trial(30_000, "t")));
 }
 
 #[test]
 fn calls_that_were_on_their_way_when_it_opened_change_nothing() {
     let open = failed(FAILURES_TO_OPEN, 100);
-    for outcome in [ALIVE, DEAD] {
-        assert_eq!(after(Some(&open), &pass(50), outcome, 120), Change::Keep, "{outcome:?}");
+    for sign in [ALIVE, DEAD, Sign::Silent, Sign::Failing, Sign::Unclear] {
+        assert_eq!(after(Some(&open), &pass(50), sign, 120), Change::Keep, "{sign:?}");
     }
 }
 
@@ -117,13 +127,62 @@ fn a_circuit_of_another_version_does_not_count() {
     assert_eq!(after(Some(&first), &pass(90), DEAD, 130), Change::Keep);
 }
 
+/// What is remembered after these failures, one a millisecond.
+fn row(failures: &[(u8, Sign)]) -> Option<Circuit> {
+    (1..).zip(failures).fold(None, |record: Option<Circuit>, (now_ms, (n, sign))| {
+        let change = after(record.as_ref(), &of(*n, now_ms), *sign, now_ms);
+        apply(record, change)
+    })
+}
+
 #[test]
-fn which_failures_count() {
-    for outcome in [Outcome::SellerTimeout, Outcome::SellerUnreachable, Outcome::SellerTls, Outcome::SellerError] {
-        assert!(counts(outcome), "{outcome:?}");
+fn one_buyer_opens_it_only_by_what_no_body_can_cause() {
+    let is_open = |failures: &[(u8, Sign)]| matches!(at(&row(failures), 100), Standing::Open { .. });
+    assert!(!is_open(&[(1, Sign::Silent); 50]));
+    assert!(is_open(&[(1, DEAD); 5]));
+    let mixed = [(1, Sign::Silent), (1, Sign::Silent), (1, Sign::Silent), (1, Sign::Silent), (1, DEAD)];
+    assert!(!is_open(&mixed), "one restart of the seller makes no proof of the rest");
+    let of_two = [(1, Sign::Silent), (1, Sign::Silent), (2, Sign::Silent), (1, Sign::Silent), (1, Sign::Silent)];
+    assert!(is_open(&of_two) && !is_open(&of_two[..4]));
+    // Whatever one buyer has piled up, the first pause is as short as ever.
+    let mut piled_up = vec![(1, Sign::Silent); 50];
+    piled_up.push((2, Sign::Silent));
+    assert_eq!(at(&row(&piled_up), 51), Standing::Open { until_ms: 51 + FIRST_OPEN_MS });
+}
+
+#[test]
+fn a_seller_that_fails_is_there_and_neither_adds_to_a_row_nor_ends_it() {
+    assert_eq!(after(None, &pass(1), Sign::Failing, 2), Change::Keep);
+    let four = failed(4, 10);
+    for sign in [Sign::Failing, Sign::Unclear] {
+        assert_eq!(after(Some(&four), &pass(11), sign, 12), Change::Keep, "{sign:?}");
     }
-    for outcome in [Outcome::Delivered, Outcome::SellerRefused, Outcome::SellerInvalidJson, Outcome::SellerResponseTooLarge] {
-        assert!(!counts(outcome), "{outcome:?}");
+}
+
+#[test]
+fn trials_of_the_buyer_that_failed_last_make_the_time_no_longer() {
+    let mut record = row(&[(1, Sign::Silent), (1, Sign::Silent), (1, Sign::Silent), (2, Sign::Silent), (1, Sign::Silent)]);
+    let mut now_ms = 5;
+    // The same buyer's trials keep it, another's doubles it.
+    for (seconds, n) in [(30, 1), (30, 1), (30, 2), (60, 2), (60, 1), (120, 1), (120, 1)] {
+        assert_eq!(at(&record, now_ms), Standing::Open { until_ms: now_ms + seconds * 1_000 }, "{seconds}");
+        now_ms += seconds * 1_000;
+        let circuit = record.as_ref().expect("an open circuit");
+        let taken = tried(circuit, Trial { token: "t".into(), until_ms: now_ms + 17_000 });
+        let pass = Pass { trial: Some("t".into()), ..of(n, now_ms) };
+        record = apply(Some(taken.clone()), after(Some(&taken), &pass, Sign::Silent, now_ms));
+    }
+}
+
+#[test]
+fn a_row_is_over_a_day_after_its_last_failure_though_the_table_still_has_it() {
+    let (four, open) = (failed(4, 10), failed(7, 10));
+    let late = 10 + ROW_KEPT_MS;
+    assert_eq!((at(&Some(open.clone()), late - 1), at(&Some(open.clone()), late)), (Standing::TrialDue, Standing::Closed));
+    for old in [four, open] {
+        let Change::Put(first) = after(Some(&old), &pass(late), DEAD, late) else { panic!("a failure counts") };
+        assert_eq!((first.failures, first.failed_ms), (1, late));
+        assert_eq!(after(Some(&old), &pass(late), ALIVE, late), Change::Keep);
     }
 }
 
