@@ -1,6 +1,7 @@
 //! Free calls: nothing to pay, and with an Idempotency-Key still delivered once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crochet::clock::unix_ms;
 use crochet::domain::call::{Call, CalledListing, State};
@@ -12,9 +13,9 @@ use crochet::http::{ApiError, Code, Result};
 use crochet::store::call::{Kept, Name, NamedCall, fresh_writer};
 use crochet::store::counter::Traffic;
 
-use super::Passage;
 use super::incoming::JsonBody;
 use super::names::is_internal_name;
+use super::{LEAST_FOR_FREE, Passage};
 
 /// A free call that may be made.
 struct AdmittedFree {
@@ -90,6 +91,11 @@ impl Passage<'_> {
         self.check_traffic(started)?;
         let endpoint = self.listing.endpoint.clone().ok_or(Code::ListingHasNoGateway)?;
         let secret = self.secret(&endpoint).await?;
+        // Nothing is written yet that a later try would meet.
+        let least = Duration::from_millis(endpoint.timeout_ms.into()).min(LEAST_FOR_FREE);
+        if !self.time_for_seller(least) {
+            return Err(ApiError::new(Code::ServiceUnavailable).retry_after(1).because("too little time is left for the seller"));
+        }
         Ok(AdmittedFree { body, endpoint, secret })
     }
 

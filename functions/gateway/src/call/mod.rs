@@ -31,6 +31,8 @@ use incoming::Incoming;
 const BUDGET: Duration = Duration::from_millis(28_500);
 /// What is kept back after the seller's time, to write the outcome.
 const RESERVE: Duration = Duration::from_secs(2);
+/// A free call is sent with less time than its endpoint's, but with no less than this.
+const LEAST_FOR_FREE: Duration = Duration::from_secs(5);
 
 /// One gateway call on its way: who, what, where to, and how much time is left.
 pub(crate) struct Passage<'a> {
