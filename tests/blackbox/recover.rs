@@ -1,6 +1,6 @@
 //! `POST /auth/recover`.
 
-use crochet_tests::{Outcome, Replies, Wallet, members, shared, text};
+use crochet_tests::{Failure, Outcome, Replies, Setup, Wallet, members, shared, text, with};
 use serde_json::{Value, json};
 
 #[test]
@@ -77,6 +77,26 @@ fn of_parallel_recoveries_that_revoke_existing_keys_one_key_is_left() -> Outcome
             good += usize::from(agent.get("/me").send().await?.status == 200);
         }
         assert_eq!(good, 1, "each ended all others");
+        Ok(())
+    })
+}
+
+/// Time tells as much as words do, and what is read of the table takes time: a refusal reads the same for every wallet.
+#[test]
+fn a_refusal_costs_the_same_whether_or_not_the_wallet_is_registered() -> Outcome {
+    with(Setup::default(), async |world| {
+        let Some(costs) = world.costs() else { return Ok(()) };
+        let registered = Wallet::solana();
+        world.client.register(&registered, "Registered").await?;
+        let mut told = Vec::new();
+        for wallet in [&registered, &Wallet::solana()] {
+            let body = json!({ "wallet_address": wallet.address(), "signature": "1", "nonce": "0".repeat(32), "pow_nonce": "1" });
+            let reply = world.client.post("/auth/recover").json(&body).send().await?;
+            reply.refused(400, "CHALLENGE_INVALID");
+            let (row, path) = costs.of("refused", &reply).ok_or_else(|| Failure::new("no cost was noted"))?;
+            told.push(format!("{row} {path}"));
+        }
+        assert_eq!(told[0], told[1]);
         Ok(())
     })
 }
