@@ -62,8 +62,8 @@ impl FailureClass {
             }
             Self::Status => {
                 "The endpoint answered with a status that counts as its own failure: answer 2xx, or 400, 404, 409, 410, 413, 415 \
-                 or 422 where the buyer's request is at fault, and never with a redirect. A 401 or 403 usually means that it did not \
-                 verify the signature: check its signing secret and its clock."
+                 or 422 where the buyer's request is at fault, and never with a redirect (after a 401 or 403 check its signing secret \
+                 and its clock)."
             }
             Self::NotJson => {
                 "The endpoint's answer cannot be read as JSON: send one JSON value in UTF-8, or nothing, without compression."
