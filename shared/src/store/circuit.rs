@@ -61,8 +61,8 @@ impl Store {
         Err(StoreError::Conflict)
     }
 
-    /// Notes what the end of a call that was let through says of the seller, and gives what is remembered now. `seen` is the record at which it passed;
-    /// where there was none and the call succeeded, nothing is written.
+    /// Notes what the end of a call that was let through says of the seller, and gives what is remembered now. `seen` is the
+    /// record at which it passed; where there was none and the call succeeded, nothing is written.
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
