@@ -9,9 +9,9 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::domain::ids::ListingId;
-use crate::domain::webhook_signature::SigningSecret;
 use crate::store::meter::trip;
+use crochet_domain::ids::ListingId;
+use crochet_domain::webhook_signature::SigningSecret;
 
 /// A signing secret and until when it signs.
 #[derive(Clone, Serialize, Deserialize)]
@@ -260,7 +260,7 @@ impl WriteSecrets for SecretsManager {
 /// A fresh version name: Secrets Manager takes 32 to 64 characters.
 #[must_use]
 pub fn fresh_version() -> String {
-    hex::encode(crate::domain::ids::random_bytes::<16>())
+    hex::encode(crochet_domain::ids::random_bytes::<16>())
 }
 
 fn spell(secret: &EndpointSecret) -> Result<String, SecretStoreError> {

@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::domain::challenge::EVM_CHAIN_ID;
-use crate::domain::ids::random_bytes;
 use crate::outbound::plain_client;
 use crate::store::meter::trip;
+use crochet_domain::challenge::EVM_CHAIN_ID;
+use crochet_domain::ids::random_bytes;
 
 /// For both requests of the first question, and the only one of every later question.
 const BUDGET: Duration = Duration::from_secs(3);

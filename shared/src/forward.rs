@@ -6,13 +6,13 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, header};
 use bytes::Bytes;
 use time::OffsetDateTime;
 
-use crate::clock::unix_ms;
-use crate::domain::ids::{CallId, ListingId, ProfileId};
-use crate::domain::listing::Endpoint;
-use crate::domain::webhook_signature::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, sign};
 use crate::endpoint_secrets::EndpointSecret;
 use crate::outbound::{EndpointUrl, FailedAttempt, Outbound, SellerAnswer, SellerFault, SellerRequest};
 use crate::store::meter::trip;
+use crochet_domain::ids::{CallId, ListingId, ProfileId};
+use crochet_domain::listing::Endpoint;
+use crochet_domain::timestamp::unix_ms;
+use crochet_domain::webhook_signature::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, sign};
 
 /// Header names that a forwarded request sets itself, beside those that begin with `webhook-`, `x-crochet-` or `content-`.
 pub const OWN_HEADERS: [HeaderName; 3] = [header::ACCEPT, header::ACCEPT_ENCODING, header::USER_AGENT];
@@ -116,8 +116,8 @@ impl Forward<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::webhook_signature::SigningSecret;
     use crate::endpoint_secrets::{AuthHeader, SigningKey};
+    use crochet_domain::webhook_signature::SigningSecret;
 
     fn secret(header: Option<(&str, &str)>, ends: &[Option<i64>]) -> EndpointSecret {
         let key = |end: &Option<i64>| SigningKey { secret: SigningSecret::generate(), not_after_ms: *end };

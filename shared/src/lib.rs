@@ -6,7 +6,6 @@
 pub mod app;
 pub mod clock;
 pub mod config;
-pub mod domain;
 pub mod endpoint_secrets;
 pub mod evm_node;
 pub mod forward;

@@ -3,12 +3,12 @@
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use crochet::app::App;
-use crochet::domain::api_key::Scope;
-use crochet::domain::ids::{ListingId, ProfileId};
-use crochet::domain::listing::{Listing, ListingStatus};
-use crochet::domain::profile::Profile;
 use crochet::http::caller::{Agent, trail};
 use crochet::http::{ApiError, Code, limits};
+use crochet_domain::api_key::Scope;
+use crochet_domain::ids::{ListingId, ProfileId};
+use crochet_domain::listing::{Listing, ListingStatus};
+use crochet_domain::profile::Profile;
 
 /// An agent that sells, with a key that may write.
 #[derive(Debug, Clone, Copy)]

@@ -19,7 +19,8 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
-use crochet::clock::{Clock, rfc3339};
+use crochet::clock::Clock;
+use crochet_domain::timestamp::rfc3339;
 use serde_json::{Value, json};
 
 use calls::{Call, Log};

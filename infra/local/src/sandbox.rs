@@ -25,7 +25,8 @@ use axum::Router;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::{get, post};
-use crochet::clock::{Clock, unix_ms};
+use crochet::clock::Clock;
+use crochet_domain::timestamp::unix_ms;
 use serde_json::{Value, json};
 
 use book::{Book, Change, Payment};

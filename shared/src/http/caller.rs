@@ -14,11 +14,11 @@ use super::error::ApiError;
 use super::limits::{self, Limit, Standing};
 use super::session::{self, Person};
 use crate::app::App;
-use crate::clock::unix_ms;
-use crate::domain::api_key::{ApiKey, KeyId, Scope};
-use crate::domain::ids::ProfileId;
-use crate::domain::profile::Role;
 use crate::store::api_key::StoredKey;
+use crochet_domain::api_key::{ApiKey, KeyId, Scope};
+use crochet_domain::ids::ProfileId;
+use crochet_domain::profile::Role;
+use crochet_domain::timestamp::unix_ms;
 
 /// The address a request came from. Never taken from a header that a client can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

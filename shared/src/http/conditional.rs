@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Reply;
-use crate::domain::ids::sha256_hex;
+use crochet_domain::ids::sha256_hex;
 
 /// The reply with its `ETag`; or 304, where `If-None-Match` names it. Caches ask every time: a price may change.
 #[must_use]

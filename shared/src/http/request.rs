@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::catalogue::Code;
 use super::error::ApiError;
-use crate::domain::api_key::API_KEY_PREFIX;
-use crate::domain::json;
+use crochet_domain::api_key::API_KEY_PREFIX;
+use crochet_domain::json;
 
 /// Bodies of every route but the gateway: 256 KiB, which holds a listing with both schemas and examples.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;

@@ -124,7 +124,7 @@ struct Line<'a> {
     route: &'a str,
     status: StatusCode,
     began: Instant,
-    profile: Option<crate::domain::ids::ProfileId>,
+    profile: Option<crochet_domain::ids::ProfileId>,
     error: Option<&'a ApiError>,
     cost: &'a crate::store::meter::Cost,
 }
@@ -153,7 +153,7 @@ fn request_id() -> String {
         "req_{}",
         ulid::Ulid::from_parts(
             u64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(0),
-            u128::from_be_bytes(crate::domain::ids::random_bytes()),
+            u128::from_be_bytes(crochet_domain::ids::random_bytes()),
         )
     )
 }

@@ -9,10 +9,10 @@ use super::catalogue::Code;
 use super::error::ApiError;
 use super::limits;
 use crate::app::App;
-use crate::clock::unix_ms;
 use crate::config::Config;
-use crate::domain::ids::ProfileId;
-use crate::domain::session::{COOKIE, LIFETIME_MS, Session, SessionToken};
+use crochet_domain::ids::ProfileId;
+use crochet_domain::session::{COOKIE, LIFETIME_MS, Session, SessionToken};
+use crochet_domain::timestamp::unix_ms;
 
 /// A person who has logged in.
 #[derive(Debug, Clone)]

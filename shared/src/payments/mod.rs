@@ -7,9 +7,9 @@ use std::fmt;
 use futures::future::BoxFuture;
 use serde_json::value::RawValue;
 
-use crate::domain::call::Expected;
-use crate::domain::currency::Token;
-use crate::domain::ids::CallId;
+use crochet_domain::call::Expected;
+use crochet_domain::currency::Token;
+use crochet_domain::ids::CallId;
 
 /// What a quote is asked for.
 #[derive(Debug, Clone)]

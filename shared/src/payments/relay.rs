@@ -14,7 +14,6 @@ pub use replies::is_request_id;
 use replies::{Quote, Record, Records, Status, refusal, understand};
 
 use super::{PaymentProvider, ProviderPayment, ProviderQuote, ProviderUnavailable, QuoteFailure, QuoteRequest};
-use crate::domain::call::Expected;
 use crate::outbound::plain_client;
 use crate::store::meter::trip;
 
@@ -147,19 +146,4 @@ fn class(error: &reqwest::Error) -> ProviderUnavailable {
 
 fn read<T: DeserializeOwned>(reply: &[u8]) -> Result<T, ProviderUnavailable> {
     serde_json::from_slice(reply).map_err(|_| ProviderUnavailable("its reply is not understood".into()))
-}
-
-impl Expected {
-    /// Whether a payment is exactly this one. EVM addresses compare without regard to case.
-    #[must_use]
-    pub fn matches(&self, wanted: &Self) -> bool {
-        self.chain_id == wanted.chain_id
-            && self.output == wanted.output
-            && same_address(&self.recipient, &wanted.recipient)
-            && same_address(&self.currency, &wanted.currency)
-    }
-}
-
-fn same_address(a: &str, b: &str) -> bool {
-    if a.starts_with("0x") && b.starts_with("0x") { a.eq_ignore_ascii_case(b) } else { a == b }
 }

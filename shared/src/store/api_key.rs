@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::write::{Putting, Updating};
 use super::{Store, StoreError, keys};
-use crate::domain::api_key::{ApiKey, KeyHash, KeyId, Scope};
-use crate::domain::ids::ProfileId;
-use crate::domain::profile::Role;
+use crochet_domain::api_key::{ApiKey, KeyHash, KeyId, Scope};
+use crochet_domain::ids::ProfileId;
+use crochet_domain::profile::Role;
 
 /// An API key, as it is stored. It repeats its profile's id and role, so that a call needs no look-up of the profile.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -6,10 +6,10 @@
 use super::table::{Written, record};
 use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
-use crate::domain::circuit::{Change, Circuit, Pass, ROW_KEPT_MS, Sign, Standing, Trial, after, not_tried, standing, tried};
-use crate::domain::ids::ListingId;
 use crate::store::call::fresh_writer;
 use crate::store::counter::s;
+use crochet_domain::circuit::{Change, Circuit, Pass, ROW_KEPT_MS, Sign, Standing, Trial, after, not_tried, standing, tried};
+use crochet_domain::ids::ListingId;
 
 /// How often a change is decided anew, because parallel calls were first. Failures that count are over after five.
 const CHANGE_TRIES: usize = 8;

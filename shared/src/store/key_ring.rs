@@ -8,9 +8,9 @@ use super::counter::{n, s};
 use super::table::{Range, Transacted, record};
 use super::write::{Condition, Updating};
 use super::{Store, StoreError, keys};
-use crate::domain::api_key::KeyId;
-use crate::domain::ids::ProfileId;
-use crate::domain::session::Session;
+use crochet_domain::api_key::KeyId;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::session::Session;
 
 /// API keys that one profile may have: as many as one transaction can end.
 pub const MAX_KEYS: usize = 45;

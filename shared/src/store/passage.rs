@@ -6,12 +6,12 @@ use super::counter::Traffic;
 use super::keys::Key;
 use super::open_quotes::OpenQuotes;
 use super::{Store, StoreError, keys};
-use crate::domain::api_key::KeyId;
-use crate::domain::call::{Call, payment_home};
-use crate::domain::circuit::Circuit;
-use crate::domain::ids::{ListingId, ProfileId};
-use crate::domain::listing::Listing;
-use crate::domain::profile::Profile;
+use crochet_domain::api_key::KeyId;
+use crochet_domain::call::{Call, payment_home};
+use crochet_domain::circuit::Circuit;
+use crochet_domain::ids::{ListingId, ProfileId};
+use crochet_domain::listing::Listing;
+use crochet_domain::profile::Profile;
 
 /// What the first read of a gateway call brings: one batch.
 #[derive(Debug, Default)]

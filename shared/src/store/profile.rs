@@ -8,9 +8,9 @@ use super::counter::n;
 use super::table::{Transacted, Written, record};
 use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
-use crate::domain::ids::ProfileId;
-use crate::domain::profile::{Profile, Wallet};
-use crate::domain::wallet::WalletAddress;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::profile::{Profile, Wallet};
+use crochet_domain::wallet::WalletAddress;
 
 /// Who a wallet belongs to.
 #[derive(Debug, Clone, Serialize, Deserialize)]

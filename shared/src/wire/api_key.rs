@@ -6,9 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Array, ObjectBuilder, Type};
 
-use crate::clock::{from_unix_ms, rfc3339};
-use crate::domain::api_key::{API_KEY_PREFIX, ApiKey, KeyId, Scope};
 use crate::store::api_key::StoredKey;
+use crochet_domain::api_key::{API_KEY_PREFIX, ApiKey, KeyId, Scope};
+use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 
 /// What a key's id starts with in replies and paths; the ten characters of the id follow.
 pub const KEY_ID_PREFIX: &str = "key_";

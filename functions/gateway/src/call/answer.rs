@@ -1,10 +1,11 @@
 //! What a buyer is answered: delivered, pending, failed.
 
-use crochet::clock::{from_unix_ms, rfc3339};
-use crochet::domain::call::outcome::Outcome;
-use crochet::domain::call::{Call, MAX_ATTEMPTS, State, StoredAnswer};
-use crochet::domain::money::{Amount, Micros};
 use crochet::http::{ApiError, Code, Reply, Result};
+use crochet::wire::money::Amount;
+use crochet_domain::call::outcome::Outcome;
+use crochet_domain::call::{Call, MAX_ATTEMPTS, State, StoredAnswer};
+use crochet_domain::money::Micros;
+use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;

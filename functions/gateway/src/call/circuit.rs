@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crochet::clock::unix_ms;
-use crochet::domain::circuit::{Circuit, Pass, Sign, Standing, standing};
-use crochet::domain::listing::Endpoint;
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::circuit::Asked;
+use crochet_domain::circuit::{Circuit, Pass, Sign, Standing, standing};
+use crochet_domain::listing::Endpoint;
+use crochet_domain::timestamp::unix_ms;
 use serde_json::Value;
 
 use super::{Passage, RESERVE};

@@ -6,17 +6,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crochet::clock::unix_ms;
-use crochet::domain::call::entry::{settlement, undelivered};
-use crochet::domain::call::outcome::Outcome;
-use crochet::domain::call::{ANSWER_KEPT_MS, Call, State};
-use crochet::domain::circuit::Sign;
-use crochet::domain::listing::{Endpoint, EndpointStatus};
 use crochet::endpoint_secrets::EndpointSecret;
 use crochet::http::Result;
 use crochet::store::StoreError;
 use crochet::store::answer::PackedAnswer;
 use crochet::store::call::{Moved, fresh_writer, next_version};
+use crochet_domain::call::entry::{settlement, undelivered};
+use crochet_domain::call::outcome::Outcome;
+use crochet_domain::call::{ANSWER_KEPT_MS, Call, State};
+use crochet_domain::circuit::Sign;
+use crochet_domain::listing::{Endpoint, EndpointStatus};
+use crochet_domain::timestamp::unix_ms;
 
 use super::circuit::{LetThrough, Wait};
 use super::forward::Attempted;

@@ -4,12 +4,6 @@ use std::time::Instant;
 
 use axum::extract::{Path, Request, State as Extract};
 use axum::http::request::Parts;
-use crochet::clock::unix_ms;
-use crochet::domain::api_key::{ApiKey, Scope};
-use crochet::domain::call::Call;
-use crochet::domain::circuit::Circuit;
-use crochet::domain::ids::ListingId;
-use crochet::domain::listing::{Listing, ListingStatus};
 use crochet::http::caller::{Agent, presented_key, refused, refused_key, trail};
 use crochet::http::limits::GATEWAY_PER_KEY;
 use crochet::http::request::read_body;
@@ -17,6 +11,12 @@ use crochet::http::{ApiError, Code, Result};
 use crochet::store::api_key::StoredKey;
 use crochet::store::counter::Traffic;
 use crochet::store::passage::FirstRead;
+use crochet_domain::api_key::{ApiKey, Scope};
+use crochet_domain::call::Call;
+use crochet_domain::circuit::Circuit;
+use crochet_domain::ids::ListingId;
+use crochet_domain::listing::{Listing, ListingStatus};
+use crochet_domain::timestamp::unix_ms;
 use time::OffsetDateTime;
 
 use super::Passage;

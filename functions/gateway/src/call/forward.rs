@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crochet::domain::call::outcome::{Outcome, judge};
-use crochet::domain::call::{AttemptReport, Call};
-use crochet::domain::circuit::Sign;
 use crochet::endpoint_secrets::EndpointSecret;
 use crochet::forward::Forward;
 use crochet::http::{ApiError, Result};
 use crochet::outbound::{FailedAttempt, SellerFault};
+use crochet_domain::call::outcome::{Outcome, judge};
+use crochet_domain::call::{AttemptReport, Call};
+use crochet_domain::circuit::Sign;
 
 use super::incoming::JsonBody;
 use super::{Passage, RESERVE, answer};

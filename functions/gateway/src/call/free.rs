@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crochet::clock::unix_ms;
-use crochet::domain::call::{Call, CalledListing, State};
-use crochet::domain::ids::CallId;
-use crochet::domain::listing::Endpoint;
-use crochet::domain::money::{Micros, Split};
 use crochet::endpoint_secrets::EndpointSecret;
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::call::{Kept, Name, NamedCall, fresh_writer};
 use crochet::store::counter::Traffic;
+use crochet_domain::call::{Call, CalledListing, State};
+use crochet_domain::ids::CallId;
+use crochet_domain::listing::Endpoint;
+use crochet_domain::money::{Micros, Split};
+use crochet_domain::timestamp::unix_ms;
 
 use super::incoming::JsonBody;
 use super::names::is_internal_name;

@@ -16,12 +16,12 @@ pub(crate) mod terms;
 
 use std::time::{Duration, Instant};
 
-use crochet::clock::unix_ms;
-use crochet::domain::circuit::Circuit;
-use crochet::domain::ids::ListingId;
-use crochet::domain::listing::Listing;
 use crochet::http::caller::Agent;
 use crochet::store::counter::Traffic;
+use crochet_domain::circuit::Circuit;
+use crochet_domain::ids::ListingId;
+use crochet_domain::listing::Listing;
+use crochet_domain::timestamp::unix_ms;
 use time::OffsetDateTime;
 
 use crate::State;

@@ -1,11 +1,11 @@
 //! The names of a call: an Idempotency-Key, or listing and body. Whatever they name is gone on with before anything is quoted.
 
-use crochet::domain::call::{Call, State};
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::ProviderStatus;
 use crochet::store::call::NamedCall;
 use crochet::store::counter::Traffic;
 use crochet::store::passage::SecondRead;
+use crochet_domain::call::{Call, State};
 use futures::future::try_join_all;
 
 use super::Passage;

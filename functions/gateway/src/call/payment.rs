@@ -1,9 +1,9 @@
 //! A call that exists already: where it stands, and where its payment stands at the provider.
 
-use crochet::domain::call::{Call, PaymentState, State};
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::{ProviderPayment, ProviderStatus};
 use crochet::store::call::{Moved, next_version};
+use crochet_domain::call::{Call, PaymentState, State};
 
 use super::circuit::Wait;
 use super::offer::{Occasion, offer};

@@ -1,14 +1,14 @@
 //! Making an offer: which currency, which wallets, what the provider asks, and under which names the call is kept.
 
-use crochet::domain::call::{Call, PayFrom, Payment, PaymentState, State};
-use crochet::domain::currency::OriginCurrency;
-use crochet::domain::ids::CallId;
 use crochet::http::limits::QUOTES_PER_BUYER;
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::{ProviderQuote, QuoteRequest};
 use crochet::store::call::{AnonymousQuotes, Kept, Name, fresh_writer};
 use crochet::store::open_quotes::OpenQuotes;
 use crochet::store::passage::SecondRead;
+use crochet_domain::call::{Call, PayFrom, Payment, PaymentState, State};
+use crochet_domain::currency::OriginCurrency;
+use crochet_domain::ids::CallId;
 
 use super::Passage;
 use super::incoming::JsonBody;

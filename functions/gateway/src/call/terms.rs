@@ -1,13 +1,13 @@
 //! On which terms a call is offered: currency, wallets, and what is said where no route leads there.
 
-use crochet::domain::call::Expected;
-use crochet::domain::currency::{OriginCurrency, payable_with, payout_chain, payout_token};
-use crochet::domain::money::Split;
-use crochet::domain::profile::{Capability, Profile, Wallet};
-use crochet::domain::wallet::Chain;
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::QuoteFailure;
 use crochet::store::passage::SecondRead;
+use crochet_domain::call::Expected;
+use crochet_domain::currency::{OriginCurrency, payable_with, payout_chain, payout_token};
+use crochet_domain::money::Split;
+use crochet_domain::profile::{Capability, Profile, Wallet};
+use crochet_domain::wallet::Chain;
 
 use super::Passage;
 

@@ -1,14 +1,14 @@
 //! `GET /ledger`: the caller's own accounts. Over all accounts the entries of a call sum to zero.
 
 use axum::extract::State as Extract;
-use crochet::clock::unix_ms;
-use crochet::domain::api_key::Scope;
-use crochet::domain::call::entry::{Entry, EntryType};
 use crochet::http::caller::Caller;
 use crochet::http::request::{Query, number_within};
 use crochet::http::{Reply, Result};
 use crochet::store::history::{Side, Stretch};
 use crochet::wire::call::EntryView;
+use crochet_domain::api_key::Scope;
+use crochet_domain::call::entry::{Entry, EntryType};
+use crochet_domain::timestamp::unix_ms;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

@@ -1,14 +1,14 @@
 //! `GET /gateway-requests` and `GET /gateway-requests/:id`: one row per call. "Was I charged?" has its answer here.
 
 use axum::extract::{Path, State as Extract};
-use crochet::domain::api_key::Scope;
-use crochet::domain::call::Call;
-use crochet::domain::ids::{CallId, ListingId};
 use crochet::http::caller::Caller;
 use crochet::http::request::{Query, number_within};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::history::{Side, Stretch};
 use crochet::wire::call::GatewayRequestView;
+use crochet_domain::api_key::Scope;
+use crochet_domain::call::Call;
+use crochet_domain::ids::{CallId, ListingId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

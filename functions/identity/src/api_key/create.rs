@@ -2,8 +2,6 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::clock::{rfc3339, unix_ms};
-use crochet::domain::api_key::{ApiKey, Scope};
 use crochet::http::caller::Caller;
 use crochet::http::request::{Json, List, Text};
 use crochet::http::{ApiError, Code, Reply, Result};
@@ -11,6 +9,8 @@ use crochet::store::StoreError;
 use crochet::store::api_key::StoredKey;
 use crochet::store::key_ring::{Added, Asker, MAX_KEYS};
 use crochet::wire::api_key::IssuedKey;
+use crochet_domain::api_key::{ApiKey, Scope};
+use crochet_domain::timestamp::{rfc3339, unix_ms};
 use serde::Deserialize;
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;

@@ -1,9 +1,9 @@
 //! Making API keys.
 
-use crochet::clock::unix_ms;
-use crochet::domain::api_key::{ApiKey, Scope};
-use crochet::domain::profile::Profile;
 use crochet::store::api_key::StoredKey;
+use crochet_domain::api_key::{ApiKey, Scope};
+use crochet_domain::profile::Profile;
+use crochet_domain::timestamp::unix_ms;
 use time::OffsetDateTime;
 
 /// What a key is called, what it may do, and when it ends.

@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::domain::api_key::ApiKey;
 use crochet::http::caller::{Anyone, Authenticating};
 use crochet::http::request::Json;
 use crochet::http::{ApiError, Reply, Result};
+use crochet_domain::api_key::ApiKey;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crochet::domain::challenge::{Binding, Challenge, PowNonce, ProofOfWork};
-use crochet::domain::wallet::WalletAddress;
 use crochet::http::{ApiError, Code};
 use crochet::store::StoreError;
 use crochet::wallet_proofs::{WalletProofError, WalletProofs};
+use crochet_domain::challenge::{Binding, Challenge, PowNonce, ProofOfWork};
+use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
 use serde_json::json;
 use time::OffsetDateTime;

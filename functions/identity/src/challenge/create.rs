@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::domain::challenge::Challenge;
 use crochet::http::caller::{Anyone, Authenticating};
 use crochet::http::request::Json;
 use crochet::http::{Reply, Result};
 use crochet::wire;
+use crochet_domain::challenge::Challenge;
 
 use super::request::NewChallenge;
 

@@ -2,13 +2,13 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use crochet::clock::unix_ms;
-use crochet::domain::passkey::{Ceremony, CeremonyPurpose};
 use crochet::http::request::{Json, MAX_BODY_BYTES, parse_json, read_body};
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::StoreError;
 use crochet::store::person::{Admission, PersonRecord};
 use crochet::wire::person::LoggedIn;
+use crochet_domain::passkey::{Ceremony, CeremonyPurpose};
+use crochet_domain::timestamp::unix_ms;
 use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;

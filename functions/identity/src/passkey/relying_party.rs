@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use crochet::config::Config;
-use crochet::domain::ids::{ProfileId, sha256_hex};
-use crochet::domain::passkey::Passkeys;
 use crochet::http::{ApiError, Code};
+use crochet_domain::ids::{ProfileId, sha256_hex};
+use crochet_domain::passkey::Passkeys;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use webauthn_rs::prelude::{

@@ -2,16 +2,16 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::domain::api_key::ApiKey;
-use crochet::domain::challenge::Binding;
-use crochet::domain::profile::Profile;
-use crochet::domain::wallet::WalletAddress;
 use crochet::http::caller::{Anyone, Authenticating};
 use crochet::http::request::Json;
 use crochet::http::{Code, Reply, Result};
 use crochet::store::StoreError;
 use crochet::store::api_key::StoredKey;
 use crochet::wire::profile::Issued;
+use crochet_domain::api_key::ApiKey;
+use crochet_domain::challenge::Binding;
+use crochet_domain::profile::Profile;
+use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;

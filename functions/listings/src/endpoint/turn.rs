@@ -4,11 +4,11 @@
 //! it, and of two editors one is told to try again. Until the new version is pinned the gateway goes on with the old one.
 
 use crochet::app::App;
-use crochet::clock::unix_ms;
-use crochet::domain::ids::ListingId;
-use crochet::domain::listing::{Endpoint, EndpointClaim, Listing};
 use crochet::endpoint_secrets::{SecretStoreError, fresh_version};
 use crochet::http::{ApiError, Code, limits};
+use crochet_domain::ids::ListingId;
+use crochet_domain::listing::{Endpoint, EndpointClaim, Listing};
+use crochet_domain::timestamp::unix_ms;
 
 use super::edit::ATTEMPTS;
 use super::remove::sweep;

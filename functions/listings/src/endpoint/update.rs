@@ -1,10 +1,11 @@
 //! `PUT /listings/{id}/endpoint`: change where and how a seller is called.
 
 use axum::extract::{Path, State};
-use crochet::domain::listing::{EndpointStatus, Listing};
 use crochet::http::request::{Json, present};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::outbound::OutboundRules;
+use crochet::wire::schema;
+use crochet_domain::listing::{EndpointStatus, Listing};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
@@ -43,7 +44,7 @@ pub(crate) struct EndpointChange {
     rate_limit_per_minute: Option<Option<u64>>,
     /// `paused` takes no calls until it is `active` again. `active` also closes an open circuit breaker.
     #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = EndpointStatus)]
+    #[schema(value_type = schema::EndpointStatus)]
     status: Option<EndpointStatus>,
 }
 

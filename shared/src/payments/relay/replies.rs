@@ -4,9 +4,9 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::same_address;
-use crate::domain::call::Expected;
 use crate::payments::{PayIn, ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure, QuoteRequest};
+use crochet_domain::call::Expected;
+use crochet_domain::call::same_address;
 
 #[derive(Deserialize)]
 struct Refused {

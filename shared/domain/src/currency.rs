@@ -1,13 +1,12 @@
 //! What buyers pay in, and what sellers are paid in.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::money::Micros;
 use super::wallet::Chain;
 
 /// What a buyer may pay in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OriginCurrency {
     /// SOL on Solana.

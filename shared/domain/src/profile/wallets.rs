@@ -1,11 +1,10 @@
 //! The wallets of a profile: what each may do, which is the first choice for what, and how they are linked and changed.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::Profile;
-use crate::domain::ids::WalletId;
-use crate::domain::wallet::{Chain, WalletAddress};
+use crate::ids::WalletId;
+use crate::wallet::{Chain, WalletAddress};
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +13,7 @@ mod tests;
 pub const MAX_WALLETS: usize = 20;
 
 /// What a wallet may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Capability {
     /// Signs challenges.
@@ -52,13 +51,18 @@ impl Capability {
 }
 
 /// Whether a wallet is in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WalletStatus {
     /// In use.
     Active,
     /// Kept, but good for nothing until it is active again.
     Disabled,
+}
+
+impl WalletStatus {
+    /// Every value.
+    pub const ALL: &'static [Self] = &[Self::Active, Self::Disabled];
 }
 
 /// A wallet linked to a profile.

@@ -28,18 +28,6 @@ macro_rules! wire_enum {
                 match text { $($text => Some(Self::$variant),)* _ => None }
             }
         }
-
-        // By hand: the derive does not see a rename that comes out of a macro.
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-                utoipa::openapi::schema::ObjectBuilder::new()
-                    .schema_type(utoipa::openapi::schema::Type::String)
-                    .enum_values(Some([$($text),*]))
-                    .into()
-            }
-        }
-
-        impl utoipa::ToSchema for $name {}
     };
 }
 

@@ -1,4 +1,7 @@
-//! What Crochet is about, as pure functions and types.
+//! The rules of Crochet as pure, synchronous functions and types.
+//!
+//! This crate knows no HTTP, no AWS, no OpenAPI and no clock: callers pass the time in. The compiler keeps that promise,
+//! because none of it is among the dependencies.
 
 pub mod api_key;
 pub mod call;
@@ -14,5 +17,6 @@ pub mod profile;
 pub mod recovery_code;
 pub mod schema;
 pub mod session;
+pub mod timestamp;
 pub mod wallet;
 pub mod webhook_signature;

@@ -7,8 +7,8 @@ use k256::ecdsa::SigningKey as EvmSecret;
 use time::macros::datetime;
 
 use super::*;
-use crate::domain::ids::{ProfileId, WalletId};
-use crate::domain::wallet::proof;
+use crate::ids::{ProfileId, WalletId};
+use crate::wallet::proof;
 
 const NOW: OffsetDateTime = datetime!(2026-11-21 21:00:00.123 UTC);
 

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
-use crate::domain::currency::OriginCurrency;
-use crate::domain::ids::{ListingId, WalletId};
-use crate::domain::wallet::Chain;
+use crate::currency::OriginCurrency;
+use crate::ids::{ListingId, WalletId};
+use crate::wallet::Chain;
 
 /// The listing of a call, as it was called at the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +42,25 @@ pub struct Expected {
     pub output: u64,
 }
 
+impl Expected {
+    /// Whether a payment is exactly this one. EVM addresses compare without regard to case.
+    #[must_use]
+    pub fn matches(&self, wanted: &Self) -> bool {
+        self.chain_id == wanted.chain_id
+            && self.output == wanted.output
+            && same_address(&self.recipient, &wanted.recipient)
+            && same_address(&self.currency, &wanted.currency)
+    }
+}
+
+/// Whether two addresses are one: EVM addresses compare without regard to case.
+#[must_use]
+pub fn same_address(a: &str, b: &str) -> bool {
+    if a.starts_with("0x") && b.starts_with("0x") { a.eq_ignore_ascii_case(b) } else { a == b }
+}
+
 /// Where the payment of a call stands, as last heard from the provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentState {
     /// Nothing was paid yet.

@@ -12,7 +12,6 @@ use std::fmt;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use shape::Shape;
 
@@ -48,7 +47,7 @@ impl fmt::Display for SchemaError {
 impl std::error::Error for SchemaError {}
 
 /// One place at which a body does not fit its schema.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mismatch {
     /// Where, as a JSON Pointer into the body; empty for the body as a whole.
     pub path: String,

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{ProfileId, WalletId};
-use crate::domain::wallet::WalletAddress;
+use crate::ids::{ProfileId, WalletId};
+use crate::wallet::WalletAddress;
 
 /// What a signature is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::super::proof::verify;
 use super::*;
-use crate::domain::challenge::{Binding, Challenge, ChallengeError};
+use crate::challenge::{Binding, Challenge, ChallengeError};
 
 #[derive(Deserialize)]
 struct Cases {

@@ -1,15 +1,14 @@
 //! The ledger: append-only entries that sum to zero over the accounts of a call.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::Call;
-use crate::clock::from_unix_ms;
-use crate::domain::ids::{CallId, ListingId, ProfileId};
-use crate::domain::money::Micros;
+use crate::ids::{CallId, ListingId, ProfileId};
+use crate::money::Micros;
+use crate::timestamp::from_unix_ms;
 
 /// What an entry records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryType {
     /// The buyer paid.
@@ -23,6 +22,9 @@ pub enum EntryType {
 }
 
 impl EntryType {
+    /// Every value.
+    pub const ALL: &'static [Self] = &[Self::Payment, Self::SellerCredit, Self::MarketplaceFee, Self::Adjustment];
+
     /// The name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -37,7 +39,7 @@ impl EntryType {
     /// Reads the name on the wire.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Payment, Self::SellerCredit, Self::MarketplaceFee, Self::Adjustment].into_iter().find(|t| t.as_str() == text)
+        Self::ALL.iter().copied().find(|t| t.as_str() == text)
     }
 }
 
@@ -54,7 +56,7 @@ pub enum Account {
 }
 
 /// How an adjustment stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Settlement {
     /// Owed.
@@ -63,6 +65,11 @@ pub enum Settlement {
     Settled,
     /// Given up.
     Waived,
+}
+
+impl Settlement {
+    /// Every value.
+    pub const ALL: &'static [Self] = &[Self::Open, Self::Settled, Self::Waived];
 }
 
 /// One line of the books.

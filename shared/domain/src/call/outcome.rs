@@ -1,10 +1,9 @@
 //! What a seller's answer means.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// What one try at the seller came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The seller answered the buyer.
     #[serde(rename = "delivered")]
@@ -30,6 +29,20 @@ pub enum Outcome {
     /// A body longer than the endpoint allows.
     #[serde(rename = "SELLER_RESPONSE_TOO_LARGE")]
     SellerResponseTooLarge,
+}
+
+impl Outcome {
+    /// Every value.
+    pub const ALL: &'static [Self] = &[
+        Self::Delivered,
+        Self::SellerTimeout,
+        Self::SellerUnreachable,
+        Self::SellerTls,
+        Self::SellerError,
+        Self::SellerRefused,
+        Self::SellerInvalidJson,
+        Self::SellerResponseTooLarge,
+    ];
 }
 
 /// Reads a complete answer. `attempt` counts from 1.

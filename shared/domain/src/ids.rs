@@ -127,7 +127,7 @@ impl ProfileId {
             let (seconds, nanos) = stamp.to_unix();
             i64::try_from(seconds).unwrap_or(0) * 1_000 + i64::from(nanos / 1_000_000)
         });
-        crate::clock::from_unix_ms(ms)
+        crate::timestamp::from_unix_ms(ms)
     }
 }
 
@@ -162,7 +162,7 @@ impl<'de> Deserialize<'de> for CallId {
 }
 
 fn millis(at: OffsetDateTime) -> u64 {
-    u64::try_from(crate::clock::unix_ms(at)).unwrap_or(0)
+    u64::try_from(crate::timestamp::unix_ms(at)).unwrap_or(0)
 }
 
 fn random_u128() -> u128 {

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::ids::random_bytes;
 use super::wallet::{Chain, WalletAddress};
-use crate::clock;
+use crate::timestamp;
 
 mod binding;
 mod pow;
@@ -87,7 +87,7 @@ impl Challenge {
     #[must_use]
     pub fn issue(wallet: WalletAddress, binding: Binding, public_url: &Url, now: OffsetDateTime, difficulty: u8) -> Self {
         // Whole milliseconds: a challenge read back from the store equals the one that was issued.
-        let issued_at = clock::from_unix_ms(clock::unix_ms(now));
+        let issued_at = timestamp::from_unix_ms(timestamp::unix_ms(now));
         let mut challenge = Self {
             pow: binding.purpose().needs_pow().then(|| ProofOfWork::issue(difficulty)),
             wallet,
@@ -165,8 +165,8 @@ impl Challenge {
             statement = self.binding.statement(),
             uri = public_url.as_str().trim_end_matches('/'),
             nonce = self.nonce,
-            issued_at = clock::rfc3339(self.issued_at),
-            expires_at = clock::rfc3339(self.expires_at),
+            issued_at = timestamp::rfc3339(self.issued_at),
+            expires_at = timestamp::rfc3339(self.expires_at),
         )
     }
 }
@@ -182,13 +182,13 @@ mod unix_ms {
     use serde::{Deserialize, Deserializer, Serializer};
     use time::OffsetDateTime;
 
-    use crate::clock;
+    use crate::timestamp;
 
     pub(super) fn serialize<S: Serializer>(at: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i64(clock::unix_ms(*at))
+        serializer.serialize_i64(timestamp::unix_ms(*at))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetDateTime, D::Error> {
-        i64::deserialize(deserializer).map(clock::from_unix_ms)
+        i64::deserialize(deserializer).map(timestamp::from_unix_ms)
     }
 }

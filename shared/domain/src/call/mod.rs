@@ -10,7 +10,7 @@ mod parts;
 
 use serde::{Deserialize, Serialize};
 
-pub use parts::{Attempt, AttemptReport, CalledListing, Expected, PayFrom, Payment, PaymentState, StoredAnswer};
+pub use parts::{Attempt, AttemptReport, CalledListing, Expected, PayFrom, Payment, PaymentState, StoredAnswer, same_address};
 
 use super::ids::{CallId, ProfileId};
 use super::money::Split;

@@ -1,7 +1,6 @@
 //! A profile: who buys and sells, and with which wallets.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::ids::ProfileId;
 use super::wallet::Chain;
@@ -16,7 +15,7 @@ pub const STARTING_SCORE: u16 = 400;
 pub const VERIFIED_SCORE: u16 = 800;
 
 /// What kind of account a profile is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountType {
     /// A program with wallets.
@@ -27,8 +26,13 @@ pub enum AccountType {
     Human,
 }
 
+impl AccountType {
+    /// Every value.
+    pub const ALL: &'static [Self] = &[Self::Agent, Self::HumanClaimedAgent, Self::Human];
+}
+
 /// What a profile does here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Calls the gateway.
@@ -42,6 +46,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every value.
+    pub const ALL: &'static [Self] = &[Self::Buyer, Self::Seller, Self::Both];
+
     /// May call the gateway.
     #[must_use]
     pub fn buys(self) -> bool {

@@ -4,10 +4,10 @@ use time::OffsetDateTime;
 
 use super::entry::{settlement, undelivered};
 use super::*;
-use crate::domain::currency::OriginCurrency;
-use crate::domain::ids::{ListingId, WalletId};
-use crate::domain::money::{FeeRate, Micros};
-use crate::domain::wallet::Chain;
+use crate::currency::OriginCurrency;
+use crate::ids::{ListingId, WalletId};
+use crate::money::{FeeRate, Micros};
+use crate::wallet::Chain;
 
 fn call(price: i64) -> Call {
     let now = OffsetDateTime::from_unix_timestamp(1_790_000_000).expect("a date");

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::super::{AccountType, Role, STARTING_SCORE};
 use super::*;
-use crate::domain::ids::ProfileId;
+use crate::ids::ProfileId;
 
 use Capability::{Auth, Payment, Payout, Recovery};
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::domain::ids::random_bytes;
+use crate::ids::random_bytes;
 
 /// The name of the hash, as replies give it.
 pub const POW_ALGORITHM: &str = "sha256";

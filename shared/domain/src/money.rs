@@ -1,7 +1,6 @@
 //! Exact money: integer micro-dollars (1 USD = 1,000,000), never a float.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// Micro-dollars in one cent.
 const MICROS_PER_CENT: i64 = 10_000;
@@ -41,32 +40,6 @@ impl Micros {
         let fraction = format!("{:06}", magnitude % 1_000_000);
         let fraction = fraction.trim_end_matches('0');
         if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
-    }
-}
-
-/// An amount as every reply shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Amount {
-    /// Cents, rounded half up.
-    pub amount_cents: i64,
-    /// Micro-dollars, exact.
-    pub amount_micros: i64,
-    /// Always `USD`.
-    #[schema(example = "USD")]
-    pub currency: Currency,
-}
-
-/// The currency of prices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub enum Currency {
-    /// United States dollar.
-    #[serde(rename = "USD")]
-    Usd,
-}
-
-impl From<Micros> for Amount {
-    fn from(micros: Micros) -> Self {
-        Self { amount_cents: micros.cents(), amount_micros: micros.0, currency: Currency::Usd }
     }
 }
 
