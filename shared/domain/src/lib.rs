@@ -4,9 +4,9 @@
 //! because none of it is among the dependencies.
 
 pub mod api_key;
+pub mod breaker;
 pub mod call;
 pub mod challenge;
-pub mod circuit;
 pub mod currency;
 pub mod ids;
 pub mod json;

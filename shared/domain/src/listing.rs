@@ -154,12 +154,12 @@ pub struct Endpoint {
     pub last_test: Option<EndpointTest>,
     /// Who is writing the next version of the secret right now: one at a time, so that no change overwrites another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claim: Option<EndpointClaim>,
+    pub claim: Option<EndpointLease>,
 }
 
 /// A claim to write the next version of an endpoint's secret. It counts until that version is pinned, or it lapses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EndpointClaim {
+pub struct EndpointLease {
     /// The version that is being written.
     pub version: String,
     /// When the claim lapses (Unix milliseconds): its owner died on the way.

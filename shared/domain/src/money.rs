@@ -63,7 +63,7 @@ impl FeeRate {
 
 /// How the price of one call is divided. `fee + seller_receives == price`, always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Split {
+pub struct PriceSplit {
     /// What the buyer is charged.
     pub price: Micros,
     /// What the marketplace keeps.
@@ -74,7 +74,7 @@ pub struct Split {
     pub fee_bps: u16,
 }
 
-impl Split {
+impl PriceSplit {
     /// `fee = (price × bps + 5000) div 10000`; the seller gets the rest.
     #[must_use]
     pub fn of(price: Micros, rate: FeeRate) -> Self {
@@ -149,8 +149,8 @@ pub fn parse_usd(json_number: &str) -> Result<Micros, PriceError> {
 mod tests {
     use super::*;
 
-    fn split(micros: i64) -> Split {
-        Split::of(Micros(micros), FeeRate::from_bps(490).expect("a rate"))
+    fn split(micros: i64) -> PriceSplit {
+        PriceSplit::of(Micros(micros), FeeRate::from_bps(490).expect("a rate"))
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub use replies::is_request_id;
 use replies::{Quote, Record, Records, Status, refusal, understand};
 
 use super::{PaymentProvider, ProviderPayment, ProviderQuote, ProviderUnavailable, QuoteFailure, QuoteRequest};
-use crate::outbound::plain_client;
+use crate::outbound::operator_client;
 use crate::store::meter::trip;
 
 /// Replies longer than this are not read: a quote is a few kilobytes.
@@ -40,7 +40,7 @@ impl Relay {
     /// The API at `base`, with the operator's key.
     #[must_use]
     pub fn new(base: &Url, api_key: String) -> Self {
-        Self { http: plain_client(), base: base.as_str().trim_end_matches('/').to_owned(), api_key }
+        Self { http: operator_client(), base: base.as_str().trim_end_matches('/').to_owned(), api_key }
     }
 
     async fn ask_for_quote(&self, request: QuoteRequest) -> Result<ProviderQuote, QuoteFailure> {

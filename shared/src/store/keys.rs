@@ -256,9 +256,9 @@ pub fn traffic(listing: ListingId, minute: i64) -> Key {
     Key::new(format!("TRAFFIC#{listing}#{minute}"), "TRAFFIC")
 }
 
-/// The circuit of the endpoint behind a listing.
+/// The breaker of the endpoint behind a listing.
 #[must_use]
-pub fn circuit(listing: ListingId) -> Key {
+pub fn breaker(listing: ListingId) -> Key {
     Key::new(format!("BREAKER#{listing}"), "BREAKER")
 }
 

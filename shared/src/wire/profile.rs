@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::api_key::{Key, authorization, key_id, scopes};
-use crate::store::api_key::StoredKey;
+use crate::store::api_key::ApiKeyRecord;
 use crochet_domain::api_key::{ApiKey, KeyId, Scope};
 use crochet_domain::challenge::{self, CHALLENGE_TTL, POW_ALGORITHM, POW_RULE, ProofOfWork, Purpose};
 use crochet_domain::ids::{ProfileId, WalletId};
@@ -143,7 +143,7 @@ pub struct Issued {
 impl Issued {
     /// The reply that hands `key` to its owner.
     #[must_use]
-    pub fn new(profile: &profile::Profile, operator: Option<&profile::Profile>, key: &ApiKey, stored: &StoredKey) -> Self {
+    pub fn new(profile: &profile::Profile, operator: Option<&profile::Profile>, key: &ApiKey, stored: &ApiKeyRecord) -> Self {
         Self {
             profile: Profile::of(profile, operator),
             wallets: wallets(profile),

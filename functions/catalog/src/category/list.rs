@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use crochet::http::conditional::conditional;
+use crochet::http::etag::conditional;
 use crochet::http::{Reply, Result};
 use crochet_domain::listing::CATEGORIES;
 use serde::Serialize;

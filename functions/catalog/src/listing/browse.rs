@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use crochet::app::App;
-use crochet::http::conditional::conditional;
+use crochet::http::etag::conditional;
 use crochet::http::request::Query;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::wire::Pagination;

@@ -1,7 +1,7 @@
 //! The parameters of `GET /listings`, read with errors that name them.
 
 use crochet::http::ApiError;
-use crochet::http::request::number_within;
+use crochet::http::request::int_param;
 use crochet::wire::schema;
 use crochet_domain::ids::ProfileId;
 use crochet_domain::listing::{CATEGORIES, DeliveryType, ListingStatus, PricingModel};
@@ -105,8 +105,8 @@ impl Filters {
             min_price,
             max_price,
             seller,
-            page: number_within("page", self.page.as_deref(), 1, MAX_PAGE, 1)?,
-            limit: number_within("limit", self.limit.as_deref(), 1, 100, 20)?,
+            page: int_param("page", self.page.as_deref(), 1, MAX_PAGE, 1)?,
+            limit: int_param("limit", self.limit.as_deref(), 1, 100, 20)?,
             ..Search::all()
         };
         self.look_for(&mut search)?;

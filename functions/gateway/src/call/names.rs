@@ -107,7 +107,7 @@ impl Passage<'_> {
             async move { self.state.provider.payment(&id).await }
         };
         let asked = try_join_all(open.iter().map(ask)).await;
-        let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(e))?;
+        let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(e))?;
         Ok(asked.iter().position(|payment| matches!(payment.status, ProviderStatus::Success | ProviderStatus::Pending)))
     }
 

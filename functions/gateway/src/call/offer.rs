@@ -121,7 +121,7 @@ pub(crate) struct PriceOnly {
 pub(crate) enum Occasion {
     /// Nothing was asked before.
     First,
-    /// Asked again, and the provider has seen no deposit.
+    /// Acquire again, and the provider has seen no deposit.
     NotSeen,
     /// As [`Occasion::NotSeen`], but the quote is not offered any more: only who has paid it already should wait for it.
     NotSeenAndOver {

@@ -2,7 +2,7 @@
 
 use axum::extract::State as Extract;
 use crochet::http::caller::Caller;
-use crochet::http::request::{Query, number_within};
+use crochet::http::request::{Query, int_param};
 use crochet::http::{Reply, Result};
 use crochet::store::history::{Side, Stretch};
 use crochet::wire::call::EntryView;
@@ -67,7 +67,7 @@ pub(crate) async fn list_ledger(caller: Caller, Extract(state): Extract<State>, 
     let moment = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok().map(unix_ms);
     let from = filter("from", query.from.as_deref(), moment, times)?;
     let to = filter("to", query.to.as_deref(), moment, times)?;
-    let limit = number_within("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
+    let limit = int_param("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
     let account = account(&state, &caller, query.agent_id.as_deref()).await?;
     let scope = format!("ledger|{account}|{entry_type:?}|{from:?}|{to:?}");
     let before = query.cursor.as_deref().map(|cursor| state.cursors.open(&scope, cursor)).transpose()?;

@@ -105,7 +105,7 @@ impl Answer {
         }
         proofs.verify(&self.wallet, &challenge.message, &self.signature).await.map_err(|reason| match reason {
             WalletProofError::Refused(reason) => ApiError::new(Code::SignatureInvalid).message(reason.to_string()),
-            WalletProofError::ChainUnavailable(_) => ApiError::new(Code::ChainUnavailable).because(reason),
+            WalletProofError::ChainUnavailable(_) => ApiError::new(Code::ChainUnavailable).cause(reason),
         })
     }
 }

@@ -81,7 +81,7 @@ async fn log_in(
     now: OffsetDateTime,
 ) -> Result {
     for _ in 0..TRIES {
-        let known = person.ok_or_else(|| ApiError::new(Code::PasskeyRefused).because("nobody has this user handle"))?;
+        let known = person.ok_or_else(|| ApiError::new(Code::PasskeyRefused).cause("nobody has this user handle"))?;
         let passkeys = state.party.finish_login(answer, &ceremony.state, &known.passkeys, unix_ms(now))?;
         let (token, session) = begin_session(&known.profile, now);
         match state.app.store.let_in(&known, Admission::Passkey(&passkeys), &session).await {

@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use crochet::app::App;
-use crochet::http::caller::{Anyone, Authenticating, refused};
+use crochet::http::caller::{Anonymous, AuthLimit, count_failed_auth};
 use crochet::http::session::{Person, handing_over, has_cookie, refuse_other_sites};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
@@ -37,7 +37,7 @@ impl FromRequestParts<crate::State> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, state: &crate::State) -> Result<Self> {
         refuse_other_sites(&parts.method, &parts.headers, &state.app.config)?;
-        Anyone::<Authenticating>::from_request_parts(parts, state).await?;
+        Anonymous::<AuthLimit>::from_request_parts(parts, state).await?;
         Ok(Self(parts.clone()))
     }
 }
@@ -53,7 +53,7 @@ impl Visitor {
 
     /// Counts a failure against the address it came from. One of ours is nobody's failure.
     pub(crate) async fn failed(&self, app: &App, error: ApiError) -> ApiError {
-        if error.code().status().is_client_error() { refused(app, &self.0, error).await } else { error }
+        if error.code().status().is_client_error() { count_failed_auth(&app, &self.0, error).await } else { error }
     }
 }
 

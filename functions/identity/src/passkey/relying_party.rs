@@ -209,7 +209,7 @@ fn stored<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
 
 /// One answer to whatever is wrong with a passkey; the operator's log knows what it is.
 fn refusal(reason: impl std::fmt::Display) -> ApiError {
-    ApiError::new(Code::PasskeyRefused).because(reason)
+    ApiError::new(Code::PasskeyRefused).cause(reason)
 }
 
 fn is_framed(client_data_json: &[u8]) -> bool {

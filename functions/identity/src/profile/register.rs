@@ -1,7 +1,7 @@
 //! `POST /register`: make a profile for a wallet.
 
 use axum::extract::State;
-use crochet::http::caller::{Anyone, Authenticating};
+use crochet::http::caller::{Anonymous, AuthLimit};
 use crochet::http::request::{Json, List, Text};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::profile::Registered;
@@ -55,7 +55,7 @@ pub(crate) struct Registration {
         INVALID_WALLET_ADDRESS, CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, CHAIN_UNAVAILABLE, WALLET_ALREADY_REGISTERED, RATE_LIMITED.")))]
 pub(crate) async fn register(
     State(state): State<crate::State>,
-    _: Anyone<Authenticating>,
+    _: Anonymous<AuthLimit>,
     Json(request): Json<Registration>,
 ) -> Result {
     let crate::State { app, proofs, .. } = &state;

@@ -9,7 +9,7 @@ pub(crate) mod read;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use crochet::app::App;
-use crochet::http::caller::{Agent, trail};
+use crochet::http::caller::{Agent, trace};
 use crochet::http::{ApiError, Code, limits};
 use crochet::store::StoreError;
 use crochet::wire;
@@ -45,8 +45,8 @@ where
         agent.may(Scope::Write)?;
         let app = App::from_ref(state);
         let standing = app.limiter.count(limits::PROFILE_WRITES, &agent.profile.to_string(), app.clock.now()).await?;
-        trail(parts).standing(standing);
-        standing.within(Code::RateLimited)?;
+        trace(parts).standing(standing);
+        standing.check(Code::RateLimited)?;
         Ok(Self(agent.profile))
     }
 }

@@ -16,7 +16,7 @@ use super::members::{self, Members};
 use super::remove::remove;
 use super::reply::OneEndpoint;
 use super::rewrite::Rewrite;
-use super::test_call::reopen;
+use super::test_call::close_breaker;
 use crate::seller::Editor;
 
 /// What to change. What is left out stays.
@@ -42,7 +42,7 @@ pub(crate) struct EndpointChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 100000)]
     rate_limit_per_minute: Option<Option<u64>>,
-    /// `paused` takes no calls until it is `active` again. `active` also closes an open circuit breaker.
+    /// `paused` takes no calls until it is `active` again. `active` also closes an open breaker.
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = schema::EndpointStatus)]
     status: Option<EndpointStatus>,
@@ -102,7 +102,7 @@ pub(crate) async fn update_endpoint(
             let makes_one = rewrite.as_ref().is_some_and(|rewrite| rewrite.url().is_some());
             let edited = edit(&state, editor, before, rewrite.as_ref(), |listing| with(listing, &members, makes_one)).await?;
             if members.status == Some(EndpointStatus::Active) {
-                reopen(&state, edited.listing.id).await;
+                close_breaker(&state, edited.listing.id).await;
             }
             (edited.listing, edited.shown)
         }

@@ -1,4 +1,4 @@
-//! Reading the body of `POST /quote/v2`.
+//! ReadLimit the body of `POST /quote/v2`.
 
 use serde_json::{Map, Value};
 

@@ -10,10 +10,12 @@ mod parts;
 
 use serde::{Deserialize, Serialize};
 
-pub use parts::{Attempt, AttemptReport, CalledListing, Expected, PayFrom, Payment, PaymentState, StoredAnswer, same_address};
+pub use parts::{
+    Attempt, AttemptReport, CalledListing, ExpectedPayout, PayFrom, Payment, PaymentState, StoredAnswer, same_address,
+};
 
 use super::ids::{CallId, ProfileId};
-use super::money::Split;
+use super::money::PriceSplit;
 use outcome::Outcome;
 
 /// A paid call may be tried so often.
@@ -42,7 +44,7 @@ pub enum State {
         /// Names the attempt; a writer without it changes nothing.
         token: String,
     },
-    /// Answered by the seller.
+    /// Healthy by the seller.
     Delivered {
         /// The answer; `None` for a free call without an Idempotency-Key, which nobody can ask for again.
         answer: Option<StoredAnswer>,
@@ -85,7 +87,7 @@ pub struct Call {
     /// The caller's own name for it.
     pub idempotency_key: Option<String>,
     /// Price and its division, frozen.
-    pub split: Split,
+    pub split: PriceSplit,
     /// Its payment; `None` for a free call.
     pub payment: Option<Payment>,
     /// Where the call is stored whose quote this one replaces: that one may still turn out to be paid.

@@ -31,7 +31,7 @@ pub struct PayFrom {
 
 /// What the payment must bring about: who gets how much of what, where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Expected {
+pub struct ExpectedPayout {
     /// The seller's payout address.
     pub recipient: String,
     /// The provider's number of the payout chain.
@@ -42,7 +42,7 @@ pub struct Expected {
     pub output: u64,
 }
 
-impl Expected {
+impl ExpectedPayout {
     /// Whether a payment is exactly this one. EVM addresses compare without regard to case.
     #[must_use]
     pub fn matches(&self, wanted: &Self) -> bool {
@@ -85,7 +85,7 @@ pub struct Payment {
     /// Who pays.
     pub pay_from: PayFrom,
     /// What it must bring about.
-    pub expected: Expected,
+    pub expected: ExpectedPayout,
     /// Until when the quote is offered (Unix milliseconds).
     pub expires_ms: i64,
     /// Until when the provider fills it (Unix milliseconds).

@@ -5,13 +5,13 @@ use std::sync::{Arc, OnceLock};
 /// The id of the API that this process serves. A function learns it from its first request: CloudFormation cannot tell it, as
 /// the API is made from its functions.
 #[derive(Debug, Clone, Default)]
-pub struct OwnApi(Arc<OnceLock<String>>);
+pub struct SelfHost(Arc<OnceLock<String>>);
 
-impl OwnApi {
+impl SelfHost {
     /// The one of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        static OWN: OnceLock<OwnApi> = OnceLock::new();
+        static OWN: OnceLock<SelfHost> = OnceLock::new();
         OWN.get_or_init(Self::default).clone()
     }
 

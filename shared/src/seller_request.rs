@@ -19,7 +19,7 @@ pub const OWN_HEADERS: [HeaderName; 3] = [header::ACCEPT, header::ACCEPT_ENCODIN
 
 /// One call on its way to a seller.
 #[derive(Debug)]
-pub struct Forward<'a> {
+pub struct SellerCall<'a> {
     /// `webhook-id`: the same on every attempt.
     pub id: CallId,
     /// What is called.
@@ -46,7 +46,7 @@ impl std::fmt::Display for UnsendableHeader {
 
 impl std::error::Error for UnsendableHeader {}
 
-impl Forward<'_> {
+impl SellerCall<'_> {
     /// Sends it, signed with every secret that is live at `now`, and reads the answer within the endpoint's time and size.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl Forward<'_> {
     /// The same within another time than the endpoint's; a failure also says whether the seller may have seen the body.
     ///
     /// # Errors
-    /// As [`Forward::send`].
+    /// As [`SellerCall::send`].
     pub async fn attempt(
         &self,
         outbound: &Outbound,
@@ -130,7 +130,7 @@ mod tests {
 
     fn headers(secret: &EndpointSecret, is_test: bool, now: OffsetDateTime) -> HeaderMap {
         let body = Bytes::from_static(b"{}");
-        let forward = Forward {
+        let forward = SellerCall {
             id: CallId::generate(now),
             listing: ListingId::generate(now),
             buyer: ProfileId::generate(now),

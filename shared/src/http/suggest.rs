@@ -2,7 +2,7 @@
 
 use axum::http::{Method, Uri};
 
-use super::catalogue::Code;
+use super::codes::Code;
 use super::error::ApiError;
 
 /// Method, shortened path, whole path.
@@ -30,7 +30,7 @@ const FIRST: [&str; 13] = [
 ];
 
 /// The error for a request that leads nowhere.
-pub(super) fn lost(code: Code, method: &Method, uri: &Uri) -> ApiError {
+pub(super) fn not_found(code: Code, method: &Method, uri: &Uri) -> ApiError {
     let path = uri.path().strip_prefix("/api/v1").unwrap_or(uri.path());
     match SHORTENED.iter().find(|(known, short, _)| known == method && *short == path) {
         Some((_, _, whole)) => ApiError::new(code)
@@ -63,7 +63,7 @@ mod tests {
     fn a_shortened_path_is_told_in_full_and_another_is_not() {
         let told = |method, path: &'static str| {
             let config = crate::config::Config::from_lookup(|_| None).expect("the defaults");
-            lost(Code::NotFound, &method, &Uri::from_static(path)).body(&config)["error"]["details"]["path"].clone()
+            not_found(Code::NotFound, &method, &Uri::from_static(path)).body(&config)["error"]["details"]["path"].clone()
         };
         assert_eq!(told(Method::PATCH, "/api/v1/me/wallets"), "/api/v1/me/wallets/:id");
         assert_eq!(told(Method::POST, "/endpoint/test"), "/api/v1/listings/:id/endpoint/test");

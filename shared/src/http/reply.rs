@@ -92,7 +92,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) | StoreError::Conflict => {
-                Self::new(super::Code::ServiceUnavailable).retry_after(1).because(error)
+                Self::new(super::Code::ServiceUnavailable).retry_after(1).cause(error)
             }
             StoreError::SessionOver => super::Code::SessionRequired.into(),
             StoreError::Defect(_) => Self::internal(error).alarm(),
@@ -102,6 +102,6 @@ impl From<StoreError> for ApiError {
 
 impl From<crate::endpoint_secrets::SecretStoreError> for ApiError {
     fn from(error: crate::endpoint_secrets::SecretStoreError) -> Self {
-        Self::new(super::Code::ServiceUnavailable).retry_after(1).because(error)
+        Self::new(super::Code::ServiceUnavailable).retry_after(1).cause(error)
     }
 }

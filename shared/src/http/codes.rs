@@ -17,7 +17,7 @@ pub struct Advice {
     pub discard: &'static [&'static str],
 }
 
-macro_rules! catalogue {
+macro_rules! codes {
     ($($code:ident $name:literal $status:literal $message:literal
         => $action:literal $retryable:literal $summary:literal keep $preserve:expr, drop $discard:expr;)*) => {
         /// A stable error code.
@@ -69,7 +69,7 @@ const BODY: &[&str] = &["body"];
 const PAID: &[&str] = &["relay_request_id", "body"];
 const PROOF: &[&str] = &["nonce", "pow_nonce", "signature"];
 
-catalogue! {
+codes! {
     // Requests in general
     InvalidJson "INVALID_JSON" 400 "Send a body that is one valid JSON value."
         => "fix_request_body" false "Correct the JSON: UTF-8, no key twice in one object, no number beyond a double, no lone surrogate, then send the request again." keep NONE, drop NONE;
