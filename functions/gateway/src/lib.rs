@@ -1,6 +1,6 @@
 //! The gateway: calls, their history and their books.
 //!
-//! A paid call is told in `call/`: [`call::entry`](call) reads what was asked and what is known, `payment` asks the provider,
+//! A paid call is told in `call/`: [`call::ledger`](call) reads what was asked and what is known, `payment` asks the provider,
 //! `quote` makes an offer, `deliver` claims the call, forwards it once and writes what came of it.
 
 mod call;
@@ -129,7 +129,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
-        .routes(routes!(call::entry::call_listing))
+        .routes(routes!(call::ledger::call_listing))
         .routes(routes!(history::requests::list_gateway_requests))
         .routes(routes!(history::requests::get_gateway_request))
         .routes(routes!(history::ledger::list_ledger))

@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use super::keys::Key;
 use super::write::Putting;
 use super::{Store, StoreError, keys};
-use crochet_domain::call::StoredAnswer;
+use crochet_domain::call::StoredResponse;
 use crochet_domain::ids::{CallId, sha256_hex};
 
 /// Parts of stored answers are at most this long: below DynamoDB's 400 KB an item.
@@ -22,13 +22,13 @@ const TRANSACTION_BYTES: usize = 16 * 1024;
 
 /// An answer, compressed and cut into parts.
 #[derive(Debug)]
-pub struct PackedAnswer {
+pub struct CompressedResponse {
     parts: Vec<Vec<u8>>,
     attempt: u32,
-    stored: StoredAnswer,
+    stored: StoredResponse,
 }
 
-impl PackedAnswer {
+impl CompressedResponse {
     /// Packs the reply body of an attempt, to be kept until `kept_until_ms`.
     ///
     /// # Errors
@@ -38,13 +38,13 @@ impl PackedAnswer {
         encoder.write_all(body).map_err(StoreError::defect)?;
         let packed = encoder.finish().map_err(StoreError::defect)?;
         let parts: Vec<Vec<u8>> = packed.chunks(PART_BYTES).map(<[u8]>::to_vec).collect();
-        let stored = StoredAnswer { attempt, parts: parts.len(), sha256: sha256_hex(body), kept_until_ms };
+        let stored = StoredResponse { attempt, parts: parts.len(), sha256: sha256_hex(body), kept_until_ms };
         Ok(Self { parts, attempt, stored })
     }
 
     /// What the call keeps of it.
     #[must_use]
-    pub fn stored(&self) -> StoredAnswer {
+    pub fn stored(&self) -> StoredResponse {
         self.stored.clone()
     }
 
@@ -72,7 +72,7 @@ impl Store {
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn store_answer(&self, call: CallId, answer: &PackedAnswer) -> Result<(), StoreError> {
+    pub async fn store_answer(&self, call: CallId, answer: &CompressedResponse) -> Result<(), StoreError> {
         if answer.fits_in_transaction() {
             return Ok(());
         }
@@ -84,7 +84,7 @@ impl Store {
     ///
     /// # Errors
     /// Where DynamoDB does not answer, or the parts are not what the call says.
-    pub async fn answer(&self, call: CallId, stored: &StoredAnswer) -> Result<Option<Vec<u8>>, StoreError> {
+    pub async fn answer(&self, call: CallId, stored: &StoredResponse) -> Result<Option<Vec<u8>>, StoreError> {
         let wanted: Vec<Key> = (0..stored.parts).map(|part| keys::answer(call, stored.attempt, part)).collect();
         let mut found = self.table.get_all(&wanted).await?;
         let mut packed = Vec::new();

@@ -1,28 +1,28 @@
 //! The breaker of a listing's endpoint. It lives in the table, because an instance sees one call at a time.
 //!
 //! Every change is made over the record that was read. Whoever finds another one there decides again by that: of any number
-//! of parallel calls one is the trial, and each failure counts once.
+//! of parallel calls one is the probe, and each failure counts once.
 
 use super::table::{Written, record};
 use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
-use crate::store::call::fresh_writer;
+use crate::store::call::new_write_token;
 use crate::store::counter::s;
 use crochet_domain::breaker::{
-    BreakerRecord, BreakerState, Change, Observation, Permit, Probe, ROW_KEPT_MS, after, breaker_state, release_probe, tried,
+    BreakerRecord, BreakerState, Change, Observation, Permit, Probe, STREAK_KEPT_MS, after, breaker_state, release_probe, with_probe,
 };
 use crochet_domain::ids::ListingId;
 
 /// How often a change is decided anew, because parallel calls were first. Failures that count are over after five.
 const CHANGE_TRIES: usize = 8;
 
-/// What came of asking to pass.
+/// What came of asking to permit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Acquire {
     /// The call passes.
     Passes {
-        /// Its token, where it is the trial.
-        trial: Option<String>,
+        /// Its token, where it is the probe.
+        probe: Option<String>,
         /// What is remembered now: the record that its end is noted over.
         record: Option<BreakerRecord>,
     },
@@ -34,7 +34,7 @@ pub enum Acquire {
 }
 
 impl Store {
-    /// Asks to pass a breaker at which a trial was due when `seen` was read. A trial's time is over at `until_ms`.
+    /// Asks to permit a breaker at which a probe was due when `seen` was read. A probe's time is over at `until_ms`.
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
@@ -51,12 +51,12 @@ impl Store {
             let due = match (breaker_state(seen.as_ref(), secret_version, now_ms), &seen) {
                 (BreakerState::Open { until_ms }, _) => return Ok(Acquire::Waits { until_ms }),
                 (BreakerState::HalfOpen, Some(due)) => due,
-                _ => return Ok(Acquire::Passes { trial: None, record: seen }),
+                _ => return Ok(Acquire::Passes { probe: None, record: seen }),
             };
-            let token = fresh_writer();
-            let next = tried(due, Probe { token: token.clone(), until_ms });
+            let token = new_write_token();
+            let next = with_probe(due, Probe { token: token.clone(), until_ms });
             match self.put_breaker(listing, seen.as_ref(), next).await? {
-                Changed::Done(record) => return Ok(Acquire::Passes { trial: Some(token), record }),
+                Changed::Done(record) => return Ok(Acquire::Passes { probe: Some(token), record }),
                 Changed::Found(found) => seen = found,
             }
         }
@@ -72,19 +72,19 @@ impl Store {
         &self,
         listing: ListingId,
         seen: Option<BreakerRecord>,
-        pass: &Permit,
-        sign: Observation,
+        permit: &Permit,
+        observation: Observation,
         now_ms: i64,
     ) -> Result<Option<BreakerRecord>, StoreError> {
-        self.change_breaker(listing, seen, |breaker| after(breaker, pass, sign, now_ms)).await
+        self.change_breaker(listing, seen, |breaker| after(breaker, permit, observation, now_ms)).await
     }
 
-    /// Gives a trial back that was not made. It would lapse by itself, later. `seen` is the record at which it passed.
+    /// Gives a probe back that was not made. It would lapse by itself, later. `seen` is the record at which it passed.
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn release_probe(&self, listing: ListingId, seen: Option<BreakerRecord>, pass: &Permit) -> Result<(), StoreError> {
-        self.change_breaker(listing, seen, |breaker| release_probe(breaker, pass)).await.map(drop)
+    pub async fn release_probe(&self, listing: ListingId, seen: Option<BreakerRecord>, permit: &Permit) -> Result<(), StoreError> {
+        self.change_breaker(listing, seen, |breaker| release_probe(breaker, permit)).await.map(drop)
     }
 
     /// Closes the breaker, whatever is known of the endpoint: its owner says that it works.
@@ -106,7 +106,7 @@ impl Store {
             let changed = match (decide(seen.as_ref()), &seen) {
                 (Change::Put(next), _) => self.put_breaker(listing, seen.as_ref(), next).await?,
                 (Change::Forget, Some(known)) => {
-                    let unchanged = Condition::equals("writer", s(&known.writer));
+                    let unchanged = Condition::equals("write_token", s(&known.write_token));
                     Changed::of(self.table.remove(&keys::breaker(listing), unchanged).await?, None)?
                 }
                 (Change::Keep | Change::Forget, _) => return Ok(seen),
@@ -125,10 +125,10 @@ impl Store {
         seen: Option<&BreakerRecord>,
         next: BreakerRecord,
     ) -> Result<Changed, StoreError> {
-        let next = BreakerRecord { writer: fresh_writer(), ..next };
-        let unchanged = seen.map_or_else(Condition::absent, |seen| Condition::equals("writer", s(&seen.writer)));
+        let next = BreakerRecord { write_token: new_write_token(), ..next };
+        let unchanged = seen.map_or_else(Condition::absent, |seen| Condition::equals("write_token", s(&seen.write_token)));
         let putting = Putting::new(&keys::breaker(listing), "breaker", &next)?
-            .expiring((next.failed_ms + ROW_KEPT_MS) / 1_000)
+            .expiring((next.failed_ms + STREAK_KEPT_MS) / 1_000)
             .when(unchanged);
         Changed::of(self.table.put(putting).await?, Some(next))
     }
@@ -149,7 +149,7 @@ impl Changed {
             Written::Refused(found) => found.map(record).transpose()?,
         };
         let is_mine = match (&found, &next) {
-            (Some(found), Some(next)) => found.writer == next.writer,
+            (Some(found), Some(next)) => found.write_token == next.write_token,
             (None, None) => true,
             _ => false,
         };

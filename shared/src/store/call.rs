@@ -1,26 +1,26 @@
 //! Calls, their ledger entries, the names they are found by, and their stored answers.
 //!
-//! A call moves by putting its next version over the one that was read. A refused write that finds its own `writer` has been
+//! A call moves by putting its next version over the one that was read. A refused write that finds its own `write_token` has been
 //! made before: the reply was lost and the SDK tried again.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
-use super::answer::PackedAnswer;
+use super::answer::CompressedResponse;
 use super::counter::n;
 use super::keys::Key;
 use super::table::{Item, Transacted, Written, record};
 use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
 use crochet_domain::call::Call;
-use crochet_domain::call::entry::{Account, Entry};
+use crochet_domain::call::ledger::{Account, LedgerEntry};
 use crochet_domain::currency::OriginCurrency;
 use crochet_domain::ids::{CallId, ListingId, ProfileId, random_bytes};
 use crochet_domain::timestamp::from_unix_ms;
 
 /// What an Idempotency-Key names, and what it is bound to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NamedCall {
+pub struct IdempotencyRecord {
     /// Where the call is stored.
     pub home: String,
     /// The listing it is bound to.
@@ -35,7 +35,7 @@ pub struct NamedCall {
 
 /// The quotes of a buyer for one listing and body, without an Idempotency-Key: at most one for each currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnonymousQuotes {
+pub struct OpenQuotesForBody {
     /// Currency and where the call is stored, newest first.
     pub quotes: Vec<(OriginCurrency, String)>,
     /// Counts its changes.
@@ -72,15 +72,15 @@ pub enum Name {
         /// The caller's text.
         key: String,
         /// What is to be stored.
-        named: NamedCall,
+        named: IdempotencyRecord,
     },
     /// By listing and body.
-    Anonymous(AnonymousQuotes),
+    Anonymous(OpenQuotesForBody),
 }
 
 /// A fresh name for a write.
 #[must_use]
-pub fn fresh_writer() -> String {
+pub fn new_write_token() -> String {
     hex::encode(random_bytes::<8>())
 }
 
@@ -88,7 +88,7 @@ pub fn fresh_writer() -> String {
 #[must_use]
 pub fn next_version(mut call: Call) -> Call {
     call.version += 1;
-    call.writer = fresh_writer();
+    call.write_token = new_write_token();
     call
 }
 
@@ -104,7 +104,7 @@ fn putting(call: &Call) -> Result<Putting, StoreError> {
     })
 }
 
-fn entry_putting(home: &str, entry: &Entry) -> Result<Putting, StoreError> {
+fn entry_putting(home: &str, entry: &LedgerEntry) -> Result<Putting, StoreError> {
     let at = from_unix_ms(entry.created_ms);
     let index = match entry.account {
         Account::Buyer(profile) => Some(keys::account(profile, &entry.id)),
@@ -151,7 +151,7 @@ impl Store {
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn keep_call(&self, call: &Call, name: Name) -> Result<Kept, StoreError> {
+    pub async fn create_call(&self, call: &Call, name: Name) -> Result<Kept, StoreError> {
         let mut operations = vec![putting(call)?.in_transaction(&self.table)?];
         if call.payment.is_some() {
             let home = CallHome { home: call.home() };
@@ -168,7 +168,7 @@ impl Store {
         Ok(match self.table.transact(operations).await? {
             Transacted::Done => Kept::Done,
             Transacted::Refused { index: 0, found } => {
-                if written_by(found, &call.writer)? {
+                if written_by(found, &call.write_token)? {
                     Kept::Done
                 } else {
                     Kept::PaymentIdKnown
@@ -185,7 +185,7 @@ impl Store {
     pub async fn put_call(&self, call: &Call) -> Result<Moved, StoreError> {
         match self.table.put(putting(call)?).await {
             Ok(Written::Done) => Ok(Moved::Done),
-            Ok(Written::Refused(found)) => lost(found, &call.writer),
+            Ok(Written::Refused(found)) => lost(found, &call.write_token),
             Err(StoreError::Conflict) => Ok(Moved::Conflict),
             Err(e) => Err(e),
         }
@@ -195,11 +195,11 @@ impl Store {
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn name_call(&self, buyer: ProfileId, key: &str, named: &NamedCall) -> Result<bool, StoreError> {
+    pub async fn add_idempotency_key(&self, buyer: ProfileId, key: &str, named: &IdempotencyRecord) -> Result<bool, StoreError> {
         match self.table.put(naming_by_key(buyer, key, named)?).await? {
             Written::Done => Ok(true),
             Written::Refused(found) => {
-                Ok(found.map(record::<NamedCall>).transpose()?.is_some_and(|found| found.home == named.home))
+                Ok(found.map(record::<IdempotencyRecord>).transpose()?.is_some_and(|found| found.home == named.home))
             }
         }
     }
@@ -208,7 +208,7 @@ impl Store {
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn move_call(&self, call: &Call, entries: &[Entry]) -> Result<Moved, StoreError> {
+    pub async fn put_call_version(&self, call: &Call, entries: &[LedgerEntry]) -> Result<Moved, StoreError> {
         if entries.is_empty() {
             return self.put_call(call).await;
         }
@@ -217,26 +217,26 @@ impl Store {
         for entry in entries {
             operations.push(entry_putting(&home, entry)?.in_transaction(&self.table)?);
         }
-        self.transact_move(operations, &call.writer).await
+        self.transact_move(operations, &call.write_token).await
     }
 
     /// Writes the outcome of an attempt together with a short answer; a long answer has to be stored before.
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn finish_call(&self, call: &Call, answer: Option<&PackedAnswer>) -> Result<Moved, StoreError> {
+    pub async fn finish_call(&self, call: &Call, answer: Option<&CompressedResponse>) -> Result<Moved, StoreError> {
         let Some(answer) = answer.filter(|answer| answer.fits_in_transaction()) else { return self.put_call(call).await };
         let mut operations = vec![putting(call)?.in_transaction(&self.table)?];
         for putting in answer.puttings(call.id)? {
             operations.push(putting.in_transaction(&self.table)?);
         }
-        self.transact_move(operations, &call.writer).await
+        self.transact_move(operations, &call.write_token).await
     }
 
-    async fn transact_move(&self, operations: Vec<TransactWriteItem>, writer: &str) -> Result<Moved, StoreError> {
+    async fn transact_move(&self, operations: Vec<TransactWriteItem>, write_token: &str) -> Result<Moved, StoreError> {
         match self.table.transact(operations).await? {
             Transacted::Done => Ok(Moved::Done),
-            Transacted::Refused { index: 0, found } => lost(found, writer),
+            Transacted::Refused { index: 0, found } => lost(found, write_token),
             // An entry or answer stands there already, so this move was made; whose it was, the call itself says.
             Transacted::Refused { .. } | Transacted::Conflict => Ok(Moved::Conflict),
         }
@@ -248,16 +248,16 @@ struct CallHome {
     home: String,
 }
 
-fn naming_by_key(buyer: ProfileId, key: &str, named: &NamedCall) -> Result<Putting, StoreError> {
+fn naming_by_key(buyer: ProfileId, key: &str, named: &IdempotencyRecord) -> Result<Putting, StoreError> {
     Ok(Putting::new(&keys::idempotency(buyer, key), "idempotency_key", named)?
         .when(Condition::absent_or_equals("version", n(named.version.saturating_sub(1)))))
 }
 
-fn written_by(found: Option<Item>, writer: &str) -> Result<bool, StoreError> {
-    Ok(found.map(record::<Call>).transpose()?.is_some_and(|call| call.writer == writer))
+fn written_by(found: Option<Item>, write_token: &str) -> Result<bool, StoreError> {
+    Ok(found.map(record::<Call>).transpose()?.is_some_and(|call| call.write_token == write_token))
 }
 
-fn lost(found: Option<Item>, writer: &str) -> Result<Moved, StoreError> {
+fn lost(found: Option<Item>, write_token: &str) -> Result<Moved, StoreError> {
     let found: Option<Call> = found.map(record).transpose()?;
-    Ok(if found.as_ref().is_some_and(|call| call.writer == writer) { Moved::Done } else { Moved::Lost(Box::new(found)) })
+    Ok(if found.as_ref().is_some_and(|call| call.write_token == write_token) { Moved::Done } else { Moved::Lost(Box::new(found)) })
 }

@@ -8,7 +8,7 @@ use super::keys::{self, Key, PK, SK};
 use super::table::{Item, Range};
 use super::{Store, StoreError};
 use crochet_domain::call::Call;
-use crochet_domain::call::entry::Entry;
+use crochet_domain::call::ledger::LedgerEntry;
 use crochet_domain::ids::ProfileId;
 
 /// Which of a profile's two sides is read.
@@ -82,14 +82,14 @@ impl Store {
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn entry_history(&self, stretch: Stretch<'_>) -> Result<Vec<Entry>, StoreError> {
+    pub async fn entry_history(&self, stretch: Stretch<'_>) -> Result<Vec<LedgerEntry>, StoreError> {
         let places = self.places(History::Entries, stretch).await?;
         let wanted: Vec<Key> = places.into_iter().map(|place| Key { pk: place.pk, sk: place.sk }).collect();
         let mut entries = Vec::with_capacity(wanted.len());
         for batch in wanted.chunks(100) {
             let mut found = self.table.get_all(batch).await?;
             for key in batch {
-                entries.extend(found.take::<Entry>(key)?);
+                entries.extend(found.take::<LedgerEntry>(key)?);
             }
         }
         Ok(entries)

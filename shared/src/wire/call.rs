@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::money::Amount;
-use crochet_domain::call::entry::{Entry, EntryType, Settlement};
+use crochet_domain::call::ledger::{EntryType, LedgerEntry, Settlement};
 use crochet_domain::call::outcome::Outcome;
-use crochet_domain::call::{Attempt, Call, PaymentState, State};
+use crochet_domain::call::{Attempt, Call, CallState, PaymentState};
 use crochet_domain::currency::OriginCurrency;
 use crochet_domain::ids::ProfileId;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
@@ -137,10 +137,10 @@ fn charge_state(call: &Call) -> &'static str {
         return "none";
     }
     match call.state {
-        State::Quoted | State::Expired => "none",
-        State::Pending => "pending",
-        State::Settled | State::Delivering { .. } | State::Delivered { .. } => "charged",
-        State::Undelivered => "owed",
+        CallState::Quoted | CallState::Expired => "none",
+        CallState::Pending => "pending",
+        CallState::Settled | CallState::Delivering { .. } | CallState::Delivered { .. } => "charged",
+        CallState::Undelivered => "owed",
     }
 }
 
@@ -201,8 +201,8 @@ pub struct EntryView {
     pub created_at: String,
 }
 
-impl From<&Entry> for EntryView {
-    fn from(entry: &Entry) -> Self {
+impl From<&LedgerEntry> for EntryView {
+    fn from(entry: &LedgerEntry) -> Self {
         Self {
             id: entry.id.clone(),
             entry_type: entry.entry_type,

@@ -37,13 +37,13 @@ string_enum! {
     Capability = profile::Capability::ALL, "What a wallet may be used for.";
     DeliveryType = listing::DeliveryType::ALL, "What is sold. Through the gateway every call is one JSON request and one JSON answer.";
     EndpointStatus = listing::EndpointStatus::ALL, "Whether an endpoint takes calls.";
-    EntryType = call::entry::EntryType::ALL, "What a ledger entry records.";
+    EntryType = call::ledger::EntryType::ALL, "What a ledger entry records.";
     ListingStatus = listing::ListingStatus::ALL, "Where a listing stands.";
     OriginCurrency = currency::OriginCurrency::ALL, "What a buyer pays in.";
     Outcome = call::outcome::Outcome::ALL, "The outcome of one delivery attempt.";
     PricingModel = listing::PricingModel::ALL, "How a call is paid for.";
     Role = profile::Role::ALL, "Whether a profile buys, sells, or both.";
-    Settlement = call::entry::Settlement::ALL, "Where an adjustment stands.";
+    Settlement = call::ledger::Settlement::ALL, "Where an adjustment stands.";
     SuspendedBy = listing::SuspendedBy::ALL, "Who suspended a listing.";
     WalletStatus = profile::WalletStatus::ALL, "Whether a wallet is in use.";
 }

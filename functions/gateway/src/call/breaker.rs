@@ -14,8 +14,8 @@ use super::{Passage, RESERVE};
 /// A call that is let through.
 #[derive(Debug)]
 pub(crate) struct BreakerPermit {
-    pass: Permit,
-    /// What was remembered when it passed; a trial has put itself there.
+    permit: Permit,
+    /// What was remembered when it passed; a probe has put itself there.
     record: Option<BreakerRecord>,
 }
 
@@ -40,7 +40,7 @@ impl Wait {
 }
 
 impl Passage<'_> {
-    /// How long the breaker keeps calls away, as the first read saw it; `None` where one may pass.
+    /// How long the breaker keeps calls away, as the first read saw it; `None` where one may permit.
     pub(crate) fn breaker_wait(&self) -> Option<Wait> {
         let endpoint = self.listing.endpoint.as_ref()?;
         self.wait_of(self.breaker.as_ref(), endpoint)
@@ -54,8 +54,8 @@ impl Passage<'_> {
         self.breaker_wait().map_or(Ok(()), |wait| Err(wait.for_a_new_call()))
     }
 
-    /// Lets this call through, or tells how long to wait. Only where a trial is due is anything written: of parallel calls
-    /// one becomes the trial.
+    /// Lets this call through, or tells how long to wait. Only where a probe is due is anything written: of parallel calls
+    /// one becomes the probe.
     pub(crate) async fn pass_breaker(&self, endpoint: &Endpoint) -> Result<std::result::Result<BreakerPermit, Wait>> {
         let now_ms = unix_ms(self.state.app.clock.now());
         let version = &endpoint.secret_version;
@@ -63,31 +63,31 @@ impl Passage<'_> {
         let until_ms = now_ms + i64::try_from(trial_ends.as_millis()).unwrap_or(0);
         let store = &self.state.app.store;
         Ok(match store.try_acquire(self.listing_id(), self.breaker.clone(), version, now_ms, until_ms).await? {
-            Acquire::Passes { trial, record } => {
-                let pass = Permit { buyer: self.agent.profile, secret_version: version.clone(), since_ms: now_ms, trial };
-                Ok(BreakerPermit { pass, record })
+            Acquire::Passes { probe, record } => {
+                let permit = Permit { buyer: self.agent.profile, secret_version: version.clone(), since_ms: now_ms, probe };
+                Ok(BreakerPermit { permit, record })
             }
             Acquire::Waits { until_ms } => Err(Wait::until(until_ms, now_ms)),
         })
     }
 
-    /// Gives a trial back that this call was let through for and did not make.
+    /// Gives a probe back that this call was let through for and did not make.
     pub(crate) async fn release_probe(&self, let_through: &BreakerPermit) {
-        let BreakerPermit { pass, record } = let_through;
+        let BreakerPermit { permit, record } = let_through;
         // It lapses by itself; others wait a little longer.
-        if let Err(e) = self.state.app.store.release_probe(self.listing_id(), record.clone(), pass).await {
-            tracing::warn!(cause = %e, "a trial of a seller was left to lapse");
+        if let Err(e) = self.state.app.store.release_probe(self.listing_id(), record.clone(), permit).await {
+            tracing::warn!(cause = %e, "a probe of a seller was left to lapse");
         }
     }
 
     /// Notes what the end of a call that was let through says of the seller, and tells how long the breaker keeps the next one away.
-    pub(crate) async fn record_observation(&self, let_through: &BreakerPermit, sign: Observation) -> Option<Wait> {
-        let BreakerPermit { pass, record } = let_through;
+    pub(crate) async fn record_observation(&self, let_through: &BreakerPermit, observation: Observation) -> Option<Wait> {
+        let BreakerPermit { permit, record } = let_through;
         let now_ms = unix_ms(self.state.app.clock.now());
         let store = &self.state.app.store;
-        match store.record_observation(self.listing_id(), record.clone(), pass, sign, now_ms).await {
+        match store.record_observation(self.listing_id(), record.clone(), permit, observation, now_ms).await {
             Ok(breaker) => self.wait_of(breaker.as_ref(), self.listing.endpoint.as_ref()?),
-            // One failure less in the row, or a trial that lapses: no reason to hold the answer back.
+            // One failure less in the row, or a probe that lapses: no reason to hold the answer back.
             Err(e) => {
                 tracing::warn!(cause = %e, "an outcome is not noted at its seller's breaker");
                 None

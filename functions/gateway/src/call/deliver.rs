@@ -1,7 +1,7 @@
 //! Delivery: claim the call, forward it once, write what came of it.
 //!
 //! The claim is a conditional write, and the first one writes the settlement with it: of any number of parallel requests one
-//! goes on. The outcome is written over the claimed version only, so a late writer from an expired lease changes nothing.
+//! goes on. The outcome is written over the claimed version only, so a late write_token from an expired lease changes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use std::time::Duration;
 use crochet::endpoint_secrets::EndpointSecret;
 use crochet::http::Result;
 use crochet::store::StoreError;
-use crochet::store::answer::PackedAnswer;
-use crochet::store::call::{Moved, fresh_writer, next_version};
+use crochet::store::answer::CompressedResponse;
+use crochet::store::call::{Moved, new_write_token, next_version};
 use crochet_domain::breaker::Observation;
-use crochet_domain::call::entry::{settlement, undelivered};
+use crochet_domain::call::ledger::{settlement, undelivered};
 use crochet_domain::call::outcome::Outcome;
-use crochet_domain::call::{ANSWER_KEPT_MS, Call, State};
+use crochet_domain::call::{ANSWER_KEPT_MS, Call, CallState};
 use crochet_domain::listing::{Endpoint, EndpointStatus};
 use crochet_domain::timestamp::unix_ms;
 
@@ -76,9 +76,9 @@ impl Passage<'_> {
         };
         let settled = if settles { call.settled(now_ms) } else { call };
         let entries = if settles { settlement(&settled, now_ms).to_vec() } else { Vec::new() };
-        let claim = next_version(settled.begun(fresh_writer(), self.lease_until_ms(), body.bytes.len() as u64, now_ms));
+        let claim = next_version(settled.begun(new_write_token(), self.lease_until_ms(), body.bytes.len() as u64, now_ms));
         let store = &self.state.app.store;
-        let (moved, started) = tokio::join!(store.move_call(&claim, &entries), store.call_starts(self.listing_id(), self.minute()));
+        let (moved, started) = tokio::join!(store.put_call_version(&claim, &entries), store.call_starts(self.listing_id(), self.minute()));
         // A count that was missed is no reason to leave a claimed call with nobody.
         if let Err(e) = started {
             tracing::warn!(cause = %e, "a call is not counted at its listing");
@@ -108,8 +108,8 @@ impl Passage<'_> {
     async fn follow(&self, found: Option<Call>, mine: &Call) -> Result {
         let call = found.unwrap_or_else(|| mine.clone());
         match &call.state {
-            State::Delivered { answer } => self.replay(&call, answer.as_ref()).await,
-            State::Undelivered => Err(answer::undelivered(&call)),
+            CallState::Delivered { answer } => self.replay(&call, answer.as_ref()).await,
+            CallState::Undelivered => Err(answer::undelivered(&call)),
             _ => Err(answer::in_progress(&call)),
         }
     }
@@ -130,7 +130,7 @@ impl Passage<'_> {
     async fn settle_only(&self, call: Call) -> Result<Call> {
         let call = next_version(call.settled(self.now_ms()));
         let entries = settlement(&call, self.now_ms());
-        match self.state.app.store.move_call(&call, &entries).await? {
+        match self.state.app.store.put_call_version(&call, &entries).await? {
             Moved::Done => Ok(call),
             Moved::Lost(found) => Ok((*found).unwrap_or(call)),
             Moved::Conflict => Err(answer::in_progress(&call)),
@@ -141,7 +141,7 @@ impl Passage<'_> {
     async fn close(&self, call: Call) -> Result {
         let call = next_version(call.closed(self.now_ms()));
         let owed = if call.payment.is_some() { undelivered(&call, self.now_ms()).to_vec() } else { Vec::new() };
-        match self.state.app.store.move_call(&call, &owed).await? {
+        match self.state.app.store.put_call_version(&call, &owed).await? {
             Moved::Done => Err(answer::undelivered(&call)),
             Moved::Lost(found) => self.follow(*found, &call).await,
             Moved::Conflict => Err(answer::in_progress(&call)),
@@ -166,7 +166,7 @@ impl Passage<'_> {
         }
         let reply = answer::delivered(&call, report.seller_status_code.unwrap_or(200), &seller_body)?;
         let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
-        let packed = PackedAnswer::pack(reply.body(), attempt, now_ms + ANSWER_KEPT_MS)?;
+        let packed = CompressedResponse::pack(reply.body(), attempt, now_ms + ANSWER_KEPT_MS)?;
         let ended = next_version(call.ended(&report, Some(packed.stored()), now_ms));
         match self.finish(&ended, Some(&packed), passed, sign).await.written? {
             None => Ok(reply),
@@ -192,7 +192,7 @@ impl Passage<'_> {
     }
 
     /// Writes an outcome, and at the same time what it says about listing and seller.
-    async fn finish(&self, ended: &Call, answer: Option<&PackedAnswer>, passed: &BreakerPermit, sign: Observation) -> Finished {
+    async fn finish(&self, ended: &Call, answer: Option<&CompressedResponse>, passed: &BreakerPermit, sign: Observation) -> Finished {
         let store = &self.state.app.store;
         let (written, uncounted, kept_away) = tokio::join!(
             self.write_outcome(ended, answer),
@@ -207,7 +207,7 @@ impl Passage<'_> {
     }
 
     /// Gives the call as it stands where another attempt has taken it over meanwhile.
-    async fn write_outcome(&self, ended: &Call, answer: Option<&PackedAnswer>) -> Result<Option<Call>> {
+    async fn write_outcome(&self, ended: &Call, answer: Option<&CompressedResponse>) -> Result<Option<Call>> {
         let store = &self.state.app.store;
         let mut failure = StoreError::Conflict;
         for attempt in 0..WRITE_TRIES {
@@ -227,7 +227,7 @@ impl Passage<'_> {
                     // Ours from an earlier try, or another attempt's: the call itself says.
                     match store.calls(&[ended.home()]).await {
                         Ok(mut found) => match found.pop() {
-                            Some(found) if found.writer == ended.writer => return Ok(None),
+                            Some(found) if found.write_token == ended.write_token => return Ok(None),
                             Some(found) if found.version >= ended.version => return Ok(Some(found)),
                             _ => {}
                         },

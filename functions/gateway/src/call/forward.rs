@@ -7,7 +7,7 @@ use crochet::http::{ApiError, Result};
 use crochet::outbound::{FailedAttempt, SellerFault};
 use crochet::seller_request::SellerCall;
 use crochet_domain::breaker::Observation;
-use crochet_domain::call::outcome::{Outcome, judge};
+use crochet_domain::call::outcome::{Outcome, classify_response};
 use crochet_domain::call::{AttemptReport, Call};
 
 use super::incoming::JsonBody;
@@ -44,7 +44,7 @@ impl Passage<'_> {
         let latency_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
         Ok(match answered {
             Ok(answered) => {
-                let outcome = judge(answered.status, attempt, &answered.body);
+                let outcome = classify_response(answered.status, attempt, &answered.body);
                 let report = AttemptReport {
                     latency_ms,
                     response_bytes: Some(answered.body.len() as u64),
@@ -84,9 +84,9 @@ fn outcome_of(fault: SellerFault, attempt: u32) -> (Outcome, Option<u16>) {
         SellerFault::Timeout => (Outcome::SellerTimeout, None),
         SellerFault::Unreachable | SellerFault::RefusedAddress => (Outcome::SellerUnreachable, None),
         SellerFault::Tls => (Outcome::SellerTls, None),
-        SellerFault::Encoded { status } => (judge(status, attempt, NOT_JSON), Some(status)),
+        SellerFault::Encoded { status } => (classify_response(status, attempt, NOT_JSON), Some(status)),
         SellerFault::TooLarge { status } => {
-            let by_status = status.map(|status| judge(status, attempt, b""));
+            let by_status = status.map(|status| classify_response(status, attempt, b""));
             let failed = by_status.filter(|outcome| *outcome != Outcome::Delivered);
             (failed.unwrap_or(Outcome::SellerResponseTooLarge), status)
         }
@@ -114,7 +114,7 @@ mod tests {
             assert_eq!((fault.class(), outcome_of(fault, 1).0), (class, outcome), "{fault:?}");
         }
         let told: Vec<FailureClass> = faults.iter().map(|(_, class, _)| *class).collect();
-        // The remaining one is a whole answer, which `judge` reads.
+        // The remaining one is a whole answer, which `classify_response` reads.
         assert!(FailureClass::ALL.iter().all(|class| told.contains(class) || *class == FailureClass::Status));
     }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crochet::endpoint_secrets::EndpointSecret;
 use crochet::http::{ApiError, Code, Result};
-use crochet::store::call::{Kept, Name, NamedCall, fresh_writer};
+use crochet::store::call::{Kept, Name, IdempotencyRecord, new_write_token};
 use crochet::store::counter::Traffic;
-use crochet_domain::call::{Call, CalledListing, State};
+use crochet_domain::call::{Call, CalledListing, CallState};
 use crochet_domain::ids::CallId;
 use crochet_domain::listing::Endpoint;
 use crochet_domain::money::{Micros, PriceSplit};
@@ -59,14 +59,14 @@ impl Passage<'_> {
         };
         let call = self.new_free_call(&body, key.clone());
         let Some(key) = key else { return self.forward_free(call, body, &secret, &passed).await };
-        let named = NamedCall {
+        let named = IdempotencyRecord {
             home: call.home(),
             listing: call.listing.id,
             body_sha256: call.body_sha256.clone(),
             currency: None,
             version,
         };
-        match self.state.app.store.keep_call(&call, Name::Key { key, named }).await {
+        match self.state.app.store.create_call(&call, Name::Key { key, named }).await {
             Ok(Kept::Done) => self.forward_claimed(call, body, &secret, &passed).await,
             Ok(Kept::PaymentIdKnown) => Err(ApiError::internal("a fresh call id exists already").alarm()),
             Ok(Kept::Raced) => {
@@ -112,15 +112,15 @@ impl Passage<'_> {
             split: PriceSplit::of(Micros::ZERO, rate),
             payment: None,
             replaces: None,
-            state: State::Settled,
+            state: CallState::Settled,
             attempts: Vec::new(),
             settled_ms: None,
             created_ms: now_ms,
             updated_ms: now_ms,
             version: 1,
-            writer: fresh_writer(),
+            write_token: new_write_token(),
         };
-        call.begun(fresh_writer(), self.lease_until_ms(), body.bytes.len() as u64, now_ms)
+        call.begun(new_write_token(), self.lease_until_ms(), body.bytes.len() as u64, now_ms)
     }
 
     /// The listing, as it is called now.

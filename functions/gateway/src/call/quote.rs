@@ -3,10 +3,10 @@
 use crochet::http::limits::QUOTES_PER_BUYER;
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::{ProviderQuote, QuoteRequest};
-use crochet::store::call::{AnonymousQuotes, Kept, Name, fresh_writer};
+use crochet::store::call::{OpenQuotesForBody, Kept, Name, new_write_token};
 use crochet::store::open_quotes::OpenQuotes;
-use crochet::store::passage::SecondRead;
-use crochet_domain::call::{Call, PayFrom, Payment, PaymentState, State};
+use crochet::store::gateway_reads::QuoteLookup;
+use crochet_domain::call::{Call, PayFrom, Payment, PaymentState, CallState};
 use crochet_domain::currency::OriginCurrency;
 use crochet_domain::ids::CallId;
 
@@ -35,7 +35,7 @@ pub(super) struct Wanted {
 
 impl Passage<'_> {
     /// Quotes a new call and keeps it under its name: by `key`, or by listing and body.
-    pub(super) async fn make_offer_as(self, read: SecondRead, occasion: Occasion, wanted: Wanted) -> Result {
+    pub(super) async fn make_offer_as(self, read: QuoteLookup, occasion: Occasion, wanted: Wanted) -> Result {
         self.check_state()?;
         let body = self.check_body()?;
         self.check_breaker()?;
@@ -57,7 +57,7 @@ impl Passage<'_> {
             Some(key) => Name::Key { key, named: name_of(&call, read.named.as_ref().map_or(1, |named| named.version + 1)) },
             None => Name::Anonymous(with_quote(read.anonymous.unwrap_or_default(), terms.currency, call.home())),
         };
-        match self.state.app.store.keep_call(&call, name).await? {
+        match self.state.app.store.create_call(&call, name).await? {
             Kept::Done => Err(offer(&call, &occasion)),
             Kept::PaymentIdKnown => Err(ApiError::new(Code::PaymentProviderUnavailable)
                 .retry_after(2)
@@ -73,7 +73,7 @@ impl Passage<'_> {
         let store = &self.state.app.store;
         let key = mine.idempotency_key.as_deref();
         let anonymous = if key.is_none() { Some((mine.listing.id, mine.body_sha256.as_str())) } else { None };
-        let read = store.second_read(mine.buyer, None, key, anonymous).await?;
+        let read = store.look_up_quote(mine.buyer, None, key, anonymous).await?;
         let currency = mine.payment.as_ref().map(|payment| payment.origin_currency);
         let home = match (read.named, read.anonymous) {
             (Some(named), _) => {
@@ -88,7 +88,7 @@ impl Passage<'_> {
             None => None,
         };
         Ok(match winner {
-            Some(call) if call.state == State::Quoted => offer(&call, &Occasion::First),
+            Some(call) if call.state == CallState::Quoted => offer(&call, &Occasion::First),
             Some(call) => super::answer::in_progress(&call),
             // The other transaction is still on its way: nothing is lost by trying again.
             None => ApiError::new(Code::ServiceUnavailable).retry_after(1).cause("a parallel quote is being written"),
@@ -159,13 +159,13 @@ impl Passage<'_> {
                 state: PaymentState::Waiting,
             }),
             replaces: wanted.replaces.clone(),
-            state: State::Quoted,
+            state: CallState::Quoted,
             attempts: Vec::new(),
             settled_ms: None,
             created_ms: now_ms,
             updated_ms: now_ms,
             version: 1,
-            writer: fresh_writer(),
+            write_token: new_write_token(),
         })
     }
 
@@ -182,7 +182,7 @@ impl Passage<'_> {
         let unexpired: Vec<(String, i64)> = noted.quotes.iter().filter(|(_, until)| self.now_ms() < *until).cloned().collect();
         let homes: Vec<String> = unexpired.iter().map(|(home, _)| home.clone()).collect();
         let still_quoted: Vec<String> =
-            store.calls(&homes).await?.into_iter().filter(|call| call.state == State::Quoted).map(|call| call.home()).collect();
+            store.calls(&homes).await?.into_iter().filter(|call| call.state == CallState::Quoted).map(|call| call.home()).collect();
         let open = OpenQuotes { quotes: unexpired.into_iter().filter(|(home, _)| still_quoted.contains(home)).collect() };
         store.prune_open_quotes(self.agent.profile, noted, &open).await?;
         if open.quotes.len() < self.open_quote_limit() as usize { Ok(()) } else { Err(self.quote_limit(&open)) }
@@ -195,7 +195,7 @@ impl Passage<'_> {
     }
 }
 
-fn with_quote(mut quotes: AnonymousQuotes, currency: OriginCurrency, home: String) -> AnonymousQuotes {
+fn with_quote(mut quotes: OpenQuotesForBody, currency: OriginCurrency, home: String) -> OpenQuotesForBody {
     quotes.quotes.retain(|(other, _)| *other != currency);
     quotes.quotes.insert(0, (currency, home));
     quotes.version += 1;

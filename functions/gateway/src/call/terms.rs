@@ -2,7 +2,7 @@
 
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::QuoteFailure;
-use crochet::store::passage::SecondRead;
+use crochet::store::gateway_reads::QuoteLookup;
 use crochet_domain::call::ExpectedPayout;
 use crochet_domain::currency::{OriginCurrency, payable_with, payout_chain, payout_token};
 use crochet_domain::money::PriceSplit;
@@ -16,7 +16,7 @@ impl Passage<'_> {
     ///
     /// # Errors
     /// `PAYMENT_WALLET_REQUIRED`, `PAYMENT_ROUTE_UNAVAILABLE`.
-    pub(super) fn terms(&self, read: &SecondRead, asked: Option<OriginCurrency>) -> Result<Terms> {
+    pub(super) fn terms(&self, read: &QuoteLookup, asked: Option<OriginCurrency>) -> Result<Terms> {
         let missing = |who: &str| ApiError::internal(format!("the {who}'s profile is not there")).alarm();
         let buyer = read.buyer.as_ref().ok_or_else(|| missing("buyer"))?;
         let seller = read.seller.as_ref().ok_or_else(|| missing("seller"))?;

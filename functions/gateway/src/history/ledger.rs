@@ -7,7 +7,7 @@ use crochet::http::{Reply, Result};
 use crochet::store::history::{Side, Stretch};
 use crochet::wire::call::EntryView;
 use crochet_domain::api_key::Scope;
-use crochet_domain::call::entry::{Entry, EntryType};
+use crochet_domain::call::ledger::{LedgerEntry, EntryType};
 use crochet_domain::timestamp::unix_ms;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -79,13 +79,13 @@ pub(crate) async fn list_ledger(caller: Caller, Extract(state): Extract<State>, 
             Ok(store.entry_history(stretch).await?)
         }
     };
-    let keep = |entry: &Entry| {
+    let keep = |entry: &LedgerEntry| {
         entry_type.is_none_or(|wanted| entry.entry_type == wanted)
             && from.is_none_or(|from| entry.created_ms >= from)
             && to.is_none_or(|to| entry.created_ms < to)
     };
     let keep = (entry_type.is_some() || from.is_some() || to.is_some()).then_some(keep);
-    let page = page(limit as usize, before, read, |entry: &Entry| entry.id.clone(), keep).await?;
+    let page = page(limit as usize, before, read, |entry: &LedgerEntry| entry.id.clone(), keep).await?;
     Reply::ok(Ledger {
         entries: page.members.iter().map(EntryView::from).collect(),
         paging: Paging {

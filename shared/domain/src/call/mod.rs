@@ -4,33 +4,37 @@
 //! `delivered`, `undelivered` or `expired` (never paid); a late success turns `expired` into `settled`. Every move here is
 //! pure: the store writes the result under the condition that the call is still the version that was read.
 
-pub mod entry;
+pub mod decide;
+mod key;
+pub mod ledger;
 pub mod outcome;
 mod parts;
+pub mod view;
 
 use serde::{Deserialize, Serialize};
 
+pub use key::{CallKey, IdempotencyKey, IdempotencyRecord, OpenQuotesForBody};
 pub use parts::{
-    Attempt, AttemptReport, CalledListing, ExpectedPayout, PayFrom, Payment, PaymentState, StoredAnswer, same_address,
+    Attempt, AttemptReport, CalledListing, ExpectedPayout, PayFrom, Payment, PaymentState, StoredResponse, same_address,
 };
 
 use super::ids::{CallId, ProfileId};
 use super::money::PriceSplit;
 use outcome::Outcome;
 
-/// A paid call may be tried so often.
+/// Maximum delivery attempts for a paid call.
 pub const MAX_ATTEMPTS: usize = 20;
-/// How long an undelivered call may be tried again after its first failed attempt: 24 hours.
+/// Time after its first failed attempt in which an undelivered call may be tried again: 24 hours.
 pub const REDELIVER_MS: i64 = 24 * 3_600_000;
-/// How long a settled call that nobody presents stays open: 30 days.
+/// Time after its settlement in which a call that nobody presents stays open: 30 days.
 pub const UNPRESENTED_MS: i64 = 30 * 24 * 3_600_000;
-/// How long a delivered answer is kept: 48 hours, so that "24 hours at least" holds whenever it is looked at.
+/// Time that a delivered response is kept: 48 hours, to be on the safe side of the 24 that are promised.
 pub const ANSWER_KEPT_MS: i64 = 48 * 3_600_000;
 
 /// Where a call stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
-pub enum State {
+pub enum CallState {
     /// Payment was asked for.
     Quoted,
     /// A deposit was seen, but has not settled.
@@ -41,13 +45,13 @@ pub enum State {
     Delivering {
         /// Until when this attempt may still write its outcome (Unix milliseconds).
         lease_until_ms: i64,
-        /// Names the attempt; a writer without it changes nothing.
+        /// Names the attempt; a write_token without it changes nothing.
         token: String,
     },
     /// Healthy by the seller.
     Delivered {
         /// The answer; `None` for a free call without an Idempotency-Key, which nobody can ask for again.
-        answer: Option<StoredAnswer>,
+        answer: Option<StoredResponse>,
     },
     /// Paid for and never delivered.
     Undelivered,
@@ -55,7 +59,7 @@ pub enum State {
     Expired,
 }
 
-impl State {
+impl CallState {
     /// The name on the wire.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
@@ -90,11 +94,11 @@ pub struct Call {
     pub split: PriceSplit,
     /// Its payment; `None` for a free call.
     pub payment: Option<Payment>,
-    /// Where the call is stored whose quote this one replaces: that one may still turn out to be paid.
+    /// The call whose quote this one replaces: that quote may still turn out to be paid.
     #[serde(default)]
-    pub replaces: Option<String>,
+    pub replaces: Option<CallKey>,
     /// Where it stands.
-    pub state: State,
+    pub state: CallState,
     /// The tries so far; at most [`MAX_ATTEMPTS`] when paid.
     pub attempts: Vec<Attempt>,
     /// When the payment was settled here (Unix milliseconds).
@@ -106,21 +110,24 @@ pub struct Call {
     /// Counts its moves.
     pub version: u64,
     /// Names the write that made this version: whoever finds its own name there has written it.
-    pub writer: String,
+    pub write_token: String,
 }
 
 impl Call {
-    /// Where it is stored: under its payment, so that a retry finds it in one read; a free call under its own id.
+    /// Where it is kept.
     #[must_use]
-    pub fn home(&self) -> String {
-        self.payment.as_ref().map_or_else(|| self.id.to_string(), |payment| payment_home(&payment.id))
+    pub fn key(&self) -> CallKey {
+        match &self.payment {
+            Some(payment) => CallKey::of_payment(&payment.provider, &payment.id),
+            None => CallKey::of_free_call(self.id),
+        }
     }
 
     /// A deposit was seen. Only a call that waits for one moves.
     #[must_use]
     pub fn deposit_seen(mut self, now_ms: i64) -> Self {
-        if matches!(self.state, State::Quoted | State::Expired) {
-            self.state = State::Pending;
+        if matches!(self.state, CallState::Quoted | CallState::Expired) {
+            self.state = CallState::Pending;
             self.set_payment(PaymentState::Pending);
             self.updated_ms = now_ms;
         }
@@ -130,7 +137,7 @@ impl Call {
     /// The payment came to nothing.
     #[must_use]
     pub fn expired(mut self, payment: PaymentState, now_ms: i64) -> Self {
-        self.state = State::Expired;
+        self.state = CallState::Expired;
         self.set_payment(payment);
         self.updated_ms = now_ms;
         self
@@ -139,7 +146,7 @@ impl Call {
     /// The seller was paid.
     #[must_use]
     pub fn settled(mut self, now_ms: i64) -> Self {
-        self.state = State::Settled;
+        self.state = CallState::Settled;
         self.set_payment(PaymentState::Success);
         self.settled_ms = Some(now_ms);
         self.updated_ms = now_ms;
@@ -160,21 +167,21 @@ impl Call {
             outcome: None,
             seller_status_code: None,
         });
-        self.state = State::Delivering { lease_until_ms, token };
+        self.state = CallState::Delivering { lease_until_ms, token };
         self.updated_ms = now_ms;
         self
     }
 
     /// Writes what the running attempt came to.
     #[must_use]
-    pub fn ended(mut self, report: &AttemptReport, answer: Option<StoredAnswer>, now_ms: i64) -> Self {
+    pub fn ended(mut self, report: &AttemptReport, answer: Option<StoredResponse>, now_ms: i64) -> Self {
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.latency_ms = Some(report.latency_ms);
             attempt.response_bytes = report.response_bytes;
             attempt.seller_status_code = report.seller_status_code;
             attempt.outcome = Some(report.outcome);
         }
-        self.state = if report.outcome == Outcome::Delivered { State::Delivered { answer } } else { State::Settled };
+        self.state = if report.outcome == Outcome::Delivered { CallState::Delivered { answer } } else { CallState::Settled };
         self.updated_ms = now_ms;
         self
     }
@@ -183,7 +190,7 @@ impl Call {
     #[must_use]
     pub fn closed(mut self, now_ms: i64) -> Self {
         self.end_abandoned_attempt(now_ms);
-        self.state = State::Undelivered;
+        self.state = CallState::Undelivered;
         self.updated_ms = now_ms;
         self
     }
@@ -192,8 +199,8 @@ impl Call {
     #[must_use]
     pub fn is_overdue(&self, now_ms: i64) -> bool {
         let with_nobody = match self.state {
-            State::Settled => true,
-            State::Delivering { lease_until_ms, .. } => now_ms >= lease_until_ms,
+            CallState::Settled => true,
+            CallState::Delivering { lease_until_ms, .. } => now_ms >= lease_until_ms,
             _ => false,
         };
         let tried_out = self.attempts.len() >= MAX_ATTEMPTS;
@@ -203,7 +210,7 @@ impl Call {
     /// Until when an undelivered call may be tried again (Unix milliseconds); `None` where it is not on its way.
     #[must_use]
     pub fn redeliver_until_ms(&self) -> Option<i64> {
-        if !matches!(self.state, State::Settled | State::Delivering { .. }) {
+        if !matches!(self.state, CallState::Settled | CallState::Delivering { .. }) {
             return None;
         }
         // An attempt that never ended has failed, unless it is the one that runs.
@@ -217,10 +224,10 @@ impl Call {
     #[must_use]
     pub fn due_ms(&self) -> Option<i64> {
         match &self.state {
-            State::Quoted | State::Pending => self.payment.as_ref().map(|payment| payment.ttl_ms),
-            State::Settled => self.redeliver_until_ms(),
-            State::Delivering { lease_until_ms, .. } => Some(*lease_until_ms),
-            State::Delivered { .. } | State::Undelivered | State::Expired => None,
+            CallState::Quoted | CallState::Pending => self.payment.as_ref().map(|payment| payment.ttl_ms),
+            CallState::Settled => self.redeliver_until_ms(),
+            CallState::Delivering { lease_until_ms, .. } => Some(*lease_until_ms),
+            CallState::Delivered { .. } | CallState::Undelivered | CallState::Expired => None,
         }
     }
 
@@ -236,12 +243,6 @@ impl Call {
             payment.state = state;
         }
     }
-}
-
-/// Where the call of a payment is stored.
-#[must_use]
-pub fn payment_home(payment_id: &str) -> String {
-    format!("relay:{payment_id}")
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Outcome {
 /// Delivered are 2xx and the statuses that speak about the buyer's request. 409 is one of these on the first attempt only:
 /// later it may be the seller's own deduplication that speaks. A 5xx is a failure whatever its body says.
 #[must_use]
-pub fn judge(status: u16, attempt: u32, body: &[u8]) -> Outcome {
+pub fn classify_response(status: u16, attempt: u32, body: &[u8]) -> Outcome {
     let delivered = match status {
         200..=299 | 400 | 404 | 410 | 413 | 415 | 422 => true,
         409 => attempt == 1,
@@ -81,13 +81,13 @@ mod tests {
                 500..=599 => Outcome::SellerError,
                 _ => Outcome::SellerRefused,
             };
-            assert_eq!(judge(status, 1, b"{}"), expected, "{status}");
+            assert_eq!(classify_response(status, 1, b"{}"), expected, "{status}");
         }
-        assert_eq!(judge(409, 2, b"{}"), Outcome::SellerRefused);
-        assert_eq!(judge(204, 1, b""), Outcome::Delivered);
-        assert_eq!(judge(200, 1, b"<html>"), Outcome::SellerInvalidJson);
-        assert_eq!(judge(200, 1, b" 1 "), Outcome::Delivered);
-        assert_eq!(judge(200, 1, b"\"\xff\""), Outcome::SellerInvalidJson);
-        assert_eq!(judge(500, 1, b"<html>"), Outcome::SellerError);
+        assert_eq!(classify_response(409, 2, b"{}"), Outcome::SellerRefused);
+        assert_eq!(classify_response(204, 1, b""), Outcome::Delivered);
+        assert_eq!(classify_response(200, 1, b"<html>"), Outcome::SellerInvalidJson);
+        assert_eq!(classify_response(200, 1, b" 1 "), Outcome::Delivered);
+        assert_eq!(classify_response(200, 1, b"\"\xff\""), Outcome::SellerInvalidJson);
+        assert_eq!(classify_response(500, 1, b"<html>"), Outcome::SellerError);
     }
 }

@@ -78,6 +78,8 @@ pub enum PaymentState {
 /// A quote and what became of it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
+    /// The payment provider's name.
+    pub provider: String,
     /// The provider's id of it.
     pub id: String,
     /// What is paid in.
@@ -123,7 +125,7 @@ pub struct Attempt {
 
 /// Where a stored answer is, and how to know it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredAnswer {
+pub struct StoredResponse {
     /// The attempt that brought it.
     pub attempt: u32,
     /// In how many parts it is stored.

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::entry::{settlement, undelivered};
+use super::ledger::{settlement, undelivered};
 use super::*;
 use crate::currency::OriginCurrency;
 use crate::ids::{ListingId, WalletId};
@@ -20,6 +20,7 @@ fn call(price: i64) -> Call {
         idempotency_key: None,
         split: PriceSplit::of(Micros(price), FeeRate::from_bps(490).expect("a rate")),
         payment: Some(Payment {
+            provider: "a-provider".into(),
             id: "0x01".into(),
             origin_currency: OriginCurrency::Sol,
             pay_from: PayFrom { wallet_id: WalletId::generate(now), address: "a".into(), chain: Chain::Solana },
@@ -29,14 +30,14 @@ fn call(price: i64) -> Call {
             requirements: "{}".into(),
             state: PaymentState::Waiting,
         }),
-        state: State::Quoted,
+        state: CallState::Quoted,
         attempts: Vec::new(),
         replaces: None,
         settled_ms: None,
         created_ms: 0,
         updated_ms: 0,
         version: 1,
-        writer: String::new(),
+        write_token: String::new(),
     }
 }
 
@@ -67,7 +68,7 @@ fn entries_are_the_same_whenever_they_are_derived() {
 #[test]
 fn a_call_is_delivered_on_the_second_try() {
     let call = call(100).deposit_seen(1);
-    assert_eq!(call.state, State::Pending);
+    assert_eq!(call.state, CallState::Pending);
     let call = call.settled(10).begun("t1".into(), 100, 7, 10);
     assert_eq!((call.attempts[0].n, call.due_ms()), (1, Some(100)));
     let call = call.ended(&failed(20), None, 30);
@@ -120,12 +121,12 @@ fn an_abandoned_attempt_counts_once_its_lease_has_ended() {
 #[test]
 fn states_survive_their_own_spelling() {
     for state in [
-        State::Quoted,
-        State::Delivering { lease_until_ms: 5, token: "t".into() },
-        State::Delivered { answer: Some(StoredAnswer { attempt: 1, parts: 2, sha256: "x".into(), kept_until_ms: 9 }) },
-        State::Delivered { answer: None },
+        CallState::Quoted,
+        CallState::Delivering { lease_until_ms: 5, token: "t".into() },
+        CallState::Delivered { answer: Some(StoredResponse { attempt: 1, parts: 2, sha256: "x".into(), kept_until_ms: 9 }) },
+        CallState::Delivered { answer: None },
     ] {
         let text = serde_json::to_string(&state).expect("JSON");
-        assert_eq!(serde_json::from_str::<State>(&text).expect("a state"), state);
+        assert_eq!(serde_json::from_str::<CallState>(&text).expect("a state"), state);
     }
 }

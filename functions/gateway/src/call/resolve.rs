@@ -2,10 +2,10 @@
 
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::ProviderStatus;
-use crochet::store::call::NamedCall;
+use crochet::store::call::IdempotencyRecord;
 use crochet::store::counter::Traffic;
-use crochet::store::passage::SecondRead;
-use crochet_domain::call::{Call, State};
+use crochet::store::gateway_reads::QuoteLookup;
+use crochet_domain::call::{Call, CallState};
 use futures::future::try_join_all;
 
 use super::Passage;
@@ -16,8 +16,8 @@ use super::quote::Wanted;
 use super::terms::default_currency;
 
 /// What an Idempotency-Key is bound to when it names this call.
-pub(crate) fn name_of(call: &Call, version: u64) -> NamedCall {
-    NamedCall {
+pub(crate) fn name_of(call: &Call, version: u64) -> IdempotencyRecord {
+    IdempotencyRecord {
         home: call.home(),
         listing: call.listing.id,
         body_sha256: call.body_sha256.clone(),
@@ -51,13 +51,13 @@ impl Passage<'_> {
         }
     }
 
-    async fn read_names(&self, body: &JsonBody) -> Result<SecondRead> {
+    async fn read_names(&self, body: &JsonBody) -> Result<QuoteLookup> {
         let key = self.incoming.idempotency_key.as_deref();
         let anonymous = if key.is_none() { Some((self.listing_id(), body.sha256.as_str())) } else { None };
-        Ok(self.state.app.store.second_read(self.agent.profile, Some(self.listing.seller.id), key, anonymous).await?)
+        Ok(self.state.app.store.look_up_quote(self.agent.profile, Some(self.listing.seller.id), key, anonymous).await?)
     }
 
-    pub(super) fn check_key_fits(&self, named: &NamedCall, body: &JsonBody) -> Result<()> {
+    pub(super) fn check_key_fits(&self, named: &IdempotencyRecord, body: &JsonBody) -> Result<()> {
         let reused = |what: &str| ApiError::new(Code::IdempotencyKeyReused).detail("differs", what);
         if named.listing != self.listing_id() {
             return Err(reused("listing"));
@@ -74,20 +74,20 @@ impl Passage<'_> {
     /// The call that a request without key and id goes on with: one that is paid or on its way; else the open quote of its
     /// currency. Where no currency is asked for and several quotes are open, the provider is asked about all of them first, so
     /// that nobody pays twice.
-    async fn anonymous_candidate(&self, read: &SecondRead) -> Result<Option<Call>> {
+    async fn anonymous_candidate(&self, read: &QuoteLookup) -> Result<Option<Call>> {
         let Some(quotes) = &read.anonymous else { return Ok(None) };
         let asked = self.incoming.currency()?;
         let preferred = asked.or_else(|| default_currency(read.buyer.as_ref()));
         let fitting = quotes.quotes.iter().filter(|(currency, _)| asked.is_none() || Some(*currency) == asked);
         let homes: Vec<String> = fitting.map(|(_, home)| home.clone()).collect();
         let calls = self.state.app.store.calls(&homes).await?;
-        let is_over = |call: &Call| matches!(call.state, State::Delivered { .. } | State::Undelivered | State::Expired);
+        let is_over = |call: &Call| matches!(call.state, CallState::Delivered { .. } | CallState::Undelivered | CallState::Expired);
         let (over, mut open): (Vec<Call>, Vec<Call>) = calls.into_iter().partition(is_over);
         if open.is_empty() {
             // Only finished ones: the newest tells what the new quote comes after.
             return Ok(over.into_iter().max_by_key(|call| call.created_ms));
         }
-        if let Some(paid) = open.iter().position(|call| call.state != State::Quoted) {
+        if let Some(paid) = open.iter().position(|call| call.state != CallState::Quoted) {
             return Ok(Some(open.swap_remove(paid)));
         }
         if open.len() > 1
@@ -132,7 +132,7 @@ impl Passage<'_> {
         let key = key.or_else(|| payment.map(|payment| internal_name(&payment.id)));
         let anonymous = if key.is_none() { Some((self.listing_id(), body.sha256.as_str())) } else { None };
         let store = &self.state.app.store;
-        let read = store.second_read(self.agent.profile, Some(self.listing.seller.id), key.as_deref(), anonymous).await?;
+        let read = store.look_up_quote(self.agent.profile, Some(self.listing.seller.id), key.as_deref(), anonymous).await?;
         let currency = before.payment.as_ref().map(|payment| payment.origin_currency);
         let successor = match (&read.named, &read.anonymous) {
             (Some(named), _) => Some(named.home.clone()),
@@ -141,7 +141,7 @@ impl Passage<'_> {
         };
         if let Some(home) = successor.filter(|home| *home != before.home())
             && let Some(call) = store.calls(std::slice::from_ref(&home)).await?.pop()
-            && call.state != State::Expired
+            && call.state != CallState::Expired
         {
             return Box::pin(self.proceed(call, Approach::Instead(occasion))).await;
         }
@@ -152,7 +152,7 @@ impl Passage<'_> {
         Box::pin(self.make_offer_as(read, occasion, Wanted { currency, key, replaces: Some(before.home()) })).await
     }
 
-    async fn make_offer(self, read: SecondRead, occasion: Occasion) -> Result {
+    async fn make_offer(self, read: QuoteLookup, occasion: Occasion) -> Result {
         let key = self.incoming.idempotency_key.clone();
         Box::pin(self.make_offer_as(read, occasion, Wanted { currency: None, key, replaces: None })).await
     }

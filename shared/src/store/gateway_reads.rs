@@ -1,7 +1,7 @@
 //! What a gateway call has to know, in as few reads as possible.
 
 use super::api_key::ApiKeyRecord;
-use super::call::{AnonymousQuotes, NamedCall};
+use super::call::{IdempotencyRecord, OpenQuotesForBody};
 use super::counter::Traffic;
 use super::keys::Key;
 use super::open_quotes::OpenQuotes;
@@ -15,7 +15,7 @@ use crochet_domain::profile::Profile;
 
 /// What the first read of a gateway call brings: one batch.
 #[derive(Debug, Default)]
-pub struct FirstRead {
+pub struct CallLookup {
     /// The API key.
     pub key: Option<ApiKeyRecord>,
     /// The listing.
@@ -30,15 +30,15 @@ pub struct FirstRead {
 
 /// What the second read of a gateway call brings: one batch.
 #[derive(Debug, Default)]
-pub struct SecondRead {
+pub struct QuoteLookup {
     /// Who calls.
     pub buyer: Option<Profile>,
     /// Who is called.
     pub seller: Option<Profile>,
     /// What the Idempotency-Key names.
-    pub named: Option<NamedCall>,
+    pub named: Option<IdempotencyRecord>,
     /// The buyer's quotes for this listing and body without an Idempotency-Key.
-    pub anonymous: Option<AnonymousQuotes>,
+    pub anonymous: Option<OpenQuotesForBody>,
     /// The buyer's open quotes.
     pub open: OpenQuotes,
 }
@@ -48,13 +48,13 @@ impl Store {
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn first_read(
+    pub async fn look_up_call(
         &self,
         key: &KeyId,
         listing: Option<ListingId>,
         payment_id: Option<&str>,
         minute: i64,
-    ) -> Result<FirstRead, StoreError> {
+    ) -> Result<CallLookup, StoreError> {
         let key = keys::api_key(key);
         let listing_key = listing.map(keys::listing);
         let call = payment_id.map(|id| keys::call(&payment_home(id)));
@@ -70,7 +70,7 @@ impl Store {
         for (count, key) in counts.iter_mut().zip(traffic.iter().flatten()) {
             *count = found.take(key)?.unwrap_or_default();
         }
-        Ok(FirstRead {
+        Ok(CallLookup {
             key: found.take(&key)?,
             listing: listing_key.map(|key| found.take(&key)).transpose()?.flatten(),
             call: call.map(|key| found.take(&key)).transpose()?.flatten(),
@@ -83,13 +83,13 @@ impl Store {
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn second_read(
+    pub async fn look_up_quote(
         &self,
         buyer: ProfileId,
         seller: Option<ProfileId>,
         idempotency_key: Option<&str>,
         anonymous: Option<(ListingId, &str)>,
-    ) -> Result<SecondRead, StoreError> {
+    ) -> Result<QuoteLookup, StoreError> {
         let buyer_key = keys::profile(buyer);
         let seller_key = seller.map(keys::profile);
         let named = idempotency_key.map(|key| keys::idempotency(buyer, key));
@@ -105,7 +105,7 @@ impl Store {
             Some(seller) if seller == buyer => buyer_profile.clone(),
             _ => seller_key.map(|key| found.take(&key)).transpose()?.flatten(),
         };
-        Ok(SecondRead {
+        Ok(QuoteLookup {
             buyer: buyer_profile,
             seller: seller_profile,
             named: named.map(|key| found.take(&key)).transpose()?.flatten(),

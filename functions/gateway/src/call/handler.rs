@@ -10,7 +10,7 @@ use crochet::http::request::read_body;
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::api_key::ApiKeyRecord;
 use crochet::store::counter::Traffic;
-use crochet::store::passage::FirstRead;
+use crochet::store::gateway_reads::CallLookup;
 use crochet_domain::api_key::{ApiKey, Scope};
 use crochet_domain::breaker::BreakerRecord;
 use crochet_domain::call::Call;
@@ -118,7 +118,7 @@ impl Known {
         };
         let counter = key.counter_name();
         let (read, standing, started) = tokio::join!(
-            store.first_read(key.id(), listing_id, payment_id, minute),
+            store.look_up_call(key.id(), listing_id, payment_id, minute),
             state.app.limiter.count(GATEWAY_PER_KEY, &counter, now),
             start,
         );
@@ -134,7 +134,7 @@ impl Known {
         trace.caller(agent.profile);
         let standing = standing?;
         trace.standing(standing);
-        let FirstRead { listing, call, traffic, breaker, .. } = read;
+        let CallLookup { listing, call, traffic, breaker, .. } = read;
         let known = Self { agent, key: stored, listing, call, traffic, breaker, started: started? };
         if let Err(e) = standing.check(Code::RateLimited) {
             if let Some(listing) = hinted {
@@ -158,8 +158,8 @@ impl Known {
         }
         let is_slug = slug.len() <= 100 && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if is_slug && let Some(id) = state.app.store.listing_of_slug(slug).await? {
-            let read = state.app.store.first_read(&self.agent.key, Some(id), None, minute).await?;
-            let FirstRead { listing, traffic, breaker, .. } = read;
+            let read = state.app.store.look_up_call(&self.agent.key, Some(id), None, minute).await?;
+            let CallLookup { listing, traffic, breaker, .. } = read;
             if listing.is_some() {
                 state.remembered.remember_slug(slug, id);
             }
@@ -221,7 +221,7 @@ impl Passage<'_> {
     /// An unseen key becomes another name of the call.
     async fn claim_name(&self, call: &Call, key: &str) -> Result<()> {
         let named = super::names::name_of(call, 1);
-        if self.state.app.store.name_call(call.buyer, key, &named).await? {
+        if self.state.app.store.add_idempotency_key(call.buyer, key, &named).await? {
             Ok(())
         } else {
             Err(Code::IdempotencyKeyConflict.into())

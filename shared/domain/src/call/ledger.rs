@@ -74,7 +74,7 @@ impl Settlement {
 
 /// One line of the books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct LedgerEntry {
     /// `led_…`, derived from the call and the type.
     pub id: String,
     /// What it records.
@@ -91,7 +91,7 @@ pub struct Entry {
     /// The provider's id of the payment.
     pub payment_id: String,
     /// Where it is stored beside the call: one entry for each.
-    pub slot: String,
+    pub entry_key: String,
     /// For adjustments.
     pub settlement: Option<Settlement>,
     /// When it was written (Unix milliseconds).
@@ -100,7 +100,7 @@ pub struct Entry {
 
 /// The three entries of a settlement: −price, seller's part, fee. They sum to zero.
 #[must_use]
-pub fn settlement(call: &Call, now_ms: i64) -> [Entry; 3] {
+pub fn settlement(call: &Call, now_ms: i64) -> [LedgerEntry; 3] {
     let line = |entry_type: EntryType, account, amount| entry(call, entry_type, entry_type.as_str(), account, amount, now_ms);
     [
         line(EntryType::Payment, Account::Buyer(call.buyer), call.split.price.negated()),
@@ -112,9 +112,9 @@ pub fn settlement(call: &Call, now_ms: i64) -> [Entry; 3] {
 /// What is owed when a paid call was never delivered: seller and marketplace owe the buyer what they were paid. The three
 /// entries sum to zero, and stay open until it is paid back outside.
 #[must_use]
-pub fn undelivered(call: &Call, now_ms: i64) -> [Entry; 3] {
-    let line = |slot, account, amount| {
-        let mut line = entry(call, EntryType::Adjustment, slot, account, amount, now_ms);
+pub fn undelivered(call: &Call, now_ms: i64) -> [LedgerEntry; 3] {
+    let line = |entry_key, account, amount| {
+        let mut line = entry(call, EntryType::Adjustment, entry_key, account, amount, now_ms);
         line.settlement = Some(Settlement::Open);
         line
     };
@@ -125,16 +125,16 @@ pub fn undelivered(call: &Call, now_ms: i64) -> [Entry; 3] {
     ]
 }
 
-fn entry(call: &Call, entry_type: EntryType, slot: &str, account: Account, amount: Micros, now_ms: i64) -> Entry {
-    Entry {
-        id: call.id.entry_id(slot, from_unix_ms(now_ms)),
+fn entry(call: &Call, entry_type: EntryType, entry_key: &str, account: Account, amount: Micros, now_ms: i64) -> LedgerEntry {
+    LedgerEntry {
+        id: call.id.entry_id(entry_key, from_unix_ms(now_ms)),
         entry_type,
         account,
         amount,
         call: call.id,
         listing: call.listing.id,
         payment_id: call.payment.as_ref().map(|payment| payment.id.clone()).unwrap_or_default(),
-        slot: slot.to_owned(),
+        entry_key: entry_key.to_owned(),
         settlement: None,
         created_ms: now_ms,
     }

@@ -3,7 +3,7 @@
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::{ProviderPayment, ProviderStatus};
 use crochet::store::call::{Moved, next_version};
-use crochet_domain::call::{Call, PaymentState, State};
+use crochet_domain::call::{Call, PaymentState, CallState};
 
 use super::breaker::Wait;
 use super::offer::{Occasion, offer};
@@ -28,17 +28,17 @@ impl Passage<'_> {
         let request_id = call.id.to_string();
         // The ways that lead on are boxed: together they would make one future of many kilobytes, copied at every turn.
         match &call.state {
-            State::Delivered { .. } if approach == Approach::Body => {
+            CallState::Delivered { .. } if approach == Approach::Body => {
                 Box::pin(self.start_anew(Occasion::AfterDelivered { request_id })).await
             }
-            State::Undelivered if approach == Approach::Body => {
+            CallState::Undelivered if approach == Approach::Body => {
                 Box::pin(self.start_anew(Occasion::AfterUndelivered { request_id })).await
             }
-            State::Delivered { answer } => self.replay(&call, answer.as_ref()).await,
-            State::Undelivered => Err(answer::undelivered(&call)),
-            State::Delivering { lease_until_ms, .. } if self.now_ms() < *lease_until_ms => Err(answer::in_progress(&call)),
-            State::Delivering { .. } | State::Settled => Box::pin(self.deliver(call, false)).await,
-            State::Quoted | State::Pending | State::Expired => Box::pin(self.ask_about_payment(call, approach)).await,
+            CallState::Delivered { answer } => self.replay(&call, answer.as_ref()).await,
+            CallState::Undelivered => Err(answer::undelivered(&call)),
+            CallState::Delivering { lease_until_ms, .. } if self.now_ms() < *lease_until_ms => Err(answer::in_progress(&call)),
+            CallState::Delivering { .. } | CallState::Settled => Box::pin(self.deliver(call, false)).await,
+            CallState::Quoted | CallState::Pending | CallState::Expired => Box::pin(self.ask_about_payment(call, approach)).await,
         }
     }
 
@@ -55,14 +55,14 @@ impl Passage<'_> {
                 self.move_on(&call, call.clone().deposit_seen(now_ms)).await?;
                 answer::pending(&call)
             }
-            ProviderStatus::Waiting if now_ms < payment.expires_ms && call.state != State::Expired => {
+            ProviderStatus::Waiting if now_ms < payment.expires_ms && call.state != CallState::Expired => {
                 let by_id = approach == Approach::Id;
                 let occasion = match (self.paid_predecessor(&call).await?, approach) {
                     // What has ended is the past for a request that names neither payment nor key.
-                    (Some(Call { id, state: State::Delivered { .. }, .. }), Approach::Body) => {
+                    (Some(Call { id, state: CallState::Delivered { .. }, .. }), Approach::Body) => {
                         Occasion::AfterDelivered { request_id: id.to_string() }
                     }
-                    (Some(Call { id, state: State::Undelivered, .. }), Approach::Body) => {
+                    (Some(Call { id, state: CallState::Undelivered, .. }), Approach::Body) => {
                         Occasion::AfterUndelivered { request_id: id.to_string() }
                     }
                     (Some(paid), _) => return Box::pin(self.proceed(paid, Approach::Id)).await,
@@ -79,7 +79,7 @@ impl Passage<'_> {
                 })
             }
             // No longer offered, but it settles if it is paid, and whoever sends its id says so.
-            ProviderStatus::Waiting if now_ms < ttl_ms && call.state != State::Expired && approach == Approach::Id => {
+            ProviderStatus::Waiting if now_ms < ttl_ms && call.state != CallState::Expired && approach == Approach::Id => {
                 let ends_in_seconds = u64::try_from((ttl_ms - now_ms) / 1_000).unwrap_or(1);
                 Err(offer(&call, &Occasion::NotSeenAndOver { ends_in_seconds }))
             }
@@ -105,7 +105,7 @@ impl Passage<'_> {
         let Some(home) = &call.replaces else { return Ok(None) };
         let Some(before) = self.state.app.store.calls(std::slice::from_ref(home)).await?.pop() else { return Ok(None) };
         let is_paid = match (&before.state, &before.payment) {
-            (State::Quoted | State::Pending | State::Expired, Some(payment)) => {
+            (CallState::Quoted | CallState::Pending | CallState::Expired, Some(payment)) => {
                 let asked = self.state.provider.payment(&payment.id).await;
                 let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(e))?;
                 matches!(asked.status, ProviderStatus::Success | ProviderStatus::Pending)
@@ -144,13 +144,13 @@ impl Passage<'_> {
         if after == *before {
             return Ok(());
         }
-        match self.state.app.store.move_call(&next_version(after), &[]).await? {
+        match self.state.app.store.put_call_version(&next_version(after), &[]).await? {
             Moved::Done => Ok(()),
             // Somebody is settling it, perhaps: nothing may be offered before that is known.
             Moved::Conflict => Err(answer::in_progress(before)),
             Moved::Lost(found) => match *found {
                 // A parallel request has seen it paid: the caller must not be told to pay again.
-                Some(found) if !matches!(found.state, State::Quoted | State::Pending | State::Expired) => {
+                Some(found) if !matches!(found.state, CallState::Quoted | CallState::Pending | CallState::Expired) => {
                     Err(answer::in_progress(&found))
                 }
                 _ => Ok(()),

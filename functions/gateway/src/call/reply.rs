@@ -3,7 +3,7 @@
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::wire::money::Amount;
 use crochet_domain::call::outcome::Outcome;
-use crochet_domain::call::{Call, MAX_ATTEMPTS, State, StoredAnswer};
+use crochet_domain::call::{Call, MAX_ATTEMPTS, CallState, StoredResponse};
 use crochet_domain::money::Micros;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use serde::Serialize;
@@ -138,7 +138,7 @@ pub(crate) fn seller_failure(call: &Call, outcome: Outcome, kept_away: Option<Wa
     failure(call, code_of(outcome))
         .retry_after(wait)
         .detail("seller_status_code", call.attempts.last().and_then(|attempt| attempt.seller_status_code))
-        .detail("attempts_left", if call.state == State::Settled { MAX_ATTEMPTS.saturating_sub(attempts) } else { 0 })
+        .detail("attempts_left", if call.state == CallState::Settled { MAX_ATTEMPTS.saturating_sub(attempts) } else { 0 })
 }
 
 /// How soon a paused or missing endpoint is worth asking for again.
@@ -181,7 +181,7 @@ impl Passage<'_> {
     ///
     /// # Errors
     /// `ANSWER_EXPIRED` where it is kept no more.
-    pub(crate) async fn replay(&self, call: &Call, answer: Option<&StoredAnswer>) -> Result {
+    pub(crate) async fn replay(&self, call: &Call, answer: Option<&StoredResponse>) -> Result {
         let expired = || ApiError::new(Code::AnswerExpired).detail("request_id", call.id.to_string());
         let answer = answer.filter(|answer| self.now_ms() < answer.kept_until_ms).ok_or_else(expired)?;
         let body = self.state.app.store.answer(call.id, answer).await?.ok_or_else(expired)?;
