@@ -69,9 +69,6 @@ impl PackedAnswer {
 
 impl Store {
     /// Stores the parts of an answer that is too long for one transaction.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn store_answer(&self, call: CallId, answer: &PackedAnswer) -> Result<(), StoreError> {
         if answer.fits_in_transaction() {
             return Ok(());
@@ -83,7 +80,7 @@ impl Store {
     /// Reads a stored answer. `None` where it is kept no more.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer, or the parts are not what the call says.
+    /// Where the parts are not what the call says.
     pub async fn answer(&self, call: CallId, stored: &StoredAnswer) -> Result<Option<Vec<u8>>, StoreError> {
         let wanted: Vec<Key> = (0..stored.parts).map(|part| keys::answer(call, stored.attempt, part)).collect();
         let mut found = self.table.get_all(&wanted).await?;

@@ -83,9 +83,6 @@ impl ApiKeyRecord {
 
 impl Store {
     /// The key with this id.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn api_key(&self, id: &KeyId) -> Result<Option<ApiKeyRecord>, StoreError> {
         self.table.get(&keys::api_key(id)).await
     }

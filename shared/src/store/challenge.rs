@@ -46,9 +46,6 @@ fn is_free_for(item: &Item, taker: &str) -> bool {
 
 impl Store {
     /// Keeps a challenge until it is presented or expires.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn save_challenge(&self, challenge: &Challenge) -> Result<(), StoreError> {
         let putting = Putting::new(&keys::challenge(&challenge.nonce), "challenge", challenge)?
             .expiring(challenge.expires_at.unix_timestamp())
@@ -61,7 +58,7 @@ impl Store {
     /// It is marked, not deleted: a taker whose reply was lost finds its own mark, and gets it all the same.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where other takers are in the way for too long.
+    /// [`StoreError::Conflict`] where other takers are in the way for too long.
     pub async fn take_challenge(&self, nonce: &str) -> Result<Option<Challenge>, StoreError> {
         self.take_once(&keys::challenge(nonce)).await
     }
@@ -113,9 +110,6 @@ impl Store {
     }
 
     /// Keeps a seller's proof of work until it is presented or expires.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn save_listing_work(&self, seller: ProfileId, work: &ListingWork) -> Result<(), StoreError> {
         let putting =
             Putting::new(&keys::listing_work(seller, &work.pow.challenge), "listing_work", work)?.expiring(work.expires_ms / 1_000);
@@ -123,9 +117,6 @@ impl Store {
     }
 
     /// Takes a seller's proof of work out: the one of this challenge, else the newest that has not expired at `now`.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn take_listing_work(
         &self,
         seller: ProfileId,

@@ -47,7 +47,7 @@ impl Store {
     /// whose session this is, all or nothing: of two racing claims one wins.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::SessionOver`].
+    /// [`StoreError::SessionOver`].
     pub async fn claim(&self, agent: &Profile, session: &Session) -> Result<Claimed, StoreError> {
         let person = session.profile;
         let counting = Updating::new("SET version = version + :one, claim_count = claim_count + :one")
@@ -70,9 +70,6 @@ impl Store {
 
     /// Takes the operator out of an agent's profile, whatever else is written there meanwhile: an agent cannot hold on to its
     /// operator by changing its profile all the time. Its listings are said to be behind, whether or not it has any.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn release_claim(&self, agent: ProfileId, person: ProfileId) -> Result<Released, StoreError> {
         let kind = serde_dynamo::to_attribute_value(AccountType::Agent).map_err(StoreError::defect)?;
         let releasing =
@@ -97,9 +94,6 @@ impl Store {
     }
 
     /// The agents that a person operates, in order of their registration.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn claimed_agents(&self, person: ProfileId) -> Result<Vec<Profile>, StoreError> {
         let partition = keys::profile_partition(person);
         let pointers = self

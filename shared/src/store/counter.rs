@@ -29,9 +29,6 @@ impl Traffic {
 impl Store {
     /// Counts one event of `subject` in the window that began at `window_start` and lasts `window_seconds`; gives the
     /// count, this event included.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn count(&self, subject: &str, window_start: i64, window_seconds: i64) -> Result<u32, StoreError> {
         let updating = Updating::new("ADD n :one SET #ttl = :ttl")
             .name("#ttl", keys::TTL)
@@ -42,25 +39,16 @@ impl Store {
     }
 
     /// Notes that a call at `listing` begins in `minute`.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn call_starts(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
         self.traffic(listing, minute, "started", 1).await
     }
 
     /// Notes that a call that began in `minute` has ended.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn call_ends(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
         self.traffic(listing, minute, "ended", 1).await
     }
 
     /// Takes back that a call began: it never went out to the seller.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn call_not_made(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
         self.traffic(listing, minute, "started", -1).await
     }

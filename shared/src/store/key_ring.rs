@@ -40,9 +40,6 @@ pub enum Added {
 
 impl Store {
     /// The keys of a profile, oldest first. Those that have ended are among them until others take their place.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn keys_of(&self, profile: ProfileId) -> Result<Vec<ApiKeyRecord>, StoreError> {
         let wanted: Vec<_> = self.key_pointers(profile).await?.iter().map(|pointer| keys::api_key(&pointer.key)).collect();
         if wanted.is_empty() {
@@ -56,8 +53,7 @@ impl Store {
     /// one that a revoked key has made; who logs out not with one of that session. Keys that have ended make room.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the profile or its keys changed meanwhile;
-    /// [`StoreError::SessionOver`].
+    /// [`StoreError::Conflict`] where the profile or its keys changed meanwhile; [`StoreError::SessionOver`].
     pub async fn add_key(&self, key: &ApiKeyRecord, seen: u64, asker: Asker<'_>) -> Result<Added, StoreError> {
         let pointers = self.key_pointers(key.profile).await?;
         let session = match asker {
@@ -87,9 +83,6 @@ impl Store {
     }
 
     /// Ends a key with the next request. `false` where it has ended already.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn revoke_key(&self, key: &ApiKeyRecord) -> Result<bool, StoreError> {
         for _ in 0..TRIES {
             let versioning = Updating::new("SET version = version + :one").when("attribute_exists(PK)").value(":one", n(1));

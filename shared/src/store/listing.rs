@@ -77,25 +77,16 @@ fn putting(listing: &Listing) -> Result<Putting, StoreError> {
 
 impl Store {
     /// The listing with this id.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn listing(&self, id: ListingId) -> Result<Option<Listing>, StoreError> {
         self.table.get(&keys::listing(id)).await
     }
 
     /// Which listing has this slug. Slugs never move, so an answer may be remembered.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn listing_of_slug(&self, slug: &str) -> Result<Option<ListingId>, StoreError> {
         Ok(self.table.get::<SlugOwner>(&keys::slug(slug)).await?.map(|owner| owner.listing))
     }
 
     /// The listing that a path names, by id or by slug.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn find_listing(&self, id_or_slug: &str) -> Result<Option<Listing>, StoreError> {
         if let Ok(id) = id_or_slug.parse() {
             return self.listing(id).await;
@@ -111,9 +102,6 @@ impl Store {
 
     /// Creates a listing, takes its slug and counts it, all or nothing. What it shows of its seller is what the profile says at
     /// that moment: where the profile has changed since it was read, the listing is changed, too.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn create_listing(&self, listing: &mut Listing, max_listings: u32) -> Result<Created, StoreError> {
         let owner = listing.seller.id;
         for _ in 0..CREATING_TRIES {
@@ -153,9 +141,6 @@ impl Store {
     }
 
     /// Writes a changed listing over the version that was read (`listing.version - 1`). `false` where it changed meanwhile.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn update_listing(&self, listing: &Listing) -> Result<bool, StoreError> {
         let before = Condition::equals("version", n(listing.version.saturating_sub(1)));
         Ok(match self.table.put(putting(listing)?.when(before)).await? {
@@ -169,9 +154,6 @@ impl Store {
     /// As [`Store::update_listing`], where the change puts the listing on offer: its owner's profile must still be the one that was
     /// read (`owner_seen` is its version), and counts this as a change. Who stops selling in the same moment finds either an
     /// active listing or another version. `false` where the listing or the profile changed meanwhile.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn activate_listing(&self, listing: &Listing, owner_seen: u64) -> Result<bool, StoreError> {
         let before = Condition::equals("version", n(listing.version.saturating_sub(1)));
         let versioning =
@@ -193,9 +175,6 @@ impl Store {
     ///
     /// Only the note is written, so that no other change is lost; the listing's version moves, so that who has read it
     /// before does not write the note away. Nothing that anybody else sees has changed: the time of the last change stays.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn note_endpoint_test(&self, id: ListingId, secret_version: &str, test: &EndpointTest) -> Result<bool, StoreError> {
         let noting = Updating::new("SET #endpoint.#last_test = :test, #version = #version + :one")
             .name("#endpoint", "endpoint")
@@ -210,9 +189,6 @@ impl Store {
     }
 
     /// Removes a draft and its slug. `false` where it is no draft any more.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn delete_draft(&self, listing: &Listing) -> Result<bool, StoreError> {
         let owner = listing.seller.id;
         let counting = Updating::new("SET listing_count = listing_count - :one, version = version + :one").value(":one", n(1));
@@ -232,17 +208,11 @@ impl Store {
     }
 
     /// All listings of a profile, in order of creation, drafts and suspended ones included.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn listings_of(&self, owner: ProfileId) -> Result<Vec<Listing>, StoreError> {
         self.listings(self.listing_ids_of(owner).await?.into_iter()).await
     }
 
     /// The ids of all listings of a profile, in order of creation.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn listing_ids_of(&self, owner: ProfileId) -> Result<Vec<ListingId>, StoreError> {
         let partition = keys::profile_partition(owner);
         let mut ids = Vec::new();
@@ -272,9 +242,6 @@ impl Store {
     }
 
     /// The listings with these ids that exist, without their schemas and examples: what the catalogue holds.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn listings_in_brief(&self, ids: impl Iterator<Item = ListingId>) -> Result<Vec<Listing>, StoreError> {
         let wanted: Vec<_> = ids.map(keys::listing).collect();
         let mut listings = Vec::with_capacity(wanted.len());
@@ -288,9 +255,6 @@ impl Store {
     }
 
     /// The listings with these ids that exist, in the order asked for.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn listings(&self, ids: impl Iterator<Item = ListingId>) -> Result<Vec<Listing>, StoreError> {
         let wanted: Vec<_> = ids.map(keys::listing).collect();
         let mut listings = Vec::with_capacity(wanted.len());

@@ -19,9 +19,6 @@ pub struct OpenQuotes {
 
 impl Store {
     /// Notes an open quote. `None` where the buyer has `max` of them already, with what is noted.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn note_open_quote(
         &self,
         buyer: ProfileId,
@@ -42,9 +39,6 @@ impl Store {
     }
 
     /// Replaces the noted open quotes by those that are still open, where nobody has changed them meanwhile.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn prune_open_quotes(&self, buyer: ProfileId, seen: &OpenQuotes, open: &OpenQuotes) -> Result<(), StoreError> {
         let list = |quotes: &OpenQuotes| {
             AttributeValue::L(

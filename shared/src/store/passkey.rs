@@ -40,9 +40,6 @@ pub enum Added {
 
 impl Store {
     /// Keeps a ceremony until it is finished or expires.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn save_ceremony(&self, ceremony: &Ceremony) -> Result<(), StoreError> {
         let putting = Putting::new(&keys::ceremony(&ceremony.id), "ceremony", ceremony)?.expiring(ceremony.expires_ms / 1_000);
         self.table.put(putting).await.map(drop)
@@ -51,15 +48,12 @@ impl Store {
     /// Uses a ceremony up and gives it: nobody else can finish it again. It may have expired meanwhile.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where other takers are in the way for too long.
+    /// [`StoreError::Conflict`] where other takers are in the way for too long.
     pub async fn take_ceremony(&self, id: &str) -> Result<Option<Ceremony>, StoreError> {
         self.take_once(&keys::ceremony(id)).await
     }
 
     /// A person's passkeys; none where nobody with this id logs in.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn passkeys(&self, person: ProfileId) -> Result<Option<Passkeys>, StoreError> {
         self.table.get(&keys::passkeys(person)).await
     }
@@ -67,7 +61,7 @@ impl Store {
     /// Adds a passkey to those in `seen` of the session's person: of two writers one is told to read again.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the passkeys changed meanwhile; [`StoreError::SessionOver`].
+    /// [`StoreError::Conflict`] where the passkeys changed meanwhile; [`StoreError::SessionOver`].
     pub async fn add_passkey(&self, session: &Session, seen: &Passkeys, passkey: &Passkey) -> Result<Added, StoreError> {
         let person = session.profile;
         let owner = CredentialOwner::of(person, passkey);

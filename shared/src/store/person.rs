@@ -50,9 +50,6 @@ struct CodeOwner {
 
 impl Store {
     /// The person with this id: one batch read, and the sessions at the same time.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn person(&self, id: ProfileId) -> Result<Option<PersonRecord>, StoreError> {
         // A session that opens between the two reads may be missed here: the next one to open ends what is too many.
         let (found, sessions) = tokio::join!(self.profile_and_passkeys(id), self.session_pointers(id));
@@ -61,9 +58,6 @@ impl Store {
     }
 
     /// A person's profile and passkeys, in one batch read.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn profile_and_passkeys(&self, id: ProfileId) -> Result<Option<(Profile, Passkeys)>, StoreError> {
         let wanted = [keys::profile(id), keys::passkeys(id)];
         let mut found = self.table.get_all(&wanted).await?;
@@ -71,9 +65,6 @@ impl Store {
     }
 
     /// Whose recovery code has this hash.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn owner_of_code(&self, code_sha256: &str) -> Result<Option<ProfileId>, StoreError> {
         let owner: Option<CodeOwner> = self.table.get(&keys::recovery_code(code_sha256)).await?;
         Ok(owner.map(|owner| owner.profile))
@@ -83,7 +74,7 @@ impl Store {
     /// opens nothing, or with a profile that no passkey opens.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where another transaction was in the way.
+    /// [`StoreError::Conflict`] where another transaction was in the way.
     pub async fn sign_up(&self, profile: &Profile, passkeys: &Passkeys, session: &Session) -> Result<SignedUp, StoreError> {
         let mut operations = Vec::new();
         for passkey in &passkeys.passkeys {
@@ -112,7 +103,7 @@ impl Store {
     /// is a session for it.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the person was changed since `person` was read.
+    /// [`StoreError::Conflict`] where the person was changed since `person` was read.
     pub async fn let_in(&self, person: &PersonRecord, with: Admission<'_>, session: &Session) -> Result<(), StoreError> {
         let mut operations = self.opening(session, person.profile.version, person.sessions.clone())?;
         if let Admission::Passkey(after) | Admission::RecoveryCode(after, _) = with {

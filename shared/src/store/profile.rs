@@ -29,17 +29,11 @@ pub enum Registered {
 
 impl Store {
     /// The profile with this id.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn profile(&self, id: ProfileId) -> Result<Option<Profile>, StoreError> {
         self.table.get(&keys::profile(id)).await
     }
 
     /// The profile of the person who operates this agent: a read more for the agents that somebody has claimed.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn operator_of(&self, agent: &Profile) -> Result<Option<Profile>, StoreError> {
         match agent.operator {
             Some(person) => self.profile(person).await,
@@ -48,9 +42,6 @@ impl Store {
     }
 
     /// The profile that this wallet belongs to.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn profile_of_wallet(&self, address: &WalletAddress) -> Result<Option<Profile>, StoreError> {
         match self.table.get::<WalletOwner>(&keys::wallet(address)).await? {
             Some(owner) => self.profile(owner.profile).await,
@@ -59,9 +50,6 @@ impl Store {
     }
 
     /// Creates a profile with its first wallet and key, all or nothing: of two racing registrations of one wallet one wins.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn register(&self, profile: &Profile, wallet: &Wallet, key: &ApiKeyRecord) -> Result<Registered, StoreError> {
         let owner = WalletOwner { profile: profile.id };
         let operations = vec![
@@ -85,9 +73,6 @@ impl Store {
 
     /// Writes a changed profile over the version that was read (`profile.version - 1`). Its keys repeat its role: with
     /// `new_role` they are written, too, all or nothing. `false` where the profile or its keys changed meanwhile.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn save_profile(&self, profile: &Profile, new_role: bool) -> Result<bool, StoreError> {
         let before = Condition::equals("version", n(profile.version.saturating_sub(1)));
         let putting = Putting::new(&keys::profile(profile.id), "profile", profile)?.when(before);

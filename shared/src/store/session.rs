@@ -19,9 +19,6 @@ pub(super) struct SessionPointer {
 
 impl Store {
     /// The session whose token has this hash. It may be over.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn session(&self, token_sha256: &str) -> Result<Option<Session>, StoreError> {
         self.table.get(&keys::session(token_sha256)).await
     }
@@ -37,7 +34,7 @@ impl Store {
     /// written in that session's name any more, however long ago its request was let in.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::SessionOver`] where the session has ended.
+    /// [`StoreError::SessionOver`] where the session has ended.
     pub(super) async fn transact_in(
         &self,
         session: &Session,
@@ -55,7 +52,7 @@ impl Store {
     /// Ends one session.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where something is being written in its name.
+    /// [`StoreError::Conflict`] where something is being written in its name.
     pub async fn close_session(&self, session: &Session) -> Result<(), StoreError> {
         self.commit(vec![
             self.table.removing(&keys::session(&session.token_sha256))?,
@@ -67,7 +64,7 @@ impl Store {
     /// Ends every session of a person. `seen` is the version of the profile that was read before.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the profile changed meanwhile.
+    /// [`StoreError::Conflict`] where the profile changed meanwhile.
     pub async fn close_all_sessions(&self, person: ProfileId, seen: u64) -> Result<(), StoreError> {
         let mut operations = vec![self.table.updating(&keys::profile(person), versioning(seen))?];
         for pointer in self.session_pointers(person).await? {

@@ -65,9 +65,6 @@ struct AnyHead {
 
 impl Store {
     /// The head of the last snapshot.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn snapshot_head(&self, format: u32) -> Result<Found, StoreError> {
         let key = keys::snapshot();
         let Some(item) = self.table.get_all(std::slice::from_ref(&key)).await?.take_item(&key) else { return Ok(Found::Nothing) };
@@ -79,9 +76,6 @@ impl Store {
     }
 
     /// Puts a head in place of the one that is named; in place of none, where none is. `false` where another one stands there.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn put_snapshot_head(&self, head: &SnapshotHead, replaces: Option<&str>) -> Result<bool, StoreError> {
         let unchanged = match replaces {
             Some(generation) => Condition::equals("generation", s(generation)),
@@ -96,9 +90,6 @@ impl Store {
     }
 
     /// Writes a part, which DynamoDB may delete after this moment (Unix seconds).
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn put_snapshot_part(&self, generation: &str, n: usize, bytes: &[u8], expires: i64) -> Result<(), StoreError> {
         let empty = serde_json::Map::new();
         let putting = Putting::new(&keys::snapshot_part(generation, n), "snapshot_part", &empty)?;
@@ -107,9 +98,6 @@ impl Store {
     }
 
     /// Reads a part; none where it is gone.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn snapshot_part(&self, generation: &str, n: usize) -> Result<Option<Vec<u8>>, StoreError> {
         let key = keys::snapshot_part(generation, n);
         let item = self.table.get_all(std::slice::from_ref(&key)).await?.take_item(&key);

@@ -84,7 +84,7 @@ impl Table {
     /// Reads one item, consistently.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer, or the item is not of this kind.
+    /// Where the item is not of this kind.
     pub async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
         let reply = self
             .client
@@ -101,7 +101,7 @@ impl Table {
     /// Reads up to 100 items at once, consistently. Keys that DynamoDB leaves unprocessed are asked for again.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer, or leaves keys unprocessed five times.
+    /// Where DynamoDB leaves keys unprocessed five times.
     pub async fn get_all(&self, wanted: &[Key]) -> Result<Found, StoreError> {
         self.get_all_of(wanted, &[]).await
     }
@@ -148,9 +148,6 @@ impl Table {
     }
 
     /// Puts one item.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn put(&self, putting: Putting) -> Result<Written, StoreError> {
         let condition = putting.condition.unwrap_or_default();
         let sent = self
@@ -177,9 +174,6 @@ impl Table {
     }
 
     /// Changes one item; gives it as it is afterwards.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn update(&self, key: &Key, updating: Updating) -> Result<Result<Item, Option<Item>>, StoreError> {
         let sent = self
             .client
@@ -206,9 +200,6 @@ impl Table {
 
     /// Deletes one item and gives what stood there: reading and using up are one step, and of parallel takers one gets it.
     /// A taker whose reply was lost gets nothing the second time: what is used up stays so.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn take<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
         let sent = self
             .client
@@ -228,9 +219,6 @@ impl Table {
     }
 
     /// Deletes one item where `condition` holds; one that is gone already does not fulfil it.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn remove(&self, key: &Key, condition: Condition) -> Result<Written, StoreError> {
         let sent = self
             .client
@@ -256,9 +244,6 @@ impl Table {
     }
 
     /// Reads one page of a partition, in order of the sort key.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn query(&self, range: &Range<'_>) -> Result<Vec<Item>, StoreError> {
         let (pk, sk) = match range.index {
             Some(index) => keys::index_attributes(index),
@@ -289,9 +274,6 @@ impl Table {
     }
 
     /// Writes all or nothing.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn transact(&self, operations: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
         let sent = self.client.transact_write_items().set_transact_items(Some(operations)).send().await;
         match sent {
@@ -308,9 +290,6 @@ impl Table {
     }
 
     /// Opens the connection, so that the first request after a cold start does not pay for it.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn warm(&self) -> Result<(), StoreError> {
         self.get::<serde_json::Value>(&keys::slug("!warm")).await.map(drop)
     }

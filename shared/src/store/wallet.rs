@@ -21,9 +21,6 @@ pub enum Linked {
 impl Store {
     /// Gives `profile`, already counting one version more, the wallet that was added to it, all or nothing: of racing links of
     /// one wallet one wins.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn link_wallet(&self, profile: &Profile, wallet: &Wallet) -> Result<Linked, StoreError> {
         let owner = WalletOwner { profile: profile.id };
         let operations = vec![
