@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::keys::Key;
-use super::write::Putting;
+use super::write::Put;
 use super::{Store, StoreError, keys};
 use crochet_domain::call::StoredAnswer;
 use crochet_domain::ids::{CallId, sha256_hex};
@@ -52,14 +52,14 @@ impl PackedAnswer {
         self.parts.iter().map(Vec::len).sum::<usize>() <= TRANSACTION_BYTES
     }
 
-    pub(super) fn puttings(&self, call: CallId) -> Result<Vec<Putting>, StoreError> {
+    pub(super) fn puts(&self, call: CallId) -> Result<Vec<Put>, StoreError> {
         let expires = self.stored.kept_until_ms / 1_000;
         self.parts
             .iter()
             .enumerate()
             .map(|(part, bytes)| {
                 let empty = serde_json::Map::new();
-                Ok(Putting::new(&keys::answer(call, self.attempt, part), "answer", &empty)?
+                Ok(Put::new(&keys::answer(call, self.attempt, part), "answer", &empty)?
                     .with("bytes", AttributeValue::B(Blob::new(bytes.clone())))
                     .expiring(expires))
             })
@@ -73,7 +73,7 @@ impl Store {
         if answer.fits_in_transaction() {
             return Ok(());
         }
-        let puts = answer.puttings(call)?.into_iter().map(|putting| self.table.put(putting));
+        let puts = answer.puts(call)?.into_iter().map(|put| async { Ok::<_, StoreError>(self.table.put(put).await?) });
         futures::future::try_join_all(puts).await.map(drop)
     }
 

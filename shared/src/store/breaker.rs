@@ -3,11 +3,12 @@
 //! Every change is made over the record that was read. Whoever finds another one there decides again by that: of any number
 //! of parallel calls one is the trial, and each failure counts once.
 
-use super::table::{Written, record};
-use super::write::{Condition, Putting};
+use super::conditional::WriteError;
+use super::item::record;
+use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
 use crate::store::call::fresh_writer;
-use crate::store::counter::s;
+use crate::store::item::s;
 use crochet_domain::breaker::{
     BreakerRecord, BreakerState, Change, Observation, Permit, Probe, ROW_KEPT_MS, after, breaker_state, release_probe, tried,
 };
@@ -95,7 +96,7 @@ impl Store {
                 (Change::Put(next), _) => self.put_breaker(listing, seen.as_ref(), next).await?,
                 (Change::Forget, Some(known)) => {
                     let unchanged = Condition::equals("writer", s(&known.writer));
-                    Changed::of(self.table.remove(&keys::breaker(listing), unchanged).await?, None)?
+                    Changed::of(self.table.remove(&keys::breaker(listing), unchanged).await, None)?
                 }
                 (Change::Keep | Change::Forget, _) => return Ok(seen),
             };
@@ -115,10 +116,9 @@ impl Store {
     ) -> Result<Changed, StoreError> {
         let next = BreakerRecord { writer: fresh_writer(), ..next };
         let unchanged = seen.map_or_else(Condition::absent, |seen| Condition::equals("writer", s(&seen.writer)));
-        let putting = Putting::new(&keys::breaker(listing), "breaker", &next)?
-            .expiring((next.failed_ms + ROW_KEPT_MS) / 1_000)
-            .when(unchanged);
-        Changed::of(self.table.put(putting).await?, Some(next))
+        let put =
+            Put::new(&keys::breaker(listing), "breaker", &next)?.expiring((next.failed_ms + ROW_KEPT_MS) / 1_000).when(unchanged);
+        Changed::of(self.table.put(put).await, Some(next))
     }
 }
 
@@ -131,10 +131,10 @@ enum Changed {
 }
 
 impl Changed {
-    fn of(written: Written, next: Option<BreakerRecord>) -> Result<Self, StoreError> {
+    fn of(written: Result<(), WriteError>, next: Option<BreakerRecord>) -> Result<Self, StoreError> {
         let found: Option<BreakerRecord> = match written {
-            Written::Done => return Ok(Self::Done(next)),
-            Written::Refused(found) => found.map(record).transpose()?,
+            Ok(()) => return Ok(Self::Done(next)),
+            Err(error) => error.found()?.map(record).transpose()?,
         };
         let is_mine = match (&found, &next) {
             (Some(found), Some(next)) => found.writer == next.writer,

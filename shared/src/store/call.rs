@@ -7,10 +7,11 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use super::answer::PackedAnswer;
-use super::counter::n;
+use super::conditional::WriteError;
+use super::item::{Item, n, record};
 use super::keys::Key;
-use super::table::{Item, Transacted, Written, record};
-use super::write::{Condition, Putting};
+use super::transaction::TransactError;
+use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
 use crochet_domain::call::Call;
 use crochet_domain::call::entry::{Account, Entry};
@@ -92,26 +93,22 @@ pub fn next_version(mut call: Call) -> Call {
     call
 }
 
-fn putting(call: &Call) -> Result<Putting, StoreError> {
-    let putting = Putting::new(&keys::call(&call.home()), "call", call)?
+fn call_put(call: &Call) -> Result<Put, StoreError> {
+    let put = Put::new(&keys::call(&call.home()), "call", call)?
         .indexed(Some(keys::buyer_history(call.buyer, call.id)))
         .indexed(Some(keys::seller_history(call.seller, call.id)))
         .indexed(call.due_ms().map(|due| keys::due(call.id, from_unix_ms(due))));
-    Ok(if call.version == 1 {
-        putting.when(Condition::absent())
-    } else {
-        putting.when(Condition::equals("version", n(call.version - 1)))
-    })
+    Ok(if call.version == 1 { put.when(Condition::absent()) } else { put.when(Condition::equals("version", n(call.version - 1))) })
 }
 
-fn entry_putting(home: &str, entry: &Entry) -> Result<Putting, StoreError> {
+fn entry_put(home: &str, entry: &Entry) -> Result<Put, StoreError> {
     let at = from_unix_ms(entry.created_ms);
     let index = match entry.account {
         Account::Buyer(profile) => Some(keys::account(profile, &entry.id)),
         Account::Seller(profile) => Some(keys::earnings(profile, at, &entry.id)),
         Account::Marketplace => None,
     };
-    Ok(Putting::new(&keys::entry(home, &entry.slot), "entry", entry)?.indexed(index).when(Condition::absent()))
+    Ok(Put::new(&keys::entry(home, &entry.slot), "entry", entry)?.indexed(index).when(Condition::absent()))
 }
 
 impl Store {
@@ -143,49 +140,47 @@ impl Store {
 
     /// Keeps a new call under its names, all or nothing. Its id at the provider must be new.
     pub async fn keep_call(&self, call: &Call, name: Name) -> Result<Kept, StoreError> {
-        let mut operations = vec![putting(call)?.in_transaction(&self.table)?];
+        let mut operations = vec![call_put(call)?.into_transact_item(&self.table)?];
         if call.payment.is_some() {
             let home = CallHome { home: call.home() };
-            operations.push(Putting::new(&keys::call_home(call.id), "call_home", &home)?.in_transaction(&self.table)?);
+            operations.push(Put::new(&keys::call_home(call.id), "call_home", &home)?.into_transact_item(&self.table)?);
         }
         let naming = match name {
             Name::Key { key, named } => naming_by_key(call.buyer, &key, &named)?,
             Name::Anonymous(quotes) => {
                 let at = keys::anonymous_quotes(call.buyer, call.listing.id, &call.body_sha256);
-                Putting::new(&at, "anonymous_quotes", &quotes)?.when(Condition::absent_or_equals("version", n(quotes.version - 1)))
+                Put::new(&at, "anonymous_quotes", &quotes)?.when(Condition::absent_or_equals("version", n(quotes.version - 1)))
             }
         };
-        operations.push(naming.in_transaction(&self.table)?);
-        Ok(match self.table.transact(operations).await? {
-            Transacted::Done => Kept::Done,
-            Transacted::Refused { index: 0, found } => {
+        operations.push(naming.into_transact_item(&self.table)?);
+        Ok(match self.table.transact(operations).await {
+            Ok(()) => Kept::Done,
+            Err(TransactError::ConditionFailed { index: 0, found }) => {
                 if written_by(found, &call.writer)? {
                     Kept::Done
                 } else {
                     Kept::PaymentIdKnown
                 }
             }
-            Transacted::Refused { .. } | Transacted::Conflict => Kept::Raced,
+            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Kept::Raced,
+            Err(TransactError::Store(error)) => return Err(error),
         })
     }
 
     /// Writes a free call that nobody can ask for again: one put.
     pub async fn put_call(&self, call: &Call) -> Result<Moved, StoreError> {
-        match self.table.put(putting(call)?).await {
-            Ok(Written::Done) => Ok(Moved::Done),
-            Ok(Written::Refused(found)) => lost(found, &call.writer),
-            Err(StoreError::Conflict) => Ok(Moved::Conflict),
-            Err(e) => Err(e),
+        match self.table.put(call_put(call)?).await {
+            Ok(()) => Ok(Moved::Done),
+            Err(WriteError::Conflict) => Ok(Moved::Conflict),
+            Err(error) => lost(error.found()?, &call.writer),
         }
     }
 
     /// Gives a call one more name. `false` where the key names another call already.
     pub async fn name_call(&self, buyer: ProfileId, key: &str, named: &NamedCall) -> Result<bool, StoreError> {
-        match self.table.put(naming_by_key(buyer, key, named)?).await? {
-            Written::Done => Ok(true),
-            Written::Refused(found) => {
-                Ok(found.map(record::<NamedCall>).transpose()?.is_some_and(|found| found.home == named.home))
-            }
+        match self.table.put(naming_by_key(buyer, key, named)?).await {
+            Ok(()) => Ok(true),
+            Err(error) => Ok(error.found()?.map(record::<NamedCall>).transpose()?.is_some_and(|found| found.home == named.home)),
         }
     }
 
@@ -194,10 +189,10 @@ impl Store {
         if entries.is_empty() {
             return self.put_call(call).await;
         }
-        let mut operations = vec![putting(call)?.in_transaction(&self.table)?];
+        let mut operations = vec![call_put(call)?.into_transact_item(&self.table)?];
         let home = call.home();
         for entry in entries {
-            operations.push(entry_putting(&home, entry)?.in_transaction(&self.table)?);
+            operations.push(entry_put(&home, entry)?.into_transact_item(&self.table)?);
         }
         self.transact_move(operations, &call.writer).await
     }
@@ -205,19 +200,20 @@ impl Store {
     /// Writes the outcome of an attempt together with a short answer; a long answer has to be stored before.
     pub async fn finish_call(&self, call: &Call, answer: Option<&PackedAnswer>) -> Result<Moved, StoreError> {
         let Some(answer) = answer.filter(|answer| answer.fits_in_transaction()) else { return self.put_call(call).await };
-        let mut operations = vec![putting(call)?.in_transaction(&self.table)?];
-        for putting in answer.puttings(call.id)? {
-            operations.push(putting.in_transaction(&self.table)?);
+        let mut operations = vec![call_put(call)?.into_transact_item(&self.table)?];
+        for put in answer.puts(call.id)? {
+            operations.push(put.into_transact_item(&self.table)?);
         }
         self.transact_move(operations, &call.writer).await
     }
 
     async fn transact_move(&self, operations: Vec<TransactWriteItem>, writer: &str) -> Result<Moved, StoreError> {
-        match self.table.transact(operations).await? {
-            Transacted::Done => Ok(Moved::Done),
-            Transacted::Refused { index: 0, found } => lost(found, writer),
+        match self.table.transact(operations).await {
+            Ok(()) => Ok(Moved::Done),
+            Err(TransactError::ConditionFailed { index: 0, found }) => lost(found, writer),
             // An entry or answer stands there already, so this move was made; whose it was, the call itself says.
-            Transacted::Refused { .. } | Transacted::Conflict => Ok(Moved::Conflict),
+            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Ok(Moved::Conflict),
+            Err(TransactError::Store(error)) => Err(error),
         }
     }
 }
@@ -227,8 +223,8 @@ struct CallHome {
     home: String,
 }
 
-fn naming_by_key(buyer: ProfileId, key: &str, named: &NamedCall) -> Result<Putting, StoreError> {
-    Ok(Putting::new(&keys::idempotency(buyer, key), "idempotency_key", named)?
+fn naming_by_key(buyer: ProfileId, key: &str, named: &NamedCall) -> Result<Put, StoreError> {
+    Ok(Put::new(&keys::idempotency(buyer, key), "idempotency_key", named)?
         .when(Condition::absent_or_equals("version", n(named.version.saturating_sub(1)))))
 }
 

@@ -1,9 +1,7 @@
 //! Exact counters: one item per subject and window.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-
-use super::table::Item;
-use super::write::Updating;
+use super::item::Item;
+use super::write::Update;
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::ListingId;
 
@@ -30,12 +28,12 @@ impl Store {
     /// Counts one event of `subject` in the window that began at `window_start` and lasts `window_seconds`; gives the
     /// count, this event included.
     pub async fn count(&self, subject: &str, window_start: i64, window_seconds: i64) -> Result<u32, StoreError> {
-        let updating = Updating::new("ADD n :one SET #ttl = :ttl")
+        let updating = Update::new("ADD n :one SET #ttl = :ttl")
             .name("#ttl", keys::TTL)
             .number(":one", 1)
             .number(":ttl", window_start + 2 * window_seconds);
         let item = self.table.update(&keys::counter(subject, window_start), updating).await?;
-        Ok(item.map(|item| number(&item, "n")).unwrap_or_default())
+        Ok(number(&item, "n"))
     }
 
     /// Notes that a call at `listing` begins in `minute`.
@@ -54,26 +52,16 @@ impl Store {
     }
 
     async fn traffic(&self, listing: ListingId, minute: i64, what: &str, by: i64) -> Result<Traffic, StoreError> {
-        let updating = Updating::new("ADD #n :by SET #ttl = :ttl")
+        let updating = Update::new("ADD #n :by SET #ttl = :ttl")
             .name("#n", what)
             .name("#ttl", keys::TTL)
             .number(":by", by)
             .number(":ttl", (minute + 10) * 60);
-        let item = self.table.update(&keys::traffic(listing, minute), updating).await?.unwrap_or_default();
+        let item = self.table.update(&keys::traffic(listing, minute), updating).await?;
         Ok(Traffic { started: number(&item, "started"), ended: number(&item, "ended") })
     }
 }
 
 fn number(item: &Item, name: &str) -> u32 {
     item.get(name).and_then(|value| value.as_n().ok()).and_then(|digits| digits.parse().ok()).unwrap_or(0)
-}
-
-/// Shorthand for a string value.
-pub(crate) fn s(text: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(text.into())
-}
-
-/// Shorthand for a number value.
-pub(crate) fn n(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
 }

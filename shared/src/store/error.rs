@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
 /// Why the store could not do it. Every operation of [`Store`](super::Store) that reads or writes may fail like this.
 ///
 /// It never shows what was asked for: no key, no item.
@@ -24,5 +26,23 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn defect(error: impl fmt::Display) -> Self {
         Self::Defect(error.to_string())
+    }
+
+    /// Keeps the class of an SDK error and its code; never what was sent.
+    pub(crate) fn sdk<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Self {
+        let class = match &error {
+            SdkError::ConstructionFailure(_) => "request could not be built".to_owned(),
+            SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+            SdkError::DispatchFailure(_) => "no connection".to_owned(),
+            SdkError::ResponseError(_) => "unreadable answer".to_owned(),
+            SdkError::ServiceError(e) => {
+                format!("{}: {}", e.err().code().unwrap_or("unknown"), e.err().message().unwrap_or_default())
+            }
+            _ => "unknown failure".to_owned(),
+        };
+        if matches!(&error, SdkError::ServiceError(e) if e.err().code() == Some("TransactionConflictException")) {
+            return Self::Conflict;
+        }
+        Self::Unavailable(class)
     }
 }

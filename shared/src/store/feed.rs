@@ -1,6 +1,7 @@
 //! The listings in order of their last change: what the catalogue follows.
 
-use super::table::{Item, Range};
+use super::item::Item;
+use super::read::Range;
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::ListingId;
 

@@ -4,8 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use time::{Duration, OffsetDateTime};
 
+use super::item::Item;
 use super::keys::{self, Key, PK, SK};
-use super::table::{Item, Range};
+use super::read::Range;
 use super::{Store, StoreError};
 use crochet_domain::call::Call;
 use crochet_domain::call::entry::Entry;
