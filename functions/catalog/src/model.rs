@@ -91,9 +91,6 @@ impl Catalogue {
     }
 
     /// Takes over every change that was visible when this was called. Callers that wait for each other share one refresh.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn refresh(&self) -> Result<(), StoreError> {
         let wish = self.0.wishes.fetch_add(1, Ordering::SeqCst) + 1;
         let mut follower = self.0.follower.lock().await;

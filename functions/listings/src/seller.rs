@@ -50,9 +50,6 @@ where
 
 impl Editor {
     /// The editor's profile.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub(crate) async fn profile(self, app: &App) -> Result<Profile, ApiError> {
         app.store.profile(self.0).await?.ok_or_else(|| ApiError::internal("a good key has no profile").alarm())
     }

@@ -111,9 +111,6 @@ impl Limiter {
     }
 
     /// Counts one event and tells where the subject stands.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn count(&self, limit: Limit, subject: &str, now: time::OffsetDateTime) -> Result<LimitStatus, StoreError> {
         let window = i64::from(limit.window_seconds);
         let start = now.unix_timestamp().div_euclid(window) * window;

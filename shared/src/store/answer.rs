@@ -69,9 +69,6 @@ impl CompressedResponse {
 
 impl Store {
     /// Stores the parts of an answer that is too long for one transaction.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn store_answer(&self, call: CallId, answer: &CompressedResponse) -> Result<(), StoreError> {
         if answer.fits_in_transaction() {
             return Ok(());

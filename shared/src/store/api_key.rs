@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::write::{Putting, Updating};
+use super::write::{Put, Update};
 use super::{Store, StoreError, keys};
 use crochet_domain::api_key::{ApiKey, KeyHash, KeyId, Scope};
 use crochet_domain::ids::ProfileId;
@@ -68,12 +68,12 @@ pub struct KeyPointer {
 }
 
 impl ApiKeyRecord {
-    pub(super) fn putting(&self) -> Result<Putting, StoreError> {
-        Putting::new(&keys::api_key(&self.id), "api_key", self)
+    pub(super) fn put(&self) -> Result<Put, StoreError> {
+        Put::new(&keys::api_key(&self.id), "api_key", self)
     }
 
-    pub(super) fn putting_pointer(&self) -> Result<Putting, StoreError> {
-        Putting::new(
+    pub(super) fn pointer_put(&self) -> Result<Put, StoreError> {
+        Put::new(
             &keys::profile_api_key(self.profile, &self.id),
             "profile_api_key",
             &KeyPointer { key: self.id.clone(), created_ms: self.created_ms, expires_ms: self.expires_ms },
@@ -83,9 +83,6 @@ impl ApiKeyRecord {
 
 impl Store {
     /// The key with this id.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn api_key(&self, id: &KeyId) -> Result<Option<ApiKeyRecord>, StoreError> {
         self.table.get(&keys::api_key(id)).await
     }
@@ -96,7 +93,7 @@ impl Store {
         if !key.is_due_to_be_noted(now_ms) {
             return;
         }
-        let noting = Updating::new("SET last_used_ms = :now")
+        let noting = Update::new("SET last_used_ms = :now")
             .number(":now", now_ms)
             .number(":due", now_ms - USE_NOTED_MS)
             .when("attribute_exists(PK) AND (attribute_not_exists(last_used_ms) OR last_used_ms <= :due)");

@@ -35,9 +35,6 @@ pub enum Acquire {
 
 impl Store {
     /// Asks to permit a breaker at which a probe was due when `seen` was read. A probe's time is over at `until_ms`.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn try_acquire(
         &self,
         listing: ListingId,
@@ -65,9 +62,6 @@ impl Store {
 
     /// Notes what the end of a call that was let through says of the seller, and gives what is remembered now. `seen` is the
     /// record at which it passed; where there was none and the call succeeded, nothing is written.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn record_observation(
         &self,
         listing: ListingId,
@@ -80,17 +74,11 @@ impl Store {
     }
 
     /// Gives a probe back that was not made. It would lapse by itself, later. `seen` is the record at which it passed.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn release_probe(&self, listing: ListingId, seen: Option<BreakerRecord>, permit: &Permit) -> Result<(), StoreError> {
         self.change_breaker(listing, seen, |breaker| release_probe(breaker, permit)).await.map(drop)
     }
 
     /// Closes the breaker, whatever is known of the endpoint: its owner says that it works.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn close_breaker(&self, listing: ListingId) -> Result<(), StoreError> {
         self.table.take::<serde_json::Value>(&keys::breaker(listing)).await.map(drop)
     }

@@ -116,9 +116,6 @@ fn entry_putting(home: &str, entry: &LedgerEntry) -> Result<Putting, StoreError>
 
 impl Store {
     /// The calls that are stored at these places and exist, in the order asked for.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn calls(&self, homes: &[String]) -> Result<Vec<Call>, StoreError> {
         let wanted: Vec<Key> = homes.iter().map(|home| keys::call(home)).collect();
         let mut calls = Vec::with_capacity(wanted.len());
@@ -132,9 +129,6 @@ impl Store {
     }
 
     /// The call with this id: a free one in one read, a paid one in two.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn call(&self, id: CallId) -> Result<Option<Call>, StoreError> {
         let (free, pointer) = (keys::call(&id.to_string()), keys::call_home(id));
         let mut found = self.table.get_all(&[free.clone(), pointer.clone()]).await?;
@@ -148,9 +142,6 @@ impl Store {
     }
 
     /// Keeps a new call under its names, all or nothing. Its id at the provider must be new.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn create_call(&self, call: &Call, name: Name) -> Result<Kept, StoreError> {
         let mut operations = vec![putting(call)?.in_transaction(&self.table)?];
         if call.payment.is_some() {
@@ -179,9 +170,6 @@ impl Store {
     }
 
     /// Writes a free call that nobody can ask for again: one put.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn put_call(&self, call: &Call) -> Result<Moved, StoreError> {
         match self.table.put(putting(call)?).await {
             Ok(Written::Done) => Ok(Moved::Done),
@@ -192,9 +180,6 @@ impl Store {
     }
 
     /// Gives a call one more name. `false` where the key names another call already.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn add_idempotency_key(&self, buyer: ProfileId, key: &str, named: &IdempotencyRecord) -> Result<bool, StoreError> {
         match self.table.put(naming_by_key(buyer, key, named)?).await? {
             Written::Done => Ok(true),
@@ -205,9 +190,6 @@ impl Store {
     }
 
     /// Writes a call's next version, and with it the ledger entries of this move, all or nothing.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn put_call_version(&self, call: &Call, entries: &[LedgerEntry]) -> Result<Moved, StoreError> {
         if entries.is_empty() {
             return self.put_call(call).await;
@@ -221,9 +203,6 @@ impl Store {
     }
 
     /// Writes the outcome of an attempt together with a short answer; a long answer has to be stored before.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn finish_call(&self, call: &Call, answer: Option<&CompressedResponse>) -> Result<Moved, StoreError> {
         let Some(answer) = answer.filter(|answer| answer.fits_in_transaction()) else { return self.put_call(call).await };
         let mut operations = vec![putting(call)?.in_transaction(&self.table)?];

@@ -3,10 +3,12 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::counter::s;
+use super::conditional::WriteError;
+use super::item::{Item, record, s};
 use super::keys::Key;
-use super::table::{Item, Range, Transacted, record};
-use super::write::{Condition, Putting, Updating};
+use super::read::Range;
+use super::transaction::TransactError;
+use super::write::{Condition, Put, Update};
 use super::{Store, StoreError, keys};
 use crochet_domain::challenge::{Challenge, ProofOfWork};
 use crochet_domain::ids::{ProfileId, random_bytes};
@@ -33,8 +35,8 @@ fn taker() -> String {
     hex::encode(random_bytes::<12>())
 }
 
-fn taking(taker: &str) -> Updating {
-    Updating::new("SET #taken = :me")
+fn taking(taker: &str) -> Update {
+    Update::new("SET #taken = :me")
         .name("#taken", TAKEN_BY)
         .value(":me", s(taker))
         .when("attribute_exists(PK) AND (attribute_not_exists(#taken) OR #taken = :me)")
@@ -46,14 +48,15 @@ fn is_free_for(item: &Item, taker: &str) -> bool {
 
 impl Store {
     /// Keeps a challenge until it is presented or expires.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn save_challenge(&self, challenge: &Challenge) -> Result<(), StoreError> {
-        let putting = Putting::new(&keys::challenge(&challenge.nonce), "challenge", challenge)?
+        let put = Put::new(&keys::challenge(&challenge.nonce), "challenge", challenge)?
             .expiring(challenge.expires_at.unix_timestamp())
             .when(Condition::absent());
-        self.table.put(putting).await.map(drop)
+        match self.table.put(put).await {
+            Ok(()) => Ok(()),
+            // Our own write: the reply was lost and the SDK tried again.
+            Err(error) => error.found().map(drop),
+        }
     }
 
     /// Uses a challenge up and gives it: nobody else gets it again. It may have expired meanwhile.
@@ -61,7 +64,7 @@ impl Store {
     /// It is marked, not deleted: a taker whose reply was lost finds its own mark, and gets it all the same.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where other takers are in the way for too long.
+    /// [`StoreError::Conflict`] where other takers are in the way for too long.
     pub async fn take_challenge(&self, nonce: &str) -> Result<Option<Challenge>, StoreError> {
         self.take_once(&keys::challenge(nonce)).await
     }
@@ -85,11 +88,13 @@ impl Store {
                 let (one, other) = tokio::join!(self.take_as(&places[0], &taker), self.take_as(&places[1], &taker));
                 return Ok([one?, other?]);
             };
-            let operations = places.iter().map(|place| self.table.updating(place, taking(&taker))).collect::<Result<_, _>>()?;
-            match self.table.transact(operations).await? {
-                Transacted::Done => return Ok([Some(record(one)?), Some(record(other)?)]),
+            let operations =
+                places.iter().map(|place| self.table.transact_update(place, taking(&taker))).collect::<Result<_, _>>()?;
+            match self.table.transact(operations).await {
+                Ok(()) => return Ok([Some(record(one)?), Some(record(other)?)]),
                 // Somebody was first at one of them, or is at it right now.
-                Transacted::Refused { .. } | Transacted::Conflict => {}
+                Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => {}
+                Err(TransactError::Store(error)) => return Err(error),
             }
         }
         Err(StoreError::Conflict)
@@ -103,29 +108,23 @@ impl Store {
     async fn take_as<T: DeserializeOwned>(&self, place: &Key, taker: &str) -> Result<Option<T>, StoreError> {
         for _ in 0..TRIES {
             match self.table.update(place, taking(taker)).await {
-                Ok(Ok(item)) => return record(item).map(Some),
-                Ok(Err(_)) => return Ok(None),
-                Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error),
+                Ok(item) => return record(item).map(Some),
+                Err(WriteError::ConditionFailed(_)) => return Ok(None),
+                Err(WriteError::Conflict) => {}
+                Err(WriteError::Store(error)) => return Err(error),
             }
         }
         Err(StoreError::Conflict)
     }
 
     /// Keeps a seller's proof of work until it is presented or expires.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn save_listing_work(&self, seller: ProfileId, work: &ListingWork) -> Result<(), StoreError> {
-        let putting =
-            Putting::new(&keys::listing_work(seller, &work.pow.challenge), "listing_work", work)?.expiring(work.expires_ms / 1_000);
-        self.table.put(putting).await.map(drop)
+        let put =
+            Put::new(&keys::listing_work(seller, &work.pow.challenge), "listing_work", work)?.expiring(work.expires_ms / 1_000);
+        Ok(self.table.put(put).await?)
     }
 
     /// Takes a seller's proof of work out: the one of this challenge, else the newest that has not expired at `now`.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn take_listing_work(
         &self,
         seller: ProfileId,

@@ -3,9 +3,10 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use super::counter::{n, s};
-use super::table::{Range, Transacted, record};
-use super::write::{Condition, Putting, Updating};
+use super::item::{n, record, s};
+use super::read::Range;
+use super::transaction::TransactError;
+use super::write::{Condition, Put, Update};
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::profile::{AccountType, Profile};
@@ -47,59 +48,55 @@ impl Store {
     /// whose session this is, all or nothing: of two racing claims one wins.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::SessionOver`].
+    /// [`StoreError::SessionOver`].
     pub async fn claim(&self, agent: &Profile, session: &Session) -> Result<Claimed, StoreError> {
         let person = session.profile;
-        let counting = Updating::new("SET version = version + :one, claim_count = claim_count + :one")
+        let counting = Update::new("SET version = version + :one, claim_count = claim_count + :one")
             .when("claim_count < :max")
             .value(":one", n(1))
             .value(":max", n(MAX_CLAIMS));
         let operations = vec![
-            self.table.updating(&keys::profile(person), counting)?,
+            self.table.transact_update(&keys::profile(person), counting)?,
             self.over_the_version_read(agent)?,
-            Putting::new(&keys::profile_claim(person, agent.id), "profile_claim", &ClaimPointer { agent: agent.id })?
+            Put::new(&keys::profile_claim(person, agent.id), "profile_claim", &ClaimPointer { agent: agent.id })?
                 .when(Condition::absent())
-                .in_transaction(&self.table)?,
+                .into_transact_item(&self.table)?,
         ];
-        Ok(match self.transact_in(session, operations).await? {
-            Transacted::Done => Claimed::Done,
-            Transacted::Refused { index: 0, .. } => Claimed::LimitReached,
-            Transacted::Refused { .. } | Transacted::Conflict => Claimed::Conflict,
+        Ok(match self.transact_in(session, operations).await {
+            Ok(()) => Claimed::Done,
+            Err(TransactError::ConditionFailed { index: 0, .. }) => Claimed::LimitReached,
+            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Claimed::Conflict,
+            Err(TransactError::Store(error)) => return Err(error),
         })
     }
 
     /// Takes the operator out of an agent's profile, whatever else is written there meanwhile: an agent cannot hold on to its
     /// operator by changing its profile all the time. Its listings are said to be behind, whether or not it has any.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn release_claim(&self, agent: ProfileId, person: ProfileId) -> Result<Released, StoreError> {
         let kind = serde_dynamo::to_attribute_value(AccountType::Agent).map_err(StoreError::defect)?;
         let releasing =
-            Updating::new("SET version = version + :one, account_type = :agent, listings_behind = :behind REMOVE #operator")
+            Update::new("SET version = version + :one, account_type = :agent, listings_behind = :behind REMOVE #operator")
                 .name("#operator", "operator")
                 .when("#operator = :me")
                 .value(":one", n(1))
                 .value(":agent", kind)
                 .value(":behind", AttributeValue::Bool(true))
                 .value(":me", s(person.to_string()));
-        let counting = Updating::new("SET version = version + :one, claim_count = claim_count - :one").value(":one", n(1));
+        let counting = Update::new("SET version = version + :one, claim_count = claim_count - :one").value(":one", n(1));
         let operations = vec![
-            self.table.updating(&keys::profile(agent), releasing)?,
-            self.table.updating(&keys::profile(person), counting)?,
-            self.table.removing(&keys::profile_claim(person, agent))?,
+            self.table.transact_update(&keys::profile(agent), releasing)?,
+            self.table.transact_update(&keys::profile(person), counting)?,
+            self.table.transact_delete(&keys::profile_claim(person, agent))?,
         ];
-        Ok(match self.table.transact(operations).await? {
-            Transacted::Done => Released::Done,
-            Transacted::Refused { .. } => Released::NotOperator,
-            Transacted::Conflict => Released::Conflict,
+        Ok(match self.table.transact(operations).await {
+            Ok(()) => Released::Done,
+            Err(TransactError::ConditionFailed { .. }) => Released::NotOperator,
+            Err(TransactError::Conflict) => Released::Conflict,
+            Err(TransactError::Store(error)) => return Err(error),
         })
     }
 
     /// The agents that a person operates, in order of their registration.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn claimed_agents(&self, person: ProfileId) -> Result<Vec<Profile>, StoreError> {
         let partition = keys::profile_partition(person);
         let pointers = self
@@ -124,6 +121,6 @@ impl Store {
 
     fn over_the_version_read(&self, profile: &Profile) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, StoreError> {
         let before = Condition::equals("version", n(profile.version.saturating_sub(1)));
-        Putting::new(&keys::profile(profile.id), "profile", profile)?.when(before).in_transaction(&self.table)
+        Put::new(&keys::profile(profile.id), "profile", profile)?.when(before).into_transact_item(&self.table)
     }
 }

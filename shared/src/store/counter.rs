@@ -1,9 +1,7 @@
 //! Exact counters: one item per subject and window.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-
-use super::table::Item;
-use super::write::Updating;
+use super::item::Item;
+use super::write::Update;
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::ListingId;
 
@@ -29,63 +27,41 @@ impl Traffic {
 impl Store {
     /// Counts one event of `subject` in the window that began at `window_start` and lasts `window_seconds`; gives the
     /// count, this event included.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn count(&self, subject: &str, window_start: i64, window_seconds: i64) -> Result<u32, StoreError> {
-        let updating = Updating::new("ADD n :one SET #ttl = :ttl")
+        let updating = Update::new("ADD n :one SET #ttl = :ttl")
             .name("#ttl", keys::TTL)
             .number(":one", 1)
             .number(":ttl", window_start + 2 * window_seconds);
         let item = self.table.update(&keys::counter(subject, window_start), updating).await?;
-        Ok(item.map(|item| number(&item, "n")).unwrap_or_default())
+        Ok(number(&item, "n"))
     }
 
     /// Notes that a call at `listing` begins in `minute`.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn call_starts(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
         self.traffic(listing, minute, "started", 1).await
     }
 
     /// Notes that a call that began in `minute` has ended.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn call_ends(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
         self.traffic(listing, minute, "ended", 1).await
     }
 
     /// Takes back that a call began: it never went out to the seller.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn call_not_made(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
         self.traffic(listing, minute, "started", -1).await
     }
 
     async fn traffic(&self, listing: ListingId, minute: i64, what: &str, by: i64) -> Result<Traffic, StoreError> {
-        let updating = Updating::new("ADD #n :by SET #ttl = :ttl")
+        let updating = Update::new("ADD #n :by SET #ttl = :ttl")
             .name("#n", what)
             .name("#ttl", keys::TTL)
             .number(":by", by)
             .number(":ttl", (minute + 10) * 60);
-        let item = self.table.update(&keys::traffic(listing, minute), updating).await?.unwrap_or_default();
+        let item = self.table.update(&keys::traffic(listing, minute), updating).await?;
         Ok(Traffic { started: number(&item, "started"), ended: number(&item, "ended") })
     }
 }
 
 fn number(item: &Item, name: &str) -> u32 {
     item.get(name).and_then(|value| value.as_n().ok()).and_then(|digits| digits.parse().ok()).unwrap_or(0)
-}
-
-/// Shorthand for a string value.
-pub(crate) fn s(text: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(text.into())
-}
-
-/// Shorthand for a number value.
-pub(crate) fn n(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
 }

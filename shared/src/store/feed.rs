@@ -1,6 +1,7 @@
 //! The listings in order of their last change: what the catalogue follows.
 
-use super::table::{Item, Range};
+use super::item::Item;
+use super::read::Range;
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::ListingId;
 
@@ -24,17 +25,11 @@ impl ListingChange {
 impl Store {
     /// The listings that changed at `since_ms` or later, oldest change first, at most `limit`. The index may lag a moment
     /// behind the table: readers read the last minute again.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn changed_listings(&self, since_ms: i64, limit: i32) -> Result<Vec<ListingChange>, StoreError> {
         self.changes(keys::changed_since(since_ms), limit).await
     }
 
     /// The listings that changed after `last`, in the order of [`Store::changed_listings`]: its next page.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn changed_listings_after(&self, last: ListingChange, limit: i32) -> Result<Vec<ListingChange>, StoreError> {
         // "!" is below every digit: the next page begins just after this change.
         self.changes(format!("{}{}!", keys::changed_since(last.at_ms), last.listing), limit).await

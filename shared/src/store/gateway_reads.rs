@@ -45,9 +45,6 @@ pub struct QuoteLookup {
 
 impl Store {
     /// Key, listing and the call of a payment in one batch, with the listing's traffic and its endpoint's breaker.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn look_up_call(
         &self,
         key: &KeyId,
@@ -80,9 +77,6 @@ impl Store {
     }
 
     /// Buyer, seller, the names that this call may have, and the buyer's open quotes in one batch.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn look_up_quote(
         &self,
         buyer: ProfileId,

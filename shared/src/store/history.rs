@@ -69,9 +69,6 @@ const DAYS_AT_ONCE: [i64; 4] = [2, 8, 32, 64];
 
 impl Store {
     /// Calls of a profile, newest first.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn call_history(&self, stretch: Stretch<'_>) -> Result<Vec<Call>, StoreError> {
         let places = self.places(History::Calls, stretch).await?;
         let homes: Vec<String> = places.iter().filter_map(|place| place.pk.strip_prefix("CALL#")).map(str::to_owned).collect();
@@ -79,9 +76,6 @@ impl Store {
     }
 
     /// Ledger entries of a profile's own accounts, newest first.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn entry_history(&self, stretch: Stretch<'_>) -> Result<Vec<LedgerEntry>, StoreError> {
         let places = self.places(History::Entries, stretch).await?;
         let wanted: Vec<Key> = places.into_iter().map(|place| Key { pk: place.pk, sk: place.sk }).collect();

@@ -4,9 +4,10 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::api_key::{ApiKeyRecord, KeyPointer};
-use super::counter::{n, s};
-use super::table::{Range, Transacted, record};
-use super::write::{Condition, Updating};
+use super::item::{n, record, s};
+use super::read::Range;
+use super::transaction::TransactError;
+use super::write::{Condition, Update};
 use super::{Store, StoreError, keys};
 use crochet_domain::api_key::KeyId;
 use crochet_domain::ids::ProfileId;
@@ -40,9 +41,6 @@ pub enum Added {
 
 impl Store {
     /// The keys of a profile, oldest first. Those that have ended are among them until others take their place.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn keys_of(&self, profile: ProfileId) -> Result<Vec<ApiKeyRecord>, StoreError> {
         let wanted: Vec<_> = self.key_pointers(profile).await?.iter().map(|pointer| keys::api_key(&pointer.key)).collect();
         if wanted.is_empty() {
@@ -56,8 +54,7 @@ impl Store {
     /// one that a revoked key has made; who logs out not with one of that session. Keys that have ended make room.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the profile or its keys changed meanwhile;
-    /// [`StoreError::SessionOver`].
+    /// [`StoreError::Conflict`] where the profile or its keys changed meanwhile; [`StoreError::SessionOver`].
     pub async fn add_key(&self, key: &ApiKeyRecord, seen: u64, asker: Asker<'_>) -> Result<Added, StoreError> {
         let pointers = self.key_pointers(key.profile).await?;
         let session = match asker {
@@ -87,27 +84,25 @@ impl Store {
     }
 
     /// Ends a key with the next request. `false` where it has ended already.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn revoke_key(&self, key: &ApiKeyRecord) -> Result<bool, StoreError> {
         for _ in 0..TRIES {
-            let versioning = Updating::new("SET version = version + :one").when("attribute_exists(PK)").value(":one", n(1));
+            let versioning = Update::new("SET version = version + :one").when("attribute_exists(PK)").value(":one", n(1));
             let operations = vec![
-                self.table.removing_when(
+                self.table.transact_delete_when(
                     &keys::api_key(&key.id),
                     "#profile = :owner",
                     ("#profile", "profile"),
                     [(":owner", s(key.profile.to_string()))],
                 )?,
-                self.table.removing(&keys::profile_api_key(key.profile, &key.id))?,
-                self.table.updating(&keys::profile(key.profile), versioning)?,
+                self.table.transact_delete(&keys::profile_api_key(key.profile, &key.id))?,
+                self.table.transact_update(&keys::profile(key.profile), versioning)?,
             ];
-            match self.table.transact(operations).await? {
-                Transacted::Done => return Ok(true),
-                Transacted::Refused { index: 0, .. } => return Ok(false),
-                Transacted::Refused { .. } => return Err(StoreError::Defect("a key has no profile".into())),
-                Transacted::Conflict => {}
+            match self.table.transact(operations).await {
+                Ok(()) => return Ok(true),
+                Err(TransactError::ConditionFailed { index: 0, .. }) => return Ok(false),
+                Err(TransactError::ConditionFailed { .. }) => return Err(StoreError::Defect("a key has no profile".into())),
+                Err(TransactError::Conflict) => {}
+                Err(TransactError::Store(error)) => return Err(error),
             }
         }
         Err(StoreError::Conflict)
@@ -142,24 +137,21 @@ impl Store {
         session: Option<&Session>,
     ) -> Result<(), StoreError> {
         let versioning =
-            Updating::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(seen));
+            Update::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(seen));
         let mut operations: Vec<TransactWriteItem> = vec![
-            self.table.updating(&keys::profile(key.profile), versioning)?,
-            key.putting()?.when(Condition::absent()).in_transaction(&self.table)?,
-            key.putting_pointer()?.in_transaction(&self.table)?,
+            self.table.transact_update(&keys::profile(key.profile), versioning)?,
+            key.put()?.when(Condition::absent()).into_transact_item(&self.table)?,
+            key.pointer_put()?.into_transact_item(&self.table)?,
         ];
         for pointer in ended {
-            operations.push(self.table.removing(&keys::api_key(&pointer.key))?);
-            operations.push(self.table.removing(&keys::profile_api_key(key.profile, &pointer.key))?);
+            operations.push(self.table.transact_delete(&keys::api_key(&pointer.key))?);
+            operations.push(self.table.transact_delete(&keys::profile_api_key(key.profile, &pointer.key))?);
         }
         let transacted = match session {
-            Some(session) => self.transact_in(session, operations).await?,
-            None => self.table.transact(operations).await?,
+            Some(session) => self.transact_in(session, operations).await,
+            None => self.table.transact(operations).await,
         };
-        match transacted {
-            Transacted::Done => Ok(()),
-            Transacted::Refused { .. } | Transacted::Conflict => Err(StoreError::Conflict),
-        }
+        Ok(transacted?)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::counter::{n, s};
-use super::table::{Range, Transacted, Written, record};
-use super::write::{Condition, Putting, Updating};
+use super::item::{n, record, s};
+use super::read::Range;
+use super::transaction::TransactError;
+use super::write::{Condition, Put, Update};
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::{EndpointTest, Listing};
@@ -70,32 +71,23 @@ const BRIEF_BATCH: usize = 25;
 /// How often a new listing is fitted to a profile that has changed meanwhile, before the writer is told of the conflict.
 const CREATING_TRIES: usize = 4;
 
-fn putting(listing: &Listing) -> Result<Putting, StoreError> {
-    Ok(Putting::new(&keys::listing(listing.id), "listing", listing)?
+fn listing_put(listing: &Listing) -> Result<Put, StoreError> {
+    Ok(Put::new(&keys::listing(listing.id), "listing", listing)?
         .indexed(Some(keys::listing_change(listing.id, listing.updated_ms))))
 }
 
 impl Store {
     /// The listing with this id.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn listing(&self, id: ListingId) -> Result<Option<Listing>, StoreError> {
         self.table.get(&keys::listing(id)).await
     }
 
     /// Which listing has this slug. Slugs never move, so an answer may be remembered.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn listing_of_slug(&self, slug: &str) -> Result<Option<ListingId>, StoreError> {
         Ok(self.table.get::<SlugOwner>(&keys::slug(slug)).await?.map(|owner| owner.listing))
     }
 
     /// The listing that a path names, by id or by slug.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn find_listing(&self, id_or_slug: &str) -> Result<Option<Listing>, StoreError> {
         if let Ok(id) = id_or_slug.parse() {
             return self.listing(id).await;
@@ -111,32 +103,30 @@ impl Store {
 
     /// Creates a listing, takes its slug and counts it, all or nothing. What it shows of its seller is what the profile says at
     /// that moment: where the profile has changed since it was read, the listing is changed, too.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn create_listing(&self, listing: &mut Listing, max_listings: u32) -> Result<Created, StoreError> {
         let owner = listing.seller.id;
         for _ in 0..CREATING_TRIES {
-            let counting = Updating::new("SET listing_count = listing_count + :one, version = version + :one")
+            let counting = Update::new("SET listing_count = listing_count + :one, version = version + :one")
                 .when("listing_count < :max AND version = :seen")
                 .value(":one", n(1))
                 .value(":max", n(max_listings))
                 .value(":seen", n(listing.seller.as_of));
             let pointer = ListingPointer { listing: listing.id };
             let operations = vec![
-                self.table.updating(&keys::profile(owner), counting)?,
-                Putting::new(&keys::slug(&listing.slug), "slug", &SlugOwner { listing: listing.id })?
+                self.table.transact_update(&keys::profile(owner), counting)?,
+                Put::new(&keys::slug(&listing.slug), "slug", &SlugOwner { listing: listing.id })?
                     .when(Condition::absent())
-                    .in_transaction(&self.table)?,
-                putting(listing)?.when(Condition::absent()).in_transaction(&self.table)?,
-                Putting::new(&keys::profile_listing(owner, listing.id), "profile_listing", &pointer)?
-                    .in_transaction(&self.table)?,
+                    .into_transact_item(&self.table)?,
+                listing_put(listing)?.when(Condition::absent()).into_transact_item(&self.table)?,
+                Put::new(&keys::profile_listing(owner, listing.id), "profile_listing", &pointer)?
+                    .into_transact_item(&self.table)?,
             ];
-            let found = match self.table.transact(operations).await? {
-                Transacted::Done => return Ok(Created::Done),
-                Transacted::Refused { index: 0, found: Some(found) } => record::<Profile>(found)?,
-                Transacted::Refused { index: 1, .. } => return Ok(Created::SlugTaken),
-                Transacted::Refused { .. } | Transacted::Conflict => return Ok(Created::Conflict),
+            let found = match self.table.transact(operations).await {
+                Ok(()) => return Ok(Created::Done),
+                Err(TransactError::ConditionFailed { index: 0, found: Some(found) }) => record::<Profile>(found)?,
+                Err(TransactError::ConditionFailed { index: 1, .. }) => return Ok(Created::SlugTaken),
+                Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => return Ok(Created::Conflict),
+                Err(TransactError::Store(error)) => return Err(error),
             };
             if found.listing_count >= max_listings {
                 return Ok(Created::LimitReached);
@@ -153,39 +143,33 @@ impl Store {
     }
 
     /// Writes a changed listing over the version that was read (`listing.version - 1`). `false` where it changed meanwhile.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn update_listing(&self, listing: &Listing) -> Result<bool, StoreError> {
         let before = Condition::equals("version", n(listing.version.saturating_sub(1)));
-        Ok(match self.table.put(putting(listing)?.when(before)).await? {
-            Written::Done => true,
+        Ok(match self.table.put(listing_put(listing)?.when(before)).await {
+            Ok(()) => true,
             // The reply to our own write was lost and the SDK tried again: what stands there is what we wrote.
-            Written::Refused(Some(found)) => record::<Listing>(found)? == *listing,
-            Written::Refused(None) => false,
+            Err(error) => error.found()?.map(record::<Listing>).transpose()?.is_some_and(|found| found == *listing),
         })
     }
 
     /// As [`Store::update_listing`], where the change puts the listing on offer: its owner's profile must still be the one that was
     /// read (`owner_seen` is its version), and counts this as a change. Who stops selling in the same moment finds either an
     /// active listing or another version. `false` where the listing or the profile changed meanwhile.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn activate_listing(&self, listing: &Listing, owner_seen: u64) -> Result<bool, StoreError> {
         let before = Condition::equals("version", n(listing.version.saturating_sub(1)));
         let versioning =
-            Updating::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(owner_seen));
+            Update::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(owner_seen));
         let operations = vec![
-            putting(listing)?.when(before).in_transaction(&self.table)?,
-            self.table.updating(&keys::profile(listing.seller.id), versioning)?,
+            listing_put(listing)?.when(before).into_transact_item(&self.table)?,
+            self.table.transact_update(&keys::profile(listing.seller.id), versioning)?,
         ];
-        Ok(match self.table.transact(operations).await? {
-            Transacted::Done => true,
-            Transacted::Refused { index: 0, found } => {
+        Ok(match self.table.transact(operations).await {
+            Ok(()) => true,
+            Err(TransactError::ConditionFailed { index: 0, found }) => {
                 found.map(record::<Listing>).transpose()?.is_some_and(|found| found == *listing)
             }
-            Transacted::Refused { .. } | Transacted::Conflict => false,
+            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => false,
+            Err(TransactError::Store(error)) => return Err(error),
         })
     }
 
@@ -193,11 +177,8 @@ impl Store {
     ///
     /// Only the note is written, so that no other change is lost; the listing's version moves, so that who has read it
     /// before does not write the note away. Nothing that anybody else sees has changed: the time of the last change stays.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn note_endpoint_test(&self, id: ListingId, secret_version: &str, test: &EndpointTest) -> Result<bool, StoreError> {
-        let noting = Updating::new("SET #endpoint.#last_test = :test, #version = #version + :one")
+        let noting = Update::new("SET #endpoint.#last_test = :test, #version = #version + :one")
             .name("#endpoint", "endpoint")
             .name("#last_test", "last_test")
             .name("#secret_version", "secret_version")
@@ -206,17 +187,20 @@ impl Store {
             .value(":tested", s(secret_version))
             .number(":one", 1)
             .when("#endpoint.#secret_version = :tested");
-        Ok(self.table.update(&keys::listing(id), noting).await?.is_ok())
+        Ok(match self.table.update(&keys::listing(id), noting).await {
+            Ok(_) => true,
+            Err(error) => {
+                error.found()?;
+                false
+            }
+        })
     }
 
     /// Removes a draft and its slug. `false` where it is no draft any more.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn delete_draft(&self, listing: &Listing) -> Result<bool, StoreError> {
         let owner = listing.seller.id;
-        let counting = Updating::new("SET listing_count = listing_count - :one, version = version + :one").value(":one", n(1));
-        let unlisting = self.table.removing_when(
+        let counting = Update::new("SET listing_count = listing_count - :one, version = version + :one").value(":one", n(1));
+        let unlisting = self.table.transact_delete_when(
             &keys::listing(listing.id),
             "#status = :draft AND version = :seen",
             ("#status", "status"),
@@ -224,25 +208,23 @@ impl Store {
         )?;
         let operations = vec![
             unlisting,
-            self.table.removing(&keys::slug(&listing.slug))?,
-            self.table.removing(&keys::profile_listing(owner, listing.id))?,
-            self.table.updating(&keys::profile(owner), counting)?,
+            self.table.transact_delete(&keys::slug(&listing.slug))?,
+            self.table.transact_delete(&keys::profile_listing(owner, listing.id))?,
+            self.table.transact_update(&keys::profile(owner), counting)?,
         ];
-        Ok(matches!(self.table.transact(operations).await?, Transacted::Done))
+        match self.table.transact(operations).await {
+            Ok(()) => Ok(true),
+            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Ok(false),
+            Err(TransactError::Store(error)) => Err(error),
+        }
     }
 
     /// All listings of a profile, in order of creation, drafts and suspended ones included.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn listings_of(&self, owner: ProfileId) -> Result<Vec<Listing>, StoreError> {
         self.listings(self.listing_ids_of(owner).await?.into_iter()).await
     }
 
     /// The ids of all listings of a profile, in order of creation.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn listing_ids_of(&self, owner: ProfileId) -> Result<Vec<ListingId>, StoreError> {
         let partition = keys::profile_partition(owner);
         let mut ids = Vec::new();
@@ -272,9 +254,6 @@ impl Store {
     }
 
     /// The listings with these ids that exist, without their schemas and examples: what the catalogue holds.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn listings_in_brief(&self, ids: impl Iterator<Item = ListingId>) -> Result<Vec<Listing>, StoreError> {
         let wanted: Vec<_> = ids.map(keys::listing).collect();
         let mut listings = Vec::with_capacity(wanted.len());
@@ -288,9 +267,6 @@ impl Store {
     }
 
     /// The listings with these ids that exist, in the order asked for.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn listings(&self, ids: impl Iterator<Item = ListingId>) -> Result<Vec<Listing>, StoreError> {
         let wanted: Vec<_> = ids.map(keys::listing).collect();
         let mut listings = Vec::with_capacity(wanted.len());

@@ -6,10 +6,13 @@ pub mod breaker;
 pub mod call;
 pub mod challenge;
 pub mod claim;
+pub mod conditional;
 pub mod counter;
+pub mod error;
 pub mod feed;
 pub mod gateway_reads;
 pub mod history;
+pub mod item;
 pub mod key_ring;
 pub mod keys;
 pub mod listing;
@@ -18,14 +21,16 @@ pub mod open_quotes;
 pub mod passkey;
 pub mod person;
 pub mod profile;
+pub mod read;
+pub mod retry;
 pub mod session;
 pub mod snapshot;
 pub mod summary;
 pub mod table;
+pub mod transaction;
 pub mod wallet;
 pub mod write;
 
-use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -39,43 +44,13 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use crate::config::Config;
 use table::Table;
 
+pub use error::StoreError;
+
 /// The store. Cloning is cheap; all clones share one connection pool.
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) table: Table,
 }
-
-/// Why the store could not do it. What was asked for is never part of it.
-#[derive(Debug, Clone)]
-pub enum StoreError {
-    /// DynamoDB did not do it; nothing is known to be lost.
-    Unavailable(String),
-    /// Somebody else is writing the same item right now.
-    Conflict,
-    /// Nothing is written: the session in whose name it was to be is over.
-    SessionOver,
-    /// An item is not what this version writes.
-    Defect(String),
-}
-
-impl StoreError {
-    pub(crate) fn defect(error: impl fmt::Display) -> Self {
-        Self::Defect(error.to_string())
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unavailable(why) => write!(f, "the table did not answer: {why}"),
-            Self::Conflict => f.write_str("the item is being written by another transaction"),
-            Self::SessionOver => f.write_str("the session is over"),
-            Self::Defect(why) => write!(f, "an item of the table is not understood: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}
 
 impl Store {
     /// The table that `config` names.

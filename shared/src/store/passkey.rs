@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::person::{passkeys_putting, unchanged};
-use super::table::{Transacted, record};
-use super::write::{Condition, Putting};
+use super::item::record;
+use super::person::{passkeys_put, unchanged};
+use super::transaction::TransactError;
+use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::{PasskeyId, ProfileId};
 use crochet_domain::passkey::{Ceremony, Passkey, Passkeys};
@@ -23,9 +24,9 @@ impl CredentialOwner {
     }
 
     /// Refused where the credential has an owner.
-    pub(super) fn putting(&self, passkey: &Passkey) -> Result<Putting, StoreError> {
-        let putting = Putting::new(&keys::credential(&passkey.credential_sha256), "credential", self)?;
-        Ok(putting.when(Condition::absent()))
+    pub(super) fn put(&self, passkey: &Passkey) -> Result<Put, StoreError> {
+        let put = Put::new(&keys::credential(&passkey.credential_sha256), "credential", self)?;
+        Ok(put.when(Condition::absent()))
     }
 }
 
@@ -40,26 +41,20 @@ pub enum Added {
 
 impl Store {
     /// Keeps a ceremony until it is finished or expires.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn save_ceremony(&self, ceremony: &Ceremony) -> Result<(), StoreError> {
-        let putting = Putting::new(&keys::ceremony(&ceremony.id), "ceremony", ceremony)?.expiring(ceremony.expires_ms / 1_000);
-        self.table.put(putting).await.map(drop)
+        let put = Put::new(&keys::ceremony(&ceremony.id), "ceremony", ceremony)?.expiring(ceremony.expires_ms / 1_000);
+        Ok(self.table.put(put).await?)
     }
 
     /// Uses a ceremony up and gives it: nobody else can finish it again. It may have expired meanwhile.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where other takers are in the way for too long.
+    /// [`StoreError::Conflict`] where other takers are in the way for too long.
     pub async fn take_ceremony(&self, id: &str) -> Result<Option<Ceremony>, StoreError> {
         self.take_once(&keys::ceremony(id)).await
     }
 
     /// A person's passkeys; none where nobody with this id logs in.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn passkeys(&self, person: ProfileId) -> Result<Option<Passkeys>, StoreError> {
         self.table.get(&keys::passkeys(person)).await
     }
@@ -67,22 +62,22 @@ impl Store {
     /// Adds a passkey to those in `seen` of the session's person: of two writers one is told to read again.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the passkeys changed meanwhile; [`StoreError::SessionOver`].
+    /// [`StoreError::Conflict`] where the passkeys changed meanwhile; [`StoreError::SessionOver`].
     pub async fn add_passkey(&self, session: &Session, seen: &Passkeys, passkey: &Passkey) -> Result<Added, StoreError> {
         let person = session.profile;
         let owner = CredentialOwner::of(person, passkey);
         let operations = vec![
-            owner.putting(passkey)?.in_transaction(&self.table)?,
-            passkeys_putting(person, &seen.with(passkey.clone()))?.when(unchanged(seen)).in_transaction(&self.table)?,
+            owner.put(passkey)?.into_transact_item(&self.table)?,
+            passkeys_put(person, &seen.with(passkey.clone()))?.when(unchanged(seen)).into_transact_item(&self.table)?,
         ];
-        match self.transact_in(session, operations).await? {
-            Transacted::Done => Ok(Added::Done),
-            Transacted::Refused { index: 0, found } => {
+        match self.transact_in(session, operations).await {
+            Ok(()) => Ok(Added::Done),
+            Err(TransactError::ConditionFailed { index: 0, found }) => {
                 // Our own write, whose reply was lost, or another's.
                 let found = found.map(record::<CredentialOwner>).transpose()?;
                 Ok(if found.is_some_and(|found| found.passkey == owner.passkey) { Added::Done } else { Added::Taken })
             }
-            Transacted::Refused { .. } | Transacted::Conflict => Err(StoreError::Conflict),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -92,12 +87,9 @@ impl Store {
     /// As [`Store::add_passkey`].
     pub async fn remove_passkey(&self, session: &Session, seen: &Passkeys, passkey: &Passkey) -> Result<(), StoreError> {
         let operations = vec![
-            passkeys_putting(session.profile, &seen.without(passkey.id))?.when(unchanged(seen)).in_transaction(&self.table)?,
-            self.table.removing(&keys::credential(&passkey.credential_sha256))?,
+            passkeys_put(session.profile, &seen.without(passkey.id))?.when(unchanged(seen)).into_transact_item(&self.table)?,
+            self.table.transact_delete(&keys::credential(&passkey.credential_sha256))?,
         ];
-        match self.transact_in(session, operations).await? {
-            Transacted::Done => Ok(()),
-            Transacted::Refused { .. } | Transacted::Conflict => Err(StoreError::Conflict),
-        }
+        Ok(self.transact_in(session, operations).await?)
     }
 }

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::item::record;
 use super::passkey::CredentialOwner;
 use super::session::SessionPointer;
-use super::table::{Transacted, record};
-use super::write::{Condition, Putting};
+use super::transaction::TransactError;
+use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::passkey::Passkeys;
@@ -50,9 +51,6 @@ struct CodeOwner {
 
 impl Store {
     /// The person with this id: one batch read, and the sessions at the same time.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn person(&self, id: ProfileId) -> Result<Option<PersonRecord>, StoreError> {
         // A session that opens between the two reads may be missed here: the next one to open ends what is too many.
         let (found, sessions) = tokio::join!(self.profile_and_passkeys(id), self.session_pointers(id));
@@ -61,9 +59,6 @@ impl Store {
     }
 
     /// A person's profile and passkeys, in one batch read.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn profile_and_passkeys(&self, id: ProfileId) -> Result<Option<(Profile, Passkeys)>, StoreError> {
         let wanted = [keys::profile(id), keys::passkeys(id)];
         let mut found = self.table.get_all(&wanted).await?;
@@ -71,9 +66,6 @@ impl Store {
     }
 
     /// Whose recovery code has this hash.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn owner_of_code(&self, code_sha256: &str) -> Result<Option<ProfileId>, StoreError> {
         let owner: Option<CodeOwner> = self.table.get(&keys::recovery_code(code_sha256)).await?;
         Ok(owner.map(|owner| owner.profile))
@@ -83,28 +75,28 @@ impl Store {
     /// opens nothing, or with a profile that no passkey opens.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where another transaction was in the way.
+    /// [`StoreError::Conflict`] where another transaction was in the way.
     pub async fn sign_up(&self, profile: &Profile, passkeys: &Passkeys, session: &Session) -> Result<SignedUp, StoreError> {
         let mut operations = Vec::new();
         for passkey in &passkeys.passkeys {
-            operations.push(CredentialOwner::of(profile.id, passkey).putting(passkey)?.in_transaction(&self.table)?);
+            operations.push(CredentialOwner::of(profile.id, passkey).put(passkey)?.into_transact_item(&self.table)?);
         }
         operations.push(
-            Putting::new(&keys::profile(profile.id), "profile", profile)?.when(Condition::absent()).in_transaction(&self.table)?,
+            Put::new(&keys::profile(profile.id), "profile", profile)?.when(Condition::absent()).into_transact_item(&self.table)?,
         );
-        operations.push(passkeys_putting(profile.id, passkeys)?.when(Condition::absent()).in_transaction(&self.table)?);
+        operations.push(passkeys_put(profile.id, passkeys)?.when(Condition::absent()).into_transact_item(&self.table)?);
         operations.extend(self.first_opening(session)?);
         for code in &passkeys.recovery_codes {
-            operations.push(code_putting(profile.id, code)?.in_transaction(&self.table)?);
+            operations.push(code_put(profile.id, code)?.into_transact_item(&self.table)?);
         }
-        match self.table.transact(operations).await? {
-            Transacted::Done => Ok(SignedUp::Done),
-            Transacted::Refused { index, found } if index < passkeys.passkeys.len() => {
+        match self.table.transact(operations).await {
+            Ok(()) => Ok(SignedUp::Done),
+            Err(TransactError::ConditionFailed { index, found }) if index < passkeys.passkeys.len() => {
                 // Our own write, whose reply was lost, or another person's.
                 let owner = found.map(record::<CredentialOwner>).transpose()?;
                 Ok(if owner.is_some_and(|owner| owner.profile == profile.id) { SignedUp::Done } else { SignedUp::PasskeyTaken })
             }
-            Transacted::Refused { .. } | Transacted::Conflict => Err(StoreError::Conflict),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -112,18 +104,20 @@ impl Store {
     /// is a session for it.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the person was changed since `person` was read.
+    /// [`StoreError::Conflict`] where the person was changed since `person` was read.
     pub async fn let_in(&self, person: &PersonRecord, with: Admission<'_>, session: &Session) -> Result<(), StoreError> {
         let mut operations = self.opening(session, person.profile.version, person.sessions.clone())?;
         if let Admission::Passkey(after) | Admission::RecoveryCode(after, _) = with {
-            let putting = passkeys_putting(person.profile.id, after)?.when(unchanged(&person.passkeys));
-            operations.push(putting.in_transaction(&self.table)?);
+            let put = passkeys_put(person.profile.id, after)?.when(unchanged(&person.passkeys));
+            operations.push(put.into_transact_item(&self.table)?);
         }
         if let Admission::RecoveryCode(_, code) = with {
-            operations.push(self.table.removing(&keys::recovery_code(code))?);
+            operations.push(self.table.transact_delete(&keys::recovery_code(code))?);
         }
-        if let Transacted::Done = self.table.transact(operations).await? {
-            return Ok(());
+        match self.table.transact(operations).await {
+            Ok(()) => return Ok(()),
+            Err(TransactError::Store(error)) => return Err(error),
+            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => {}
         }
         // A reply that was lost looks like a conflict, too: then the session is there.
         if self.session(&session.token_sha256).await?.is_some() { Ok(()) } else { Err(StoreError::Conflict) }
@@ -135,29 +129,26 @@ impl Store {
     /// As [`Store::add_passkey`].
     pub async fn replace_codes(&self, session: &Session, seen: &Passkeys, after: &Passkeys) -> Result<(), StoreError> {
         let person = session.profile;
-        let mut operations = vec![passkeys_putting(person, after)?.when(unchanged(seen)).in_transaction(&self.table)?];
+        let mut operations = vec![passkeys_put(person, after)?.when(unchanged(seen)).into_transact_item(&self.table)?];
         for old in &seen.recovery_codes {
-            operations.push(self.table.removing(&keys::recovery_code(old))?);
+            operations.push(self.table.transact_delete(&keys::recovery_code(old))?);
         }
         for new in &after.recovery_codes {
-            operations.push(code_putting(person, new)?.in_transaction(&self.table)?);
+            operations.push(code_put(person, new)?.into_transact_item(&self.table)?);
         }
-        match self.transact_in(session, operations).await? {
-            Transacted::Done => Ok(()),
-            Transacted::Refused { .. } | Transacted::Conflict => Err(StoreError::Conflict),
-        }
+        Ok(self.transact_in(session, operations).await?)
     }
 }
 
-pub(super) fn passkeys_putting(person: ProfileId, passkeys: &Passkeys) -> Result<Putting, StoreError> {
-    Putting::new(&keys::passkeys(person), "passkeys", passkeys)
+pub(super) fn passkeys_put(person: ProfileId, passkeys: &Passkeys) -> Result<Put, StoreError> {
+    Put::new(&keys::passkeys(person), "passkeys", passkeys)
 }
 
 /// Holds while nobody has changed the passkeys.
 pub(super) fn unchanged(seen: &Passkeys) -> Condition {
-    Condition::equals("version", super::counter::n(seen.version))
+    Condition::equals("version", super::item::n(seen.version))
 }
 
-fn code_putting(person: ProfileId, code_sha256: &str) -> Result<Putting, StoreError> {
-    Putting::new(&keys::recovery_code(code_sha256), "recovery_code", &CodeOwner { profile: person })
+fn code_put(person: ProfileId, code_sha256: &str) -> Result<Put, StoreError> {
+    Put::new(&keys::recovery_code(code_sha256), "recovery_code", &CodeOwner { profile: person })
 }

@@ -3,9 +3,10 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
-use super::counter::n;
-use super::table::{Range, Transacted, record};
-use super::write::{Condition, Putting, Updating};
+use super::item::{n, record};
+use super::read::Range;
+use super::transaction::TransactError;
+use super::write::{Condition, Put, Update};
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::session::{MAX_SESSIONS, Session};
@@ -19,9 +20,6 @@ pub(super) struct SessionPointer {
 
 impl Store {
     /// The session whose token has this hash. It may be over.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn session(&self, token_sha256: &str) -> Result<Option<Session>, StoreError> {
         self.table.get(&keys::session(token_sha256)).await
     }
@@ -29,7 +27,7 @@ impl Store {
     /// Writes down that a session is used now. One that has ended meanwhile stays so. Nothing is said of a failure: no request
     /// depends on this note.
     pub async fn note_session(&self, session: &Session, now_ms: i64) {
-        let noting = Updating::new("SET seen_ms = :now").number(":now", now_ms).when("attribute_exists(PK) AND seen_ms < :now");
+        let noting = Update::new("SET seen_ms = :now").number(":now", now_ms).when("attribute_exists(PK) AND seen_ms < :now");
         let _ = self.table.update(&keys::session(&session.token_sha256), noting).await;
     }
 
@@ -37,29 +35,25 @@ impl Store {
     /// written in that session's name any more, however long ago its request was let in.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::SessionOver`] where the session has ended.
-    pub(super) async fn transact_in(
-        &self,
-        session: &Session,
-        operations: Vec<TransactWriteItem>,
-    ) -> Result<Transacted, StoreError> {
-        let mut held = vec![self.table.present(&keys::session(&session.token_sha256))?];
+    /// [`StoreError::SessionOver`] where the session has ended.
+    pub(super) async fn transact_in(&self, session: &Session, operations: Vec<TransactWriteItem>) -> Result<(), TransactError> {
+        let mut held = vec![self.table.transact_exists(&keys::session(&session.token_sha256))?];
         held.extend(operations);
-        match self.table.transact(held).await? {
-            Transacted::Refused { index: 0, .. } => Err(StoreError::SessionOver),
-            Transacted::Refused { index, found } => Ok(Transacted::Refused { index: index - 1, found }),
-            done_or_conflict => Ok(done_or_conflict),
+        match self.table.transact(held).await {
+            Err(TransactError::ConditionFailed { index: 0, .. }) => Err(StoreError::SessionOver.into()),
+            Err(TransactError::ConditionFailed { index, found }) => Err(TransactError::ConditionFailed { index: index - 1, found }),
+            done_or_failed => done_or_failed,
         }
     }
 
     /// Ends one session.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where something is being written in its name.
+    /// [`StoreError::Conflict`] where something is being written in its name.
     pub async fn close_session(&self, session: &Session) -> Result<(), StoreError> {
         self.commit(vec![
-            self.table.removing(&keys::session(&session.token_sha256))?,
-            self.table.removing(&keys::profile_session(session.profile, &session.token_sha256))?,
+            self.table.transact_delete(&keys::session(&session.token_sha256))?,
+            self.table.transact_delete(&keys::profile_session(session.profile, &session.token_sha256))?,
         ])
         .await
     }
@@ -67,12 +61,12 @@ impl Store {
     /// Ends every session of a person. `seen` is the version of the profile that was read before.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the profile changed meanwhile.
+    /// [`StoreError::Conflict`] where the profile changed meanwhile.
     pub async fn close_all_sessions(&self, person: ProfileId, seen: u64) -> Result<(), StoreError> {
-        let mut operations = vec![self.table.updating(&keys::profile(person), versioning(seen))?];
+        let mut operations = vec![self.table.transact_update(&keys::profile(person), versioning(seen))?];
         for pointer in self.session_pointers(person).await? {
-            operations.push(self.table.removing(&keys::session(&pointer.token_sha256))?);
-            operations.push(self.table.removing(&keys::profile_session(person, &pointer.token_sha256))?);
+            operations.push(self.table.transact_delete(&keys::session(&pointer.token_sha256))?);
+            operations.push(self.table.transact_delete(&keys::profile_session(person, &pointer.token_sha256))?);
         }
         self.commit(operations).await
     }
@@ -87,11 +81,11 @@ impl Store {
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         pointers.sort_by_key(|pointer| pointer.created_ms);
         let surplus = (pointers.len() + 1).saturating_sub(MAX_SESSIONS);
-        let mut operations = vec![self.table.updating(&keys::profile(session.profile), versioning(seen))?];
+        let mut operations = vec![self.table.transact_update(&keys::profile(session.profile), versioning(seen))?];
         operations.extend(self.first_opening(session)?);
         for ended in pointers.into_iter().take(surplus) {
-            operations.push(self.table.removing(&keys::session(&ended.token_sha256))?);
-            operations.push(self.table.removing(&keys::profile_session(session.profile, &ended.token_sha256))?);
+            operations.push(self.table.transact_delete(&keys::session(&ended.token_sha256))?);
+            operations.push(self.table.transact_delete(&keys::profile_session(session.profile, &ended.token_sha256))?);
         }
         Ok(operations)
     }
@@ -101,13 +95,13 @@ impl Store {
         let pointer = SessionPointer { token_sha256: session.token_sha256.clone(), created_ms: session.created_ms };
         let ends = session.last_ms() / 1_000;
         Ok(vec![
-            Putting::new(&keys::session(&session.token_sha256), "session", session)?
+            Put::new(&keys::session(&session.token_sha256), "session", session)?
                 .expiring(ends)
                 .when(Condition::absent())
-                .in_transaction(&self.table)?,
-            Putting::new(&keys::profile_session(session.profile, &session.token_sha256), "profile_session", &pointer)?
+                .into_transact_item(&self.table)?,
+            Put::new(&keys::profile_session(session.profile, &session.token_sha256), "profile_session", &pointer)?
                 .expiring(ends)
-                .in_transaction(&self.table)?,
+                .into_transact_item(&self.table)?,
         ])
     }
 
@@ -129,14 +123,11 @@ impl Store {
     }
 
     async fn commit(&self, operations: Vec<TransactWriteItem>) -> Result<(), StoreError> {
-        match self.table.transact(operations).await? {
-            Transacted::Done => Ok(()),
-            Transacted::Refused { .. } | Transacted::Conflict => Err(StoreError::Conflict),
-        }
+        Ok(self.table.transact(operations).await?)
     }
 }
 
 /// Counts a change of the profile, unless another came first.
-fn versioning(seen: u64) -> Updating {
-    Updating::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(seen))
+fn versioning(seen: u64) -> Update {
+    Update::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(seen))
 }

@@ -4,9 +4,8 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use super::counter::s;
-use super::table::{Written, record};
-use super::write::{Condition, Putting};
+use super::item::{record, s};
+use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
 
 /// Greatest length of a part (bytes): below DynamoDB's 400 KB an item.
@@ -65,9 +64,6 @@ struct AnyHead {
 
 impl Store {
     /// The head of the last snapshot.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn snapshot_head(&self, format: u32) -> Result<Found, StoreError> {
         let key = keys::snapshot();
         let Some(item) = self.table.get_all(std::slice::from_ref(&key)).await?.take_item(&key) else { return Ok(Found::Nothing) };
@@ -79,37 +75,30 @@ impl Store {
     }
 
     /// Puts a head in place of the one that is named; in place of none, where none is. `false` where another one stands there.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn put_snapshot_head(&self, head: &SnapshotHead, replaces: Option<&str>) -> Result<bool, StoreError> {
         let unchanged = match replaces {
             Some(generation) => Condition::equals("generation", s(generation)),
             None => Condition::absent(),
         };
-        match self.table.put(Putting::new(&keys::snapshot(), "snapshot", head)?.when(unchanged)).await? {
-            Written::Done => Ok(true),
+        match self.table.put(Put::new(&keys::snapshot(), "snapshot", head)?.when(unchanged)).await {
+            Ok(()) => Ok(true),
             // The reply to our own write was lost and the SDK tried again: what stands there is what we wrote.
-            Written::Refused(Some(found)) => Ok(record::<AnyHead>(found)?.generation == head.generation),
-            Written::Refused(None) => Ok(false),
+            Err(error) => match error.found()? {
+                Some(found) => Ok(record::<AnyHead>(found)?.generation == head.generation),
+                None => Ok(false),
+            },
         }
     }
 
     /// Writes a part, which DynamoDB may delete after this moment (Unix seconds).
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn put_snapshot_part(&self, generation: &str, n: usize, bytes: &[u8], expires: i64) -> Result<(), StoreError> {
         let empty = serde_json::Map::new();
-        let putting = Putting::new(&keys::snapshot_part(generation, n), "snapshot_part", &empty)?;
-        let putting = putting.with("bytes", AttributeValue::B(Blob::new(bytes))).expiring(expires);
-        self.table.put(putting).await.map(drop)
+        let put = Put::new(&keys::snapshot_part(generation, n), "snapshot_part", &empty)?;
+        let put = put.with("bytes", AttributeValue::B(Blob::new(bytes))).expiring(expires);
+        Ok(self.table.put(put).await?)
     }
 
     /// Reads a part; none where it is gone.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
     pub async fn snapshot_part(&self, generation: &str, n: usize) -> Result<Option<Vec<u8>>, StoreError> {
         let key = keys::snapshot_part(generation, n);
         let item = self.table.get_all(std::slice::from_ref(&key)).await?.take_item(&key);

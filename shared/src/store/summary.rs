@@ -4,9 +4,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use time::OffsetDateTime;
 
-use super::table::record;
-use super::write::Updating;
-use super::{Store, StoreError, counter::n, keys};
+use super::item::{n, record};
+use super::write::Update;
+use super::{Store, StoreError, keys};
 use crochet_domain::ids::ListingId;
 use crochet_domain::profile::{Profile, SellerSummary};
 use crochet_domain::timestamp::unix_ms;
@@ -37,13 +37,16 @@ impl Store {
             let ids = self.listing_ids_of(profile.id).await?;
             let writes = stream::iter(ids.into_iter().map(|id| self.bring_listing_up(id, &profile, now_ms)));
             writes.buffer_unordered(AT_ONCE).try_for_each(|()| std::future::ready(Ok(()))).await?;
-            let done = Updating::new("SET listings_behind = :behind")
+            let done = Update::new("SET listings_behind = :behind")
                 .when("version = :seen")
                 .value(":behind", aws_sdk_dynamodb::types::AttributeValue::Bool(false))
                 .value(":seen", n(profile.version));
-            match self.table.update(&keys::profile(profile.id), done).await? {
-                Ok(_) | Err(None) => return Ok(()),
-                Err(Some(found)) => profile = record(found)?,
+            match self.table.update(&keys::profile(profile.id), done).await {
+                Ok(_) => return Ok(()),
+                Err(error) => match error.found()? {
+                    Some(found) => profile = record(found)?,
+                    None => return Ok(()),
+                },
             }
         }
         Err(StoreError::Conflict)

@@ -1,19 +1,17 @@
-//! Writes before they are sent: what is put or changed, and the condition under which.
+//! What is to be written, and under which condition. Nothing is sent here.
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
-use super::StoreError;
+use super::error::StoreError;
+use super::item::{Item, n, s};
 use super::keys::{self, IndexKey, KIND, Key, PK, SK, TTL};
-use super::table::{Item, Table};
 
-/// An item to be put, with the condition under which.
+/// An item to put, and the condition to put it under.
 #[derive(Debug, Clone)]
-pub struct Putting {
+pub struct Put {
     pub(super) item: Item,
     pub(super) condition: Option<Condition>,
 }
@@ -52,34 +50,34 @@ impl Condition {
     }
 }
 
-impl Putting {
+impl Put {
     /// `record` at `key`, as an item of this kind.
     ///
     /// # Errors
-    /// Where the record cannot be spelled as an item: a defect, not an input.
+    /// [`StoreError::Defect`] where the record cannot be written as an item.
     pub fn new<T: Serialize>(key: &Key, kind: &str, record: &T) -> Result<Self, StoreError> {
         let mut item: Item = serde_dynamo::to_item(record).map_err(StoreError::defect)?;
-        item.insert(PK.into(), AttributeValue::S(key.pk.clone()));
-        item.insert(SK.into(), AttributeValue::S(key.sk.clone()));
-        item.insert(KIND.into(), AttributeValue::S(kind.into()));
+        item.insert(PK.into(), s(&key.pk));
+        item.insert(SK.into(), s(&key.sk));
+        item.insert(KIND.into(), s(kind));
         Ok(Self { item, condition: None })
     }
 
-    /// Lets the item be found through an index.
+    /// Adds the item to an index.
     #[must_use]
     pub fn indexed(mut self, at: Option<IndexKey>) -> Self {
         if let Some(at) = at {
             let (pk, sk) = keys::index_attributes(at.index);
-            self.item.insert(pk, AttributeValue::S(at.pk));
-            self.item.insert(sk, AttributeValue::S(at.sk));
+            self.item.insert(pk, s(at.pk));
+            self.item.insert(sk, s(at.sk));
         }
         self
     }
 
-    /// Lets DynamoDB delete the item some time after this moment (Unix seconds).
+    /// Lets DynamoDB delete the item some time after this moment, in Unix seconds.
     #[must_use]
     pub fn expiring(mut self, at_unix_seconds: i64) -> Self {
-        self.item.insert(TTL.into(), AttributeValue::N(at_unix_seconds.to_string()));
+        self.item.insert(TTL.into(), n(at_unix_seconds));
         self
     }
 
@@ -96,41 +94,23 @@ impl Putting {
         self.condition = Some(condition);
         self
     }
-
-    /// The operation, for a transaction.
-    ///
-    /// # Errors
-    /// None in practice: every required member is set.
-    pub fn in_transaction(self, table: &Table) -> Result<TransactWriteItem, StoreError> {
-        let condition = self.condition.unwrap_or_default();
-        let put = Put::builder()
-            .table_name(&table.name)
-            .set_item(Some(self.item))
-            .set_condition_expression(some(condition.expression))
-            .set_expression_attribute_names(filled(condition.names))
-            .set_expression_attribute_values(filled(condition.values))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(StoreError::defect)?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
 }
 
-/// A change to an item by expression.
+/// A change to an item, as an update expression.
 #[derive(Debug, Clone, Default)]
-pub struct Updating {
-    /// An update expression.
+pub struct Update {
+    /// The update expression.
     pub expression: String,
     /// Its names.
     pub names: HashMap<String, String>,
     /// Its values.
     pub values: Item,
-    /// The condition under which.
+    /// The condition expression.
     pub condition: Option<String>,
 }
 
-impl Updating {
-    /// A change by this expression.
+impl Update {
+    /// The change of this update expression.
     #[must_use]
     pub fn new(expression: &str) -> Self {
         Self { expression: expression.into(), ..Self::default() }
@@ -153,7 +133,7 @@ impl Updating {
     /// Gives a number.
     #[must_use]
     pub fn number(self, placeholder: &str, value: i64) -> Self {
-        self.value(placeholder, AttributeValue::N(value.to_string()))
+        self.value(placeholder, n(value))
     }
 
     /// Writes only where this holds.
@@ -164,80 +144,10 @@ impl Updating {
     }
 }
 
-pub(super) fn some(text: String) -> Option<String> {
+pub(super) fn non_empty(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-pub(super) fn filled<V>(map: HashMap<String, V>) -> Option<HashMap<String, V>> {
+pub(super) fn non_empty_map<V>(map: HashMap<String, V>) -> Option<HashMap<String, V>> {
     (!map.is_empty()).then_some(map)
-}
-
-pub(super) fn key_item(key: &Key) -> Item {
-    HashMap::from([(PK.into(), AttributeValue::S(key.pk.clone())), (SK.into(), AttributeValue::S(key.sk.clone()))])
-}
-
-impl Table {
-    /// Holds a transaction to there being an item at this key. It costs as much as a write.
-    ///
-    /// # Errors
-    /// None in practice: every required member is set.
-    pub fn present(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.name)
-            .set_key(Some(key_item(key)))
-            .condition_expression("attribute_exists(PK)")
-            .build()
-            .map_err(StoreError::defect)?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
-    }
-
-    /// Deletes an item as part of a transaction; it is no error if it is gone already.
-    ///
-    /// # Errors
-    /// None in practice: every required member is set.
-    pub fn removing(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder().table_name(&self.name).set_key(Some(key_item(key))).build().map_err(StoreError::defect)?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
-    }
-
-    /// Deletes an item as part of a transaction where `condition` holds.
-    ///
-    /// # Errors
-    /// None in practice: every required member is set.
-    pub fn removing_when<const N: usize>(
-        &self,
-        key: &Key,
-        condition: &str,
-        name: (&str, &str),
-        values: [(&str, AttributeValue); N],
-    ) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.name)
-            .set_key(Some(key_item(key)))
-            .condition_expression(condition)
-            .expression_attribute_names(name.0, name.1)
-            .set_expression_attribute_values(Some(values.into_iter().map(|(n, v)| (n.to_owned(), v)).collect()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(StoreError::defect)?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
-    }
-
-    /// Changes an item as part of a transaction.
-    ///
-    /// # Errors
-    /// None in practice: every required member is set.
-    pub fn updating(&self, key: &Key, updating: Updating) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.name)
-            .set_key(Some(key_item(key)))
-            .update_expression(updating.expression)
-            .set_condition_expression(updating.condition)
-            .set_expression_attribute_names(filled(updating.names))
-            .set_expression_attribute_values(filled(updating.values))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(StoreError::defect)?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
 }

@@ -27,9 +27,6 @@ pub(crate) struct Loaded {
 
 /// The last snapshot. None where there is none that this version can use: of another format, incomplete or damaged. The
 /// operator learns of the last two; the order of change has everything, if slowly.
-///
-/// # Errors
-/// Where DynamoDB does not answer.
 pub(crate) async fn latest(store: &Store) -> Result<Option<Loaded>, StoreError> {
     let head = match store.snapshot_head(FORMAT).await? {
         Found::Usable(head) => head,

@@ -67,7 +67,7 @@ pub enum Outcome {
 /// Writes a snapshot of the catalogue as it is now.
 ///
 /// # Errors
-/// Where DynamoDB does not answer; the last snapshot stands then.
+/// The last snapshot stands then.
 pub async fn write(store: &Store, clock: &Clock, due: DueOr) -> Result<Outcome, StoreError> {
     let last = store.snapshot_head(FORMAT).await?;
     let now_ms = unix_ms(clock.now());

@@ -33,9 +33,6 @@ pub(crate) async fn me(State(app): State<App>, caller: Caller) -> Result {
 }
 
 /// The profile of whoever has a good key or session.
-///
-/// # Errors
-/// Where DynamoDB does not answer.
 pub(crate) async fn own_profile(app: &App, id: ProfileId) -> Result<Profile> {
     app.store.profile(id).await?.ok_or_else(|| ApiError::internal("a good key or session has no profile").alarm())
 }

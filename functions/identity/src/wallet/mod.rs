@@ -60,9 +60,6 @@ fn wallet_id(text: &str) -> Result<WalletId, ApiError> {
 }
 
 /// The caller's profile.
-///
-/// # Errors
-/// Where DynamoDB does not answer.
 async fn own_profile(app: &App, id: ProfileId) -> Result<Profile, ApiError> {
     found(app.store.profile(id).await?)
 }
