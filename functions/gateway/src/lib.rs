@@ -1,7 +1,7 @@
 //! The gateway: calls, their history and their books.
 //!
-//! A paid call is told in `call/`: [`call::ledger`](call) reads what was asked and what is known, `payment` asks the provider,
-//! `quote` makes an offer, `deliver` claims the call, forwards it once and writes what came of it.
+//! Follow a call in `call/`: `handler` authenticates and loads, `resolve` finds the call that the request means, `advance` decides
+//! and acts until there is a reply.
 
 mod call;
 mod history;
@@ -14,8 +14,7 @@ use crochet::app::App;
 use crochet::endpoint_secrets::{ReadSecrets, SecretStoreError, SecretsManager};
 use crochet::http::cursor::CursorKey;
 use crochet::outbound::{Outbound, OutboundRules};
-use crochet::payments::PaymentProvider;
-use crochet::payments::relay::Relay;
+use crochet::payments::{self, PaymentProvider};
 use crochet_domain::ids::ListingId;
 use crochet_domain::listing::Listing;
 use crochet_domain::schema::{InputSchema, SchemaError};
@@ -59,7 +58,7 @@ impl State {
         let secrets = SecretsManager::connect(&app.config).await;
         let operator = secrets.operator_secret(&app.config).await?;
         Ok(Self {
-            provider: Arc::new(Relay::new(&app.config.relay_url, operator.relay_api_key)),
+            provider: payments::provider(&app.config.relay_url, operator.relay_api_key),
             outbound: Outbound::new(OutboundRules::of(&app.config)),
             cursors: CursorKey::new(&operator.cursor_key),
             secrets: Arc::new(secrets),
@@ -129,7 +128,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
-        .routes(routes!(call::ledger::call_listing))
+        .routes(routes!(call::handler::call_listing))
         .routes(routes!(history::requests::list_gateway_requests))
         .routes(routes!(history::requests::get_gateway_request))
         .routes(routes!(history::ledger::list_ledger))

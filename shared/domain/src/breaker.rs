@@ -133,7 +133,9 @@ pub fn after(record: Option<&BreakerRecord>, permit: &Permit, observation: Obser
         // What another version of the endpoint did since this call began is newer than this call.
         let outdated = record.is_some_and(|other| other.failed_ms >= permit.since_ms);
         return match observation {
-            Observation::NoResponse | Observation::NoConnection if !outdated => Change::Put(first_failure(permit, observation, now_ms)),
+            Observation::NoResponse | Observation::NoConnection if !outdated => {
+                Change::Put(first_failure(permit, observation, now_ms))
+            }
             _ => Change::Keep,
         };
     };

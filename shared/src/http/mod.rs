@@ -17,4 +17,4 @@ pub use error::ApiError;
 pub use reply::Reply;
 
 /// What a handler returns.
-pub type Result<T = Reply> = std::result::Result<T, ApiError>;
+pub type Result<T = Reply, E = ApiError> = std::result::Result<T, E>;

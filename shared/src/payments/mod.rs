@@ -1,11 +1,13 @@
 //! Payment providers behind one trait. Money never passes through Crochet: a quote pays the seller's own wallet.
 
-pub mod relay;
+mod relay;
 
-use std::fmt;
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use http::HeaderMap;
 use serde_json::value::RawValue;
+use url::Url;
 
 use crochet_domain::call::ExpectedPayout;
 use crochet_domain::currency::Token;
@@ -34,23 +36,8 @@ pub struct QuoteRequest {
 pub struct ProviderQuote {
     /// The provider's id of the payment.
     pub id: String,
-    /// What the buyer pays with: symbol, amount in the smallest unit, amount with its point, worth in USD.
-    pub pay: PayIn,
-    /// What the buyer has to do, in the provider's own words.
-    pub steps: Box<RawValue>,
-}
-
-/// What a buyer pays, provider costs included.
-#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
-pub struct PayIn {
-    /// Symbol of the token.
-    pub currency: String,
-    /// In the token's smallest unit.
-    pub amount: String,
-    /// With its decimal point.
-    pub amount_formatted: String,
-    /// Its worth in USD.
-    pub amount_usd: String,
+    /// What the buyer has to do: `data.payment.requirements` of the 402.
+    pub requirements: Box<RawValue>,
 }
 
 /// Why there is no quote.
@@ -93,25 +80,33 @@ pub struct ProviderPayment {
 }
 
 /// The provider does not answer as it should. What it sent is not part of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the payment provider does not answer as it should: {0}")]
 pub struct ProviderUnavailable(pub String);
 
-impl fmt::Display for ProviderUnavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the payment provider does not answer as it should: {}", self.0)
-    }
-}
-
-impl std::error::Error for ProviderUnavailable {}
-
-/// A payment provider.
+/// A payment provider: how a payment is offered, recognised in a request, and confirmed.
 pub trait PaymentProvider: Send + Sync {
+    /// The name under which payments are stored and shown.
+    fn name(&self) -> &'static str;
+    /// The id of the payment that a request names, if it names one.
+    fn recognise(&self, headers: &HeaderMap) -> Result<Option<String>, UnreadablePaymentId>;
     /// Asks for a quote and checks that recipient, chain, currency and output are what was asked for.
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'_, Result<ProviderQuote, QuoteFailure>>;
-    /// Asks about a payment. Where it was paid, its record says to whom and how much.
+    /// Asks about a payment. If it was paid, its record says to whom and how much.
     fn payment<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<ProviderPayment, ProviderUnavailable>>;
-    /// Where a buyer asks about a payment without us.
-    fn status_url(&self, id: &str) -> String;
-    /// The provider's base URL.
-    fn api_base(&self) -> &str;
+}
+
+/// A request names a payment in a way that cannot be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnreadablePaymentId {
+    /// The header is sent twice, or is not text.
+    Malformed,
+    /// No id of this provider looks like this.
+    NotAnId,
+}
+
+/// The payment provider of this deployment, at `base`, with the operator's key.
+#[must_use]
+pub fn provider(base: &Url, api_key: String) -> Arc<dyn PaymentProvider> {
+    Arc::new(relay::Relay::new(base, api_key))
 }

@@ -5,18 +5,23 @@
 mod replies;
 
 use futures::future::BoxFuture;
+use http::HeaderMap;
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::Url;
 
-pub use replies::is_request_id;
-use replies::{Quote, Record, Records, Status, refusal, understand};
+use replies::{Quote, Record, Records, Status, is_request_id, refusal, understand};
 
-use super::{PaymentProvider, ProviderPayment, ProviderQuote, ProviderUnavailable, QuoteFailure, QuoteRequest};
+use super::{
+    PaymentProvider, ProviderPayment, ProviderQuote, ProviderUnavailable, QuoteFailure, QuoteRequest, UnreadablePaymentId,
+};
 use crate::outbound::operator_client;
 use crate::store::meter::trip;
+use crate::wire::payment::PAYMENT_ID_HEADER;
 
+/// The name of this provider.
+const PROVIDER: &str = "relay";
 /// Replies longer than this are not read: a quote is a few kilobytes.
 const MAX_REPLY_BYTES: usize = 512 * 1024;
 /// A superseded request is followed this far.
@@ -24,7 +29,7 @@ const MAX_SUPERSEDED: usize = 3;
 
 /// The Relay API.
 #[derive(Clone)]
-pub struct Relay {
+pub(super) struct Relay {
     http: reqwest::Client,
     base: String,
     api_key: String,
@@ -39,7 +44,7 @@ impl std::fmt::Debug for Relay {
 impl Relay {
     /// The API at `base`, with the operator's key.
     #[must_use]
-    pub fn new(base: &Url, api_key: String) -> Self {
+    pub(super) fn new(base: &Url, api_key: String) -> Self {
         Self { http: operator_client(), base: base.as_str().trim_end_matches('/').to_owned(), api_key }
     }
 
@@ -67,7 +72,7 @@ impl Relay {
             return Err(refusal(status, &reply));
         }
         let quote: Quote = read(&reply).map_err(|e| QuoteFailure::Unavailable(e.0))?;
-        quote.checked(&request)
+        quote.checked(&request, &self.base)
     }
 
     async fn ask_about(&self, id: &str) -> Result<ProviderPayment, ProviderUnavailable> {
@@ -107,20 +112,26 @@ impl Relay {
 }
 
 impl PaymentProvider for Relay {
+    fn name(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn recognise(&self, headers: &HeaderMap) -> Result<Option<String>, UnreadablePaymentId> {
+        let mut values = headers.get_all(PAYMENT_ID_HEADER).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        if values.next().is_some() {
+            return Err(UnreadablePaymentId::Malformed);
+        }
+        let id = value.to_str().map_err(|_| UnreadablePaymentId::Malformed)?;
+        if is_request_id(id) { Ok(Some(id.to_owned())) } else { Err(UnreadablePaymentId::NotAnId) }
+    }
+
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'_, Result<ProviderQuote, QuoteFailure>> {
         Box::pin(self.ask_for_quote(request))
     }
 
     fn payment<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<ProviderPayment, ProviderUnavailable>> {
         Box::pin(self.ask_about(id))
-    }
-
-    fn status_url(&self, id: &str) -> String {
-        format!("{}/intents/status/v3?requestId={id}", self.base)
-    }
-
-    fn api_base(&self) -> &str {
-        &self.base
     }
 }
 

@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::keys::Key;
-use super::write::Putting;
+use super::write::Put;
 use super::{Store, StoreError, keys};
 use crochet_domain::call::StoredResponse;
 use crochet_domain::ids::{CallId, sha256_hex};
@@ -33,7 +33,7 @@ impl CompressedResponse {
     ///
     /// # Errors
     /// None in practice: compression in memory does not fail.
-    pub fn pack(body: &[u8], attempt: u32, kept_until_ms: i64) -> Result<Self, StoreError> {
+    pub fn compress(body: &[u8], attempt: u32, kept_until_ms: i64) -> Result<Self, StoreError> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(body).map_err(StoreError::defect)?;
         let packed = encoder.finish().map_err(StoreError::defect)?;
@@ -52,14 +52,14 @@ impl CompressedResponse {
         self.parts.iter().map(Vec::len).sum::<usize>() <= TRANSACTION_BYTES
     }
 
-    pub(super) fn puttings(&self, call: CallId) -> Result<Vec<Putting>, StoreError> {
+    pub(super) fn puts(&self, call: CallId) -> Result<Vec<Put>, StoreError> {
         let expires = self.stored.kept_until_ms / 1_000;
         self.parts
             .iter()
             .enumerate()
             .map(|(part, bytes)| {
                 let empty = serde_json::Map::new();
-                Ok(Putting::new(&keys::answer(call, self.attempt, part), "answer", &empty)?
+                Ok(Put::new(&keys::answer(call, self.attempt, part), "answer", &empty)?
                     .with("bytes", AttributeValue::B(Blob::new(bytes.clone())))
                     .expiring(expires))
             })
@@ -69,19 +69,19 @@ impl CompressedResponse {
 
 impl Store {
     /// Stores the parts of an answer that is too long for one transaction.
-    pub async fn store_answer(&self, call: CallId, answer: &CompressedResponse) -> Result<(), StoreError> {
+    pub async fn store_response(&self, call: CallId, answer: &CompressedResponse) -> Result<(), StoreError> {
         if answer.fits_in_transaction() {
             return Ok(());
         }
-        let puts = answer.puttings(call)?.into_iter().map(|putting| self.table.put(putting));
+        let puts = answer.puts(call)?.into_iter().map(|put| async { Ok::<_, StoreError>(self.table.put(put).await?) });
         futures::future::try_join_all(puts).await.map(drop)
     }
 
     /// Reads a stored answer. `None` where it is kept no more.
     ///
     /// # Errors
-    /// Where DynamoDB does not answer, or the parts are not what the call says.
-    pub async fn answer(&self, call: CallId, stored: &StoredResponse) -> Result<Option<Vec<u8>>, StoreError> {
+    /// Where the parts are not what the call says.
+    pub async fn stored_response(&self, call: CallId, stored: &StoredResponse) -> Result<Option<Vec<u8>>, StoreError> {
         let wanted: Vec<Key> = (0..stored.parts).map(|part| keys::answer(call, stored.attempt, part)).collect();
         let mut found = self.table.get_all(&wanted).await?;
         let mut packed = Vec::new();

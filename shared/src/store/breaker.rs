@@ -3,65 +3,73 @@
 //! Every change is made over the record that was read. Whoever finds another one there decides again by that: of any number
 //! of parallel calls one is the probe, and each failure counts once.
 
-use super::table::{Written, record};
-use super::write::{Condition, Putting};
+use super::conditional::WriteError;
+use super::item::record;
+use super::retry::Attempts;
+use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
 use crate::store::call::new_write_token;
-use crate::store::counter::s;
+use crate::store::item::s;
 use crochet_domain::breaker::{
-    BreakerRecord, BreakerState, Change, Observation, Permit, Probe, STREAK_KEPT_MS, after, breaker_state, release_probe, with_probe,
+    BreakerRecord, BreakerState, Change, Observation, Permit, Probe, STREAK_KEPT_MS, after, breaker_state, release_probe,
+    with_probe,
 };
 use crochet_domain::ids::ListingId;
 
-/// How often a change is decided anew, because parallel calls were first. Failures that count are over after five.
-const CHANGE_TRIES: usize = 8;
-
-/// What came of asking to permit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Acquire {
-    /// The call passes.
-    Passes {
-        /// Its token, where it is the probe.
-        probe: Option<String>,
-        /// What is remembered now: the record that its end is noted over.
-        record: Option<BreakerRecord>,
-    },
-    /// It does not.
-    Waits {
+/// Why the breaker gives no permit.
+#[derive(Debug, thiserror::Error)]
+pub enum AcquireError {
+    /// It is open.
+    #[error("the breaker is open")]
+    Open {
         /// When it is worth asking again (Unix milliseconds).
         until_ms: i64,
     },
+    /// See [`StoreError`].
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a change of a record was not made.
+enum ChangeError {
+    /// Somebody else was first: this stands there now.
+    Superseded(Option<BreakerRecord>),
+    Store(StoreError),
 }
 
 impl Store {
-    /// Asks to permit a breaker at which a probe was due when `seen` was read. A probe's time is over at `until_ms`.
-    pub async fn try_acquire(
+    /// Asks for a permit at a breaker of which `seen` was read. A probe lapses at `until_ms`.
+    ///
+    /// Gives the probe's token, if the call is the probe, and the record over which its end is recorded.
+    pub async fn acquire_permit(
         &self,
         listing: ListingId,
         seen: Option<BreakerRecord>,
         secret_version: &str,
         now_ms: i64,
         until_ms: i64,
-    ) -> Result<Acquire, StoreError> {
+    ) -> Result<(Option<String>, Option<BreakerRecord>), AcquireError> {
         let mut seen = seen;
-        for _ in 0..CHANGE_TRIES {
+        let mut attempts = Attempts::default();
+        loop {
             let due = match (breaker_state(seen.as_ref(), secret_version, now_ms), &seen) {
-                (BreakerState::Open { until_ms }, _) => return Ok(Acquire::Waits { until_ms }),
+                (BreakerState::Open { until_ms }, _) => return Err(AcquireError::Open { until_ms }),
                 (BreakerState::HalfOpen, Some(due)) => due,
-                _ => return Ok(Acquire::Passes { probe: None, record: seen }),
+                _ => return Ok((None, seen)),
             };
             let token = new_write_token();
             let next = with_probe(due, Probe { token: token.clone(), until_ms });
-            match self.put_breaker(listing, seen.as_ref(), next).await? {
-                Changed::Done(record) => return Ok(Acquire::Passes { probe: Some(token), record }),
-                Changed::Found(found) => seen = found,
+            match self.put_breaker(listing, seen.as_ref(), next).await {
+                Ok(record) => return Ok((Some(token), record)),
+                Err(ChangeError::Superseded(found)) => seen = found,
+                Err(ChangeError::Store(e)) => return Err(e.into()),
             }
+            attempts.next_or(StoreError::Conflict).await?;
         }
-        Err(StoreError::Conflict)
     }
 
-    /// Notes what the end of a call that was let through says of the seller, and gives what is remembered now. `seen` is the
-    /// record at which it passed; where there was none and the call succeeded, nothing is written.
+    /// Records what the end of a permitted call says about the seller, and gives the record as it is now. `seen` is the record with
+    /// which the permit was given. If there was none and the call succeeded, nothing is written.
     pub async fn record_observation(
         &self,
         listing: ListingId,
@@ -73,7 +81,7 @@ impl Store {
         self.change_breaker(listing, seen, |breaker| after(breaker, permit, observation, now_ms)).await
     }
 
-    /// Gives a probe back that was not made. It would lapse by itself, later. `seen` is the record at which it passed.
+    /// Gives a probe back that was not made. It would lapse by itself, later. `seen` is the record with which the permit was given.
     pub async fn release_probe(&self, listing: ListingId, seen: Option<BreakerRecord>, permit: &Permit) -> Result<(), StoreError> {
         self.change_breaker(listing, seen, |breaker| release_probe(breaker, permit)).await.map(drop)
     }
@@ -90,21 +98,23 @@ impl Store {
         decide: impl Fn(Option<&BreakerRecord>) -> Change,
     ) -> Result<Option<BreakerRecord>, StoreError> {
         let mut seen = seen;
-        for _ in 0..CHANGE_TRIES {
+        let mut attempts = Attempts::default();
+        loop {
             let changed = match (decide(seen.as_ref()), &seen) {
-                (Change::Put(next), _) => self.put_breaker(listing, seen.as_ref(), next).await?,
+                (Change::Put(next), _) => self.put_breaker(listing, seen.as_ref(), next).await,
                 (Change::Forget, Some(known)) => {
                     let unchanged = Condition::equals("write_token", s(&known.write_token));
-                    Changed::of(self.table.remove(&keys::breaker(listing), unchanged).await?, None)?
+                    unless_superseded(self.table.remove(&keys::breaker(listing), unchanged).await, None)
                 }
                 (Change::Keep | Change::Forget, _) => return Ok(seen),
             };
             match changed {
-                Changed::Done(now) => return Ok(now),
-                Changed::Found(found) => seen = found,
+                Ok(now) => return Ok(now),
+                Err(ChangeError::Superseded(found)) => seen = found,
+                Err(ChangeError::Store(e)) => return Err(e),
             }
+            attempts.next_or(StoreError::Conflict).await?;
         }
-        Err(StoreError::Conflict)
     }
 
     async fn put_breaker(
@@ -112,35 +122,23 @@ impl Store {
         listing: ListingId,
         seen: Option<&BreakerRecord>,
         next: BreakerRecord,
-    ) -> Result<Changed, StoreError> {
+    ) -> Result<Option<BreakerRecord>, ChangeError> {
         let next = BreakerRecord { write_token: new_write_token(), ..next };
         let unchanged = seen.map_or_else(Condition::absent, |seen| Condition::equals("write_token", s(&seen.write_token)));
-        let putting = Putting::new(&keys::breaker(listing), "breaker", &next)?
-            .expiring((next.failed_ms + STREAK_KEPT_MS) / 1_000)
-            .when(unchanged);
-        Changed::of(self.table.put(putting).await?, Some(next))
+        let expires = (next.failed_ms + STREAK_KEPT_MS) / 1_000;
+        let put = Put::new(&keys::breaker(listing), "breaker", &next).map_err(ChangeError::Store)?;
+        unless_superseded(self.table.put(put.expiring(expires).when(unchanged)).await, Some(next))
     }
 }
 
-/// What came of a change.
-enum Changed {
-    /// It is made, by this write or an earlier try of it: this is remembered now.
-    Done(Option<BreakerRecord>),
-    /// Somebody else was first: this is what stands there.
-    Found(Option<BreakerRecord>),
-}
-
-impl Changed {
-    fn of(written: Written, next: Option<BreakerRecord>) -> Result<Self, StoreError> {
-        let found: Option<BreakerRecord> = match written {
-            Written::Done => return Ok(Self::Done(next)),
-            Written::Refused(found) => found.map(record).transpose()?,
-        };
-        let is_mine = match (&found, &next) {
-            (Some(found), Some(next)) => found.write_token == next.write_token,
-            (None, None) => true,
-            _ => false,
-        };
-        Ok(if is_mine { Self::Done(found) } else { Self::Found(found) })
-    }
+/// A refused write that finds its own record, or its own deletion, was made by an earlier try.
+fn unless_superseded(written: Result<(), WriteError>, next: Option<BreakerRecord>) -> Result<Option<BreakerRecord>, ChangeError> {
+    let Err(error) = written else { return Ok(next) };
+    let found: Option<BreakerRecord> = error.found().and_then(|found| found.map(record).transpose()).map_err(ChangeError::Store)?;
+    let is_mine = match (&found, &next) {
+        (Some(found), Some(next)) => found.write_token == next.write_token,
+        (None, None) => true,
+        _ => false,
+    };
+    if is_mine { Ok(found) } else { Err(ChangeError::Superseded(found)) }
 }

@@ -1,4 +1,4 @@
-//! Calls, their ledger entries, the names they are found by, and their stored answers.
+//! Calls, their ledger entries, the names they are found by, and their stored responses.
 //!
 //! A call moves by putting its next version over the one that was read. A refused write that finds its own `write_token` has been
 //! made before: the reply was lost and the SDK tried again.
@@ -7,78 +7,55 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use super::answer::CompressedResponse;
-use super::counter::n;
+use super::conditional::WriteError;
+use super::item::{self, Item, n};
 use super::keys::Key;
-use super::table::{Item, Transacted, Written, record};
-use super::write::{Condition, Putting};
+use super::transaction::TransactError;
+use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
-use crochet_domain::call::Call;
 use crochet_domain::call::ledger::{Account, LedgerEntry};
-use crochet_domain::currency::OriginCurrency;
-use crochet_domain::ids::{CallId, ListingId, ProfileId, random_bytes};
+use crochet_domain::call::{Call, CallKey, IdempotencyKey, IdempotencyRecord, OpenQuotesForBody};
+use crochet_domain::ids::{CallId, ProfileId, random_bytes};
 use crochet_domain::timestamp::from_unix_ms;
 
-/// What an Idempotency-Key names, and what it is bound to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IdempotencyRecord {
-    /// Where the call is stored.
-    pub home: String,
-    /// The listing it is bound to.
-    pub listing: ListingId,
-    /// The body it is bound to.
-    pub body_sha256: String,
-    /// The currency it is bound to; `None` for a free call.
-    pub currency: Option<OriginCurrency>,
-    /// Counts its changes.
-    pub version: u64,
+/// Why a call's next version was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum PutCallError {
+    /// Another request moved the call first: this is where it stands now, if it is still there.
+    #[error("another request moved the call first")]
+    Superseded(Box<Option<Call>>),
+    /// Another request is writing the call right now.
+    #[error("another request is writing the call")]
+    Contended,
+    /// See [`StoreError`].
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-/// The quotes of a buyer for one listing and body, without an Idempotency-Key: at most one for each currency.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenQuotesForBody {
-    /// Currency and where the call is stored, newest first.
-    pub quotes: Vec<(OriginCurrency, String)>,
-    /// Counts its changes.
-    pub version: u64,
-}
-
-/// What came of writing a call's next version.
-#[derive(Debug)]
-pub enum Moved {
-    /// It is written; by this write, or by an earlier try of it.
-    Done,
-    /// Somebody else moved the call first: this is where it stands now.
-    Lost(Box<Option<Call>>),
-    /// Somebody else is writing it right now.
-    Conflict,
-}
-
-/// What came of keeping a new quote or free call under its names.
-#[derive(Debug)]
-pub enum Kept {
-    /// It is written.
-    Done,
-    /// The provider has given this id before.
+/// Why a new call was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateCallError {
+    /// The provider gave the id of an earlier payment.
+    #[error("the payment's id is already known")]
     PaymentIdKnown,
-    /// A parallel request was first at one of the names: read again.
+    /// A parallel request was first to use one of the call's names: read again.
+    #[error("a parallel request was first to use a name of the call")]
     Raced,
+    /// See [`StoreError`].
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// How a new call can be found again.
 #[derive(Debug, Clone)]
-pub enum Name {
-    /// By an Idempotency-Key; the version that was read, if any.
-    Key {
-        /// The caller's text.
-        key: String,
-        /// What is to be stored.
-        named: IdempotencyRecord,
-    },
+pub enum CallName {
+    /// By an idempotency key.
+    Key(IdempotencyKey, IdempotencyRecord),
     /// By listing and body.
-    Anonymous(OpenQuotesForBody),
+    Body(OpenQuotesForBody),
 }
 
-/// A fresh name for a write.
+/// A fresh token for a write.
 #[must_use]
 pub fn new_write_token() -> String {
     hex::encode(random_bytes::<8>())
@@ -92,32 +69,28 @@ pub fn next_version(mut call: Call) -> Call {
     call
 }
 
-fn putting(call: &Call) -> Result<Putting, StoreError> {
-    let putting = Putting::new(&keys::call(&call.home()), "call", call)?
+fn call_put(call: &Call) -> Result<Put, StoreError> {
+    let put = Put::new(&keys::call(&call.key()), "call", call)?
         .indexed(Some(keys::buyer_history(call.buyer, call.id)))
         .indexed(Some(keys::seller_history(call.seller, call.id)))
         .indexed(call.due_ms().map(|due| keys::due(call.id, from_unix_ms(due))));
-    Ok(if call.version == 1 {
-        putting.when(Condition::absent())
-    } else {
-        putting.when(Condition::equals("version", n(call.version - 1)))
-    })
+    Ok(if call.version == 1 { put.when(Condition::absent()) } else { put.when(Condition::equals("version", n(call.version - 1))) })
 }
 
-fn entry_putting(home: &str, entry: &LedgerEntry) -> Result<Putting, StoreError> {
+fn entry_put(call: &CallKey, entry: &LedgerEntry) -> Result<Put, StoreError> {
     let at = from_unix_ms(entry.created_ms);
     let index = match entry.account {
         Account::Buyer(profile) => Some(keys::account(profile, &entry.id)),
         Account::Seller(profile) => Some(keys::earnings(profile, at, &entry.id)),
         Account::Marketplace => None,
     };
-    Ok(Putting::new(&keys::entry(home, &entry.slot), "entry", entry)?.indexed(index).when(Condition::absent()))
+    Ok(Put::new(&keys::entry(call, &entry.entry_key), "entry", entry)?.indexed(index).when(Condition::absent()))
 }
 
 impl Store {
-    /// The calls that are stored at these places and exist, in the order asked for.
-    pub async fn calls(&self, homes: &[String]) -> Result<Vec<Call>, StoreError> {
-        let wanted: Vec<Key> = homes.iter().map(|home| keys::call(home)).collect();
+    /// The calls under these keys that exist, in the order asked for.
+    pub async fn calls(&self, calls: &[CallKey]) -> Result<Vec<Call>, StoreError> {
+        let wanted: Vec<Key> = calls.iter().map(keys::call).collect();
         let mut calls = Vec::with_capacity(wanted.len());
         for batch in wanted.chunks(100) {
             let mut found = self.table.get_all(batch).await?;
@@ -130,113 +103,119 @@ impl Store {
 
     /// The call with this id: a free one in one read, a paid one in two.
     pub async fn call(&self, id: CallId) -> Result<Option<Call>, StoreError> {
-        let (free, pointer) = (keys::call(&id.to_string()), keys::call_home(id));
+        let (free, pointer) = (keys::call(&CallKey::of_free_call(id)), keys::call_pointer(id));
         let mut found = self.table.get_all(&[free.clone(), pointer.clone()]).await?;
         if let Some(call) = found.take::<Call>(&free)? {
             return Ok(Some(call));
         }
-        match found.take::<CallHome>(&pointer)? {
-            Some(pointer) => Ok(self.calls(&[pointer.home]).await?.into_iter().next()),
+        match found.take::<CallPointer>(&pointer)? {
+            Some(pointer) => Ok(self.calls(&[pointer.call]).await?.into_iter().next()),
             None => Ok(None),
         }
     }
 
-    /// Keeps a new call under its names, all or nothing. Its id at the provider must be new.
-    pub async fn create_call(&self, call: &Call, name: Name) -> Result<Kept, StoreError> {
-        let mut operations = vec![putting(call)?.in_transaction(&self.table)?];
+    /// Writes a new call and its names, all or nothing. The id of its payment must be new.
+    pub async fn create_call(&self, call: &Call, name: CallName) -> Result<(), CreateCallError> {
+        let mut operations = vec![call_put(call)?.into_transact_item(&self.table)?];
         if call.payment.is_some() {
-            let home = CallHome { home: call.home() };
-            operations.push(Putting::new(&keys::call_home(call.id), "call_home", &home)?.in_transaction(&self.table)?);
+            let pointer = CallPointer { call: call.key() };
+            operations.push(Put::new(&keys::call_pointer(call.id), "call_pointer", &pointer)?.into_transact_item(&self.table)?);
         }
-        let naming = match name {
-            Name::Key { key, named } => naming_by_key(call.buyer, &key, &named)?,
-            Name::Anonymous(quotes) => {
-                let at = keys::anonymous_quotes(call.buyer, call.listing.id, &call.body_sha256);
-                Putting::new(&at, "anonymous_quotes", &quotes)?.when(Condition::absent_or_equals("version", n(quotes.version - 1)))
+        let name = match name {
+            CallName::Key(key, record) => idempotency_put(call.buyer, &key, &record)?,
+            CallName::Body(quotes) => {
+                let at = keys::open_quotes_for_body(call.buyer, call.listing.id, &call.body_sha256);
+                let unchanged = Condition::absent_or_equals("version", n(quotes.version - 1));
+                Put::new(&at, "open_quotes_for_body", &quotes)?.when(unchanged)
             }
         };
-        operations.push(naming.in_transaction(&self.table)?);
-        Ok(match self.table.transact(operations).await? {
-            Transacted::Done => Kept::Done,
-            Transacted::Refused { index: 0, found } => {
-                if written_by(found, &call.write_token)? {
-                    Kept::Done
-                } else {
-                    Kept::PaymentIdKnown
-                }
-            }
-            Transacted::Refused { .. } | Transacted::Conflict => Kept::Raced,
-        })
+        operations.push(name.into_transact_item(&self.table)?);
+        match self.table.transact(operations).await {
+            Ok(()) => Ok(()),
+            Err(TransactError::ConditionFailed { index: 0, found }) if is_written_by(found.as_ref(), &call.write_token)? => Ok(()),
+            Err(TransactError::ConditionFailed { index: 0, .. }) => Err(CreateCallError::PaymentIdKnown),
+            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Err(CreateCallError::Raced),
+            Err(TransactError::Store(error)) => Err(error.into()),
+        }
     }
 
     /// Writes a free call that nobody can ask for again: one put.
-    pub async fn put_call(&self, call: &Call) -> Result<Moved, StoreError> {
-        match self.table.put(putting(call)?).await {
-            Ok(Written::Done) => Ok(Moved::Done),
-            Ok(Written::Refused(found)) => lost(found, &call.write_token),
-            Err(StoreError::Conflict) => Ok(Moved::Conflict),
-            Err(e) => Err(e),
+    pub async fn put_call(&self, call: &Call) -> Result<(), PutCallError> {
+        match self.table.put(call_put(call)?).await {
+            Ok(()) => Ok(()),
+            Err(WriteError::Conflict) => Err(PutCallError::Contended),
+            Err(error) => superseded_unless_written_by(error.found()?, &call.write_token),
         }
     }
 
-    /// Gives a call one more name. `false` where the key names another call already.
-    pub async fn add_idempotency_key(&self, buyer: ProfileId, key: &str, named: &IdempotencyRecord) -> Result<bool, StoreError> {
-        match self.table.put(naming_by_key(buyer, key, named)?).await? {
-            Written::Done => Ok(true),
-            Written::Refused(found) => {
-                Ok(found.map(record::<IdempotencyRecord>).transpose()?.is_some_and(|found| found.home == named.home))
+    /// Lets one more key name a call. `false` if the key names another call already.
+    pub async fn add_idempotency_key(
+        &self,
+        buyer: ProfileId,
+        key: &IdempotencyKey,
+        record: &IdempotencyRecord,
+    ) -> Result<bool, StoreError> {
+        match self.table.put(idempotency_put(buyer, key, record)?).await {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                let found = error.found()?.map(item::record::<IdempotencyRecord>).transpose()?;
+                Ok(found.is_some_and(|found| found.call == record.call))
             }
         }
     }
 
     /// Writes a call's next version, and with it the ledger entries of this move, all or nothing.
-    pub async fn put_call_version(&self, call: &Call, entries: &[LedgerEntry]) -> Result<Moved, StoreError> {
+    pub async fn put_call_version(&self, call: &Call, entries: &[LedgerEntry]) -> Result<(), PutCallError> {
         if entries.is_empty() {
             return self.put_call(call).await;
         }
-        let mut operations = vec![putting(call)?.in_transaction(&self.table)?];
-        let home = call.home();
+        let mut operations = vec![call_put(call)?.into_transact_item(&self.table)?];
+        let key = call.key();
         for entry in entries {
-            operations.push(entry_putting(&home, entry)?.in_transaction(&self.table)?);
+            operations.push(entry_put(&key, entry)?.into_transact_item(&self.table)?);
         }
         self.transact_move(operations, &call.write_token).await
     }
 
-    /// Writes the outcome of an attempt together with a short answer; a long answer has to be stored before.
-    pub async fn finish_call(&self, call: &Call, answer: Option<&CompressedResponse>) -> Result<Moved, StoreError> {
+    /// Writes the outcome of an attempt together with a short response; a long response has to be stored before.
+    pub async fn finish_call(&self, call: &Call, answer: Option<&CompressedResponse>) -> Result<(), PutCallError> {
         let Some(answer) = answer.filter(|answer| answer.fits_in_transaction()) else { return self.put_call(call).await };
-        let mut operations = vec![putting(call)?.in_transaction(&self.table)?];
-        for putting in answer.puttings(call.id)? {
-            operations.push(putting.in_transaction(&self.table)?);
+        let mut operations = vec![call_put(call)?.into_transact_item(&self.table)?];
+        for put in answer.puts(call.id)? {
+            operations.push(put.into_transact_item(&self.table)?);
         }
         self.transact_move(operations, &call.write_token).await
     }
 
-    async fn transact_move(&self, operations: Vec<TransactWriteItem>, write_token: &str) -> Result<Moved, StoreError> {
-        match self.table.transact(operations).await? {
-            Transacted::Done => Ok(Moved::Done),
-            Transacted::Refused { index: 0, found } => lost(found, write_token),
-            // An entry or answer stands there already, so this move was made; whose it was, the call itself says.
-            Transacted::Refused { .. } | Transacted::Conflict => Ok(Moved::Conflict),
+    async fn transact_move(&self, operations: Vec<TransactWriteItem>, write_token: &str) -> Result<(), PutCallError> {
+        match self.table.transact(operations).await {
+            Ok(()) => Ok(()),
+            Err(TransactError::ConditionFailed { index: 0, found }) => superseded_unless_written_by(found, write_token),
+            // An entry or a stored response stands there already, so this move was made; the call itself says by whom.
+            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Err(PutCallError::Contended),
+            Err(TransactError::Store(error)) => Err(error.into()),
         }
     }
 }
 
+/// Leads from the id of a paid call to its key.
 #[derive(Debug, Serialize, Deserialize)]
-struct CallHome {
-    home: String,
+struct CallPointer {
+    call: CallKey,
 }
 
-fn naming_by_key(buyer: ProfileId, key: &str, named: &IdempotencyRecord) -> Result<Putting, StoreError> {
-    Ok(Putting::new(&keys::idempotency(buyer, key), "idempotency_key", named)?
-        .when(Condition::absent_or_equals("version", n(named.version.saturating_sub(1)))))
+fn idempotency_put(buyer: ProfileId, key: &IdempotencyKey, record: &IdempotencyRecord) -> Result<Put, StoreError> {
+    Ok(Put::new(&keys::idempotency(buyer, &key.text()), "idempotency_record", record)?
+        .when(Condition::absent_or_equals("version", n(record.version.saturating_sub(1)))))
 }
 
-fn written_by(found: Option<Item>, write_token: &str) -> Result<bool, StoreError> {
-    Ok(found.map(record::<Call>).transpose()?.is_some_and(|call| call.write_token == write_token))
+fn is_written_by(found: Option<&Item>, write_token: &str) -> Result<bool, StoreError> {
+    Ok(found.cloned().map(item::record::<Call>).transpose()?.is_some_and(|call| call.write_token == write_token))
 }
 
-fn lost(found: Option<Item>, write_token: &str) -> Result<Moved, StoreError> {
-    let found: Option<Call> = found.map(record).transpose()?;
-    Ok(if found.as_ref().is_some_and(|call| call.write_token == write_token) { Moved::Done } else { Moved::Lost(Box::new(found)) })
+/// A refused write that finds its own token was made before: the reply was lost and the SDK tried again.
+fn superseded_unless_written_by(found: Option<Item>, write_token: &str) -> Result<(), PutCallError> {
+    let found: Option<Call> = found.map(item::record).transpose()?;
+    let is_mine = found.as_ref().is_some_and(|call| call.write_token == write_token);
+    if is_mine { Ok(()) } else { Err(PutCallError::Superseded(Box::new(found))) }
 }

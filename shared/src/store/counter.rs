@@ -36,18 +36,18 @@ impl Store {
         Ok(number(&item, "n"))
     }
 
-    /// Notes that a call at `listing` begins in `minute`.
-    pub async fn call_starts(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
+    /// Acquires an in-flight slot at `listing`, for a call that begins in `minute`.
+    pub async fn acquire_slot(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
         self.traffic(listing, minute, "started", 1).await
     }
 
-    /// Notes that a call that began in `minute` has ended.
-    pub async fn call_ends(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
+    /// Releases the slot of a call that began in `minute` and reached the seller.
+    pub async fn release_slot(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
         self.traffic(listing, minute, "ended", 1).await
     }
 
-    /// Takes back that a call began: it never went out to the seller.
-    pub async fn call_not_made(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
+    /// Cancels the slot of a call that never went out to the seller: it does not count.
+    pub async fn cancel_slot(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
         self.traffic(listing, minute, "started", -1).await
     }
 

@@ -1,14 +1,13 @@
 //! What a gateway call has to know, in as few reads as possible.
 
 use super::api_key::ApiKeyRecord;
-use super::call::{IdempotencyRecord, OpenQuotesForBody};
 use super::counter::Traffic;
 use super::keys::Key;
 use super::open_quotes::OpenQuotes;
 use super::{Store, StoreError, keys};
 use crochet_domain::api_key::KeyId;
 use crochet_domain::breaker::BreakerRecord;
-use crochet_domain::call::{Call, payment_home};
+use crochet_domain::call::{Call, CallKey, IdempotencyKey, IdempotencyRecord, OpenQuotesForBody};
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::Listing;
 use crochet_domain::profile::Profile;
@@ -20,7 +19,7 @@ pub struct CallLookup {
     pub key: Option<ApiKeyRecord>,
     /// The listing.
     pub listing: Option<Listing>,
-    /// The call of the payment that was named.
+    /// The call of the payment that was record.
     pub call: Option<Call>,
     /// Calls at the listing that began in this minute and the one before.
     pub traffic: [Traffic; 2],
@@ -36,9 +35,9 @@ pub struct QuoteLookup {
     /// Who is called.
     pub seller: Option<Profile>,
     /// What the Idempotency-Key names.
-    pub named: Option<IdempotencyRecord>,
+    pub record: Option<IdempotencyRecord>,
     /// The buyer's quotes for this listing and body without an Idempotency-Key.
-    pub anonymous: Option<OpenQuotesForBody>,
+    pub for_body: Option<OpenQuotesForBody>,
     /// The buyer's open quotes.
     pub open: OpenQuotes,
 }
@@ -49,12 +48,12 @@ impl Store {
         &self,
         key: &KeyId,
         listing: Option<ListingId>,
-        payment_id: Option<&str>,
+        call: Option<&CallKey>,
         minute: i64,
     ) -> Result<CallLookup, StoreError> {
         let key = keys::api_key(key);
         let listing_key = listing.map(keys::listing);
-        let call = payment_id.map(|id| keys::call(&payment_home(id)));
+        let call = call.map(keys::call);
         let traffic = listing.map(|listing| [keys::traffic(listing, minute), keys::traffic(listing, minute - 1)]);
         let breaker = listing.map(keys::breaker);
         let wanted: Vec<Key> = [Some(key.clone()), listing_key.clone(), call.clone(), breaker.clone()]
@@ -81,15 +80,15 @@ impl Store {
         &self,
         buyer: ProfileId,
         seller: Option<ProfileId>,
-        idempotency_key: Option<&str>,
-        anonymous: Option<(ListingId, &str)>,
+        idempotency_key: Option<&IdempotencyKey>,
+        for_body: Option<(ListingId, &str)>,
     ) -> Result<QuoteLookup, StoreError> {
         let buyer_key = keys::profile(buyer);
         let seller_key = seller.map(keys::profile);
-        let named = idempotency_key.map(|key| keys::idempotency(buyer, key));
-        let anonymous = anonymous.map(|(listing, body)| keys::anonymous_quotes(buyer, listing, body));
+        let record = idempotency_key.map(|key| keys::idempotency(buyer, &key.text()));
+        let for_body = for_body.map(|(listing, body)| keys::open_quotes_for_body(buyer, listing, body));
         let open = keys::open_quotes(buyer);
-        let wanted: Vec<Key> = [Some(buyer_key.clone()), seller_key.clone(), named.clone(), anonymous.clone(), Some(open.clone())]
+        let wanted: Vec<Key> = [Some(buyer_key.clone()), seller_key.clone(), record.clone(), for_body.clone(), Some(open.clone())]
             .into_iter()
             .flatten()
             .collect();
@@ -102,8 +101,8 @@ impl Store {
         Ok(QuoteLookup {
             buyer: buyer_profile,
             seller: seller_profile,
-            named: named.map(|key| found.take(&key)).transpose()?.flatten(),
-            anonymous: anonymous.map(|key| found.take(&key)).transpose()?.flatten(),
+            record: record.map(|key| found.take(&key)).transpose()?.flatten(),
+            for_body: for_body.map(|key| found.take(&key)).transpose()?.flatten(),
             open: found.take(&open)?.unwrap_or_default(),
         })
     }

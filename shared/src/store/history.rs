@@ -4,11 +4,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use time::{Duration, OffsetDateTime};
 
+use super::item::Item;
 use super::keys::{self, Key, PK, SK};
-use super::table::{Item, Range};
+use super::read::Range;
 use super::{Store, StoreError};
-use crochet_domain::call::Call;
 use crochet_domain::call::ledger::LedgerEntry;
+use crochet_domain::call::{Call, CallKey};
 use crochet_domain::ids::ProfileId;
 
 /// Which of a profile's two sides is read.
@@ -35,9 +36,9 @@ impl Side {
     }
 }
 
-/// A stretch of a history.
+/// A page of a history.
 #[derive(Debug, Clone, Copy)]
-pub struct Stretch<'a> {
+pub struct HistoryPage<'a> {
     /// Whose history.
     pub profile: ProfileId,
     /// Which side of it.
@@ -50,9 +51,9 @@ pub struct Stretch<'a> {
     pub limit: usize,
 }
 
-/// An item of an index: its place in time, and where the whole item is.
+/// An item of an index: its hit in time, and where the whole item is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct IndexHit {
     id: String,
     pk: String,
     sk: String,
@@ -69,16 +70,16 @@ const DAYS_AT_ONCE: [i64; 4] = [2, 8, 32, 64];
 
 impl Store {
     /// Calls of a profile, newest first.
-    pub async fn call_history(&self, stretch: Stretch<'_>) -> Result<Vec<Call>, StoreError> {
-        let places = self.places(History::Calls, stretch).await?;
-        let homes: Vec<String> = places.iter().filter_map(|place| place.pk.strip_prefix("CALL#")).map(str::to_owned).collect();
-        self.calls(&homes).await
+    pub async fn call_history(&self, page: HistoryPage<'_>) -> Result<Vec<Call>, StoreError> {
+        let hits = self.hits(History::Calls, page).await?;
+        let calls: Vec<CallKey> = hits.iter().filter_map(|hit| keys::call_of_partition(&hit.pk)).collect();
+        self.calls(&calls).await
     }
 
     /// Ledger entries of a profile's own accounts, newest first.
-    pub async fn entry_history(&self, stretch: Stretch<'_>) -> Result<Vec<LedgerEntry>, StoreError> {
-        let places = self.places(History::Entries, stretch).await?;
-        let wanted: Vec<Key> = places.into_iter().map(|place| Key { pk: place.pk, sk: place.sk }).collect();
+    pub async fn entry_history(&self, page: HistoryPage<'_>) -> Result<Vec<LedgerEntry>, StoreError> {
+        let hits = self.hits(History::Entries, page).await?;
+        let wanted: Vec<Key> = hits.into_iter().map(|hit| Key { pk: hit.pk, sk: hit.sk }).collect();
         let mut entries = Vec::with_capacity(wanted.len());
         for batch in wanted.chunks(100) {
             let mut found = self.table.get_all(batch).await?;
@@ -89,67 +90,67 @@ impl Store {
         Ok(entries)
     }
 
-    async fn places(&self, history: History, stretch: Stretch<'_>) -> Result<Vec<Place>, StoreError> {
-        let bought = async { if stretch.side == Side::Seller { Ok(Vec::new()) } else { self.bought(history, stretch).await } };
-        let sold = async { if stretch.side == Side::Buyer { Ok(Vec::new()) } else { self.sold(history, stretch).await } };
-        let (mut places, sold) = tokio::try_join!(bought, sold)?;
-        places.extend(sold);
-        places.sort_by(|a, b| b.cmp(a));
+    async fn hits(&self, history: History, page: HistoryPage<'_>) -> Result<Vec<IndexHit>, StoreError> {
+        let bought = async { if page.side == Side::Seller { Ok(Vec::new()) } else { self.bought(history, page).await } };
+        let sold = async { if page.side == Side::Buyer { Ok(Vec::new()) } else { self.sold(history, page).await } };
+        let (mut hits, sold) = tokio::try_join!(bought, sold)?;
+        hits.extend(sold);
+        hits.sort_by(|a, b| b.cmp(a));
         // Somebody who buys of themselves finds the call on both sides.
-        places.dedup_by(|a, b| a.id == b.id);
-        places.truncate(stretch.limit);
-        Ok(places)
+        hits.dedup_by(|a, b| a.id == b.id);
+        hits.truncate(page.limit);
+        Ok(hits)
     }
 
-    async fn bought(&self, history: History, stretch: Stretch<'_>) -> Result<Vec<Place>, StoreError> {
+    async fn bought(&self, history: History, page: HistoryPage<'_>) -> Result<Vec<IndexHit>, StoreError> {
         let partition = match history {
-            History::Calls => keys::buyer_history_partition(stretch.profile),
-            History::Entries => keys::account_partition(stretch.profile),
+            History::Calls => keys::buyer_history_partition(page.profile),
+            History::Entries => keys::account_partition(page.profile),
         };
-        self.page(keys::GSI1, &partition, stretch).await
+        self.page(keys::GSI1, &partition, page).await
     }
 
     /// Walks a seller's days backwards until there is enough, or the profile did not exist yet.
-    async fn sold(&self, history: History, stretch: Stretch<'_>) -> Result<Vec<Place>, StoreError> {
-        let newest = stretch.before.and_then(created_at).unwrap_or(stretch.now).max(stretch.profile.created_at());
-        let mut days = (newest.date() - stretch.profile.created_at().date()).whole_days() + 1;
-        let mut places = Vec::new();
+    async fn sold(&self, history: History, page: HistoryPage<'_>) -> Result<Vec<IndexHit>, StoreError> {
+        let newest = page.before.and_then(created_at).unwrap_or(page.now).max(page.profile.created_at());
+        let mut days = (newest.date() - page.profile.created_at().date()).whole_days() + 1;
+        let mut hits = Vec::new();
         let mut day = newest;
         for width in DAYS_AT_ONCE.into_iter().chain(std::iter::repeat(DAYS_AT_ONCE[3])) {
-            if days <= 0 || places.len() >= stretch.limit {
+            if days <= 0 || hits.len() >= page.limit {
                 break;
             }
             let partitions: Vec<String> = (0..width.min(days))
                 .map(|back| day - Duration::days(back))
                 .map(|at| match history {
-                    History::Calls => keys::seller_history_partition(stretch.profile, at),
-                    History::Entries => keys::earnings_partition(stretch.profile, at),
+                    History::Calls => keys::seller_history_partition(page.profile, at),
+                    History::Entries => keys::earnings_partition(page.profile, at),
                 })
                 .collect();
-            let pages = try_join_all(partitions.iter().map(|partition| self.page(keys::GSI2, partition, stretch))).await?;
-            places.extend(pages.into_iter().flatten());
+            let pages = try_join_all(partitions.iter().map(|partition| self.page(keys::GSI2, partition, page))).await?;
+            hits.extend(pages.into_iter().flatten());
             days -= width;
             day -= Duration::days(width);
         }
-        Ok(places)
+        Ok(hits)
     }
 
-    async fn page(&self, index: &'static str, partition: &str, stretch: Stretch<'_>) -> Result<Vec<Place>, StoreError> {
+    async fn page(&self, index: &'static str, partition: &str, page: HistoryPage<'_>) -> Result<Vec<IndexHit>, StoreError> {
         // One more than asked for: the range includes `before` itself.
-        let limit = i32::try_from(stretch.limit + 1).unwrap_or(i32::MAX);
+        let limit = i32::try_from(page.limit + 1).unwrap_or(i32::MAX);
         let items = self
             .table
-            .query(&Range { index: Some(index), partition, from: None, to: stretch.before, newest_first: true, limit })
+            .query(&Range { index: Some(index), partition, from: None, to: page.before, newest_first: true, limit })
             .await?;
         let (_, id) = keys::index_attributes(index);
-        let places = items.iter().filter_map(|item| place(item, &id));
-        Ok(places.filter(|place| stretch.before != Some(place.id.as_str())).collect())
+        let hits = items.iter().filter_map(|item| hit(item, &id));
+        Ok(hits.filter(|hit| page.before != Some(hit.id.as_str())).collect())
     }
 }
 
-fn place(item: &Item, id: &str) -> Option<Place> {
+fn hit(item: &Item, id: &str) -> Option<IndexHit> {
     let text = |name: &str| item.get(name).and_then(|value: &AttributeValue| value.as_s().ok()).cloned();
-    Some(Place { id: text(id)?, pk: text(PK)?, sk: text(SK)? })
+    Some(IndexHit { id: text(id)?, pk: text(PK)?, sk: text(SK)? })
 }
 
 /// When the thing with this id came about: the ids of calls and entries end in a ULID.

@@ -4,10 +4,12 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crochet_domain::api_key::KeyId;
+use crochet_domain::call::CallKey;
 use crochet_domain::ids::{CallId, ListingId, ProfileId, sha256_hex};
 use crochet_domain::timestamp::{from_unix_ms, unix_ms};
 use crochet_domain::wallet::WalletAddress;
 
+const CALL_PREFIX: &str = "CALL#";
 /// Name of the partition key attribute.
 pub const PK: &str = "PK";
 /// Name of the sort key attribute.
@@ -202,21 +204,27 @@ pub fn changed_since(ms: i64) -> String {
     format!("{:015}#", ms.max(0))
 }
 
-/// A call and its ledger entries. `home` is the call's payment, or its own id where nothing is paid.
+/// A call. Its ledger entries stand in the same partition.
 #[must_use]
-pub fn call(home: &str) -> Key {
-    Key::new(format!("CALL#{home}"), "CALL")
+pub fn call(call: &CallKey) -> Key {
+    Key::new(format!("{CALL_PREFIX}{call}"), "CALL")
+}
+
+/// The call that a partition holds.
+#[must_use]
+pub fn call_of_partition(partition: &str) -> Option<CallKey> {
+    partition.strip_prefix(CALL_PREFIX).map(CallKey::from_stored)
 }
 
 /// A ledger entry of a call.
 #[must_use]
-pub fn entry(home: &str, kind: &str) -> Key {
-    Key::new(format!("CALL#{home}"), format!("ENTRY#{kind}"))
+pub fn entry(call: &CallKey, entry_key: &str) -> Key {
+    Key::new(format!("{CALL_PREFIX}{call}"), format!("ENTRY#{entry_key}"))
 }
 
-/// Where a paid call lives, by its own id.
+/// Leads from the id of a paid call to its key.
 #[must_use]
-pub fn call_home(id: CallId) -> Key {
+pub fn call_pointer(id: CallId) -> Key {
     Key::new(format!("REQUEST#{id}"), "REQUEST")
 }
 
@@ -226,7 +234,7 @@ pub fn answer(id: CallId, attempt: u32, part: usize) -> Key {
     Key::new(format!("ANSWER#{id}#{attempt}#{part}"), "ANSWER")
 }
 
-/// What a buyer's Idempotency-Key names. The key itself is the caller's text and is stored as a hash.
+/// The record of a buyer's idempotency key. The key itself is the caller's text and is stored as a hash.
 #[must_use]
 pub fn idempotency(buyer: ProfileId, key: &str) -> Key {
     Key::new(format!("BUYER#{buyer}"), format!("IDEMPOTENCY#{}", sha256_hex(key)))
@@ -234,7 +242,7 @@ pub fn idempotency(buyer: ProfileId, key: &str) -> Key {
 
 /// The quotes of a buyer for one listing and body, without an Idempotency-Key.
 #[must_use]
-pub fn anonymous_quotes(buyer: ProfileId, listing: ListingId, body_sha256: &str) -> Key {
+pub fn open_quotes_for_body(buyer: ProfileId, listing: ListingId, body_sha256: &str) -> Key {
     Key::new(format!("BUYER#{buyer}"), format!("QUOTES#{listing}#{body_sha256}"))
 }
 

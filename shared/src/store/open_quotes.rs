@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::item::{n, record};
 use super::write::Update;
 use super::{Store, StoreError, keys};
+use crochet_domain::call::CallKey;
 use crochet_domain::ids::ProfileId;
 
 /// The open quotes of a buyer. May name some that are open no more.
@@ -13,27 +14,35 @@ use crochet_domain::ids::ProfileId;
 pub struct OpenQuotes {
     /// Where the call is stored, and until when the quote may be filled (Unix milliseconds).
     #[serde(default)]
-    pub quotes: Vec<(String, i64)>,
+    pub quotes: Vec<(CallKey, i64)>,
+}
+
+/// Why an open quote was not noted.
+#[derive(Debug, thiserror::Error)]
+pub enum NoteQuoteError {
+    /// The buyer has as many open quotes as one may have.
+    #[error("the buyer has as many open quotes as one may have")]
+    LimitReached(OpenQuotes),
+    /// See [`StoreError`].
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Store {
-    /// Notes an open quote. `None` where the buyer has `max` of them already, with what is noted.
-    pub async fn note_open_quote(
-        &self,
-        buyer: ProfileId,
-        home: &str,
-        until_ms: i64,
-        max: u32,
-    ) -> Result<Result<(), OpenQuotes>, StoreError> {
-        let quote = AttributeValue::L(vec![AttributeValue::S(home.into()), n(until_ms)]);
-        let updating = Update::new("SET quotes = list_append(if_not_exists(quotes, :none), :new)")
+    /// Notes an open quote, unless the buyer has `max` of them already.
+    pub async fn note_open_quote(&self, buyer: ProfileId, call: &CallKey, until_ms: i64, max: u32) -> Result<(), NoteQuoteError> {
+        let quote = AttributeValue::L(vec![AttributeValue::S(call.to_string()), n(until_ms)]);
+        let update = Update::new("SET quotes = list_append(if_not_exists(quotes, :none), :new)")
             .value(":none", AttributeValue::L(Vec::new()))
             .value(":new", AttributeValue::L(vec![quote]))
             .number(":max", i64::from(max))
             .when("attribute_not_exists(quotes) OR size(quotes) < :max");
-        match self.table.update(&keys::open_quotes(buyer), updating).await {
-            Ok(_) => Ok(Ok(())),
-            Err(error) => Ok(Err(error.found()?.map(record).transpose()?.unwrap_or_default())),
+        match self.table.update(&keys::open_quotes(buyer), update).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let found = error.found()?.map(record).transpose()?;
+                Err(NoteQuoteError::LimitReached(found.unwrap_or_default()))
+            }
         }
     }
 
@@ -44,13 +53,12 @@ impl Store {
                 quotes
                     .quotes
                     .iter()
-                    .map(|(home, until)| AttributeValue::L(vec![AttributeValue::S(home.clone()), n(until)]))
+                    .map(|(call, until)| AttributeValue::L(vec![AttributeValue::S(call.to_string()), n(until)]))
                     .collect(),
             )
         };
-        let updating =
-            Update::new("SET quotes = :open").value(":open", list(open)).value(":seen", list(seen)).when("quotes = :seen");
-        match self.table.update(&keys::open_quotes(buyer), updating).await {
+        let update = Update::new("SET quotes = :open").value(":open", list(open)).value(":seen", list(seen)).when("quotes = :seen");
+        match self.table.update(&keys::open_quotes(buyer), update).await {
             Ok(_) => Ok(()),
             Err(error) => error.found().map(drop),
         }

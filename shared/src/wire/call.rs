@@ -70,7 +70,7 @@ pub struct PaymentView {
     /// `waiting`, `pending`, `success`, `failed`, `refunded`, or `none` for a free call.
     pub state: &'static str,
     /// `relay`.
-    pub provider: Option<&'static str>,
+    pub provider: Option<String>,
     /// What is paid in.
     #[schema(value_type = Option<schema::OriginCurrency>)]
     pub origin_currency: Option<OriginCurrency>,
@@ -156,7 +156,7 @@ fn payment_view(call: &Call, is_buyer: bool) -> PaymentView {
             PaymentState::Failed => "failed",
             PaymentState::Refunded => "refunded",
         },
-        provider: Some("relay"),
+        provider: Some(payment.provider.clone()),
         origin_currency: Some(payment.origin_currency),
         expires_at: Some(time(payment.expires_ms)),
         requirements: is_buyer.then(|| RawValue::from_string(payment.requirements.clone()).ok()).flatten(),

@@ -5,6 +5,7 @@ pub mod call;
 pub mod endpoint;
 pub mod listing;
 pub mod money;
+pub mod payment;
 pub mod person;
 pub mod profile;
 pub mod schema;

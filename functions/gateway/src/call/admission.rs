@@ -1,81 +1,69 @@
-//! Whether a listing takes this call at all. No money is asked for a doomed one.
+//! Where the listing stands, as [`decide`](crochet_domain::call::decide::decide) looks at it.
 
-use crochet::http::{ApiError, Code};
+use crochet::http::{ApiError, Result};
 use crochet::store::counter::Traffic;
+use crochet_domain::call::view::{ListingClosed, ListingView, SchemaCheck, TrafficRefusal};
 use crochet_domain::listing::{EndpointStatus, ListingStatus};
+use crochet_domain::schema::Mismatch;
 
-use super::Passage;
-use super::incoming::{Body, JsonBody};
+use super::CallContext;
+use super::breaker_permit::retry_after;
 
-impl Passage<'_> {
-    /// The listing's and its endpoint's state.
-    ///
-    /// # Errors
-    /// `LISTING_NOT_ACTIVE`, `LISTING_HAS_NO_GATEWAY`, `ENDPOINT_PAUSED`.
-    pub(crate) fn check_state(&self) -> Result<(), ApiError> {
+impl CallContext<'_> {
+    /// The listing. `with_this` is its count with this call, if this call holds a slot.
+    pub(super) fn listing_view(&self, with_this: Option<Traffic>) -> ListingView {
+        let endpoint = self.listing.endpoint.as_ref();
+        ListingView {
+            id: self.listing.id,
+            is_paid: self.listing.is_paid(),
+            closed: self.closed(),
+            endpoint_active: endpoint.is_some_and(|endpoint| endpoint.status == EndpointStatus::Active),
+            traffic: self.traffic_refusal(with_this),
+            breaker_retry_after: endpoint.and_then(|endpoint| {
+                let now = self.state.app.clock.now();
+                retry_after(self.breaker.as_ref(), endpoint, crochet_domain::timestamp::unix_ms(now))
+            }),
+        }
+    }
+
+    fn closed(&self) -> Option<ListingClosed> {
         if self.listing.status != ListingStatus::Active {
-            return Err(ApiError::new(Code::ListingNotActive).detail("status", self.listing.status.as_str()));
+            return Some(ListingClosed::NotActive);
         }
         match &self.listing.endpoint {
-            None => Err(Code::ListingHasNoGateway.into()),
-            Some(endpoint) if endpoint.status == EndpointStatus::Paused => Err(Code::EndpointPaused.into()),
-            Some(_) => Ok(()),
+            None => Some(ListingClosed::NoEndpoint),
+            Some(endpoint) if endpoint.status == EndpointStatus::Paused => Some(ListingClosed::Paused),
+            Some(_) => None,
         }
     }
 
-    /// The body, checked against the listing's schema.
-    ///
-    /// # Errors
-    /// What is wrong with the body; `INPUT_SCHEMA_MISMATCH` with the paths that failed.
-    pub(crate) fn check_body(&self) -> Result<JsonBody, ApiError> {
-        let body = self.incoming.json()?.clone();
-        let Some(schema) = &self.listing.input_schema else { return Ok(body) };
-        let schema = self.state.remembered.schema(&self.listing, schema).map_err(ApiError::internal)?;
-        match schema.check(&body.value) {
-            Ok(()) => Ok(body),
-            Err(mismatches) => {
-                let errors = serde_json::to_value(&mismatches).map_err(ApiError::internal)?;
-                Err(ApiError::new(Code::InputSchemaMismatch).detail("errors", errors))
-            }
-        }
-    }
-
-    /// What the listing can take right now. `started` is the count that this call has moved itself, where it has: what was
-    /// read meanwhile may hold it or not.
-    ///
-    /// # Errors
-    /// `LISTING_RATE_LIMITED`, `LISTING_BUSY`.
-    pub(crate) fn check_traffic(&self, started: Option<Traffic>) -> Result<(), ApiError> {
-        let [this_minute, last_minute] = self.traffic;
-        let (begun, in_flight) = match started {
+    /// Why the listing takes no further call. `with_this` is its count with this call, if this call holds a slot: what was read
+    /// meanwhile may hold it or not.
+    pub(super) fn traffic_refusal(&self, with_this: Option<Traffic>) -> Option<TrafficRefusal> {
+        let (started, in_flight) = match with_this {
             Some(with_this) => (with_this.started.saturating_sub(1), with_this.in_flight().saturating_sub(1)),
-            None => (this_minute.started, this_minute.in_flight()),
+            None => (self.traffic[0].started, self.traffic[0].in_flight()),
         };
-        if let Some(limit) = self.rate_limit()
-            && begun >= limit
-        {
-            return Err(self.rate_limited(limit));
+        if self.rate_limit().is_some_and(|limit| started >= limit) {
+            return Some(TrafficRefusal::RateLimited);
         }
-        let in_flight = in_flight + last_minute.in_flight();
-        if in_flight >= self.state.app.config.listing_concurrency {
-            return Err(ApiError::new(Code::ListingBusy).retry_after(1).detail("in_flight", in_flight));
-        }
-        Ok(())
+        let in_flight = in_flight + self.traffic[1].in_flight();
+        (in_flight >= self.state.app.config.listing_concurrency).then_some(TrafficRefusal::Busy { in_flight })
     }
 
-    /// How many calls a minute the seller takes.
-    fn rate_limit(&self) -> Option<u32> {
+    /// Calls per minute that the seller takes.
+    pub(super) fn rate_limit(&self) -> Option<u32> {
         self.listing.endpoint.as_ref().and_then(|endpoint| endpoint.rate_limit_per_minute)
     }
 
-    /// The listing takes no more calls in this minute.
-    fn rate_limited(&self, limit: u32) -> ApiError {
-        let wait = 60 - self.now.unix_timestamp().rem_euclid(60);
-        ApiError::new(Code::ListingRateLimited).retry_after(u64::try_from(wait).unwrap_or(60)).detail("limit", limit)
-    }
-
-    /// Whether only the price is asked for.
-    pub(crate) fn is_probe(&self) -> bool {
-        matches!(self.incoming.body, Body::Empty) && self.incoming.payment_id.is_none() && self.listing.is_paid()
+    /// Checks the body against the listing's input schema.
+    pub(super) fn check_schema(&self) -> Result<(SchemaCheck, Vec<Mismatch>)> {
+        let body = self.request.json()?;
+        let Some(schema) = &self.listing.input_schema else { return Ok((SchemaCheck::Fits, Vec::new())) };
+        let schema = self.state.remembered.schema(&self.listing, schema).map_err(ApiError::internal)?;
+        Ok(match schema.check(&body.value) {
+            Ok(()) => (SchemaCheck::Fits, Vec::new()),
+            Err(mismatches) => (SchemaCheck::Fails, mismatches),
+        })
     }
 }

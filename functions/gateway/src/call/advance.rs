@@ -1,185 +1,198 @@
-//! A call that exists already: where it stands, and where its payment stands at the provider.
+//! The loop of a gateway call: decide, carry the step out, add what was learnt, until there is a reply.
 
-use crochet::http::{ApiError, Code, Result};
-use crochet::payments::{ProviderPayment, ProviderStatus};
-use crochet::store::call::{Moved, next_version};
-use crochet_domain::call::{Call, PaymentState, CallState};
+use crochet::http::{ApiError, Reply, Result};
+use crochet::store::call::{PutCallError, next_version};
+use crochet_domain::call::decide::{PaymentMove, Step, decide, replacement_key};
+use crochet_domain::call::view::{BodyView, Fact, Race, ResolvedBy};
+use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey, IdempotencyRecord};
+use crochet_domain::schema::Mismatch;
 
-use super::breaker::Wait;
-use super::offer::{Occasion, offer};
-use super::{Passage, answer};
+use super::CallContext;
+use super::deliver::{Delivery, close, deliver, settle};
+use super::free::{FreeCall, call_free};
+use super::in_flight::InFlightSlot;
+use super::quote::{Quoted, quote};
+use super::resolve::{Resolved, read_names, resolve};
+use super::{ask, offer, refuse, reply};
 
-/// How a request came to a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Approach {
-    /// By the id of its payment: whoever sends that says that it was paid.
-    Id,
-    /// By an Idempotency-Key.
-    Key,
-    /// By listing and body: once the call has ended, the same body is a new call.
-    Body,
-    /// By the id or key of another call, whose quote came to nothing and which this one replaces.
-    Instead(Occasion),
+/// Maximum steps of one request. The longest way known takes eleven: a quote that failed, the one before it, its successor.
+const MAX_STEPS: usize = 24;
+
+/// A request on its way to its reply.
+pub(super) struct Progress {
+    pub(super) resolved: Resolved,
+    /// Why the provider or a part of ours failed, for the operator and for the reply.
+    pub(super) failure: Option<ApiError>,
+    /// Where the body does not fit the listing's schema.
+    pub(super) mismatches: Vec<Mismatch>,
 }
 
-impl Passage<'_> {
-    /// Goes on with a call that exists.
-    pub(crate) async fn proceed(self, call: Call, approach: Approach) -> Result {
-        let request_id = call.id.to_string();
-        // The ways that lead on are boxed: together they would make one future of many kilobytes, copied at every turn.
-        match &call.state {
-            CallState::Delivered { .. } if approach == Approach::Body => {
-                Box::pin(self.start_anew(Occasion::AfterDelivered { request_id })).await
-            }
-            CallState::Undelivered if approach == Approach::Body => {
-                Box::pin(self.start_anew(Occasion::AfterUndelivered { request_id })).await
-            }
-            CallState::Delivered { answer } => self.replay(&call, answer.as_ref()).await,
-            CallState::Undelivered => Err(answer::undelivered(&call)),
-            CallState::Delivering { lease_until_ms, .. } if self.now_ms() < *lease_until_ms => Err(answer::in_progress(&call)),
-            CallState::Delivering { .. } | CallState::Settled => Box::pin(self.deliver(call, false)).await,
-            CallState::Quoted | CallState::Pending | CallState::Expired => Box::pin(self.ask_about_payment(call, approach)).await,
+/// Decides and acts until there is a reply.
+pub(super) async fn advance(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>) -> Result {
+    let resolved = resolve(ctx, slot).await?;
+    let mut progress = Progress { resolved, failure: None, mismatches: Vec::new() };
+    for _ in 0..MAX_STEPS {
+        let step = decide(&progress.resolved.view);
+        if let Some(reply) = carry_out(ctx, slot, &mut progress, step).await? {
+            return Ok(reply);
         }
     }
+    Err(ApiError::internal("a call came to no reply").alarm())
+}
 
-    async fn ask_about_payment(self, call: Call, approach: Approach) -> Result {
-        let Some(payment) = &call.payment else { return Err(ApiError::internal("a free call waits for a payment").alarm()) };
-        // The seller's secret will be needed if it is paid; an instance that has not read it yet does so meanwhile.
-        let (asked, ()) = tokio::join!(self.state.provider.payment(&payment.id), self.prefetch_secret());
-        let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(e))?;
-        let now_ms = self.now_ms();
-        let ttl_ms = payment.ttl_ms;
-        match asked.status {
-            ProviderStatus::Success => Box::pin(self.paid(call, &asked)).await,
-            ProviderStatus::Pending => {
-                self.move_on(&call, call.clone().deposit_seen(now_ms)).await?;
-                answer::pending(&call)
+/// Carries one step out. Gives the reply that ends the request, if the step is one.
+async fn carry_out(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mut Progress, step: Step) -> Result<Option<Reply>> {
+    let store = &ctx.state.app.store;
+    match step {
+        Step::AskProvider(calls) => ask::ask(ctx, progress, &calls).await,
+        Step::CheckSchema => {
+            let (check, mismatches) = ctx.check_schema()?;
+            if let BodyView::Json { schema, .. } = &mut progress.resolved.view.request.body {
+                *schema = check;
             }
-            ProviderStatus::Waiting if now_ms < payment.expires_ms && call.state != CallState::Expired => {
-                let by_id = approach == Approach::Id;
-                let occasion = match (self.paid_predecessor(&call).await?, approach) {
-                    // What has ended is the past for a request that names neither payment nor key.
-                    (Some(Call { id, state: CallState::Delivered { .. }, .. }), Approach::Body) => {
-                        Occasion::AfterDelivered { request_id: id.to_string() }
-                    }
-                    (Some(Call { id, state: CallState::Undelivered, .. }), Approach::Body) => {
-                        Occasion::AfterUndelivered { request_id: id.to_string() }
-                    }
-                    (Some(paid), _) => return Box::pin(self.proceed(paid, Approach::Id)).await,
-                    (None, Approach::Instead(occasion)) => occasion,
-                    (None, _) => Occasion::NotSeen,
-                };
-                if let Err(e) = self.check_state() {
-                    return Err(if by_id { kept_for_a_payment(e) } else { e });
-                }
-                let offered = offer(&call, &occasion);
-                Err(match self.breaker_wait() {
-                    Some(wait) => better_later(offered, wait),
-                    None => offered,
-                })
-            }
-            // No longer offered, but it settles if it is paid, and whoever sends its id says so.
-            ProviderStatus::Waiting if now_ms < ttl_ms && call.state != CallState::Expired && approach == Approach::Id => {
-                let ends_in_seconds = u64::try_from((ttl_ms - now_ms) / 1_000).unwrap_or(1);
-                Err(offer(&call, &Occasion::NotSeenAndOver { ends_in_seconds }))
-            }
-            ProviderStatus::Waiting => {
-                if now_ms >= ttl_ms {
-                    self.move_on(&call, call.clone().expired(PaymentState::Waiting, now_ms)).await?;
-                }
-                self.replace(call, approach, "quote_expired", None).await
-            }
-            ProviderStatus::Failed => {
-                self.move_on(&call, call.clone().expired(PaymentState::Failed, now_ms)).await?;
-                self.replace(call, approach, "payment_failed", asked.fail_reason).await
-            }
-            ProviderStatus::Refunded => {
-                self.move_on(&call, call.clone().expired(PaymentState::Refunded, now_ms)).await?;
-                self.replace(call, approach, "payment_refunded", asked.fail_reason).await
-            }
+            progress.mismatches = mismatches;
         }
+        Step::Load(key) => {
+            let call = store.calls(std::slice::from_ref(&key)).await?.pop();
+            progress.resolved.view.put(&key, call);
+        }
+        Step::FindSuccessor(key) => find_successor(ctx, progress, &key).await?,
+        Step::AddIdempotencyKey(key) => {
+            let added = add_idempotency_key(ctx, progress.call(&key)?).await?;
+            progress.resolved.view.key_added = Some(added);
+        }
+        Step::Move(key, payment) => {
+            let before = progress.call(&key)?;
+            let after = match payment {
+                PaymentMove::DepositSeen => before.clone().deposit_seen(ctx.now_ms()),
+                PaymentMove::Expired(how) => before.clone().expired(how, ctx.now_ms()),
+            };
+            let after = next_version(after);
+            progress.written(&key, store.put_call_version(&after, &[]).await, after)?;
+        }
+        Step::Quote(new) => match Box::pin(quote(ctx, progress, &new)).await? {
+            Quoted::Created(call) => return Err(offer::offer(progress, &call, &new.reason)),
+            Quoted::Raced => start_over(ctx, slot, progress).await?,
+        },
+        Step::CallFree(new) => match Box::pin(call_free(ctx, slot, progress, &new)).await? {
+            FreeCall::Replied(reply) => return reply.map(Some),
+            FreeCall::Raced => start_over(ctx, slot, progress).await?,
+        },
+        Step::Settle(key) => {
+            let settled = settle(ctx, progress.call(&key)?).await?;
+            progress.resolved.view.put(&key, Some(settled));
+        }
+        Step::Deliver { call: key, settle } => match Box::pin(deliver(ctx, slot, progress.call(&key)?, settle)).await? {
+            Delivery::Replied(reply) => return reply.map(Some),
+            Delivery::HeldBack(obstacle, failure) => {
+                progress.resolved.view.obstacle = Some(obstacle);
+                progress.failure = failure;
+            }
+            Delivery::Superseded(found) => progress.superseded(&key, *found),
+        },
+        Step::Close(key) => {
+            let (closed, written) = close(ctx, progress.call(&key)?).await;
+            progress.written(&key, written, closed)?;
+        }
+        Step::Replay(key) => return reply::replay(ctx, progress.call(&key)?).await.map(Some),
+        Step::Wait(key) => return reply::pending(progress.call(&key)?).map(Some),
+        Step::Offer(key, reason) => {
+            let offered = offer::offer(progress, progress.call(&key)?, &reason);
+            return Err(offer::with_seller_advice(offered, &reason, progress.resolved.view.listing.breaker_retry_after));
+        }
+        Step::Probe => return Err(offer::price(ctx)),
+        Step::Refuse(refusal) => return Err(refuse::error(ctx, progress, refusal)),
+    }
+    Ok(None)
+}
+
+impl Progress {
+    pub(super) fn call(&self, key: &CallKey) -> Result<&Call> {
+        self.resolved.view.call(key).ok_or_else(|| ApiError::internal("a step names a call that was not read").alarm())
     }
 
-    /// The call whose quote this one replaces, where it turns out to be paid after all: nobody shall pay twice.
-    async fn paid_predecessor(&self, call: &Call) -> Result<Option<Call>> {
-        let Some(home) = &call.replaces else { return Ok(None) };
-        let Some(before) = self.state.app.store.calls(std::slice::from_ref(home)).await?.pop() else { return Ok(None) };
-        let is_paid = match (&before.state, &before.payment) {
-            (CallState::Quoted | CallState::Pending | CallState::Expired, Some(payment)) => {
-                let asked = self.state.provider.payment(&payment.id).await;
-                let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(e))?;
-                matches!(asked.status, ProviderStatus::Success | ProviderStatus::Pending)
-            }
-            _ => true,
-        };
-        Ok(is_paid.then_some(before))
+    /// Takes in what came of writing `next` under `key`.
+    fn written(&mut self, key: &CallKey, written: Result<(), PutCallError>, next: Call) -> Result<()> {
+        match written {
+            Ok(()) => self.resolved.view.put(key, Some(next)),
+            Err(PutCallError::Superseded(found)) => self.superseded(key, *found),
+            // Another request is settling it, perhaps: nothing may be offered before that is known.
+            Err(PutCallError::Contended) => return Err(reply::in_progress(&next)),
+            Err(PutCallError::Store(e)) => return Err(e.into()),
+        }
+        Ok(())
     }
 
-    /// The provider says that it is paid. Its record must say that it paid what was quoted, to whom it was quoted.
-    async fn paid(self, call: Call, asked: &ProviderPayment) -> Result {
-        let Some(payment) = &call.payment else { return Err(ApiError::internal("a free call was paid").alarm()) };
-        let Some(paid_out) = &asked.paid_out else {
-            let lag = "the provider says success, but its record shows no output yet";
-            return Err(ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(lag));
-        };
-        if !paid_out.matches(&payment.expected) {
-            // The history shows that something was paid; the provider is asked again each time.
-            self.move_on(&call, call.clone().deposit_seen(self.now_ms())).await?;
-            return Err(ApiError::new(Code::PaymentMismatch)
-                .detail("request_id", call.id.to_string())
-                .detail("relay_request_id", payment.id.clone())
-                .cause("recipient, chain, currency or output of a settled payment differ from its quote")
-                .alarm());
+    /// Another request was first: its result is the call's.
+    fn superseded(&mut self, key: &CallKey, found: Option<Call>) {
+        if let Some(found) = found {
+            self.resolved.view.put(key, Some(found));
         }
-        Box::pin(self.deliver(call, true)).await
-    }
-
-    async fn replace(self, call: Call, approach: Approach, reason: &'static str, provider_reason: Option<String>) -> Result {
-        let relay_request_id = call.payment.as_ref().map(|payment| payment.id.clone()).unwrap_or_default();
-        Box::pin(self.requote(call, approach, Occasion::Replaces { relay_request_id, reason, provider_reason })).await
-    }
-
-    /// Writes a move that somebody else may have made too. Losing is no harm: the call is read again with the next request.
-    async fn move_on(&self, before: &Call, after: Call) -> Result<()> {
-        if after == *before {
-            return Ok(());
-        }
-        match self.state.app.store.put_call_version(&next_version(after), &[]).await? {
-            Moved::Done => Ok(()),
-            // Somebody is settling it, perhaps: nothing may be offered before that is known.
-            Moved::Conflict => Err(answer::in_progress(before)),
-            Moved::Lost(found) => match *found {
-                // A parallel request has seen it paid: the caller must not be told to pay again.
-                Some(found) if !matches!(found.state, CallState::Quoted | CallState::Pending | CallState::Expired) => {
-                    Err(answer::in_progress(&found))
-                }
-                _ => Ok(()),
-            },
-        }
-    }
-
-    /// Reads the seller's secret into this instance's memory; a failure shows when it is needed.
-    async fn prefetch_secret(&self) {
-        if let Some(endpoint) = &self.listing.endpoint {
-            let _ = self.state.secrets.read(self.listing_id(), endpoint.secret_version.clone()).await;
-        }
+        self.resolved.view.raced = Some(Race::Moved);
     }
 }
 
-/// The quote is honoured, but nobody should pay for an answer that the seller cannot give just now.
-fn better_later(offered: ApiError, wait: Wait) -> ApiError {
-    offered
-        .retry_after(wait.0)
-        .detail("seller_available", false)
-        .recovery("next_action", "wait_and_retry")
-        .recovery("summary", "The seller does not answer right now. The quote stays open until data.payment.expires_at: better wait retry_after_seconds, send the same request again, and pay when details.seller_available is gone. If you have paid, do not pay twice: keep relay_request_id and send the same request again with it.")
+/// Reads which call has taken over the names of one whose quote came to nothing.
+async fn find_successor(ctx: &CallContext<'_>, progress: &mut Progress, key: &CallKey) -> Result<()> {
+    let before = progress.call(key)?;
+    let currency = before.payment.as_ref().map(|payment| payment.origin_currency);
+    if progress.resolved.names.is_none() {
+        let name = replacement_key(&progress.resolved.view, key, before);
+        progress.resolved.names = Some(read_names(ctx, name.as_ref(), ctx.request.json()?).await?);
+    }
+    let names = progress.resolved.names.as_ref();
+    let successor = match names.map(|names| (&names.record, &names.for_body)) {
+        Some((Some(record), _)) => Some(record.call.clone()),
+        Some((None, Some(quotes))) => quotes.in_currency(currency).cloned(),
+        _ => None,
+    };
+    let view = &mut progress.resolved.view;
+    if let Some(successor) = successor.as_ref().filter(|successor| view.known(successor).is_none()) {
+        let call = ctx.state.app.store.calls(std::slice::from_ref(successor)).await?.pop();
+        view.put(successor, call);
+        if view.raced == Some(Race::Created) {
+            assume_unpaid(progress, successor);
+        }
+    }
+    progress.resolved.view.successors.push((key.clone(), successor));
+    Ok(())
 }
 
-/// The listing takes no calls, but whoever sends an id may have paid: a deposit that is seen later is still delivered.
-fn kept_for_a_payment(error: ApiError) -> ApiError {
-    error
-        .detail("payment_seen", false)
-        .recovery("retryable", true)
-        .recovery("preserve", serde_json::json!(["relay_request_id", "body"]))
-        .recovery("summary", "Do not pay this quote any more. If you have paid it, keep relay_request_id and send the same request again: once the deposit is seen, the call is delivered.")
+/// A quote that a parallel request made a moment ago is not asked about: nobody was offered it before.
+fn assume_unpaid(progress: &mut Progress, key: &CallKey) {
+    let view = &mut progress.resolved.view;
+    if view.call(key).is_some_and(|call| call.state == CallState::Quoted) {
+        view.set_fact(key, Fact::Waiting);
+    }
+}
+
+/// A parallel request was first to use the names of this call: reads again what they lead to.
+async fn start_over(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mut Progress) -> Result<()> {
+    slot.settle().await;
+    if progress.resolved.view.request.resolved_by == ResolvedBy::PaymentId {
+        progress.resolved.names = None;
+        progress.resolved.view.successors.clear();
+    } else {
+        progress.resolved = resolve(ctx, slot).await?;
+        let view = &progress.resolved.view;
+        let named = view.record.as_ref().map(|record| record.call.clone());
+        for key in named.into_iter().chain(view.candidates.clone()) {
+            assume_unpaid(progress, &key);
+        }
+    }
+    progress.resolved.view.raced = Some(Race::Created);
+    Ok(())
+}
+
+/// Lets the client's key name the call of its payment id, too. `false` if the key names another call.
+async fn add_idempotency_key(ctx: &CallContext<'_>, call: &Call) -> Result<bool> {
+    let Some(key) = ctx.request.idempotency_key.clone().map(IdempotencyKey::Client) else { return Ok(true) };
+    let record = IdempotencyRecord {
+        call: call.key(),
+        listing: call.listing.id,
+        body_sha256: call.body_sha256.clone(),
+        currency: call.payment.as_ref().map(|payment| payment.origin_currency),
+        version: 1,
+    };
+    Ok(ctx.state.app.store.add_idempotency_key(call.buyer, &key, &record).await?)
 }

@@ -1,4 +1,4 @@
-//! One attempt at the seller, and what it came to. Buyers are told its class alone: the seller's own test tells more.
+//! One attempt to deliver, and its outcome. Buyers learn its class alone; the seller's own test tells more.
 
 use std::time::{Duration, Instant};
 
@@ -10,39 +10,44 @@ use crochet_domain::breaker::Observation;
 use crochet_domain::call::outcome::{Outcome, classify_response};
 use crochet_domain::call::{AttemptReport, Call};
 
-use super::incoming::JsonBody;
-use super::{Passage, RESERVE, answer};
+use super::breaker_permit::BreakerPermit;
+use super::in_flight::InFlightSlot;
+use super::{CallContext, RESERVE};
 
 /// What a compressed body is to a reader of JSON.
 const NOT_JSON: &[u8] = b"\x1f";
 
 /// An attempt that has ended.
-pub(super) struct Attempted {
-    /// What came of it.
+pub(super) struct AttemptOutcome {
     pub(super) report: AttemptReport,
-    /// What the seller has answered; empty where it has not.
+    /// The seller's response body; empty if there is none.
     pub(super) body: Vec<u8>,
-    /// What it says about the seller.
-    pub(super) sign: Observation,
 }
 
-impl Passage<'_> {
-    /// Sends a call to the seller, within the endpoint's time or, where less is left for it, within that.
-    pub(super) async fn forward(&self, call: &Call, body: &JsonBody, secret: &EndpointSecret) -> Result<Attempted> {
-        let Some(endpoint) = &self.listing.endpoint else {
-            return Err(answer::seller_unavailable(call, answer::NO_ENDPOINT_RETRY));
-        };
+impl CallContext<'_> {
+    /// Sends a call to the seller, within the endpoint's timeout or, if less time is left, within that. Tells slot and permit what
+    /// happened.
+    pub(super) async fn forward(
+        &self,
+        slot: &InFlightSlot<'_>,
+        permit: &BreakerPermit<'_>,
+        call: &Call,
+        secret: &EndpointSecret,
+    ) -> Result<AttemptOutcome> {
+        let Some(endpoint) = &self.listing.endpoint else { return Err(ApiError::internal("a call without an endpoint")) };
+        let body = self.request.json()?;
         let began = Instant::now();
         let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
-        let forward =
+        let seller_call =
             SellerCall { id: call.id, listing: call.listing.id, buyer: call.buyer, attempt, is_test: false, body: &body.bytes };
         let now = self.state.app.clock.now();
         let whole = Duration::from_millis(endpoint.timeout_ms.into());
         let timeout = whole.min(self.time_left().saturating_sub(RESERVE));
-        let sent = forward.attempt(&self.state.outbound, endpoint, secret, now, timeout).await;
+        let sent = seller_call.attempt(&self.state.outbound, endpoint, secret, now, timeout).await;
         let answered = sent.map_err(ApiError::internal)?;
+        slot.mark_used();
         let latency_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-        Ok(match answered {
+        let (report, body, observation) = match answered {
             Ok(answered) => {
                 let outcome = classify_response(answered.status, attempt, &answered.body);
                 let report = AttemptReport {
@@ -51,21 +56,22 @@ impl Passage<'_> {
                     seller_status_code: Some(answered.status),
                     outcome,
                 };
-                Attempted { report, body: answered.body.to_vec(), sign: sign_of(outcome, true) }
+                (report, answered.body.to_vec(), observation_of(outcome, true))
             }
             Err(FailedAttempt { fault, body_may_be_seen }) => {
                 let (outcome, seller_status_code) = outcome_of(fault, attempt);
-                let report = AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome };
                 let was_cut_short = fault == SellerFault::Timeout && timeout < whole;
-                let sign = if was_cut_short { Observation::Inconclusive } else { sign_of(outcome, body_may_be_seen) };
-                Attempted { report, body: Vec::new(), sign }
+                let observation = if was_cut_short { Observation::Inconclusive } else { observation_of(outcome, body_may_be_seen) };
+                (AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome }, Vec::new(), observation)
             }
-        })
+        };
+        permit.observe(observation);
+        Ok(AttemptOutcome { report, body })
     }
 }
 
 /// What an outcome says about the seller. A connection that broke once the body could be seen may be the body's doing.
-fn sign_of(outcome: Outcome, body_may_be_seen: bool) -> Observation {
+fn observation_of(outcome: Outcome, body_may_be_seen: bool) -> Observation {
     match outcome {
         Outcome::SellerTimeout => Observation::NoResponse,
         Outcome::SellerUnreachable | Outcome::SellerTls if body_may_be_seen => Observation::NoResponse,
@@ -120,17 +126,17 @@ mod tests {
 
     #[test]
     fn only_what_no_body_can_cause_is_a_seller_without_connection() {
-        assert_eq!(sign_of(Outcome::SellerTimeout, true), Observation::NoResponse);
+        assert_eq!(observation_of(Outcome::SellerTimeout, true), Observation::NoResponse);
         for outcome in [Outcome::SellerUnreachable, Outcome::SellerTls] {
             assert_eq!(
-                (sign_of(outcome, true), sign_of(outcome, false)),
+                (observation_of(outcome, true), observation_of(outcome, false)),
                 (Observation::NoResponse, Observation::NoConnection),
                 "{outcome:?}"
             );
         }
-        assert_eq!(sign_of(Outcome::SellerError, true), Observation::ServerError);
+        assert_eq!(observation_of(Outcome::SellerError, true), Observation::ServerError);
         for outcome in [Outcome::Delivered, Outcome::SellerRefused, Outcome::SellerInvalidJson, Outcome::SellerResponseTooLarge] {
-            assert_eq!(sign_of(outcome, true), Observation::Healthy, "{outcome:?}");
+            assert_eq!(observation_of(outcome, true), Observation::Healthy, "{outcome:?}");
         }
     }
 

@@ -1,72 +1,77 @@
-//! One call: read, decide, quote or deliver.
+//! One gateway call.
+//!
+//! [`handler`] authenticates and loads, [`resolve`] finds the call that the request means, [`advance`] decides and acts until there is
+//! a reply. The other files carry out one step each.
 
-pub(crate) mod admission;
-pub(crate) mod answer;
-pub(crate) mod breaker;
-pub(crate) mod deliver;
-pub(crate) mod entry;
-pub(crate) mod forward;
-pub(crate) mod free;
-pub(crate) mod incoming;
-pub(crate) mod names;
-pub(crate) mod offer;
-pub(crate) mod payment;
-pub(crate) mod quote;
-pub(crate) mod terms;
+mod admission;
+pub(crate) mod advance;
+mod ask;
+mod breaker_permit;
+mod deliver;
+mod forward;
+mod free;
+pub(crate) mod handler;
+mod in_flight;
+mod load;
+mod offer;
+mod outcome;
+mod quote;
+mod refuse;
+mod reply;
+mod request;
+mod resolve;
+mod terms;
 
 use std::time::{Duration, Instant};
 
 use crochet::http::caller::Agent;
 use crochet::store::counter::Traffic;
 use crochet_domain::breaker::BreakerRecord;
-use crochet_domain::ids::ListingId;
+use crochet_domain::call::{Call, CalledListing};
 use crochet_domain::listing::Listing;
 use crochet_domain::timestamp::unix_ms;
 use time::OffsetDateTime;
 
 use crate::State;
-use incoming::Incoming;
+use request::GatewayRequest;
 
-/// What one invocation may take: API Gateway ends at 30 s, the function at 29 s, and the answer has to get out.
+/// Time that one invocation may take. API Gateway ends at 30 s, the function at 29 s, and the reply has to get out.
 const BUDGET: Duration = Duration::from_millis(28_500);
-/// What is kept back after the seller's time, to write the outcome.
+/// Time kept back after the seller's, to write the outcome.
 const RESERVE: Duration = Duration::from_secs(2);
-/// A free call is sent with less time than its endpoint's, but with no less than this.
-const LEAST_FOR_FREE: Duration = Duration::from_secs(5);
 
-/// One gateway call on its way: who, what, where to, and how much time is left.
-pub(crate) struct Passage<'a> {
-    pub(crate) state: &'a State,
-    pub(crate) agent: Agent,
-    pub(crate) incoming: Incoming,
-    pub(crate) listing: Listing,
+/// Everything that is known of a gateway request after the first read.
+pub(crate) struct CallContext<'a> {
+    state: &'a State,
+    agent: Agent,
+    request: GatewayRequest,
+    listing: Listing,
+    /// The call of the payment that the request names.
+    paid_call: Option<Call>,
     /// Calls at the listing in this minute and the one before, as the first read saw them.
-    pub(crate) traffic: [Traffic; 2],
+    traffic: [Traffic; 2],
     /// What is remembered of the endpoint's failures, as the first read saw it.
-    pub(crate) breaker: Option<BreakerRecord>,
-    pub(crate) now: OffsetDateTime,
-    pub(crate) began: Instant,
+    breaker: Option<BreakerRecord>,
+    now: OffsetDateTime,
+    began: Instant,
 }
 
-impl Passage<'_> {
-    pub(crate) fn now_ms(&self) -> i64 {
+impl CallContext<'_> {
+    fn now_ms(&self) -> i64 {
         unix_ms(self.now)
     }
 
-    pub(crate) fn time_left(&self) -> Duration {
+    fn time_left(&self) -> Duration {
         BUDGET.saturating_sub(self.began.elapsed())
     }
 
     /// Whether the seller can be given its whole time, and the outcome still be written.
-    pub(crate) fn time_for_seller(&self, timeout: Duration) -> bool {
+    fn has_time_for_seller(&self, timeout: Duration) -> bool {
         self.time_left() >= timeout + RESERVE
     }
 
-    pub(crate) fn minute(&self) -> i64 {
-        self.now.unix_timestamp().div_euclid(60)
-    }
-
-    pub(crate) fn listing_id(&self) -> ListingId {
-        self.listing.id
+    /// The listing, as it is called now.
+    fn called_listing(&self) -> CalledListing {
+        CalledListing { id: self.listing.id, slug: self.listing.slug.clone(), name: self.listing.name.clone() }
     }
 }

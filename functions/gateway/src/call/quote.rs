@@ -1,203 +1,160 @@
-//! Making an offer: which currency, which wallets, what the provider asks, and under which names the call is kept.
+//! Quoting a new call: on which terms, what the provider asks, and under which names the call is kept.
 
 use crochet::http::limits::QUOTES_PER_BUYER;
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::{ProviderQuote, QuoteRequest};
-use crochet::store::call::{OpenQuotesForBody, Kept, Name, new_write_token};
-use crochet::store::open_quotes::OpenQuotes;
-use crochet::store::gateway_reads::QuoteLookup;
-use crochet_domain::call::{Call, PayFrom, Payment, PaymentState, CallState};
-use crochet_domain::currency::OriginCurrency;
+use crochet::store::call::{CallName, CreateCallError, new_write_token};
+use crochet::store::open_quotes::{NoteQuoteError, OpenQuotes};
+use crochet_domain::call::decide::NewCall;
+use crochet_domain::call::view::RequestedCurrency;
+use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey, IdempotencyRecord, PayFrom, Payment, PaymentState};
 use crochet_domain::ids::CallId;
 
-use super::Passage;
-use super::incoming::JsonBody;
-use super::names::name_of;
-use super::offer::{Occasion, Requirements, offer};
+use super::CallContext;
+use super::advance::Progress;
 use super::terms::{Terms, quote_failure};
 
-/// How long the provider may fill a quote (seconds).
+/// Time in which the provider may fill a quote (seconds).
 const QUOTE_TTL_SECONDS: i64 = 660;
-/// A quote is offered until this long before the provider's limit (milliseconds).
+/// Time before the provider's limit at which a quote is no longer offered (milliseconds).
 const OFFER_MARGIN_MS: i64 = 60_000;
-/// Open unpaid quotes of one buyer, before the local factor.
-const OPEN_QUOTES: u32 = 5;
+/// Maximum open unpaid quotes of one buyer, before the factor of relaxed limits.
+const MAX_OPEN_QUOTES: u32 = 5;
 
-/// What a new quote takes over from what was asked and from the call before it.
-pub(super) struct Wanted {
-    /// The currency of the quote that is replaced; none: what the request or the buyer's wallets say.
-    pub(super) currency: Option<OriginCurrency>,
-    /// The Idempotency-Key that will name the call.
-    pub(super) key: Option<String>,
-    /// Where the call is stored whose quote is replaced.
-    pub(super) replaces: Option<String>,
+/// What came of quoting a call.
+pub(super) enum Quoted {
+    /// The call is quoted and kept under its name.
+    Created(Box<Call>),
+    /// A parallel request was first to use one of the call's names.
+    Raced,
 }
 
-impl Passage<'_> {
-    /// Quotes a new call and keeps it under its name: by `key`, or by listing and body.
-    pub(super) async fn make_offer_as(self, read: QuoteLookup, occasion: Occasion, wanted: Wanted) -> Result {
-        self.check_state()?;
-        let body = self.check_body()?;
-        self.check_breaker()?;
-        self.check_traffic(None)?;
-        let currency = match wanted.currency {
-            Some(currency) => Some(currency),
-            None => self.incoming.currency()?,
-        };
-        let terms = self.terms(&read, currency)?;
-        self.check_open_quotes(&read.open).await?;
-        let id = CallId::generate(self.now);
-        let ttl_ms = self.now_ms() + QUOTE_TTL_SECONDS * 1_000;
-        let quote = self.ask_for_quote(id, &terms).await?;
-        let call = self.quoted_call(id, &body, &wanted, &terms, quote, ttl_ms)?;
-        if let Err(full) = self.state.app.store.note_open_quote(call.buyer, &call.home(), ttl_ms, self.open_quote_limit()).await? {
-            return Err(self.quote_limit(&full));
-        }
-        let name = match wanted.key {
-            Some(key) => Name::Key { key, named: name_of(&call, read.named.as_ref().map_or(1, |named| named.version + 1)) },
-            None => Name::Anonymous(with_quote(read.anonymous.unwrap_or_default(), terms.currency, call.home())),
-        };
-        match self.state.app.store.create_call(&call, name).await? {
-            Kept::Done => Err(offer(&call, &occasion)),
-            Kept::PaymentIdKnown => Err(ApiError::new(Code::PaymentProviderUnavailable)
-                .retry_after(2)
-                .cause("the provider gave the id of an earlier payment to a new quote")
-                .alarm()),
-            // A parallel request was first: its quote is the one.
-            Kept::Raced => Err(self.offer_of_winner(&call).await?),
-        }
+/// Asks the provider for a quote and keeps the call under its name: the idempotency key, or listing and body.
+pub(super) async fn quote(ctx: &CallContext<'_>, progress: &Progress, new: &NewCall) -> Result<Quoted> {
+    let Some(names) = &progress.resolved.names else { return Err(ApiError::internal("a quote without names").alarm()) };
+    let store = &ctx.state.app.store;
+    let asked = match progress.resolved.view.request.currency {
+        RequestedCurrency::Known(currency) => Some(currency),
+        RequestedCurrency::Absent | RequestedCurrency::Unsupported => None,
+    };
+    let terms = ctx.terms(names, new.currency.or(asked))?;
+    check_open_quotes(ctx, &names.open).await?;
+    let id = CallId::generate(ctx.now);
+    let ttl_ms = ctx.now_ms() + QUOTE_TTL_SECONDS * 1_000;
+    let quote = ask_for_quote(ctx, id, &terms).await?;
+    let call = quoted_call(ctx, id, new, &terms, quote, ttl_ms)?;
+    match store.note_open_quote(call.buyer, &call.key(), ttl_ms, max_open_quotes(ctx)).await {
+        Ok(()) => {}
+        Err(NoteQuoteError::LimitReached(open)) => return Err(quote_limit(ctx, &open)),
+        Err(NoteQuoteError::Store(e)) => return Err(e.into()),
     }
-
-    /// The quote of the parallel request that was first at this call's name.
-    async fn offer_of_winner(&self, mine: &Call) -> Result<ApiError> {
-        let store = &self.state.app.store;
-        let key = mine.idempotency_key.as_deref();
-        let anonymous = if key.is_none() { Some((mine.listing.id, mine.body_sha256.as_str())) } else { None };
-        let read = store.look_up_quote(mine.buyer, None, key, anonymous).await?;
-        let currency = mine.payment.as_ref().map(|payment| payment.origin_currency);
-        let home = match (read.named, read.anonymous) {
-            (Some(named), _) => {
-                self.check_key_fits(&named, self.incoming.json()?)?;
-                Some(named.home)
-            }
-            (None, Some(quotes)) => quotes.quotes.into_iter().find(|(c, _)| Some(*c) == currency).map(|(_, home)| home),
-            (None, None) => None,
-        };
-        let winner = match home {
-            Some(home) => store.calls(&[home]).await?.pop(),
-            None => None,
-        };
-        Ok(match winner {
-            Some(call) if call.state == CallState::Quoted => offer(&call, &Occasion::First),
-            Some(call) => super::answer::in_progress(&call),
-            // The other transaction is still on its way: nothing is lost by trying again.
-            None => ApiError::new(Code::ServiceUnavailable).retry_after(1).cause("a parallel quote is being written"),
-        })
+    let name = match &new.key {
+        Some(key) => {
+            let version = names.record.as_ref().map_or(1, |record| record.version + 1);
+            CallName::Key(key.clone(), idempotency_record(&call, version))
+        }
+        None => CallName::Body(names.for_body.clone().unwrap_or_default().with(terms.currency, call.key())),
+    };
+    match store.create_call(&call, name).await {
+        Ok(()) => Ok(Quoted::Created(Box::new(call))),
+        Err(CreateCallError::Raced) => Ok(Quoted::Raced),
+        Err(CreateCallError::PaymentIdKnown) => Err(ApiError::new(Code::PaymentProviderUnavailable)
+            .retry_after(2)
+            .cause("the provider gave the id of an earlier payment to a new quote")
+            .alarm()),
+        Err(CreateCallError::Store(e)) => Err(e.into()),
     }
+}
 
-    async fn ask_for_quote(&self, call: CallId, terms: &Terms) -> Result<ProviderQuote> {
-        let config = &self.state.app.config;
-        let request = QuoteRequest {
-            call,
-            payer: terms.pay_from.address.as_str().to_owned(),
-            origin: terms.currency.token(),
+fn idempotency_record(call: &Call, version: u64) -> IdempotencyRecord {
+    IdempotencyRecord {
+        call: call.key(),
+        listing: call.listing.id,
+        body_sha256: call.body_sha256.clone(),
+        currency: call.payment.as_ref().map(|payment| payment.origin_currency),
+        version,
+    }
+}
+
+async fn ask_for_quote(ctx: &CallContext<'_>, call: CallId, terms: &Terms) -> Result<ProviderQuote> {
+    let app = &ctx.state.app;
+    let request = QuoteRequest {
+        call,
+        payer: terms.pay_from.address.as_str().to_owned(),
+        origin: terms.currency.token(),
+        expected: terms.expected.clone(),
+        fee_wallet: app.config.fee_wallet.clone(),
+        fee_bps: terms.split.app_fee_bps(),
+        ttl_seconds: QUOTE_TTL_SECONDS,
+    };
+    let buyer = ctx.agent.profile.to_string();
+    if let Some(standing) = app.limiter.is_known_exhausted(QUOTES_PER_BUYER, &buyer, ctx.now) {
+        standing.check(Code::QuoteLimit)?;
+    }
+    let (standing, quote) = tokio::join!(app.limiter.count(QUOTES_PER_BUYER, &buyer, ctx.now), ctx.state.provider.quote(request));
+    standing?.check(Code::QuoteLimit)?;
+    quote.map_err(|failure| quote_failure(failure, terms))
+}
+
+fn quoted_call(ctx: &CallContext<'_>, id: CallId, new: &NewCall, terms: &Terms, quote: ProviderQuote, ttl_ms: i64) -> Result<Call> {
+    let now_ms = ctx.now_ms();
+    let pay_from = &terms.pay_from;
+    Ok(Call {
+        id,
+        buyer: ctx.agent.profile,
+        seller: ctx.listing.seller.id,
+        listing: ctx.called_listing(),
+        body_sha256: ctx.request.json()?.sha256.clone(),
+        idempotency_key: new.key.as_ref().and_then(IdempotencyKey::client).map(str::to_owned),
+        split: terms.split,
+        payment: Some(Payment {
+            provider: ctx.state.provider.name().to_owned(),
+            id: quote.id,
+            origin_currency: terms.currency,
+            pay_from: PayFrom {
+                wallet_id: pay_from.id,
+                address: pay_from.address.as_str().to_owned(),
+                chain: pay_from.address.chain(),
+            },
             expected: terms.expected.clone(),
-            fee_wallet: config.fee_wallet.clone(),
-            fee_bps: terms.split.app_fee_bps(),
-            ttl_seconds: QUOTE_TTL_SECONDS,
-        };
-        let buyer = self.agent.profile.to_string();
-        if let Some(standing) = self.state.app.limiter.is_known_exhausted(QUOTES_PER_BUYER, &buyer, self.now) {
-            standing.check(Code::QuoteLimit)?;
-        }
-        let (standing, quote) =
-            tokio::join!(self.state.app.limiter.count(QUOTES_PER_BUYER, &buyer, self.now), self.state.provider.quote(request));
-        standing?.check(Code::QuoteLimit)?;
-        quote.map_err(|failure| quote_failure(failure, terms))
-    }
-
-    fn quoted_call(
-        &self,
-        id: CallId,
-        body: &JsonBody,
-        wanted: &Wanted,
-        terms: &Terms,
-        quote: ProviderQuote,
-        ttl_ms: i64,
-    ) -> Result<Call> {
-        let now_ms = self.now_ms();
-        let pay_from = &terms.pay_from;
-        let requirements = Requirements {
-            kind: "relay",
-            chain_id: terms.currency.token().chain_id,
-            pay: quote.pay,
-            steps: quote.steps,
-            api_base: self.state.provider.api_base().to_owned(),
-            status_url: self.state.provider.status_url(&quote.id),
-            refund_to: pay_from.address.as_str().to_owned(),
-        };
-        Ok(Call {
-            id,
-            buyer: self.agent.profile,
-            seller: self.listing.seller.id,
-            listing: self.called_listing(),
-            body_sha256: body.sha256.clone(),
-            idempotency_key: wanted.key.clone(),
-            split: terms.split,
-            payment: Some(Payment {
-                id: quote.id,
-                origin_currency: terms.currency,
-                pay_from: PayFrom {
-                    wallet_id: pay_from.id,
-                    address: pay_from.address.as_str().to_owned(),
-                    chain: pay_from.address.chain(),
-                },
-                expected: terms.expected.clone(),
-                expires_ms: ttl_ms - OFFER_MARGIN_MS,
-                ttl_ms,
-                requirements: serde_json::to_string(&requirements).map_err(ApiError::internal)?,
-                state: PaymentState::Waiting,
-            }),
-            replaces: wanted.replaces.clone(),
-            state: CallState::Quoted,
-            attempts: Vec::new(),
-            settled_ms: None,
-            created_ms: now_ms,
-            updated_ms: now_ms,
-            version: 1,
-            write_token: new_write_token(),
-        })
-    }
-
-    fn open_quote_limit(&self) -> u32 {
-        OPEN_QUOTES * self.state.app.config.limit_factor
-    }
-
-    /// Refuses where the buyer has too many open quotes; those that are noted but open no more make room.
-    async fn check_open_quotes(&self, noted: &OpenQuotes) -> Result<()> {
-        if noted.quotes.len() < self.open_quote_limit() as usize {
-            return Ok(());
-        }
-        let store = &self.state.app.store;
-        let unexpired: Vec<(String, i64)> = noted.quotes.iter().filter(|(_, until)| self.now_ms() < *until).cloned().collect();
-        let homes: Vec<String> = unexpired.iter().map(|(home, _)| home.clone()).collect();
-        let still_quoted: Vec<String> =
-            store.calls(&homes).await?.into_iter().filter(|call| call.state == CallState::Quoted).map(|call| call.home()).collect();
-        let open = OpenQuotes { quotes: unexpired.into_iter().filter(|(home, _)| still_quoted.contains(home)).collect() };
-        store.prune_open_quotes(self.agent.profile, noted, &open).await?;
-        if open.quotes.len() < self.open_quote_limit() as usize { Ok(()) } else { Err(self.quote_limit(&open)) }
-    }
-
-    fn quote_limit(&self, open: &OpenQuotes) -> ApiError {
-        let soonest = open.quotes.iter().map(|(_, until)| *until).filter(|until| self.now_ms() < *until).min();
-        let wait = soonest.map_or(1, |until| (until - self.now_ms()) / 1_000 + 1);
-        ApiError::new(Code::QuoteLimit).retry_after(u64::try_from(wait).unwrap_or(1)).detail("open_quotes", open.quotes.len())
-    }
+            expires_ms: ttl_ms - OFFER_MARGIN_MS,
+            ttl_ms,
+            requirements: quote.requirements.get().to_owned(),
+            state: PaymentState::Waiting,
+        }),
+        replaces: new.replaces.clone(),
+        state: CallState::Quoted,
+        attempts: Vec::new(),
+        settled_ms: None,
+        created_ms: now_ms,
+        updated_ms: now_ms,
+        version: 1,
+        write_token: new_write_token(),
+    })
 }
 
-fn with_quote(mut quotes: OpenQuotesForBody, currency: OriginCurrency, home: String) -> OpenQuotesForBody {
-    quotes.quotes.retain(|(other, _)| *other != currency);
-    quotes.quotes.insert(0, (currency, home));
-    quotes.version += 1;
-    quotes
+fn max_open_quotes(ctx: &CallContext<'_>) -> u32 {
+    MAX_OPEN_QUOTES * ctx.state.app.config.limit_factor
+}
+
+/// Refuses if the buyer has too many open quotes. Those that are noted but no longer open make room.
+async fn check_open_quotes(ctx: &CallContext<'_>, noted: &OpenQuotes) -> Result<()> {
+    let max = max_open_quotes(ctx) as usize;
+    if noted.quotes.len() < max {
+        return Ok(());
+    }
+    let store = &ctx.state.app.store;
+    let unexpired: Vec<(CallKey, i64)> = noted.quotes.iter().filter(|(_, until)| ctx.now_ms() < *until).cloned().collect();
+    let keys: Vec<CallKey> = unexpired.iter().map(|(key, _)| key.clone()).collect();
+    let still_quoted: Vec<CallKey> =
+        store.calls(&keys).await?.into_iter().filter(|call| call.state == CallState::Quoted).map(|call| call.key()).collect();
+    let open = OpenQuotes { quotes: unexpired.into_iter().filter(|(key, _)| still_quoted.contains(key)).collect() };
+    store.prune_open_quotes(ctx.agent.profile, noted, &open).await?;
+    if open.quotes.len() < max { Ok(()) } else { Err(quote_limit(ctx, &open)) }
+}
+
+fn quote_limit(ctx: &CallContext<'_>, open: &OpenQuotes) -> ApiError {
+    let soonest = open.quotes.iter().map(|(_, until)| *until).filter(|until| ctx.now_ms() < *until).min();
+    let wait = soonest.map_or(1, |until| (until - ctx.now_ms()) / 1_000 + 1);
+    ApiError::new(Code::QuoteLimit).retry_after(u64::try_from(wait).unwrap_or(1)).detail("open_quotes", open.quotes.len())
 }

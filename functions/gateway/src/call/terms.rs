@@ -9,9 +9,9 @@ use crochet_domain::money::PriceSplit;
 use crochet_domain::profile::{Capability, Profile, Wallet};
 use crochet_domain::wallet::Chain;
 
-use super::Passage;
+use super::CallContext;
 
-impl Passage<'_> {
+impl CallContext<'_> {
     /// The terms in the currency asked for, or in the buyer's own.
     ///
     /// # Errors

@@ -4,10 +4,10 @@ use axum::extract::State as Extract;
 use crochet::http::caller::Caller;
 use crochet::http::request::{Query, int_param};
 use crochet::http::{Reply, Result};
-use crochet::store::history::{Side, Stretch};
+use crochet::store::history::{HistoryPage, Side};
 use crochet::wire::call::EntryView;
 use crochet_domain::api_key::Scope;
-use crochet_domain::call::ledger::{LedgerEntry, EntryType};
+use crochet_domain::call::ledger::{EntryType, LedgerEntry};
 use crochet_domain::timestamp::unix_ms;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -75,8 +75,8 @@ pub(crate) async fn list_ledger(caller: Caller, Extract(state): Extract<State>, 
     let read = |before: Option<String>, limit: usize| {
         let store = &state.app.store;
         async move {
-            let stretch = Stretch { profile: account, side: Side::All, before: before.as_deref(), now, limit };
-            Ok(store.entry_history(stretch).await?)
+            let window = HistoryPage { profile: account, side: Side::All, before: before.as_deref(), now, limit };
+            Ok(store.entry_history(window).await?)
         }
     };
     let keep = |entry: &LedgerEntry| {

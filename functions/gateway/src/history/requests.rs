@@ -4,7 +4,7 @@ use axum::extract::{Path, State as Extract};
 use crochet::http::caller::Caller;
 use crochet::http::request::{Query, int_param};
 use crochet::http::{ApiError, Code, Reply, Result};
-use crochet::store::history::{Side, Stretch};
+use crochet::store::history::{HistoryPage, Side};
 use crochet::wire::call::GatewayRequestView;
 use crochet_domain::api_key::Scope;
 use crochet_domain::call::Call;
@@ -89,8 +89,8 @@ pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extrac
     let read = |before: Option<String>, limit: usize| {
         let store = &state.app.store;
         async move {
-            let stretch = Stretch { profile: account, side, before: before.as_deref(), now, limit };
-            Ok(store.call_history(stretch).await?)
+            let window = HistoryPage { profile: account, side, before: before.as_deref(), now, limit };
+            Ok(store.call_history(window).await?)
         }
     };
     let keep = |call: &Call| listing.is_none_or(|id| call.listing.id == id) && status.is_none_or(|s| call.state.as_str() == s);

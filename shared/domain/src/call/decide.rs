@@ -279,8 +279,12 @@ enum Candidate<'a> {
 /// One that is paid or on its way; else the open quote of the currency asked for or preferred. If several quotes are open, the
 /// provider is asked about all of them first, so that nobody pays twice.
 fn candidate(view: &View) -> Candidate<'_> {
-    let calls: Vec<(&CallKey, &Call)> =
-        view.candidates.iter().filter_map(|key| Some((key, view.call(key)?))).filter(|(_, call)| is_asked_for(view, call)).collect();
+    let calls: Vec<(&CallKey, &Call)> = view
+        .candidates
+        .iter()
+        .filter_map(|key| Some((key, view.call(key)?)))
+        .filter(|(_, call)| is_asked_for(view, call))
+        .collect();
     let (open, ended): (Vec<_>, Vec<_>) = calls.into_iter().partition(|(_, call)| is_open(call));
     let found = |found: Option<(&'_ CallKey, &'_ Call)>| found.map(|(key, _)| key.clone());
     if open.is_empty() {
@@ -407,13 +411,7 @@ fn still_open(view: &View, key: &CallKey, call: &Call, way: &Way) -> Step {
 }
 
 /// A quote came to nothing: a new call takes its names over. If that has happened already, that call is gone on with.
-fn replace(
-    view: &View,
-    key: &CallKey,
-    call: &Call,
-    how: PaymentState,
-    provider_reason: Option<String>,
-) -> Step {
+fn replace(view: &View, key: &CallKey, call: &Call, how: PaymentState, provider_reason: Option<String>) -> Step {
     let reason = OfferReason::Replaces { call: key.clone(), how, provider_reason };
     let Some((_, successor)) = view.successors.iter().find(|(of, _)| of == key) else {
         return Step::FindSuccessor(key.clone());

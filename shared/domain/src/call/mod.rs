@@ -29,7 +29,7 @@ pub const REDELIVER_MS: i64 = 24 * 3_600_000;
 /// Time after its settlement in which a call that nobody presents stays open: 30 days.
 pub const UNPRESENTED_MS: i64 = 30 * 24 * 3_600_000;
 /// Time that a delivered response is kept: 48 hours, to be on the safe side of the 24 that are promised.
-pub const ANSWER_KEPT_MS: i64 = 48 * 3_600_000;
+pub const RESPONSE_KEPT_MS: i64 = 48 * 3_600_000;
 
 /// Where a call stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,8 +50,8 @@ pub enum CallState {
     },
     /// Healthy by the seller.
     Delivered {
-        /// The answer; `None` for a free call without an Idempotency-Key, which nobody can ask for again.
-        answer: Option<StoredResponse>,
+        /// The response; `None` for a free call without an Idempotency-Key, which nobody can ask for again.
+        response: Option<StoredResponse>,
     },
     /// Paid for and never delivered.
     Undelivered,
@@ -174,14 +174,14 @@ impl Call {
 
     /// Writes what the running attempt came to.
     #[must_use]
-    pub fn ended(mut self, report: &AttemptReport, answer: Option<StoredResponse>, now_ms: i64) -> Self {
+    pub fn ended(mut self, report: &AttemptReport, response: Option<StoredResponse>, now_ms: i64) -> Self {
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.latency_ms = Some(report.latency_ms);
             attempt.response_bytes = report.response_bytes;
             attempt.seller_status_code = report.seller_status_code;
             attempt.outcome = Some(report.outcome);
         }
-        self.state = if report.outcome == Outcome::Delivered { CallState::Delivered { answer } } else { CallState::Settled };
+        self.state = if report.outcome == Outcome::Delivered { CallState::Delivered { response } } else { CallState::Settled };
         self.updated_ms = now_ms;
         self
     }

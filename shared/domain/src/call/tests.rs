@@ -123,8 +123,8 @@ fn states_survive_their_own_spelling() {
     for state in [
         CallState::Quoted,
         CallState::Delivering { lease_until_ms: 5, token: "t".into() },
-        CallState::Delivered { answer: Some(StoredResponse { attempt: 1, parts: 2, sha256: "x".into(), kept_until_ms: 9 }) },
-        CallState::Delivered { answer: None },
+        CallState::Delivered { response: Some(StoredResponse { attempt: 1, parts: 2, sha256: "x".into(), kept_until_ms: 9 }) },
+        CallState::Delivered { response: None },
     ] {
         let text = serde_json::to_string(&state).expect("JSON");
         assert_eq!(serde_json::from_str::<CallState>(&text).expect("a state"), state);

@@ -131,7 +131,10 @@ pub enum TrafficRefusal {
     /// The seller's calls per minute are used up.
     RateLimited,
     /// Too many calls are in flight.
-    Busy,
+    Busy {
+        /// Calls in flight now.
+        in_flight: u32,
+    },
 }
 
 /// A call that was looked up.

@@ -4,7 +4,9 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::payments::{PayIn, ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure, QuoteRequest};
+use super::PROVIDER;
+use crate::payments::{ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure, QuoteRequest};
+use crate::wire::payment::{PayIn, Requirements};
 use crochet_domain::call::ExpectedPayout;
 use crochet_domain::call::same_address;
 
@@ -84,7 +86,7 @@ impl Amount {
 
 impl Quote {
     /// Only a quote that is exactly what was asked for is worth showing to a buyer.
-    pub(super) fn checked(self, request: &QuoteRequest) -> Result<ProviderQuote, QuoteFailure> {
+    pub(super) fn checked(self, request: &QuoteRequest, base: &str) -> Result<ProviderQuote, QuoteFailure> {
         let offered = self.details.currency_out.as_expected(&self.details.recipient);
         if !offered.is_some_and(|offered| offered.matches(&request.expected)) {
             return Err(QuoteFailure::NotAsAsked("recipient, chain, currency or output differ from what was asked for".into()));
@@ -102,13 +104,24 @@ impl Quote {
             return Err(QuoteFailure::NotAsAsked("the quote has several ids".into()));
         }
         let Amount { currency, amount, amount_formatted, amount_usd } = self.details.currency_in;
-        Ok(ProviderQuote { id, pay: PayIn { currency: currency.symbol, amount, amount_formatted, amount_usd }, steps: self.steps })
+        let requirements = Requirements {
+            kind: PROVIDER,
+            chain_id: request.origin.chain_id,
+            pay: PayIn { currency: currency.symbol, amount, amount_formatted, amount_usd },
+            steps: self.steps,
+            api_base: base.to_owned(),
+            status_url: format!("{base}/intents/status/v3?requestId={id}"),
+            refund_to: request.payer.clone(),
+        };
+        let requirements = serde_json::value::to_raw_value(&requirements);
+        let requirements = requirements.map_err(|_| QuoteFailure::Unavailable("its steps cannot be spelled".into()))?;
+        Ok(ProviderQuote { id, requirements })
     }
 }
 
 /// The form of an id as the provider gives it; anything else could not be a payment of ours.
 #[must_use]
-pub fn is_request_id(text: &str) -> bool {
+pub(super) fn is_request_id(text: &str) -> bool {
     (8..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 

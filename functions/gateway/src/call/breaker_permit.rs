@@ -1,0 +1,122 @@
+//! The permit that the breaker of the listing's endpoint gives a call.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crochet::store::StoreError;
+use crochet::store::breaker::AcquireError;
+use crochet_domain::breaker::{BreakerRecord, BreakerState, Observation, Permit, breaker_state};
+use crochet_domain::listing::Endpoint;
+use crochet_domain::timestamp::unix_ms;
+
+use super::{CallContext, RESERVE};
+
+/// Leave to call the seller. [`BreakerPermit::around`] settles it on every way out.
+pub(super) struct BreakerPermit<'a> {
+    ctx: &'a CallContext<'a>,
+    permit: Permit,
+    /// The breaker's record when the permit was given. A probe has put itself there.
+    record: Option<BreakerRecord>,
+    progress: Mutex<Progress>,
+}
+
+#[derive(Clone, Copy)]
+enum Progress {
+    NotCalled,
+    Observed(Observation),
+    Settled,
+}
+
+/// Why there is no permit.
+pub(super) enum NoPermit {
+    /// The breaker is open: seconds until it lets a call through.
+    Open(u64),
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl<'a> BreakerPermit<'a> {
+    /// Asks the breaker. Anything is written only for a probe: of parallel calls one becomes the probe.
+    pub(super) async fn acquire(ctx: &'a CallContext<'a>, endpoint: &Endpoint) -> Result<Self, NoPermit> {
+        let now_ms = unix_ms(ctx.state.app.clock.now());
+        let version = &endpoint.secret_version;
+        let probe_lasts = Duration::from_millis(endpoint.timeout_ms.into()) + RESERVE;
+        let until_ms = now_ms + i64::try_from(probe_lasts.as_millis()).unwrap_or(0);
+        let store = &ctx.state.app.store;
+        match store.acquire_permit(ctx.listing.id, ctx.breaker.clone(), version, now_ms, until_ms).await {
+            Ok((probe, record)) => {
+                let permit = Permit { buyer: ctx.agent.profile, secret_version: version.clone(), since_ms: now_ms, probe };
+                Ok(Self { ctx, permit, record, progress: Mutex::new(Progress::NotCalled) })
+            }
+            Err(AcquireError::Open { until_ms }) => Err(NoPermit::Open(seconds_until(until_ms, now_ms))),
+            Err(AcquireError::Store(e)) => Err(NoPermit::Store(e)),
+        }
+    }
+
+    /// Runs `work`, then settles the permit, if `work` has not settled it itself.
+    pub(super) async fn around<T>(&self, work: impl Future<Output = T>) -> T {
+        let done = work.await;
+        self.settle().await;
+        done
+    }
+
+    /// Notes what the attempt says about the seller.
+    pub(super) fn observe(&self, observation: Observation) {
+        self.set(Progress::Observed(observation));
+    }
+
+    /// Tells the breaker what was observed, or gives an unused probe back. Gives the seconds until the breaker lets the next call
+    /// through, if it is open.
+    pub(super) async fn settle(&self) -> Option<u64> {
+        let progress = self.progress();
+        self.set(Progress::Settled);
+        let (store, listing) = (&self.ctx.state.app.store, self.ctx.listing.id);
+        let record = self.record.clone();
+        let now_ms = unix_ms(self.ctx.state.app.clock.now());
+        let settled = match progress {
+            Progress::Settled => return None,
+            Progress::NotCalled => store.release_probe(listing, record, &self.permit).await.map(|()| None),
+            Progress::Observed(observation) => store.record_observation(listing, record, &self.permit, observation, now_ms).await,
+        };
+        match settled {
+            Ok(record) => retry_after(record.as_ref(), self.ctx.listing.endpoint.as_ref()?, now_ms),
+            // A failure that is not counted, or a probe that lapses: no reason to hold the reply back.
+            Err(e) => {
+                tracing::warn!(cause = %e, "a breaker permit was not settled");
+                None
+            }
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, progress: Progress) {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+    }
+}
+
+/// Seconds until the breaker lets a call through; `None` if it lets one through now.
+pub(super) fn retry_after(record: Option<&BreakerRecord>, endpoint: &Endpoint, now_ms: i64) -> Option<u64> {
+    match breaker_state(record, &endpoint.secret_version, now_ms) {
+        BreakerState::Open { until_ms } => Some(seconds_until(until_ms, now_ms)),
+        BreakerState::Closed | BreakerState::HalfOpen => None,
+    }
+}
+
+fn seconds_until(until_ms: i64, now_ms: i64) -> u64 {
+    until_ms.saturating_sub(now_ms).max(1).unsigned_abs().div_ceil(1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_in_whole_seconds_and_never_none() {
+        for (ms, seconds) in [(-5, 1), (0, 1), (1, 1), (1_000, 1), (1_001, 2), (30_000, 30)] {
+            assert_eq!(seconds_until(100 + ms, 100), seconds, "{ms}");
+        }
+    }
+}
