@@ -72,7 +72,7 @@ impl Store {
     /// Calls of a profile, newest first.
     pub async fn call_history(&self, stretch: Stretch<'_>) -> Result<Vec<Call>, StoreError> {
         let places = self.places(History::Calls, stretch).await?;
-        let homes: Vec<String> = places.iter().filter_map(|place| place.pk.strip_prefix("CALL#")).map(str::to_owned).collect();
+        let homes: Vec<String> = places.iter().filter_map(|place| keys::home_of_call(&place.pk)).map(str::to_owned).collect();
         self.calls(&homes).await
     }
 
