@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::store::meter::trip;
+use crate::telemetry::meter::trip;
 use crochet_domain::ids::ListingId;
 use crochet_domain::webhook_signature::SigningSecret;
 

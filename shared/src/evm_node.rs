@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::outbound::operator_client;
-use crate::store::meter::trip;
+use crate::telemetry::meter::trip;
 use crochet_domain::challenge::EVM_CHAIN_ID;
 use crochet_domain::ids::random_bytes;
 

@@ -15,7 +15,7 @@ use replies::{Quote, Record, Records, Status, refusal, understand};
 
 use super::{PaymentProvider, ProviderPayment, ProviderQuote, ProviderUnavailable, QuoteFailure, QuoteRequest};
 use crate::outbound::operator_client;
-use crate::store::meter::trip;
+use crate::telemetry::meter::trip;
 
 /// Replies longer than this are not read: a quote is a few kilobytes.
 const MAX_REPLY_BYTES: usize = 512 * 1024;

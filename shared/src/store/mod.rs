@@ -15,7 +15,6 @@ pub mod item;
 pub mod key_ring;
 pub mod keys;
 pub mod listing;
-pub mod meter;
 pub mod open_quotes;
 pub mod passage;
 pub mod passkey;
@@ -28,6 +27,7 @@ pub mod snapshot;
 pub mod summary;
 pub mod table;
 pub mod transaction;
+mod units;
 pub mod wallet;
 pub mod write;
 
@@ -56,7 +56,7 @@ impl Store {
     /// The table that `config` names.
     pub async fn of(config: &Config) -> Self {
         let shared = sdk_config(config.dynamodb_endpoint.as_deref()).await;
-        let settings = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(meter::DynamoDbMeter).build();
+        let settings = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(units::DynamoDbMeter).build();
         Self { table: Table::new(aws_sdk_dynamodb::Client::from_conf(settings), config.table.clone()) }
     }
 
