@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::limits::Limiter;
 use crate::store::Store;
-use crate::store::meter::Cost;
+use crate::telemetry::meter::Cost;
 
 /// Configuration, time and store. Cloning is cheap.
 #[derive(Clone, Debug)]

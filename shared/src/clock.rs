@@ -1,4 +1,4 @@
-//! The only source of time. Handlers read it once and hand the value down; `domain` never asks.
+//! The source of time. A handler reads it once and passes the value on; the domain never reads it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,21 +7,21 @@ use time::{Duration, OffsetDateTime};
 
 /// The system's clock plus an offset.
 ///
-/// The offset is zero in a deployed system. Local stacks move it (`CROCHET_CLOCK=movable`), so that leases, overlaps and
-/// expiry can be tried without waiting. Clones share the offset.
+/// The offset is zero in a deployment. Local stacks move it (`CROCHET_CLOCK=movable`) to test leases, overlaps and expiry without
+/// waiting. Clones share the offset.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset_ms: Arc<AtomicI64>,
 }
 
 impl Clock {
-    /// A clock that tells the system's time.
+    /// A clock without an offset.
     #[must_use]
     pub fn system() -> Self {
         Self::default()
     }
 
-    /// The present moment in UTC, at millisecond precision: what is stored and shown never differs by a fraction.
+    /// The current time in UTC, in whole milliseconds, so that stored and shown times are equal.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         let now = OffsetDateTime::now_utc() + Duration::milliseconds(self.offset_ms());
@@ -39,7 +39,7 @@ impl Clock {
         self.offset_ms.store(offset_ms, Ordering::Relaxed);
     }
 
-    /// Moves the clock by `ms` and tells the new offset.
+    /// Moves the clock by `ms` and returns the new offset.
     pub fn advance_ms(&self, ms: i64) -> i64 {
         self.offset_ms.fetch_add(ms, Ordering::Relaxed) + ms
     }

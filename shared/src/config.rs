@@ -1,55 +1,54 @@
-//! What an operator sets: environment variables, read once at start. An empty variable counts as unset.
+//! Settings: environment variables, read once at start. An empty variable counts as unset.
 
-use std::fmt;
-
+use secrecy::SecretString;
 use url::Url;
 
-use crate::evm_node::EvmRpcUrl;
 use crochet_domain::money::FeeRate;
 
 /// The settings of a deployment. See the table in README.md; [`Config::from_env`] is the only reader.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where this deployment is reached. Every absolute URL, signing domain and cookie host comes from here.
+    /// Public URL of this deployment. Every absolute URL, signing domain and cookie host derives from it.
     pub public_url: Url,
-    /// The DynamoDB table.
+    /// Name of the DynamoDB table.
     pub table: String,
-    /// A DynamoDB endpoint other than AWS's own.
+    /// URL of a DynamoDB other than AWS's own.
     pub dynamodb_endpoint: Option<String>,
-    /// A Secrets Manager endpoint other than AWS's own.
+    /// URL of a Secrets Manager other than AWS's own.
     pub secrets_endpoint: Option<String>,
-    /// The operator secret in Secrets Manager (provider key, cursor key).
+    /// Id of the operator secret in Secrets Manager (provider key, cursor key).
     pub operator_secret_id: String,
-    /// What the names of endpoint secrets begin with.
+    /// Prefix of the names of endpoint secrets.
     pub secret_prefix: String,
-    /// The payment provider.
+    /// URL of the payment provider.
     pub relay_url: Url,
-    /// A node of the chain that messages to sign name, for wallets that are contracts; they are not accepted without one.
-    pub evm_rpc_url: Option<EvmRpcUrl>,
+    /// URL of an EVM node, to verify signatures of contract wallets. Without it, they are not accepted. Providers put keys into such URLs.
+    pub evm_rpc_url: Option<SecretString>,
     /// The marketplace fee.
     pub fee_rate: FeeRate,
     /// The operator's EVM wallet, to which the provider credits fees.
     pub fee_wallet: String,
-    /// Leading zero hex digits that a proof of work must have.
+    /// Number of leading zero hex digits of a proof of work.
     pub pow_difficulty: u8,
-    /// Listings that one profile may have.
+    /// Maximum number of listings per profile.
     pub max_listings: u32,
-    /// Calls that may be in flight at one listing.
+    /// Maximum number of calls in flight at one listing.
     pub listing_concurrency: u32,
-    /// Ports that sellers' endpoints may have.
+    /// Ports allowed in sellers' endpoint URLs.
     pub endpoint_ports: Vec<u16>,
-    /// Sellers may use http, loopback addresses and any port. Local only.
+    /// Allows http, loopback addresses and any port in sellers' endpoint URLs. Local only.
     pub insecure_endpoints: bool,
-    /// This function runs in a container of `sam local`, from which the machine's own programs have a private address.
+    /// Whether this function runs in a container of `sam local`, from where the host's programs have a private address.
     pub in_sam_container: bool,
-    /// Rate, quote, listing and edit limits are multiplied by this: 1, or 100 in local mode.
+    /// Factor of the rate, quote, listing and edit limits: 1, or 100 on a local stack.
     pub limit_factor: u32,
-    /// The clock follows the sandbox's. Local only.
+    /// Whether the clock follows the sandbox's. Local only.
     pub movable_clock: bool,
 }
 
-/// A setting that cannot be used: the variable and what it must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A setting that cannot be used: the variable and what it must be. It does not show the value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {problem}")]
 pub struct ConfigError {
     /// The environment variable.
     pub variable: &'static str,
@@ -57,22 +56,14 @@ pub struct ConfigError {
     pub problem: String,
 }
 
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.variable, self.problem)
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-/// A fee wallet for local stacks: the well-known burn address, so that nobody's real wallet is ever named by mistake.
+/// Fee wallet of local stacks: the well-known burn address, so that no real wallet is named by mistake.
 pub const LOCAL_FEE_WALLET: &str = "0x000000000000000000000000000000000000dEaD";
 
 impl Config {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// The first variable that cannot be used; or a local-only setting in a deployed function.
+    /// The first variable that cannot be used, or a local-only setting in a deployed function.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
@@ -113,7 +104,7 @@ impl Config {
         })
     }
 
-    /// The signing domain: the authority of the public URL, with its port where it is not the scheme's own.
+    /// The signing domain: the authority of the public URL. The scheme's default port is left out.
     #[must_use]
     pub fn domain(&self) -> String {
         self.public_url.authority().to_owned()
@@ -143,11 +134,11 @@ fn number<T: std::str::FromStr>(get: &impl Fn(&str) -> Option<String>, name: &'s
     get(name).map_or(Ok(default), |text| text.parse().map_err(|_| problem(name, "must be a whole number in range")))
 }
 
-/// Port numbers between commas; 443 where nothing is said.
+/// Port numbers separated by commas; 443 by default.
 fn ports(get: &impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Vec<u16>, ConfigError> {
     let Some(text) = get(name) else { return Ok(vec![443]) };
     let port = |text: &str| text.trim().parse().ok().filter(|port| *port > 0);
-    text.split(',').map(port).collect::<Option<_>>().ok_or_else(|| problem(name, "must be port numbers between commas"))
+    text.split(',').map(port).collect::<Option<_>>().ok_or_else(|| problem(name, "must be port numbers separated by commas"))
 }
 
 fn url(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: &str) -> Result<Url, ConfigError> {
@@ -158,8 +149,8 @@ fn url(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: &str)
     Ok(url)
 }
 
-/// Its words decide who may log in, so that a deployed function takes them over TLS only. Errors do not show it.
-fn evm_rpc_url(get: &impl Fn(&str) -> Option<String>) -> Result<Option<EvmRpcUrl>, ConfigError> {
+/// The node's answers decide who may log in: a deployed function asks it over TLS only.
+fn evm_rpc_url(get: &impl Fn(&str) -> Option<String>) -> Result<Option<SecretString>, ConfigError> {
     const NAME: &str = "CROCHET_EVM_RPC_URL";
     if get(NAME).is_none() {
         return Ok(None);
@@ -168,7 +159,7 @@ fn evm_rpc_url(get: &impl Fn(&str) -> Option<String>) -> Result<Option<EvmRpcUrl
     if is_deployed(get) && url.scheme() != "https" {
         return Err(problem(NAME, "must be an https URL"));
     }
-    Ok(Some(EvmRpcUrl::new(url)))
+    Ok(Some(String::from(url).into()))
 }
 
 /// AWS sets `AWS_LAMBDA_INITIALIZATION_TYPE` in a real function; SAM local sets it too, with `AWS_SAM_LOCAL`.
@@ -237,7 +228,7 @@ mod tests {
         let name = "CROCHET_EVM_RPC_URL";
         let deployed = [("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"), ("CROCHET_FEE_WALLET", "0x1")];
         let with = |url| read(&[&deployed[..], &[(name, url)]].concat());
-        assert_eq!(with("").expect("off").evm_rpc_url, None);
+        assert!(with("").expect("off").evm_rpc_url.is_none());
         let config = with("https://node.example/v2/hush").expect("https");
         assert!(config.evm_rpc_url.is_some() && !format!("{config:?}").contains("hush"));
         for bad in ["http://node.example/v2/hush", "wss://node.example/hush", "hush"] {

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::store::meter::trip;
+use crate::telemetry::meter::trip;
 use crochet_domain::ids::ListingId;
 use crochet_domain::webhook_signature::SigningSecret;
 
@@ -149,7 +149,7 @@ impl fmt::Debug for OperatorSecret {
 impl SecretsManager {
     /// Connects to the Secrets Manager that `config` names.
     pub async fn connect(config: &Config) -> Self {
-        let shared = crate::store::sdk_config(config.secrets_endpoint.as_deref()).await;
+        let shared = crate::aws::sdk_config(config.secrets_endpoint.as_deref()).await;
         Self {
             client: aws_sdk_secretsmanager::Client::new(&shared),
             prefix: config.secret_prefix.clone(),

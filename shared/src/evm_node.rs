@@ -1,92 +1,57 @@
-//! A node of the EVM chain that messages to sign name, asked over JSON-RPC. Its URL may hold the operator's key and is never told.
+//! JSON-RPC client of a node of the EVM chain that messages to sign name. Its URL may hold the operator's key and never prints.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::outbound::operator_client;
-use crate::store::meter::trip;
+use crate::telemetry::meter::trip;
 use crochet_domain::challenge::EVM_CHAIN_ID;
 use crochet_domain::ids::random_bytes;
 
-/// For both requests of the first question, and the only one of every later question.
+/// Time limit of [`EvmNode::run`], which sends two requests at first and one later.
 const BUDGET: Duration = Duration::from_secs(3);
-/// Longer replies are not read: an answer has less than a kilobyte.
+/// Maximum length of a reply; a valid one has less than a kilobyte.
 const MAX_REPLY_BYTES: usize = 16 * 1024;
-/// What a question may use. Below what chains let one transaction use (EIP-7825: 16,777,216).
+/// Gas limit of a program. Below the limit of one transaction (EIP-7825: 16,777,216).
 const GAS: u64 = 12_000_000;
 
-/// Where a node answers. It does not print: providers put keys into URLs.
-#[derive(Clone, PartialEq, Eq)]
-pub struct EvmRpcUrl(Url);
-
-impl EvmRpcUrl {
-    /// The node at this URL.
-    #[must_use]
-    pub fn new(url: Url) -> Self {
-        Self(url)
-    }
-}
-
-impl fmt::Debug for EvmRpcUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EvmRpcUrl(…)")
-    }
-}
-
-/// Why a node gave no answer. Its `Display` is for the operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a node gave no answer. Its text is for the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NodeFault {
     /// It could not be reached, was too slow, or refused.
+    #[error("{0}")]
     Unavailable(&'static str),
     /// It serves another chain than [`EVM_CHAIN_ID`]: the operator set the wrong URL.
+    #[error("CROCHET_EVM_RPC_URL leads to chain {0}, and messages to sign name chain {EVM_CHAIN_ID}")]
     OtherChain(u64),
 }
 
-impl fmt::Display for NodeFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unavailable(why) => f.write_str(why),
-            Self::OtherChain(found) => {
-                write!(f, "CROCHET_EVM_RPC_URL leads to chain {found}, and messages to sign name chain {EVM_CHAIN_ID}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for NodeFault {}
-
-/// The node. Cloning is cheap; clones know together whether it serves the right chain.
-#[derive(Clone)]
+/// The node. Cloning is cheap; clones share what they know of its chain.
+#[derive(Clone, Debug)]
 pub struct EvmNode {
     http: reqwest::Client,
-    url: Url,
+    /// Providers put keys into URLs.
+    url: SecretString,
     right_chain: Arc<AtomicBool>,
-}
-
-impl fmt::Debug for EvmNode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EvmNode").finish_non_exhaustive()
-    }
 }
 
 impl EvmNode {
     /// The node at `url`.
     #[must_use]
-    pub fn new(url: &EvmRpcUrl) -> Self {
-        Self { http: operator_client(), url: url.0.clone(), right_chain: Arc::default() }
+    pub fn new(url: SecretString) -> Self {
+        Self { http: operator_client(), url, right_chain: Arc::default() }
     }
 
-    /// Runs a program on the chain's newest state, without leaving anything there, and gives the bytes that it returns.
+    /// Runs a program on the chain's newest state and returns its output. Nothing changes on the chain.
     ///
-    /// The first answer of a process counts only if the node says beside it that it serves the right chain.
+    /// The first answer of a process counts only if the node confirms that it serves the right chain.
     ///
     /// # Errors
-    /// [`NodeFault`], after three seconds at most.
+    /// [`NodeFault`], within three seconds.
     pub async fn run(&self, program: &[u8]) -> Result<Vec<u8>, NodeFault> {
         let work = async {
             let call = self.ask("eth_call", call(program));
@@ -119,10 +84,10 @@ impl EvmNode {
     /// The `result` of one request.
     async fn ask(&self, method: &str, params: Value) -> Result<Value, NodeFault> {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        // An error of the client shows the URL: only its kind is told.
+        // The client's error shows the URL: keep its kind only.
         let class =
             |error: reqwest::Error| NodeFault::Unavailable(if error.is_timeout() { "no answer in time" } else { "no connection" });
-        let mut reply = self.http.post(self.url.clone()).json(&request).send().await.map_err(class)?;
+        let mut reply = self.http.post(self.url.expose_secret()).json(&request).send().await.map_err(class)?;
         if !reply.status().is_success() {
             return Err(NodeFault::Unavailable("it answered with an HTTP error"));
         }
@@ -144,8 +109,8 @@ impl EvmNode {
     }
 }
 
-/// The parameters of `eth_call` for a program. It comes from a random account: some contracts take the zero address, which nodes
-/// send from by default, for the sign that nothing is at stake.
+/// The parameters of `eth_call` for a program. The sender is random: nodes send from the zero address by default, and some contracts
+/// take that for a sign that nothing is at stake.
 fn call(program: &[u8]) -> Value {
     let from = format!("0x01{}", hex::encode(random_bytes::<19>()));
     let input = format!("0x{}", hex::encode(program));
@@ -162,9 +127,8 @@ mod tests {
 
     #[test]
     fn the_url_does_not_print() {
-        let url = EvmRpcUrl::new(Url::parse("https://node.example/v2/hush-key").expect("a URL"));
-        let node = EvmNode::new(&url);
-        assert!(!format!("{url:?} {node:?}").contains("hush"));
+        let node = EvmNode::new("https://node.example/v2/hush-key".into());
+        assert!(!format!("{node:?}").contains("hush"));
     }
 
     #[test]

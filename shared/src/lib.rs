@@ -4,6 +4,7 @@
 //! `domain` is pure and synchronous: it knows no HTTP, no AWS and no clock but the moment it is handed.
 
 pub mod app;
+mod aws;
 pub mod clock;
 pub mod config;
 pub mod endpoint_secrets;

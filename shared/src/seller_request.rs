@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use crate::endpoint_secrets::EndpointSecret;
 use crate::outbound::{EndpointUrl, FailedAttempt, Outbound, SellerAnswer, SellerFault, SellerRequest};
-use crate::store::meter::trip;
+use crate::telemetry::meter::trip;
 use crochet_domain::ids::{CallId, ListingId, ProfileId};
 use crochet_domain::listing::Endpoint;
 use crochet_domain::timestamp::unix_ms;

@@ -1,7 +1,4 @@
-//! Whether a wallet signed a text. A key's own signature is checked here and now; where the operator named a node of the chain,
-//! a contract is asked.
-
-use std::fmt;
+//! Verifies wallets' signatures: those of keys here, those of contracts through a node of the chain if the operator set one.
 
 use crate::config::Config;
 use crate::evm_node::{EvmNode, NodeFault};
@@ -9,57 +6,42 @@ use crochet_domain::wallet::contract::{MAX_CONTRACT_SIGNATURE_CHARS, Question, V
 use crochet_domain::wallet::proof::{self, MAX_SIGNATURE_CHARS};
 use crochet_domain::wallet::{ProofError, WalletAddress};
 
-/// Checks wallets' signatures. Cloning is cheap.
+/// Verifies wallets' signatures. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct WalletProofs {
-    /// None: contracts' signatures are not accepted.
+    /// Without a node, contracts' signatures are not accepted.
     node: Option<EvmNode>,
 }
 
 /// Why a signature is not accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WalletProofError {
-    /// It proves nothing.
-    Refused(ProofError),
-    /// The wallet's chain could not be asked; what the operator must know.
+    /// It is not valid.
+    #[error(transparent)]
+    Refused(#[from] ProofError),
+    /// The wallet's chain gave no answer; the text is for the operator.
+    #[error("the wallet's chain did not answer: {0}")]
     ChainUnavailable(String),
 }
 
-impl From<ProofError> for WalletProofError {
-    fn from(error: ProofError) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl fmt::Display for WalletProofError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(error) => error.fmt(f),
-            Self::ChainUnavailable(why) => write!(f, "the wallet's chain did not answer: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for WalletProofError {}
-
 impl WalletProofs {
-    /// As `config` has it.
+    /// The verifier that `config` asks for.
     #[must_use]
     pub fn of(config: &Config) -> Self {
-        Self { node: config.evm_rpc_url.as_ref().map(EvmNode::new) }
+        Self { node: config.evm_rpc_url.clone().map(EvmNode::new) }
     }
 
-    /// The longest signature, in characters, that is worth reading.
+    /// Maximum length of a signature, in characters.
     #[must_use]
     pub fn max_signature_chars(&self) -> usize {
         if self.node.is_some() { MAX_CONTRACT_SIGNATURE_CHARS } else { MAX_SIGNATURE_CHARS }
     }
 
-    /// Checks that the holder of `address` signed `message`, byte for byte.
+    /// Verifies that the holder of `address` signed exactly `message`.
     ///
-    /// In the order of ERC-6492: a wrapped signature, a contract's word, a key's own signature. A key's signature counts where no
-    /// contract stands, or only a delegation of that key (EIP-7702); and where the chain does not answer, since an address that
-    /// is a key's is controlled by it whatever stands there.
+    /// In the order of ERC-6492: a wrapped signature, a contract's answer, a key's own signature. A key's signature counts where there
+    /// is no contract, or only a delegation of that key (EIP-7702). It also counts where the chain does not answer: a key controls its
+    /// own address, whatever code is there.
     ///
     /// # Errors
     /// [`WalletProofError`].
@@ -77,7 +59,7 @@ impl WalletProofs {
             Ok(Verdict::KeyDecides) => Ok(by_key()?),
             Err(fault) => {
                 if let NodeFault::OtherChain(_) = fault {
-                    // Nobody's request is at fault, and one that succeeds would tell nobody.
+                    // No request is at fault, and one that succeeds would hide the problem.
                     tracing::error!(alarm = true, cause = %fault, "the chain cannot be asked");
                 }
                 by_key().map_err(|_| WalletProofError::ChainUnavailable(fault.to_string()))

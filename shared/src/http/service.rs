@@ -17,7 +17,7 @@ use super::request::MAX_QUERY_BYTES;
 use super::suggest::not_found;
 use crate::app::App;
 use crate::outbound::SelfHost;
-use crate::store::meter::Meter;
+use crate::telemetry::meter::Meter;
 
 /// Longest header value.
 pub const MAX_HEADER_BYTES: usize = 8_192;
@@ -126,7 +126,7 @@ struct Line<'a> {
     began: Instant,
     profile: Option<crochet_domain::ids::ProfileId>,
     error: Option<&'a ApiError>,
-    cost: &'a crate::store::meter::Cost,
+    cost: &'a crate::telemetry::meter::Cost,
 }
 
 /// One line a request: never a key, secret, body or endpoint URL.

@@ -17,7 +17,7 @@ use super::{
     PaymentProvider, ProviderPayment, ProviderQuote, ProviderUnavailable, QuoteFailure, QuoteRequest, UnreadablePaymentId,
 };
 use crate::outbound::operator_client;
-use crate::store::meter::trip;
+use crate::telemetry::meter::trip;
 use crate::wire::payment::PAYMENT_ID_HEADER;
 
 /// The name of this provider.

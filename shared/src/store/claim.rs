@@ -98,18 +98,7 @@ impl Store {
 
     /// The agents that a person operates, in order of their registration.
     pub async fn claimed_agents(&self, person: ProfileId) -> Result<Vec<Profile>, StoreError> {
-        let partition = keys::profile_partition(person);
-        let pointers = self
-            .table
-            .query(&Range {
-                index: None,
-                partition: &partition,
-                from: Some(keys::PROFILE_CLAIM_PREFIX),
-                to: Some("CLAIM#~"),
-                newest_first: false,
-                limit: MAX_CLAIMS as i32,
-            })
-            .await?;
+        let pointers = self.table.query(&Range::of(&keys::profile_claims(person), MAX_CLAIMS as i32)).await?;
         let pointers = pointers.into_iter().map(record::<ClaimPointer>).collect::<Result<Vec<_>, _>>()?;
         if pointers.is_empty() {
             return Ok(Vec::new());

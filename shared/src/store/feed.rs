@@ -17,8 +17,8 @@ pub struct ListingChange {
 impl ListingChange {
     fn read(item: &Item) -> Option<Self> {
         let (_, sk) = keys::index_attributes(keys::GSI3);
-        let (at, listing) = item.get(&sk)?.as_s().ok()?.split_once('#')?;
-        Some(Self { listing: listing.parse().ok()?, at_ms: at.parse().ok()? })
+        let (at_ms, listing) = keys::parse_listing_change(item.get(&sk)?.as_s().ok()?)?;
+        Some(Self { listing, at_ms })
     }
 }
 
@@ -31,8 +31,7 @@ impl Store {
 
     /// The listings that changed after `last`, in the order of [`Store::changed_listings`]: its next page.
     pub async fn changed_listings_after(&self, last: ListingChange, limit: i32) -> Result<Vec<ListingChange>, StoreError> {
-        // "!" is below every digit: the next page begins just after this change.
-        self.changes(format!("{}{}!", keys::changed_since(last.at_ms), last.listing), limit).await
+        self.changes(keys::changed_after(last.at_ms, last.listing), limit).await
     }
 
     async fn changes(&self, from: String, limit: i32) -> Result<Vec<ListingChange>, StoreError> {

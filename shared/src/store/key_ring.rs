@@ -110,18 +110,7 @@ impl Store {
 
     /// What the profile's partition says of its keys, oldest first.
     pub(super) async fn key_pointers(&self, profile: ProfileId) -> Result<Vec<KeyPointer>, StoreError> {
-        let partition = keys::profile_partition(profile);
-        let pointers = self
-            .table
-            .query(&Range {
-                index: None,
-                partition: &partition,
-                from: Some("KEY#"),
-                to: Some("KEY#~"),
-                newest_first: false,
-                limit: MAX_KEYS as i32 + 1,
-            })
-            .await?;
+        let pointers = self.table.query(&Range::of(&keys::profile_api_keys(profile), MAX_KEYS as i32 + 1)).await?;
         let mut pointers = pointers.into_iter().map(record::<KeyPointer>).collect::<Result<Vec<_>, _>>()?;
         pointers.sort_by_key(|pointer| pointer.created_ms);
         Ok(pointers)

@@ -226,21 +226,10 @@ impl Store {
 
     /// The ids of all listings of a profile, in order of creation.
     pub async fn listing_ids_of(&self, owner: ProfileId) -> Result<Vec<ListingId>, StoreError> {
-        let partition = keys::profile_partition(owner);
         let mut ids = Vec::new();
-        let mut from = keys::PROFILE_LISTING_PREFIX.to_owned();
+        let mut range = keys::profile_listings(owner);
         loop {
-            let page = self
-                .table
-                .query(&Range {
-                    index: None,
-                    partition: &partition,
-                    from: Some(&from),
-                    to: Some("LISTING#~"),
-                    newest_first: false,
-                    limit: 100,
-                })
-                .await?;
+            let page = self.table.query(&Range::of(&range, 100)).await?;
             let full = page.len() == 100;
             for pointer in page {
                 ids.push(record::<ListingPointer>(pointer)?.listing);
@@ -248,8 +237,9 @@ impl Store {
             if !full {
                 return Ok(ids);
             }
-            // "!" is below every digit: the next page begins just after this id.
-            from = ids.last().map(|last| format!("{}!", keys::profile_listing(owner, *last).sk)).unwrap_or_default();
+            if let Some(last) = ids.last() {
+                range = range.after(&keys::profile_listing(owner, *last).sk);
+            }
         }
     }
 

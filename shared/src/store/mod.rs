@@ -16,7 +16,6 @@ pub mod item;
 pub mod key_ring;
 pub mod keys;
 pub mod listing;
-pub mod meter;
 pub mod open_quotes;
 pub mod passkey;
 pub mod person;
@@ -28,19 +27,11 @@ pub mod snapshot;
 pub mod summary;
 pub mod table;
 pub mod transaction;
+mod units;
 pub mod wallet;
 pub mod write;
 
-use std::sync::OnceLock;
-use std::time::Duration;
-
-use aws_config::BehaviorVersion;
-use aws_config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{Credentials, Region};
-use aws_smithy_http_client::tls;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-
+use crate::aws;
 use crate::config::Config;
 use table::Table;
 
@@ -53,42 +44,15 @@ pub struct Store {
 }
 
 impl Store {
-    /// The table that `config` names.
+    /// The store in the table that `config` names.
     pub async fn of(config: &Config) -> Self {
-        let shared = sdk_config(config.dynamodb_endpoint.as_deref()).await;
-        let settings = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(meter::DynamoDbMeter).build();
+        let shared = aws::sdk_config(config.dynamodb_endpoint.as_deref()).await;
+        let settings = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(units::DynamoDbMeter).build();
         Self { table: Table::new(aws_sdk_dynamodb::Client::from_conf(settings), config.table.clone()) }
     }
 
-    /// Opens the connection. A warm-up that fails is no error: the first request will say what is wrong.
+    /// Opens the connection. A failure here is ignored: the first request will report it.
     pub async fn warm(&self) {
         let _ = self.table.warm().await;
     }
-}
-
-/// What both AWS clients share: rustls with ring, one second and two tries a request, and fixed credentials where the
-/// endpoint is not AWS's own.
-pub(crate) async fn sdk_config(endpoint: Option<&str>) -> aws_config::SdkConfig {
-    // One connection pool, and one reading of the machine's certificates, for both.
-    static HTTPS: OnceLock<SharedHttpClient> = OnceLock::new();
-    let ring = tls::Provider::rustls(tls::rustls_provider::CryptoMode::Ring);
-    let https = HTTPS.get_or_init(|| aws_smithy_http_client::Builder::new().tls_provider(ring).build_https()).clone();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_millis(900))
-        .operation_attempt_timeout(Duration::from_secs(1))
-        .build();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(https)
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(50)));
-    if let Some(endpoint) = endpoint {
-        loader = loader.endpoint_url(endpoint).region(Region::new("us-east-1")).credentials_provider(Credentials::new(
-            "local",
-            "local",
-            None,
-            None,
-            "fixed for a local endpoint",
-        ));
-    }
-    loader.load().await
 }

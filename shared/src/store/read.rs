@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::StoreError;
 use super::item::{Item, key_item, record};
-use super::keys::{self, Key, PK, SK};
+use super::keys::{self, Key, KeyRange, PK, SK};
 use super::table::Table;
 
 /// Maximum requests for one batch read, of which all but the first ask for the keys left unprocessed.
@@ -47,6 +47,14 @@ pub struct Range<'a> {
     pub newest_first: bool,
     /// Maximum number of items.
     pub limit: i32,
+}
+
+impl<'a> Range<'a> {
+    /// The items of the table with these keys, in ascending order.
+    #[must_use]
+    pub fn of(keys: &'a KeyRange, limit: i32) -> Self {
+        Self { index: None, partition: &keys.pk, from: Some(&keys.from), to: Some(&keys.to), newest_first: false, limit }
+    }
 }
 
 impl Table {
@@ -135,9 +143,8 @@ impl Table {
         if range.index.is_none() {
             request = request.consistent_read(true);
         }
-        // Sort keys are ASCII, so "~" is above all of them; "!" is below.
-        let from = range.from.unwrap_or("!");
-        let to = range.to.unwrap_or("~");
+        let from = range.from.unwrap_or(keys::BELOW_ALL);
+        let to = range.to.unwrap_or(keys::ABOVE_ALL);
         request = request
             .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
             .expression_attribute_names("#sk", sk)

@@ -107,18 +107,7 @@ impl Store {
 
     /// At most [`MAX_SESSIONS`], and as many again whose time is over and which DynamoDB has not deleted yet.
     pub(super) async fn session_pointers(&self, person: ProfileId) -> Result<Vec<SessionPointer>, StoreError> {
-        let partition = keys::profile_partition(person);
-        let items = self
-            .table
-            .query(&Range {
-                index: None,
-                partition: &partition,
-                from: Some(keys::PROFILE_SESSION_PREFIX),
-                to: Some("SESSION#~"),
-                newest_first: false,
-                limit: 2 * MAX_SESSIONS as i32,
-            })
-            .await?;
+        let items = self.table.query(&Range::of(&keys::profile_sessions(person), 2 * MAX_SESSIONS as i32)).await?;
         items.into_iter().map(record).collect()
     }
 

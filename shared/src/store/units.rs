@@ -1,11 +1,10 @@
-//! Counts what a request costs: serial round trips, and capacity units by our own function of item sizes.
+//! Measures requests to DynamoDB in capacity units.
 //!
-//! The local engines disagree about consumed capacity, so the figures come from AWS's published rules: a consistent read
-//! costs one unit per started 4 KB, a query half a unit per started 4 KB on an index, a write one unit per started 1 KB,
-//! a write in a transaction two, and each index that an item stands in one write more.
+//! The local engines disagree about consumed capacity, so units are computed by AWS's published rules: a consistent read costs one
+//! unit per started 4 KB, a query of an index half of that, a write one unit per started 1 KB, a write in a transaction two, and each
+//! index that holds the item one write more.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
@@ -24,90 +23,13 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Layer, Storable, StoreReplace};
 
-tokio::task_local! {
-    static METER: Meter;
-}
+use crate::telemetry::meter::Trip;
 
-/// The meter of one request.
-#[derive(Clone, Debug, Default)]
-pub struct Meter(Arc<Mutex<Vec<Trip>>>);
-
-#[derive(Debug, Clone)]
-struct Trip {
-    to: &'static str,
-    began: Instant,
-    ended: Instant,
-    read_units: f64,
-    write_units: f64,
-}
-
-/// What one request cost.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Cost {
-    /// Round trips, one after another: those that overlapped in time count once.
-    pub serial_trips: usize,
-    /// The trips in order of their start, overlapping ones joined by `+`: `dynamodb+dynamodb, provider, seller`.
-    pub path: Vec<String>,
-    /// DynamoDB read units.
-    pub read_units: f64,
-    /// DynamoDB write units.
-    pub write_units: f64,
-}
-
-impl Meter {
-    /// Runs a request under this meter.
-    pub async fn scope<F: Future>(&self, request: F) -> F::Output {
-        METER.scope(self.clone(), request).await
-    }
-
-    /// What it cost so far.
-    #[must_use]
-    pub fn cost(&self) -> Cost {
-        let mut trips = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        trips.sort_by_key(|trip| trip.began);
-        let mut cost = Cost::default();
-        let mut wave_ends: Option<Instant> = None;
-        for trip in trips {
-            cost.read_units += trip.read_units;
-            cost.write_units += trip.write_units;
-            match wave_ends {
-                Some(end) if trip.began < end => {
-                    if let Some(last) = cost.path.last_mut() {
-                        last.push('+');
-                        last.push_str(trip.to);
-                    }
-                    wave_ends = Some(end.max(trip.ended));
-                }
-                _ => {
-                    cost.path.push(trip.to.to_owned());
-                    wave_ends = Some(trip.ended);
-                }
-            }
-        }
-        cost.serial_trips = cost.path.len();
-        cost
-    }
-
-    fn record(&self, trip: Trip) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(trip);
-    }
-}
-
-/// Counts a request to something that is not DynamoDB.
-pub async fn trip<F: Future>(to: &'static str, request: F) -> F::Output {
-    let began = Instant::now();
-    let output = request.await;
-    let _ = METER.try_with(|meter| {
-        meter.record(Trip { to, began, ended: Instant::now(), read_units: 0.0, write_units: 0.0 });
-    });
-    output
-}
-
-/// Measures every DynamoDB request, and refuses to send a batch read that is not consistent.
+/// Measures every DynamoDB request. It refuses to send a batch read that is not consistent.
 #[derive(Debug)]
 pub(crate) struct DynamoDbMeter;
 
-/// What is known of a request before it is sent: the SDK gives its input away when it is spelled.
+/// What is known of a request before it is sent. The SDK drops its input when it is serialized.
 #[derive(Debug)]
 struct Sent {
     began: Instant,
@@ -148,24 +70,17 @@ impl Intercept for DynamoDbMeter {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let Some(sent) = cfg.load::<Sent>() else { return Ok(()) };
-        let _ = METER.try_with(|meter| {
-            let output = context.output_or_error().and_then(Result::ok);
-            let (read_units, touched) = output.map_or((0.0, 0.0), |output| units_of(output, sent.is_consistent));
-            meter.record(Trip {
-                to: "dynamodb",
-                began: sent.began,
-                ended: Instant::now(),
-                read_units,
-                write_units: sent.write_units.unwrap_or(touched),
-            });
-        });
+        let output = context.output_or_error().and_then(Result::ok);
+        let (read_units, touched) = output.map_or((0.0, 0.0), |output| units_of(output, sent.is_consistent));
+        let write_units = sent.write_units.unwrap_or(touched);
+        Trip { to: "dynamodb", began: sent.began, ended: Instant::now(), read_units, write_units }.record();
         Ok(())
     }
 }
 
 type Attributes = HashMap<String, AttributeValue>;
 
-/// Write units of what is put; `None` where only the reply tells the size.
+/// Write units of a put or a transaction; `None` where only the reply tells the size.
 fn planned_writes(input: &Input) -> Option<f64> {
     if let Some(put) = input.downcast_ref::<PutItemInput>() {
         return put.item().map(write_units);
@@ -182,10 +97,10 @@ fn is_consistent(input: &Input) -> bool {
     input.downcast_ref::<QueryInput>().is_none_or(|query| query.consistent_read() == Some(true))
 }
 
-/// (read units, write units of an update or deletion) by what came back.
+/// Read units, and write units of an update or deletion, by the reply.
 fn units_of(output: &Output, is_consistent: bool) -> (f64, f64) {
     if let Some(get) = output.downcast_ref::<GetItemOutput>() {
-        // A key that is not there costs as much as the smallest item.
+        // A missing item costs as much as the smallest one.
         (get.item().map_or(1.0, |item| read_units(item_size(item))), 0.0)
     } else if let Some(batch) = output.downcast_ref::<BatchGetItemOutput>() {
         (batch.responses().into_iter().flatten().flat_map(|(_, items)| items).map(|item| read_units(item_size(item))).sum(), 0.0)
@@ -217,10 +132,9 @@ fn write_units(item: &Attributes) -> f64 {
     base_write_units(item) + index_writes(item)
 }
 
-/// The size of an item as DynamoDB counts it: names and values in UTF-8; numbers about half a byte a digit plus one;
+/// The size of an item in bytes, as DynamoDB counts it: names and values in UTF-8; numbers about half a byte per digit plus one;
 /// three bytes for each list or map and one for each of its members.
-#[must_use]
-pub fn item_size(item: &Attributes) -> usize {
+fn item_size(item: &Attributes) -> usize {
     item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
 }
 

@@ -1,4 +1,6 @@
-//! Logs: JSON, one line a request. What never goes in: keys, secrets, bodies, endpoint URLs.
+//! Logs and metering. Logs are JSON, one line per request; keys, secrets, bodies and endpoint URLs never go into them.
+
+pub mod meter;
 
 use tracing_subscriber::EnvFilter;
 

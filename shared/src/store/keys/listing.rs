@@ -1,0 +1,56 @@
+//! Keys of listings and of what is counted and remembered of their endpoints.
+
+use super::key::{Key, KeyRange};
+use super::profile::profile_partition;
+use crochet_domain::ids::{ListingId, ProfileId};
+
+/// What the sort keys of pointers to listings begin with.
+const LISTINGS: &str = "LISTING#";
+
+/// A listing.
+#[must_use]
+pub fn listing(id: ListingId) -> Key {
+    Key::new(format!("LISTING#{id}"), "LISTING")
+}
+
+/// The listing that has a slug.
+#[must_use]
+pub fn slug(slug: &str) -> Key {
+    Key::new(format!("SLUG#{slug}"), "SLUG")
+}
+
+/// Pointer from a profile to a listing.
+#[must_use]
+pub fn profile_listing(id: ProfileId, listing: ListingId) -> Key {
+    Key::new(profile_partition(id), format!("{LISTINGS}{listing}"))
+}
+
+/// A proof of work that a seller requested.
+#[must_use]
+pub fn listing_work(profile: ProfileId, challenge: &str) -> Key {
+    Key::new(listing_work_partition(profile), challenge)
+}
+
+/// The partition of a seller's open proofs of work; newer challenges sort later.
+#[must_use]
+pub fn listing_work_partition(profile: ProfileId) -> String {
+    format!("WORK#{profile}")
+}
+
+/// Counts of the calls at a listing that began in one minute.
+#[must_use]
+pub fn traffic(listing: ListingId, minute: i64) -> Key {
+    Key::new(format!("TRAFFIC#{listing}#{minute}"), "TRAFFIC")
+}
+
+/// The breaker of the endpoint behind a listing.
+#[must_use]
+pub fn breaker(listing: ListingId) -> Key {
+    Key::new(format!("BREAKER#{listing}"), "BREAKER")
+}
+
+/// The pointers of a profile to its listings, in order of creation.
+#[must_use]
+pub fn profile_listings(id: ProfileId) -> KeyRange {
+    KeyRange::starting_with(profile_partition(id), LISTINGS)
+}

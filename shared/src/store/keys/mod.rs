@@ -1,0 +1,19 @@
+//! The only place that spells a key of the table.
+
+mod call;
+mod catalogue;
+mod history;
+mod key;
+mod listing;
+mod person;
+mod profile;
+mod rate;
+
+pub use call::*;
+pub use catalogue::*;
+pub use history::*;
+pub use key::*;
+pub use listing::*;
+pub use person::*;
+pub use profile::*;
+pub use rate::*;

@@ -1,0 +1,9 @@
+//! Keys of rate counters.
+
+use super::key::Key;
+
+/// A counter of what `subject` did in the window that began at `window_start` (Unix seconds).
+#[must_use]
+pub fn counter(subject: &str, window_start: i64) -> Key {
+    Key::new(format!("RATE#{subject}#{window_start}"), "RATE")
+}
