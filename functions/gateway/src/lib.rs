@@ -5,9 +5,9 @@
 
 mod call;
 mod history;
+mod remembered;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::extract::FromRef;
 use crochet::app::App;
@@ -15,38 +15,24 @@ use crochet::endpoint_secrets::{ReadSecrets, SecretStoreError, SecretsManager};
 use crochet::http::cursor::CursorKey;
 use crochet::outbound::{Outbound, OutboundRules};
 use crochet::payments::{self, PaymentProvider};
-use crochet_domain::ids::ListingId;
-use crochet_domain::listing::Listing;
-use crochet_domain::schema::{InputSchema, SchemaError};
+use remembered::Remembered;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// What the gateway may do: read endpoint secrets, ask the payment provider, call sellers.
-#[derive(Clone)]
+#[derive(Clone, FromRef)]
 pub struct State {
     app: App,
+    #[from_ref(skip)]
     secrets: Arc<dyn ReadSecrets>,
+    #[from_ref(skip)]
     provider: Arc<dyn PaymentProvider>,
+    #[from_ref(skip)]
     outbound: Outbound,
+    #[from_ref(skip)]
     cursors: CursorKey,
+    #[from_ref(skip)]
     remembered: Arc<Remembered>,
-}
-
-/// What an instance remembers between calls; forgetting it costs a round trip and nothing else.
-#[derive(Default)]
-struct Remembered {
-    slugs: Mutex<HashMap<String, ListingId>>,
-    free: Mutex<HashMap<ListingId, ()>>,
-    schemas: Mutex<HashMap<ListingId, (u64, Arc<InputSchema>)>>,
-}
-
-/// Entries of each memory; past it the memory is emptied. A parsed schema takes up to a few hundred kilobytes.
-const REMEMBERED: usize = 1_000;
-
-impl FromRef<State> for App {
-    fn from_ref(state: &State) -> Self {
-        state.app.clone()
-    }
 }
 
 impl State {
@@ -72,47 +58,6 @@ impl State {
     pub fn with_outbound(self, outbound: Outbound) -> Self {
         Self { outbound, ..self }
     }
-}
-
-impl Remembered {
-    fn slug(&self, slug: &str) -> Option<ListingId> {
-        self.slugs.lock().unwrap_or_else(PoisonError::into_inner).get(slug).copied()
-    }
-
-    fn remember_slug(&self, slug: &str, listing: ListingId) {
-        remember(&self.slugs, slug.to_owned(), listing);
-    }
-
-    /// The parsed schema of a listing at this version: parsing costs more than checking.
-    fn schema(&self, listing: &Listing, text: &str) -> Result<Arc<InputSchema>, SchemaError> {
-        let known = self.schemas.lock().unwrap_or_else(PoisonError::into_inner).get(&listing.id).cloned();
-        if let Some((_, schema)) = known.filter(|(version, _)| *version == listing.version) {
-            return Ok(schema);
-        }
-        let schema = Arc::new(InputSchema::parse(text)?);
-        remember(&self.schemas, listing.id, (listing.version, Arc::clone(&schema)));
-        Ok(schema)
-    }
-
-    fn is_free(&self, listing: ListingId) -> bool {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&listing)
-    }
-
-    fn forget_free(&self, listing: ListingId) {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).remove(&listing);
-    }
-
-    fn remember_free(&self, listing: ListingId) {
-        remember(&self.free, listing, ());
-    }
-}
-
-fn remember<K: std::hash::Hash + Eq, V>(memory: &Mutex<HashMap<K, V>>, key: K, value: V) {
-    let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-    if memory.len() >= REMEMBERED {
-        memory.clear();
-    }
-    memory.insert(key, value);
 }
 
 /// The routes of this group.

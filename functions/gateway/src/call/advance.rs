@@ -1,31 +1,23 @@
 //! The loop of a gateway call: decide, carry the step out, add what was learnt, until there is a reply.
 
 use crochet::http::{ApiError, Reply, Result};
-use crochet::store::call::{PutCallError, next_version};
+use crochet::store::call::next_version;
 use crochet_domain::call::decide::{PaymentMove, Step, decide, replacement_key};
 use crochet_domain::call::view::{BodyView, Fact, Race, ResolvedBy};
 use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey, IdempotencyRecord};
-use crochet_domain::schema::Mismatch;
 
 use super::CallContext;
-use super::deliver::{Delivery, close, deliver, settle};
+use super::deliver::{close, deliver, settle};
 use super::free::{FreeCall, call_free};
 use super::in_flight::InFlightSlot;
+use super::outcome::Delivery;
+use super::progress::Progress;
 use super::quote::{Quoted, quote};
-use super::resolve::{Resolved, read_names, resolve};
+use super::resolve::{read_names, resolve};
 use super::{ask, offer, refuse, reply};
 
 /// Maximum steps of one request. The longest way known takes eleven: a quote that failed, the one before it, its successor.
 const MAX_STEPS: usize = 24;
-
-/// A request on its way to its reply.
-pub(super) struct Progress {
-    pub(super) resolved: Resolved,
-    /// Why the provider or a part of ours failed, for the operator and for the reply.
-    pub(super) failure: Option<ApiError>,
-    /// Where the body does not fit the listing's schema.
-    pub(super) mismatches: Vec<Mismatch>,
-}
 
 /// Decides and acts until there is a reply.
 pub(super) async fn advance(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>) -> Result {
@@ -104,32 +96,6 @@ async fn carry_out(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mu
         Step::Refuse(refusal) => return Err(refuse::error(ctx, progress, refusal)),
     }
     Ok(None)
-}
-
-impl Progress {
-    pub(super) fn call(&self, key: &CallKey) -> Result<&Call> {
-        self.resolved.view.call(key).ok_or_else(|| ApiError::internal("a step names a call that was not read").alarm())
-    }
-
-    /// Takes in what came of writing `next` under `key`.
-    fn written(&mut self, key: &CallKey, written: Result<(), PutCallError>, next: Call) -> Result<()> {
-        match written {
-            Ok(()) => self.resolved.view.put(key, Some(next)),
-            Err(PutCallError::Superseded(found)) => self.superseded(key, *found),
-            // Another request is settling it, perhaps: nothing may be offered before that is known.
-            Err(PutCallError::Contended) => return Err(reply::in_progress(&next)),
-            Err(PutCallError::Store(e)) => return Err(e.into()),
-        }
-        Ok(())
-    }
-
-    /// Another request was first: its result is the call's.
-    fn superseded(&mut self, key: &CallKey, found: Option<Call>) {
-        if let Some(found) = found {
-            self.resolved.view.put(key, Some(found));
-        }
-        self.resolved.view.raced = Some(Race::Moved);
-    }
 }
 
 /// Reads which call has taken over the names of one whose quote came to nothing.

@@ -7,7 +7,7 @@ use crochet_domain::call::{CallKey, Payment, PaymentState};
 use futures::future::join_all;
 
 use super::CallContext;
-use super::advance::Progress;
+use super::progress::Progress;
 
 /// Asks about the payments of these calls, all at once. The seller's secret, which a paid call needs, is read meanwhile.
 pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &[CallKey]) {

@@ -18,18 +18,8 @@ use crochet_domain::timestamp::unix_ms;
 use super::CallContext;
 use super::breaker_permit::{BreakerPermit, NoPermit};
 use super::in_flight::InFlightSlot;
-use super::outcome::forward_and_record;
+use super::outcome::{Delivery, forward_and_record};
 use super::reply;
-
-/// What came of an attempt to deliver.
-pub(super) enum Delivery {
-    /// The request has its reply.
-    Replied(Result),
-    /// Nothing was claimed. The error is for the reply, if the obstacle is [`Obstacle::Failed`].
-    HeldBack(Obstacle, Option<ApiError>),
-    /// Another request moved the call first: this is where it stands now.
-    Superseded(Box<Option<Call>>),
-}
 
 /// Delivers a call that is paid for or free. With `settle` the claim also writes that it is paid for.
 pub(super) async fn deliver(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, call: &Call, settle: bool) -> Result<Delivery> {

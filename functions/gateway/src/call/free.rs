@@ -10,11 +10,10 @@ use crochet_domain::ids::CallId;
 use crochet_domain::money::{Micros, PriceSplit};
 
 use super::CallContext;
-use super::advance::Progress;
 use super::breaker_permit::{BreakerPermit, NoPermit};
-use super::deliver::Delivery;
 use super::in_flight::InFlightSlot;
-use super::outcome::{forward_and_record, forward_unnamed};
+use super::outcome::{Delivery, forward_and_record, forward_unnamed};
+use super::progress::Progress;
 use super::refuse;
 
 /// Least time in which a free call is sent to a seller whose own timeout is longer.

@@ -15,6 +15,7 @@ mod in_flight;
 mod load;
 mod offer;
 mod outcome;
+mod progress;
 mod quote;
 mod refuse;
 mod reply;

@@ -12,7 +12,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::CallContext;
-use super::advance::Progress;
+use super::progress::Progress;
 
 /// The 402 that offers this call's quote.
 pub(super) fn offer(progress: &Progress, call: &Call, reason: &OfferReason) -> ApiError {

@@ -1,21 +1,31 @@
 //! What comes of an attempt: it is written once, over the claimed version. A late writer from an expired lease changes nothing.
 
 use crochet::endpoint_secrets::EndpointSecret;
-use crochet::http::Result;
+use crochet::http::{ApiError, Result};
 use crochet::store::StoreError;
 use crochet::store::answer::CompressedResponse;
 use crochet::store::call::{PutCallError, next_version};
 use crochet::store::retry::Attempts;
 use crochet_domain::call::outcome::Outcome;
+use crochet_domain::call::view::Obstacle;
 use crochet_domain::call::{Call, RESPONSE_KEPT_MS};
 use crochet_domain::timestamp::unix_ms;
 
 use super::CallContext;
 use super::breaker_permit::BreakerPermit;
-use super::deliver::Delivery;
 use super::forward::AttemptOutcome;
 use super::in_flight::InFlightSlot;
 use super::reply;
+
+/// What came of an attempt to deliver.
+pub(super) enum Delivery {
+    /// The request has its reply.
+    Replied(Result),
+    /// Nothing was claimed. The error is for the reply, if the obstacle is [`Obstacle::Failed`].
+    HeldBack(Obstacle, Option<ApiError>),
+    /// Another request moved the call first: this is where it stands now.
+    Superseded(Box<Option<Call>>),
+}
 
 /// Forwards a call that this request has claimed, and writes the outcome.
 pub(super) async fn forward_and_record(

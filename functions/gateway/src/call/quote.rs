@@ -11,7 +11,7 @@ use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey, Idempotency
 use crochet_domain::ids::CallId;
 
 use super::CallContext;
-use super::advance::Progress;
+use super::progress::Progress;
 use super::terms::{Terms, quote_failure};
 
 /// Time in which the provider may fill a quote (seconds).

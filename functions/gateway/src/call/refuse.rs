@@ -9,7 +9,7 @@ use crochet_domain::currency::OriginCurrency;
 use serde_json::{Value, json};
 
 use super::CallContext;
-use super::advance::Progress;
+use super::progress::Progress;
 use super::reply;
 
 /// The error that says why a request is refused.

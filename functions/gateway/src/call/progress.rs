@@ -1,0 +1,45 @@
+//! What a request has learnt on its way to its reply.
+
+use crochet::http::{ApiError, Result};
+use crochet::store::call::PutCallError;
+use crochet_domain::call::view::Race;
+use crochet_domain::call::{Call, CallKey};
+use crochet_domain::schema::Mismatch;
+
+use super::reply;
+use super::resolve::Resolved;
+
+/// A request on its way to its reply.
+pub(super) struct Progress {
+    pub(super) resolved: Resolved,
+    /// Why the provider or a part of ours failed, for the operator and for the reply.
+    pub(super) failure: Option<ApiError>,
+    /// Where the body does not fit the listing's schema.
+    pub(super) mismatches: Vec<Mismatch>,
+}
+
+impl Progress {
+    pub(super) fn call(&self, key: &CallKey) -> Result<&Call> {
+        self.resolved.view.call(key).ok_or_else(|| ApiError::internal("a step names a call that was not read").alarm())
+    }
+
+    /// Takes in what came of writing `next` under `key`.
+    pub(super) fn written(&mut self, key: &CallKey, written: Result<(), PutCallError>, next: Call) -> Result<()> {
+        match written {
+            Ok(()) => self.resolved.view.put(key, Some(next)),
+            Err(PutCallError::Superseded(found)) => self.superseded(key, *found),
+            // Another request is settling it, perhaps: nothing may be offered before that is known.
+            Err(PutCallError::Contended) => return Err(reply::in_progress(&next)),
+            Err(PutCallError::Store(e)) => return Err(e.into()),
+        }
+        Ok(())
+    }
+
+    /// Another request was first: its result is the call's.
+    pub(super) fn superseded(&mut self, key: &CallKey, found: Option<Call>) {
+        if let Some(found) = found {
+            self.resolved.view.put(key, Some(found));
+        }
+        self.resolved.view.raced = Some(Race::Moved);
+    }
+}
