@@ -56,7 +56,7 @@ impl Visitor {
 
     /// Counts a failure against the address it came from. One of ours is nobody's failure.
     pub(crate) async fn failed(&self, app: &App, error: ApiError) -> ApiError {
-        if error.code().status().is_client_error() { count_failed_auth(&app, &self.0, error).await } else { error }
+        if error.code().status().is_client_error() { count_failed_auth(app, &self.0, error).await } else { error }
     }
 }
 
