@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use axum::extract::{Path, Request, State as Extract};
 use axum::http::request::Parts;
-use crochet::http::caller::{count_failed_key, presented_key};
+use crochet::http::caller::presented_key;
+use crochet::http::limited::count_failed_key;
 use crochet::http::request::read_body;
 use crochet::http::{ApiError, Result};
 use crochet::wire::payment::{DeliveredEnvelope, GatewayHeaders, PaymentRequiredEnvelope, PendingEnvelope};
@@ -13,10 +14,11 @@ use crochet_domain::timestamp::unix_ms;
 use time::OffsetDateTime;
 
 use super::advance::advance;
+use super::errors::CallListingErrors;
 use super::in_flight::InFlightSlot;
 use super::load::Loaded;
 use super::request::{GatewayRequest, MAX_BODY_BYTES};
-use crate::State;
+use crate::state::State;
 
 /// Call a listing through the gateway
 ///
@@ -35,6 +37,7 @@ use crate::State;
         (status = 200, description = "The seller's response.", body = DeliveredEnvelope),
         (status = 202, description = "The payment is pending. Send the same request again with the same payment id.", body = PendingEnvelope),
         (status = 402, description = "PAYMENT_REQUIRED with data.payment.", body = PaymentRequiredEnvelope),
+        CallListingErrors,
     ),
 )]
 pub(crate) async fn call_listing(Extract(state): Extract<State>, Path(name): Path<String>, request: Request) -> Result {

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use axum::http::request::Parts;
-use crochet::http::caller::{Agent, count_failed_auth, trace};
+use crochet::http::caller::Agent;
+use crochet::http::limited::count_failed_auth;
+use crochet::http::trace::RequestTrace;
 use crochet::http::limits::GATEWAY_PER_KEY;
 use crochet::http::{Code, Result};
 use crochet::store::api_key::ApiKeyRecord;
@@ -20,7 +22,7 @@ use time::OffsetDateTime;
 use super::CallContext;
 use super::in_flight::InFlightSlot;
 use super::request::GatewayRequest;
-use crate::State;
+use crate::state::State;
 
 /// What the first round trip brings.
 pub(super) struct Loaded {
@@ -57,7 +59,7 @@ impl Loaded {
         };
         let call = payment_id.map(|id| CallKey::of_payment(state.provider.name(), id));
         let counter = key.counter_name();
-        let (read, standing, acquired) = tokio::join!(
+        let (read, status, acquired) = tokio::join!(
             store.look_up_call(key.id(), listing_id, call.as_ref(), slot.minute()),
             state.app.limiter.count(GATEWAY_PER_KEY, &counter, now),
             acquired,
@@ -66,11 +68,9 @@ impl Loaded {
         let Some(stored) = stored.filter(|stored| stored.admits(key, unix_ms(now))) else {
             return Err(count_failed_auth(&state.app, parts, Code::InvalidApiKey.into()).await);
         };
-        let trace = trace(parts);
+        let trace = RequestTrace::of(parts);
         trace.caller(stored.profile);
-        let standing = standing?;
-        trace.standing(standing);
-        standing.check(Code::RateLimited)?;
+        trace.limit(status?)?;
         acquired?;
         let loaded = Self { key: stored, listing, paid_call: call, traffic, breaker };
         // A slug that is remembered may have passed to another listing since: drafts give theirs back.

@@ -8,6 +8,7 @@ pub(crate) mod advance;
 mod ask;
 mod breaker_permit;
 mod deliver;
+mod errors;
 mod forward;
 mod free;
 pub(crate) mod handler;
@@ -33,7 +34,7 @@ use crochet_domain::listing::Listing;
 use crochet_domain::timestamp::unix_ms;
 use time::OffsetDateTime;
 
-use crate::State;
+use crate::state::State;
 use request::GatewayRequest;
 
 /// Time that one invocation may take. API Gateway ends at 30 s, the function at 29 s, and the reply has to get out.

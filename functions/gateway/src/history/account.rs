@@ -5,7 +5,7 @@ use crochet::http::{Code, Result};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::profile::AccountType;
 
-use crate::State;
+use crate::state::State;
 
 /// The caller's own profile; or the agent `agent_id`, where the caller is that agent or the person who operates it.
 ///

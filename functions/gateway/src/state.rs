@@ -1,0 +1,53 @@
+//! What the gateway may do.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use crochet::app::App;
+use crochet::endpoint_secrets::{ReadSecrets, SecretStoreError, SecretsManager};
+use crochet::http::cursor::CursorKey;
+use crochet::outbound::{Outbound, OutboundRules};
+use crochet::payments::{self, PaymentProvider};
+
+use crate::remembered::Remembered;
+
+/// What the gateway may do: read endpoint secrets, ask the payment provider, call sellers.
+#[derive(Clone, FromRef)]
+pub struct State {
+    pub(crate) app: App,
+    #[from_ref(skip)]
+    pub(crate) secrets: Arc<dyn ReadSecrets>,
+    #[from_ref(skip)]
+    pub(crate) provider: Arc<dyn PaymentProvider>,
+    #[from_ref(skip)]
+    pub(crate) outbound: Outbound,
+    #[from_ref(skip)]
+    pub(crate) cursors: CursorKey,
+    #[from_ref(skip)]
+    pub(crate) remembered: Arc<Remembered>,
+}
+
+impl State {
+    /// Connects to Secrets Manager and the payment provider, with the operator's secret.
+    ///
+    /// # Errors
+    /// The operator's secret cannot be read.
+    pub async fn connect(app: App) -> Result<Self, SecretStoreError> {
+        let secrets = SecretsManager::connect(&app.config).await;
+        let operator = secrets.operator_secret(&app.config).await?;
+        Ok(Self {
+            provider: payments::provider(&app.config.relay_url, operator.relay_api_key),
+            outbound: Outbound::new(OutboundRules::of(&app.config)),
+            cursors: CursorKey::new(&operator.cursor_key),
+            secrets: Arc::new(secrets),
+            remembered: Arc::default(),
+            app,
+        })
+    }
+
+    /// The same with another way to sellers.
+    #[must_use]
+    pub fn with_outbound(self, outbound: Outbound) -> Self {
+        Self { outbound, ..self }
+    }
+}
