@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crochet_local::client::Client;
+use crochet_client::Client;
 use http::Method;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! The catalogue's snapshot: written as the schedule does, looked at and damaged behind the service's back.
 
-use crochet_local::client::Client;
+use crochet_client::Client;
 use serde_json::{Value, json};
 
 use crate::costs::Costs;

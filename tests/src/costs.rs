@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crochet_local::client::Reply;
+use crochet_client::Reply;
 
 /// What the stack has noted of the cost of requests.
 #[derive(Debug, Clone)]

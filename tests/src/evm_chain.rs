@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
-use crochet_local::client::Client;
+use crochet_client::Client;
 use http::Method;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! What every answer must look like, whatever the route: envelope, request id, way out.
 
-use crochet_local::client::Reply;
+use crochet_client::Reply;
 use serde_json::Value;
 
 /// Where the suite's private endpoints lie. No reply may ever show it.

@@ -30,7 +30,7 @@ mod vault;
 mod world;
 
 pub use costs::{Costs, Promise, promises};
-pub use crochet_local::client::{
+pub use crochet_client::{
     Agent, Ceremony, Chain, Client, Listing, Passkey, Person, Pow, Reply, Request, SandboxControls, SellerControls, Twist, Wallet,
     solve,
 };

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use crochet_local::client::Client;
+use crochet_client::Client;
 use crochet_local::serve::{HangUp, serve};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! A buyer, a seller and a listing between them.
 
-use crochet_local::client::{Agent, Listing, Reply, Request};
+use crochet_client::{Agent, Listing, Reply, Request};
 use serde_json::{Value, json};
 
 use crate::expect::{PRIVATE_MARK, Replies, text};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crochet_local::client::{Agent, Client, SandboxControls, SellerControls, Wallet};
+use crochet_client::{Agent, Client, SandboxControls, SellerControls, Wallet};
 use crochet_local::{Options, SellerNetwork, Stack};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;

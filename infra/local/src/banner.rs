@@ -6,11 +6,11 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
+use crochet_client::{Agent, Chain, Client, Listing, SellerControls, Surprise, Wallet};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Stack;
-use crate::client::{Agent, Chain, Client, Listing, SellerControls, Surprise, Wallet};
 
 /// The demo seller's endpoint for the listing.
 const PATH: &str = "/echo";

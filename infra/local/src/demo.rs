@@ -2,10 +2,10 @@
 
 mod checks;
 
+use crochet_client::{Agent, Client, Listing, Reply, SandboxControls, SellerControls, Surprise, Wallet};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Agent, Client, Listing, Reply, SandboxControls, SellerControls, Surprise, Wallet};
 use crate::{Options, Stack};
 use checks::{Price, same, yes};
 
@@ -53,7 +53,7 @@ pub async fn tell(client: &Client, sandbox: &SandboxControls, controls: &SellerC
     browse(client, &listing, &controls.url(&path)).await?;
     step(4, &format!("The buyer is registered as {} and finds the listing, without the seller's address in it.", buyer.profile_id));
 
-    let body = json!({ "task": "greet", "input": { "name": "Ada", "nonce": hex::encode(crate::random::bytes::<8>()) } });
+    let body = json!({ "task": "greet", "input": { "name": "Ada", "nonce": hex::encode(crochet_client::random_bytes::<8>()) } });
     let payment = ask(&buyer, &listing, &body).await?;
     same("calls at the seller before any payment", &count(controls, &path).await?, &0)?;
     step(5, &format!("The first call is answered 402: pay {} {} as {}.", payment.amount, payment.currency, payment.id));
@@ -92,7 +92,7 @@ async fn who_am_i(agent: &Agent) -> Result<(), Surprise> {
 
 async fn list(seller: &Agent, controls: &SellerControls, path: &str) -> Result<Listing, Surprise> {
     let fields = json!({
-        "name": format!("Demo greeting {}", hex::encode(crate::random::bytes::<3>())),
+        "name": format!("Demo greeting {}", hex::encode(crochet_client::random_bytes::<3>())),
         "description": "Echoes what it is sent. Made by cargo run -- demo.",
         "pricing_model": "per_call",
         "pricing_amount": 1.0,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::client::plain_http;
+use crochet_client::plain_http;
 
 /// `Properties` of the template's AWS::DynamoDB::Table: the one place that says what the table looks like.
 const TABLE: &str = include_str!("../../table.json");

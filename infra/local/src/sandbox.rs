@@ -99,7 +99,7 @@ impl Sandbox {
     }
 
     fn new_id(&self) -> String {
-        format!("0x{}", hex::encode(crate::random::bytes::<32>()))
+        format!("0x{}", hex::encode(crochet_client::random_bytes::<32>()))
     }
 
     fn newest_id(&self) -> Option<String> {

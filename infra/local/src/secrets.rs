@@ -65,7 +65,7 @@ impl Secrets {
         }
         let value = json!({
             "relay_api_key": crate::sandbox::API_KEY,
-            "cursor_key": hex::encode(crate::random::bytes::<32>()),
+            "cursor_key": hex::encode(crochet_client::random_bytes::<32>()),
         });
         let request = json!({ "Name": OPERATOR_SECRET, "SecretString": value.to_string() });
         self.call("CreateSecret", request).await.map(drop)
@@ -90,7 +90,7 @@ impl Secrets {
     }
 
     async fn respond(&self, headers: &HeaderMap, body: Bytes) -> axum::http::Response<SecretsManagerResponseBody> {
-        let request_id = hex::encode(crate::random::bytes::<16>());
+        let request_id = hex::encode(crochet_client::random_bytes::<16>());
         let operation = match resolve_operation(headers) {
             Ok(operation) => operation,
             Err(error) => return error_to_response(&error, &request_id),

@@ -13,6 +13,7 @@ use crochet::clock::Clock;
 use crochet::config::Config;
 use crochet::store::Store;
 use crochet_catalog::snapshot::{self, DueOr};
+use crochet_client::{Client, SandboxControls, SellerControls};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,7 +21,6 @@ use tokio::task::JoinSet;
 pub use options::{Options, SellerNetwork};
 
 use crate::api::api_router;
-use crate::client;
 use crate::demo_seller::DemoSeller;
 use crate::dynamodb;
 use crate::sandbox::Sandbox;
@@ -164,10 +164,10 @@ impl Stack {
 
     /// An outside client of this stack's API. Where only the parts run, it goes to the port where the API would be.
     #[must_use]
-    pub fn client(&self) -> client::Client {
+    pub fn client(&self) -> Client {
         let public = self.env.iter().find(|(name, _)| name == "CROCHET_PUBLIC_URL").map(|(_, url)| url.as_str());
         // The public URL may be another one, that nobody serves here.
-        client::Client::new(self.site_url().or(public).unwrap_or_default())
+        Client::new(self.site_url().or(public).unwrap_or_default())
     }
 
     /// What recent requests to the API cost, by request id.
@@ -178,14 +178,14 @@ impl Stack {
 
     /// The controls of the sandbox Relay.
     #[must_use]
-    pub fn sandbox(&self) -> client::SandboxControls {
-        client::SandboxControls::new(&self.relay)
+    pub fn sandbox(&self) -> SandboxControls {
+        SandboxControls::new(&self.relay)
     }
 
     /// The controls of the demo seller.
     #[must_use]
-    pub fn seller(&self) -> client::SellerControls {
-        client::SellerControls::new(&self.seller)
+    pub fn seller(&self) -> SellerControls {
+        SellerControls::new(&self.seller)
     }
 
     /// Does what the catalogue's schedule does: writes a snapshot where it is due; or in any case. Tells what became of it.
@@ -205,12 +205,12 @@ impl Stack {
     ///
     /// # Errors
     /// Where no port is free, or a part cannot start.
-    pub async fn another_instance(&self) -> Result<(client::Client, CostLog), String> {
+    pub async fn another_instance(&self) -> Result<(Client, CostLog), String> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| error.to_string())?;
         let url = format!("http://localhost:{}", port(&listener)?);
         let (router, costs) = api_router(&self.env, self.clock.clone(), None).await?;
         tokio::spawn(serve(listener, router, self.stop.subscribe()));
-        Ok((client::Client::new(&url), costs))
+        Ok((Client::new(&url), costs))
     }
 
     /// Stops all parts; open requests have two seconds to finish.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::client::{Agent, Surprise};
+use crochet_client::{Agent, Surprise};
 
 /// Surprised unless both are equal.
 pub(super) fn same<T: PartialEq + fmt::Debug + ?Sized>(what: &str, found: &T, expected: &T) -> Result<(), Surprise> {

@@ -1,10 +1,10 @@
 //! The demo seller over HTTP.
 
+use crochet_client::{Reply, Request, SellerControls};
 use reqwest::Method;
 use serde_json::json;
 use standardwebhooks::Webhook;
 
-use crate::client::{Reply, Request, SellerControls};
 use crate::{Options, Stack};
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";

@@ -22,7 +22,7 @@ pub(super) struct Webhook {
 
 impl Webhook {
     pub(super) fn new(url: String) -> Self {
-        Self { url, http: crate::client::plain_http(TIMEOUT) }
+        Self { url, http: crochet_client::plain_http(TIMEOUT) }
     }
 
     /// Sends one event and tells the last status that came back, or what went wrong.

@@ -181,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn secrets_survive_a_restart_with_their_versions() {
-        let name = format!("crochet-secrets-{}", hex::encode(crate::random::bytes::<8>()));
+        let name = format!("crochet-secrets-{}", hex::encode(crochet_client::random_bytes::<8>()));
         let scratch = Scratch(std::env::temp_dir().join(name));
         let first = Secrets::open(Some(scratch.0.clone())).await.expect("an emulator");
         first.create_operator_secret().await.expect("the operator's secret");

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::Surprise;
+use crate::error::Surprise;
 
 /// A task as the service sets it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Agent, Reply, Surprise, Wallet};
+use crate::agent::Agent;
+use crate::error::Surprise;
+use crate::reply::Reply;
+use crate::wallet::Wallet;
 
 impl Agent {
     /// What `POST /me/wallets` asks for: a proof by this agent's own wallet and one by the new wallet.

@@ -7,7 +7,8 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Reply, Surprise};
+use crate::error::Surprise;
+use crate::reply::Reply;
 
 /// A request to be filled in and sent. Nothing is checked before it is sent: tests send nonsense on purpose.
 pub struct Request {
@@ -26,7 +27,7 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
-    pub(super) fn new(http: reqwest::Client, method: Method, url: String) -> Self {
+    pub(crate) fn new(http: reqwest::Client, method: Method, url: String) -> Self {
         Self { http, method, url, headers: Vec::new(), body: None }
     }
 

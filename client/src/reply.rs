@@ -4,7 +4,7 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::Surprise;
+use crate::error::Surprise;
 
 /// An answer: its status, headers and bytes, and the JSON they hold.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct Reply {
     /// The body as JSON; `null` where it is none.
     pub json: Value,
     /// Method and path, for messages.
-    pub(super) what: String,
+    pub(crate) what: String,
 }
 
 impl Reply {

@@ -14,7 +14,8 @@ use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Surprise;
+use crate::error::Surprise;
+use crate::random::random_bytes;
 
 const USER_PRESENT: u8 = 0x01;
 const USER_VERIFIED: u8 = 0x04;
@@ -74,10 +75,10 @@ impl Passkey {
         }
         let passkey = Self {
             // A random secret is outside the curve's order once in 2^32 times; then another is drawn.
-            key: std::iter::repeat_with(|| SigningKey::from_slice(&crate::random::bytes::<32>()))
+            key: std::iter::repeat_with(|| SigningKey::from_slice(&random_bytes::<32>()))
                 .find_map(Result::ok)
                 .ok_or_else(|| Surprise("no key was found".into()))?,
-            id: twist.id.clone().unwrap_or_else(|| crate::random::bytes::<16>().to_vec()),
+            id: twist.id.clone().unwrap_or_else(|| random_bytes::<16>().to_vec()),
             user_handle: bytes_at(&options["user"], "id")?,
             counter: Arc::new(AtomicU32::new(twist.counter.unwrap_or(0))),
         };

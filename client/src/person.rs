@@ -5,8 +5,11 @@ use std::fmt;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::passkey::{Passkey, Twist};
-use super::{Client, Reply, Request, Surprise};
+use crate::client::Client;
+use crate::error::Surprise;
+use crate::passkey::{Passkey, Twist};
+use crate::reply::Reply;
+use crate::request::Request;
 
 /// A person who is logged in.
 #[derive(Clone)]

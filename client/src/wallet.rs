@@ -6,7 +6,8 @@ use ed25519_dalek::Signer;
 use k256::ecdsa::SigningKey;
 use sha3::{Digest, Keccak256};
 
-use super::Surprise;
+use crate::error::Surprise;
+use crate::random::random_bytes;
 
 /// The two families of wallets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Wallet {
     pub fn evm() -> Self {
         // A random secret is outside the curve's order once in 2^128 times.
         loop {
-            if let Ok(wallet) = Self::from_secret(Chain::Evm, crate::random::bytes()) {
+            if let Ok(wallet) = Self::from_secret(Chain::Evm, random_bytes()) {
                 return wallet;
             }
         }
@@ -45,7 +46,7 @@ impl Wallet {
     /// A fresh Solana wallet.
     #[must_use]
     pub fn solana() -> Self {
-        Self::solana_from(crate::random::bytes())
+        Self::solana_from(random_bytes())
     }
 
     /// The wallet of a secret.

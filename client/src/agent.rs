@@ -5,7 +5,12 @@ use std::fmt;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Client, Pow, Reply, Request, Surprise, Wallet};
+use crate::client::Client;
+use crate::error::Surprise;
+use crate::pow::Pow;
+use crate::reply::Reply;
+use crate::request::Request;
+use crate::wallet::Wallet;
 
 /// A key as it was issued, with the profile it belongs to.
 struct Issued {

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Client, Pow, Surprise, Wallet};
+use crate::client::Client;
+use crate::error::Surprise;
+use crate::pow::Pow;
+use crate::wallet::Wallet;
 
 /// What a wallet is asked to sign.
 #[derive(Debug, Clone)]

@@ -5,7 +5,9 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Request, Surprise, plain_http};
+use crate::error::Surprise;
+use crate::http::plain_http;
+use crate::request::Request;
 
 /// The sandbox may be told to take ten seconds; its controls never do.
 const TIMEOUT: Duration = Duration::from_secs(30);
