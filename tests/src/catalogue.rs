@@ -4,6 +4,7 @@ use crochet_client::Client;
 use serde_json::{Value, json};
 
 use crate::costs::Costs;
+use crate::expect::{list, text};
 use crate::failure::Failure;
 use crate::world::World;
 
@@ -61,7 +62,7 @@ impl World {
     /// Where the table refuses.
     pub async fn damage_snapshot_part(&self, n: usize, base64: Option<&str>) -> Result<(), Failure> {
         let head = self.snapshot_head().await?.ok_or_else(|| Failure::new("there is no snapshot"))?;
-        let part = key(&format!("SNAPSHOT#{}#{n}", crate::text(&head["generation"], "S")), "PART");
+        let part = key(&format!("SNAPSHOT#{}#{n}", text(&head["generation"], "S")), "PART");
         match base64 {
             Some(bytes) => self.table_of_books()?.change(&part, "SET bytes = :v", Some(&json!({ "B": bytes }))).await,
             None => self.table_of_books()?.change(&part, "REMOVE bytes", None).await,
@@ -86,10 +87,10 @@ impl World {
         let mut n = 0;
         for stream in ["listings", "index"] {
             let mut packed = Vec::new();
-            for _ in crate::list(&head[stream]["M"]["parts"], "L") {
-                let part = key(&format!("SNAPSHOT#{}#{n}", crate::text(&head["generation"], "S")), "PART");
+            for _ in list(&head[stream]["M"]["parts"], "L") {
+                let part = key(&format!("SNAPSHOT#{}#{n}", text(&head["generation"], "S")), "PART");
                 let part = self.table_of_books()?.item(&part).await?.ok_or_else(|| Failure::new("a part is missing"))?;
-                packed.extend(base64::Engine::decode(&base64::prelude::BASE64_STANDARD, crate::text(&part["bytes"], "B"))?);
+                packed.extend(base64::Engine::decode(&base64::prelude::BASE64_STANDARD, text(&part["bytes"], "B"))?);
                 n += 1;
             }
             let mut bytes = Vec::new();

@@ -7,9 +7,10 @@ use std::process::{Child, Command, Stdio};
 
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::eventually::eventually;
 use crate::failure::Failure;
+use crate::names::unique_name;
 use crate::programs::setting;
-use crate::{eventually, word};
 
 /// An endpoint's program. It reads its secret from `CROCHET_SIGNING_SECRET` and listens on `PORT`.
 #[derive(Debug)]
@@ -135,13 +136,13 @@ impl Drop for RunningEndpoint {
 
 impl Scratch {
     fn file(directory: &Path, extension: &str, text: &str) -> Result<Self, Failure> {
-        let file = Self(directory.join(format!("endpoint-{}.{extension}", word())));
+        let file = Self(directory.join(format!("endpoint-{}.{extension}", unique_name())));
         std::fs::write(&file.0, text)?;
         Ok(file)
     }
 
     fn directory(inside: &Path) -> Result<Self, Failure> {
-        let directory = Self(inside.join(format!("endpoint-{}", word())));
+        let directory = Self(inside.join(format!("endpoint-{}", unique_name())));
         std::fs::create_dir_all(&directory.0)?;
         Ok(directory)
     }

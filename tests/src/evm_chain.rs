@@ -9,6 +9,8 @@ use crochet_client::Client;
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::contracts::deployment;
+use crate::eventually::eventually;
 use crate::failure::Failure;
 use crate::programs::setting;
 
@@ -86,7 +88,7 @@ impl EvmChain {
     /// # Errors
     /// Where the node refuses.
     pub async fn deploy(&self, code: &[u8]) -> Result<String, Failure> {
-        let data = format!("0x{}", hex::encode(crate::contracts::deployment(code)));
+        let data = format!("0x{}", hex::encode(deployment(code)));
         let receipt = self.send(json!({ "data": data })).await?;
         receipt["contractAddress"].as_str().map(str::to_owned).ok_or_else(|| Failure::new(format!("no contract: {receipt}")))
     }
@@ -101,7 +103,7 @@ impl EvmChain {
         // An estimate is enough for a transaction to succeed, and too little for what it creates on the way.
         transaction["gas"] = "0x4c4b40".into();
         let hash = self.ask("eth_sendTransaction", json!([transaction])).await?;
-        let receipt = crate::eventually("a receipt", async || {
+        let receipt = eventually("a receipt", async || {
             let receipt = self.ask("eth_getTransactionReceipt", json!([hash])).await?;
             Ok((!receipt.is_null()).then_some(receipt))
         });

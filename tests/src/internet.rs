@@ -20,6 +20,23 @@ pub use authority::Authority;
 pub use trap::{Speech, Trap};
 
 use crate::failure::Failure;
+use crate::runtime::block_on;
+
+/// A fresh [`Internet`], before any stack is started over it.
+///
+/// # Errors
+/// Where no port is free.
+pub fn internet() -> Result<Arc<Internet>, Failure> {
+    block_on(Internet::start())
+}
+
+/// A fresh trap on this machine, outside that Internet.
+///
+/// # Errors
+/// Where no port is free.
+pub fn trap(speech: Speech) -> Result<Trap, Failure> {
+    block_on(Trap::start(speech))
+}
 
 /// Where names lead that a test says nothing about.
 pub const SELLER: IpAddr = IpAddr::V4(Ipv4Addr::new(93, 184, 216, 34));

@@ -13,19 +13,26 @@
 //! }
 //! ```
 
+pub mod api_keys;
 mod books;
+pub mod breaker;
 mod catalogue;
 pub mod contracts;
 mod costs;
 mod endpoint_program;
+mod eventually;
 mod evm_chain;
 mod expect;
 mod failure;
 pub mod internet;
 mod moody_seller;
+mod names;
 mod programs;
 mod proxy;
+mod runtime;
 mod shop;
+pub mod signature_page;
+pub mod ssrf;
 mod vault;
 mod world;
 
@@ -35,50 +42,15 @@ pub use crochet_client::{
     solve,
 };
 pub use endpoint_program::{EndpointProgram, RunningEndpoint};
+pub use eventually::eventually;
 pub use evm_chain::EvmChain;
 pub use expect::{Replies, at, is_time, is_uuid, list, members, number, text};
 pub use failure::{Failure, Outcome};
+pub use internet::{internet, trap};
 pub use moody_seller::{Mood, MoodySeller};
+pub use names::unique_name;
 pub use programs::Program;
 pub use proxy::{Fault, Proxy};
+pub use runtime::block_on;
 pub use shop::{Quote, Shop};
-pub use world::{Setup, World, alone, block_on, shared, with};
-
-/// A word that no other test uses: twelve lower-case letters and digits, beginning with a letter.
-#[must_use]
-pub fn word() -> String {
-    let mut bytes = [0; 6];
-    getrandom::fill(&mut bytes).expect("the system has a source of randomness");
-    format!("w{}", &hex::encode(bytes)[1..])
-}
-
-/// A fresh [`internet::Internet`], before any stack is started over it.
-///
-/// # Errors
-/// Where no port is free.
-pub fn internet() -> Result<std::sync::Arc<internet::Internet>, Failure> {
-    world::runtime().block_on(internet::Internet::start())
-}
-
-/// A fresh trap on this machine, outside that Internet.
-///
-/// # Errors
-/// Where no port is free.
-pub fn trap(speech: internet::Speech) -> Result<internet::Trap, Failure> {
-    world::runtime().block_on(internet::Trap::start(speech))
-}
-
-/// Asks again and again, until the answer is there or ten seconds have gone by.
-///
-/// # Errors
-/// Where it did not come to that, with `what` was awaited; or the question's own failure.
-pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>, Failure>) -> Result<T, Failure> {
-    let began = std::time::Instant::now();
-    while began.elapsed() < std::time::Duration::from_secs(10) {
-        if let Some(answer) = ask().await? {
-            return Ok(answer);
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    Err(Failure::new(format!("{what}: not within ten seconds")))
-}
+pub use world::{Setup, World, alone, shared, with};

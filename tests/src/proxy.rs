@@ -15,7 +15,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::failure::Failure;
-use crate::world::{dynamodb_from_env, runtime};
+use crate::runtime::runtime;
+use crate::world::dynamodb_from_env;
 
 /// What goes wrong, at the k-th request that it can happen to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

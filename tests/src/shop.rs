@@ -3,9 +3,9 @@
 use crochet_client::{Agent, Listing, Reply, Request};
 use serde_json::{Value, json};
 
-use crate::expect::{PRIVATE_MARK, Replies, text};
+use crate::expect::{PRIVATE_MARK, Replies, list, text};
 use crate::failure::Failure;
-use crate::word;
+use crate::names::unique_name;
 use crate::world::World;
 
 /// A buyer and a seller with one listing, and the outside world they meet in.
@@ -61,7 +61,7 @@ impl World {
     /// # Errors
     /// Where it cannot be set up.
     pub async fn shop(&self, price: f64) -> Result<Shop<'_>, Failure> {
-        self.shop_at(&json!(price), &format!("/echo/{PRIVATE_MARK}{}", word())).await
+        self.shop_at(&json!(price), &format!("/echo/{PRIVATE_MARK}{}", unique_name())).await
     }
 
     /// A shop whose calls cost one dollar and end at this path of the demo seller.
@@ -107,7 +107,7 @@ impl World {
     /// A fresh path of the demo seller that echoes.
     #[must_use]
     pub fn echo_path(&self) -> String {
-        format!("/echo/{PRIVATE_MARK}{}", word())
+        format!("/echo/{PRIVATE_MARK}{}", unique_name())
     }
 }
 
@@ -204,7 +204,7 @@ impl Shop<'_> {
     /// Where there is none.
     pub async fn row(&self, payment_id: &str) -> Result<Value, Failure> {
         let reply = self.buyer.get("/gateway-requests").query("limit", 100).send().await?;
-        let rows = crate::list(reply.ok(200), "gateway_requests").to_vec();
+        let rows = list(reply.ok(200), "gateway_requests").to_vec();
         let row = rows.into_iter().find(|row| row["relay_request_id"] == payment_id);
         row.ok_or_else(|| Failure::new(format!("no row about {payment_id} in the history")))
     }
@@ -215,7 +215,7 @@ impl Shop<'_> {
     /// Where no answer comes.
     pub async fn entries(&self, agent: &Agent, request_id: &str) -> Result<Vec<Value>, Failure> {
         let reply = agent.get("/ledger").query("limit", 100).send().await?;
-        let entries = crate::list(reply.ok(200), "entries").to_vec();
+        let entries = list(reply.ok(200), "entries").to_vec();
         Ok(entries.into_iter().filter(|entry| entry["request_id"] == request_id).collect())
     }
 }

@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::expect::text;
 use crate::failure::Failure;
 use crate::shop::Shop;
 use crate::world::World;
@@ -54,7 +55,7 @@ impl Shop<'_> {
     pub async fn store_url(&self, url: &str) -> Result<(), Failure> {
         let name = format!("crochet/listing/{}", self.listing.id);
         let kept = self.world.vault("GetSecretValue", &json!({ "SecretId": name })).await?;
-        let mut secret: Value = serde_json::from_str(crate::expect::text(&kept, "SecretString"))?;
+        let mut secret: Value = serde_json::from_str(text(&kept, "SecretString"))?;
         secret["url"] = url.into();
         let mut token = [0; 16];
         getrandom::fill(&mut token).map_err(|e| Failure::new(e.to_string()))?;

@@ -1,18 +1,19 @@
 //! The stack that a test speaks to: one for all tests, or one of its own.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use crochet_client::{Agent, Client, SandboxControls, SellerControls, Wallet};
 use crochet_local::{Options, SellerNetwork, Stack};
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::books::Books;
 use crate::costs::Costs;
+use crate::expect::text;
 use crate::failure::{Failure, Outcome};
-use crate::word;
+use crate::names::unique_name;
+use crate::runtime::runtime;
 
 /// Registrations by the hundred need no real work; `auth_challenge` tries the stack's own figure.
 const DIFFICULTY: (&str, &str) = ("CROCHET_POW_DIFFICULTY", "2");
@@ -72,18 +73,6 @@ enum Turn {
 
 static TURNS: RwLock<()> = RwLock::const_new(());
 
-pub(crate) fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| {
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made on this machine")
-    })
-}
-
-/// Runs something that is no test on the runtime that all tests share: what it spawns lives as long as the suite.
-pub fn block_on<T>(work: impl Future<Output = T>) -> T {
-    runtime().block_on(work)
-}
-
 /// Runs a test on the stack that all tests share. It must neither move the clock nor make the provider misbehave.
 ///
 /// # Errors
@@ -142,7 +131,7 @@ async fn start(setup: Setup) -> Result<Inside, Failure> {
     let mut options = Options::ephemeral();
     options.dynamodb_endpoint = setup.dynamodb.or_else(dynamodb_from_env);
     // A database that outlives this process may hold other runs' tables.
-    options.table = format!("crochet-{}", word());
+    options.table = format!("crochet-{}", unique_name());
     options.sellers = setup.sellers;
     options.settings = vec![(DIFFICULTY.0.to_owned(), DIFFICULTY.1.to_owned())];
     for (name, value) in setup.settings {
@@ -226,7 +215,7 @@ impl World {
     /// # Errors
     /// Where it cannot register.
     pub async fn agent(&self) -> Result<Agent, Failure> {
-        Ok(self.client.register(&Wallet::solana(), &format!("Agent {}", word())).await?)
+        Ok(self.client.register(&Wallet::solana(), &format!("Agent {}", unique_name())).await?)
     }
 
     /// A fresh agent with an EVM wallet that buys and sells.
@@ -234,14 +223,14 @@ impl World {
     /// # Errors
     /// Where it cannot register.
     pub async fn evm_agent(&self) -> Result<Agent, Failure> {
-        Ok(self.client.register(&Wallet::evm(), &format!("Agent {}", word())).await?)
+        Ok(self.client.register(&Wallet::evm(), &format!("Agent {}", unique_name())).await?)
     }
 
     /// A paid listing's fields; `path` is one of the demo seller's.
     #[must_use]
     pub fn paid_fields(&self, price: &Value, path: &str) -> Value {
         json!({
-            "name": format!("Service {}", word()),
+            "name": format!("Service {}", unique_name()),
             "description": "Does what it is told.",
             "pricing_model": "per_call",
             "pricing_amount": price,
@@ -253,7 +242,7 @@ impl World {
     #[must_use]
     pub fn free_fields(&self, path: &str) -> Value {
         json!({
-            "name": format!("Service {}", word()),
+            "name": format!("Service {}", unique_name()),
             "description": "Does what it is told.",
             "pricing_model": "free",
             "private_endpoint_url": self.seller.url(path),
@@ -287,7 +276,7 @@ impl World {
     /// Where the stack does not answer.
     pub async fn at_a_minutes_start(&self) -> Outcome {
         let health = self.client.get("/health").send().await?;
-        let time = crate::expect::text(health.data(), "time").to_owned();
+        let time = text(health.data(), "time").to_owned();
         let seconds: i64 = time.get(17..19).and_then(|digits| digits.parse().ok()).unwrap_or(0);
         self.later(61 - seconds).await
     }
