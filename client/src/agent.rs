@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::error::Surprise;
+use crate::error::UnexpectedReply;
 use crate::pow::Pow;
 use crate::reply::Reply;
 use crate::request::Request;
@@ -64,7 +64,7 @@ impl Client {
     ///
     /// # Errors
     /// Where the service answers anything but 201.
-    pub async fn register(&self, wallet: &Wallet, display_name: &str) -> Result<Agent, Surprise> {
+    pub async fn register(&self, wallet: &Wallet, display_name: &str) -> Result<Agent, UnexpectedReply> {
         self.register_with(wallet, &json!({ "display_name": display_name })).await
     }
 
@@ -72,7 +72,7 @@ impl Client {
     ///
     /// # Errors
     /// Where the service answers anything but 201.
-    pub async fn register_with(&self, wallet: &Wallet, fields: &Value) -> Result<Agent, Surprise> {
+    pub async fn register_with(&self, wallet: &Wallet, fields: &Value) -> Result<Agent, UnexpectedReply> {
         let mut body = self.proof(wallet, "register", &Value::Null).await?;
         for (name, value) in fields.as_object().into_iter().flatten() {
             body[name] = value.clone();
@@ -86,7 +86,7 @@ impl Client {
     ///
     /// # Errors
     /// Where the service answers anything but 200.
-    pub async fn recover(&self, wallet: &Wallet, revoke_existing_keys: bool) -> Result<Agent, Surprise> {
+    pub async fn recover(&self, wallet: &Wallet, revoke_existing_keys: bool) -> Result<Agent, UnexpectedReply> {
         let mut body = self.proof(wallet, "recover", &Value::Null).await?;
         if revoke_existing_keys {
             body["revoke_existing_keys"] = true.into();
@@ -108,11 +108,11 @@ impl Client {
 }
 
 /// The key in a reply that issues one.
-fn issued(reply: &Reply) -> Result<Issued, Surprise> {
+fn issued(reply: &Reply) -> Result<Issued, UnexpectedReply> {
     let api_key = reply.text_at("/data/api_key")?;
     let header = reply.text_at("/data/authorization_header")?;
     if header != format!("Bearer {api_key}") {
-        return Err(Surprise("the authorization_header that came with a new key is not \"Bearer\" and that key".into()));
+        return Err(UnexpectedReply("the authorization_header that came with a new key is not \"Bearer\" and that key".into()));
     }
     Ok(Issued { api_key, profile_id: reply.text_at("/data/profile/id")?, data: reply.data().clone() })
 }
@@ -158,7 +158,7 @@ impl Agent {
     ///
     /// # Errors
     /// Where the service does not answer 201.
-    pub async fn create_key(&self, fields: &Value) -> Result<Self, Surprise> {
+    pub async fn create_key(&self, fields: &Value) -> Result<Self, UnexpectedReply> {
         let reply = self.post("/api-keys").json(fields).send().await?;
         let data = reply.expect(201)?;
         Ok(Self { api_key: reply.text_at("/data/api_key")?, issued: data, ..self.clone() })
@@ -168,7 +168,7 @@ impl Agent {
     ///
     /// # Errors
     /// Where no challenge is given, or no answer comes.
-    pub async fn try_create_listing(&self, fields: &Value) -> Result<Reply, Surprise> {
+    pub async fn try_create_listing(&self, fields: &Value) -> Result<Reply, UnexpectedReply> {
         let challenge = self.post("/listings/challenge").send().await?;
         let pow = Pow::read(&challenge.expect(200)?["pow"])?;
         let mut body = fields.clone();
@@ -181,7 +181,7 @@ impl Agent {
     ///
     /// # Errors
     /// Where the service does not answer 201.
-    pub async fn create_listing(&self, fields: &Value) -> Result<Listing, Surprise> {
+    pub async fn create_listing(&self, fields: &Value) -> Result<Listing, UnexpectedReply> {
         let reply = self.try_create_listing(fields).await?;
         let data = reply.expect(201)?;
         Ok(Listing {

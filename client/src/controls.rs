@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::error::Surprise;
+use crate::error::UnexpectedReply;
 use crate::http::plain_http;
 use crate::request::Request;
 
@@ -32,7 +32,7 @@ impl SandboxControls {
         Request::new(self.http.clone(), method, format!("{}{path}", self.base))
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Result<Value, Surprise> {
+    async fn post(&self, path: &str, body: &Value) -> Result<Value, UnexpectedReply> {
         success(self.request(Method::POST, path).json(body)).await
     }
 
@@ -40,7 +40,7 @@ impl SandboxControls {
     ///
     /// # Errors
     /// Where the sandbox does not know the quote.
-    pub async fn pay(&self, relay_request_id: &str) -> Result<Value, Surprise> {
+    pub async fn pay(&self, relay_request_id: &str) -> Result<Value, UnexpectedReply> {
         self.set(relay_request_id, &json!({ "status": "success" })).await
     }
 
@@ -48,7 +48,7 @@ impl SandboxControls {
     ///
     /// # Errors
     /// Where the sandbox does not know the quote, or refuses the change.
-    pub async fn set(&self, relay_request_id: &str, change: &Value) -> Result<Value, Surprise> {
+    pub async fn set(&self, relay_request_id: &str, change: &Value) -> Result<Value, UnexpectedReply> {
         self.post(&format!("/sandbox/requests/{relay_request_id}"), change).await
     }
 
@@ -56,7 +56,7 @@ impl SandboxControls {
     ///
     /// # Errors
     /// Where the sandbox refuses.
-    pub async fn fault(&self, route: &str, mode: &str, for_ms: u32) -> Result<Value, Surprise> {
+    pub async fn fault(&self, route: &str, mode: &str, for_ms: u32) -> Result<Value, UnexpectedReply> {
         self.post("/sandbox/faults", &json!({ "route": route, "mode": mode, "for_ms": for_ms })).await
     }
 
@@ -64,7 +64,7 @@ impl SandboxControls {
     ///
     /// # Errors
     /// Where the sandbox does not answer.
-    pub async fn clear_faults(&self) -> Result<(), Surprise> {
+    pub async fn clear_faults(&self) -> Result<(), UnexpectedReply> {
         self.post("/sandbox/faults", &json!({ "clear": true })).await.map(drop)
     }
 
@@ -72,25 +72,25 @@ impl SandboxControls {
     ///
     /// # Errors
     /// Where the sandbox refuses.
-    pub async fn advance_clock(&self, ms: i64) -> Result<i64, Surprise> {
+    pub async fn advance_clock(&self, ms: i64) -> Result<i64, UnexpectedReply> {
         let reply = self.post("/sandbox/clock", &json!({ "advance_ms": ms })).await?;
-        reply["offset_ms"].as_i64().ok_or_else(|| Surprise("the sandbox did not tell its clock's offset".into()))
+        reply["offset_ms"].as_i64().ok_or_else(|| UnexpectedReply("the sandbox did not tell its clock's offset".into()))
     }
 
     /// How far the stack's clock is ahead of the system's, in milliseconds.
     ///
     /// # Errors
     /// Where the sandbox does not answer.
-    pub async fn clock_offset_ms(&self) -> Result<i64, Surprise> {
+    pub async fn clock_offset_ms(&self) -> Result<i64, UnexpectedReply> {
         let reply = success(self.request(Method::GET, "/sandbox/clock")).await?;
-        reply["offset_ms"].as_i64().ok_or_else(|| Surprise("the sandbox did not tell its clock's offset".into()))
+        reply["offset_ms"].as_i64().ok_or_else(|| UnexpectedReply("the sandbox did not tell its clock's offset".into()))
     }
 
     /// What was quoted and what became of it, newest first; of one payer, where named.
     ///
     /// # Errors
     /// Where the sandbox does not answer.
-    pub async fn requests(&self, user: Option<&str>) -> Result<Vec<Value>, Surprise> {
+    pub async fn requests(&self, user: Option<&str>) -> Result<Vec<Value>, UnexpectedReply> {
         let mut request = self.request(Method::GET, "/sandbox/requests");
         if let Some(user) = user {
             request = request.query("user", user);
@@ -102,7 +102,7 @@ impl SandboxControls {
     ///
     /// # Errors
     /// Where the sandbox does not know it.
-    pub async fn payment(&self, relay_request_id: &str) -> Result<Value, Surprise> {
+    pub async fn payment(&self, relay_request_id: &str) -> Result<Value, UnexpectedReply> {
         let reply = success(self.request(Method::GET, &format!("/sandbox/requests/{relay_request_id}"))).await?;
         Ok(reply["request"].clone())
     }
@@ -138,7 +138,7 @@ impl SellerControls {
     ///
     /// # Errors
     /// Where the seller refuses.
-    pub async fn add_secret(&self, signing_secret: &str, path: &str) -> Result<(), Surprise> {
+    pub async fn add_secret(&self, signing_secret: &str, path: &str) -> Result<(), UnexpectedReply> {
         let body = json!({ "signing_secret": signing_secret, "path": path });
         success(self.request(Method::POST, "/secret").json(&body)).await.map(drop)
     }
@@ -147,7 +147,7 @@ impl SellerControls {
     ///
     /// # Errors
     /// Where the seller does not answer.
-    pub async fn calls(&self, filters: &[(&str, &str)]) -> Result<Vec<Value>, Surprise> {
+    pub async fn calls(&self, filters: &[(&str, &str)]) -> Result<Vec<Value>, UnexpectedReply> {
         let mut request = self.request(Method::GET, "/calls");
         for (name, value) in filters {
             request = request.query(name, value);
@@ -159,13 +159,13 @@ impl SellerControls {
     ///
     /// # Errors
     /// Where the seller does not answer.
-    pub async fn forget_calls(&self) -> Result<(), Surprise> {
+    pub async fn forget_calls(&self) -> Result<(), UnexpectedReply> {
         success(self.request(Method::DELETE, "/calls")).await.map(drop)
     }
 }
 
 /// The JSON of a 200; controls have no envelope.
-async fn success(request: Request) -> Result<Value, Surprise> {
+async fn success(request: Request) -> Result<Value, UnexpectedReply> {
     let reply = request.send().await?;
     reply.expect(200)?;
     Ok(reply.json)

@@ -4,7 +4,7 @@
 //! that a mistake there cannot cancel itself out here: it makes its own keys, hashes and signatures.
 //!
 //! ```no_run
-//! # async fn story() -> Result<(), crochet_client::Surprise> {
+//! # async fn story() -> Result<(), crochet_client::UnexpectedReply> {
 //! use crochet_client::{Client, Wallet};
 //! use serde_json::json;
 //!
@@ -34,9 +34,9 @@ mod wallet;
 pub use agent::{Agent, Listing};
 pub use client::Client;
 pub use controls::{SandboxControls, SellerControls};
-pub use error::Surprise;
+pub use error::UnexpectedReply;
 pub use http::plain_http;
-pub use passkey::{Passkey, Twist};
+pub use passkey::{Passkey, Tampering};
 pub use person::{Ceremony, Person};
 pub use pow::{Pow, solve};
 pub use proofs::Challenge;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::agent::Agent;
-use crate::error::Surprise;
+use crate::error::UnexpectedReply;
 use crate::reply::Reply;
 use crate::wallet::Wallet;
 
@@ -12,7 +12,7 @@ impl Agent {
     ///
     /// # Errors
     /// Where a challenge is not given.
-    pub async fn link_request(&self, new: &Wallet) -> Result<Value, Surprise> {
+    pub async fn link_request(&self, new: &Wallet) -> Result<Value, UnexpectedReply> {
         self.link_request_by(&self.wallet, new).await
     }
 
@@ -20,7 +20,7 @@ impl Agent {
     ///
     /// # Errors
     /// As there.
-    pub async fn link_request_by(&self, existing: &Wallet, new: &Wallet) -> Result<Value, Surprise> {
+    pub async fn link_request_by(&self, existing: &Wallet, new: &Wallet) -> Result<Value, UnexpectedReply> {
         let fields = json!({ "profile_id": self.profile_id, "new_wallet_address": new.address() });
         Ok(json!({
             "existing_wallet": self.client.proof(existing, "link_wallet", &fields).await?,
@@ -32,7 +32,7 @@ impl Agent {
     ///
     /// # Errors
     /// Where a challenge is not given, or no answer comes.
-    pub async fn try_link_wallet(&self, new: &Wallet) -> Result<Reply, Surprise> {
+    pub async fn try_link_wallet(&self, new: &Wallet) -> Result<Reply, UnexpectedReply> {
         self.post("/me/wallets").json(&self.link_request(new).await?).send().await
     }
 
@@ -40,7 +40,7 @@ impl Agent {
     ///
     /// # Errors
     /// Where the service does not answer 201.
-    pub async fn link_wallet(&self, new: &Wallet) -> Result<Value, Surprise> {
+    pub async fn link_wallet(&self, new: &Wallet) -> Result<Value, UnexpectedReply> {
         self.try_link_wallet(new).await?.expect(201)
     }
 
@@ -48,7 +48,7 @@ impl Agent {
     ///
     /// # Errors
     /// As there.
-    pub async fn link_wallet_for(&self, new: &Wallet, capabilities: &[&str]) -> Result<Value, Surprise> {
+    pub async fn link_wallet_for(&self, new: &Wallet, capabilities: &[&str]) -> Result<Value, UnexpectedReply> {
         let mut body = self.link_request(new).await?;
         body["capabilities"] = json!(capabilities);
         self.post("/me/wallets").json(&body).send().await?.expect(201)
@@ -58,7 +58,7 @@ impl Agent {
     ///
     /// # Errors
     /// Where a challenge is not given.
-    pub async fn change_request(&self, signer: &Wallet, wallet_id: &str, change: &Value) -> Result<Value, Surprise> {
+    pub async fn change_request(&self, signer: &Wallet, wallet_id: &str, change: &Value) -> Result<Value, UnexpectedReply> {
         let fields = json!({ "profile_id": self.profile_id, "wallet_id": wallet_id, "change": change });
         let mut body = change.clone();
         body["proof"] = self.client.proof(signer, "update_wallet", &fields).await?;
@@ -69,7 +69,7 @@ impl Agent {
     ///
     /// # Errors
     /// Where a challenge is not given, or no answer comes.
-    pub async fn try_update_wallet(&self, signer: &Wallet, wallet_id: &str, change: &Value) -> Result<Reply, Surprise> {
+    pub async fn try_update_wallet(&self, signer: &Wallet, wallet_id: &str, change: &Value) -> Result<Reply, UnexpectedReply> {
         let body = self.change_request(signer, wallet_id, change).await?;
         self.patch(&format!("/me/wallets/{wallet_id}")).json(&body).send().await
     }
@@ -78,7 +78,7 @@ impl Agent {
     ///
     /// # Errors
     /// Where the service does not answer 200.
-    pub async fn update_wallet(&self, wallet_id: &str, change: &Value) -> Result<Value, Surprise> {
+    pub async fn update_wallet(&self, wallet_id: &str, change: &Value) -> Result<Value, UnexpectedReply> {
         self.try_update_wallet(&self.wallet, wallet_id, change).await?.expect(200)
     }
 
@@ -86,17 +86,17 @@ impl Agent {
     ///
     /// # Errors
     /// Where the service does not answer 200.
-    pub async fn wallets(&self) -> Result<Vec<Value>, Surprise> {
+    pub async fn wallets(&self) -> Result<Vec<Value>, UnexpectedReply> {
         let data = self.get("/me/wallets").send().await?.expect(200)?;
-        data["wallets"].as_array().cloned().ok_or_else(|| Surprise("GET /me/wallets answered without a list".into()))
+        data["wallets"].as_array().cloned().ok_or_else(|| UnexpectedReply("GET /me/wallets answered without a list".into()))
     }
 
     /// This agent's wallet with that address.
     ///
     /// # Errors
     /// Where it has none.
-    pub async fn wallet_at(&self, address: &str) -> Result<Value, Surprise> {
+    pub async fn wallet_at(&self, address: &str) -> Result<Value, UnexpectedReply> {
         let found = self.wallets().await?.into_iter().find(|wallet| wallet["address"] == address);
-        found.ok_or_else(|| Surprise(format!("this agent has no wallet {address}")))
+        found.ok_or_else(|| UnexpectedReply(format!("this agent has no wallet {address}")))
     }
 }

@@ -1,7 +1,7 @@
 //! Passkeys as browsers and authenticators have them together: ES256, discoverable, without attestation.
 //!
 //! Written from WebAuthn Level 3 (<https://www.w3.org/TR/webauthn-3/>): §5.8.1 client data, §6.1 authenticator data, §6.5
-//! attestation objects. What a real browser refuses by itself is refused here; what an evil one would send, a [`Twist`] sends.
+//! attestation objects. What a real browser refuses by itself is refused here; what an evil one would send, a [`Tampering`] sends.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::error::Surprise;
+use crate::error::UnexpectedReply;
 use crate::random::random_bytes;
 
 const USER_PRESENT: u8 = 0x01;
@@ -34,7 +34,7 @@ pub struct Passkey {
 
 /// What an evil browser or a broken authenticator does otherwise. The default is an honest one.
 #[derive(Debug, Clone, Default)]
-pub struct Twist {
+pub struct Tampering {
     /// Another origin than the site's.
     pub origin: Option<String>,
     /// Another relying party than the site's.
@@ -64,26 +64,27 @@ impl Passkey {
     ///
     /// # Errors
     /// Where a browser or its authenticator would not make one for these options.
-    pub fn create(options: &Value, origin: &str, twist: &Twist) -> Result<(Self, Value), Surprise> {
+    pub fn create(options: &Value, origin: &str, tampering: &Tampering) -> Result<(Self, Value), UnexpectedReply> {
         let selection = &options["authenticatorSelection"];
         if selection["residentKey"] != "required" || selection["userVerification"] != "required" {
-            return Err(Surprise(format!("these options do not ask for a passkey that needs no name: {selection}")));
+            return Err(UnexpectedReply(format!("these options do not ask for a passkey that needs no name: {selection}")));
         }
         let algorithms = options["pubKeyCredParams"].as_array().cloned().unwrap_or_default();
         if !algorithms.iter().any(|offered| offered["alg"] == ES256 && offered["type"] == "public-key") {
-            return Err(Surprise("ES256 is not among the algorithms".into()));
+            return Err(UnexpectedReply("ES256 is not among the algorithms".into()));
         }
         let passkey = Self {
             // A random secret is outside the curve's order once in 2^32 times; then another is drawn.
             key: std::iter::repeat_with(|| SigningKey::from_slice(&random_bytes::<32>()))
                 .find_map(Result::ok)
-                .ok_or_else(|| Surprise("no key was found".into()))?,
-            id: twist.id.clone().unwrap_or_else(|| random_bytes::<16>().to_vec()),
+                .ok_or_else(|| UnexpectedReply("no key was found".into()))?,
+            id: tampering.id.clone().unwrap_or_else(|| random_bytes::<16>().to_vec()),
             user_handle: bytes_at(&options["user"], "id")?,
-            counter: Arc::new(AtomicU32::new(twist.counter.unwrap_or(0))),
+            counter: Arc::new(AtomicU32::new(tampering.counter.unwrap_or(0))),
         };
-        let client_data = client_data("webauthn.create", options, origin, twist)?;
-        let data = passkey.data(&rp_id(&options["rp"]["id"], origin)?, ATTESTED, passkey.counter.load(Ordering::Relaxed), twist);
+        let client_data = client_data("webauthn.create", options, origin, tampering)?;
+        let data =
+            passkey.data(&rp_id(&options["rp"]["id"], origin)?, ATTESTED, passkey.counter.load(Ordering::Relaxed), tampering);
         let data = [data, passkey.attested()].concat();
         let id = BASE64URL.encode(&passkey.id);
         let json = json!({
@@ -108,17 +109,17 @@ impl Passkey {
     ///
     /// # Errors
     /// Where a browser would not ask its authenticator for these options.
-    pub fn get(&self, options: &Value, origin: &str, twist: &Twist) -> Result<Value, Surprise> {
-        let client_data = client_data("webauthn.get", options, origin, twist)?;
-        let counter = twist.counter.unwrap_or_else(|| self.counter.fetch_add(1, Ordering::Relaxed) + 1);
-        let data = self.data(&rp_id(&options["rpId"], origin)?, 0, counter, twist);
+    pub fn get(&self, options: &Value, origin: &str, tampering: &Tampering) -> Result<Value, UnexpectedReply> {
+        let client_data = client_data("webauthn.get", options, origin, tampering)?;
+        let counter = tampering.counter.unwrap_or_else(|| self.counter.fetch_add(1, Ordering::Relaxed) + 1);
+        let data = self.data(&rp_id(&options["rpId"], origin)?, 0, counter, tampering);
         let mut signed = data.clone();
         signed.extend_from_slice(&Sha256::digest(&client_data));
-        if twist.bogus_signature {
+        if tampering.bogus_signature {
             signed.push(0);
         }
         let signature: Signature = self.key.sign(&signed);
-        let id = BASE64URL.encode(twist.id.as_ref().unwrap_or(&self.id));
+        let id = BASE64URL.encode(tampering.id.as_ref().unwrap_or(&self.id));
         Ok(json!({
             "id": id,
             "rawId": id,
@@ -129,7 +130,7 @@ impl Passkey {
                 "clientDataJSON": BASE64URL.encode(&client_data),
                 "authenticatorData": BASE64URL.encode(&data),
                 "signature": BASE64URL.encode(signature.to_der().as_bytes()),
-                "userHandle": BASE64URL.encode(twist.user_handle.as_ref().unwrap_or(&self.user_handle)),
+                "userHandle": BASE64URL.encode(tampering.user_handle.as_ref().unwrap_or(&self.user_handle)),
             },
         }))
     }
@@ -153,10 +154,10 @@ impl Passkey {
     }
 
     /// Authenticator data, §6.1: party, flags, counter.
-    fn data(&self, rp_id: &str, flags: u8, counter: u32, twist: &Twist) -> Vec<u8> {
-        let present = if twist.no_user_presence { 0 } else { USER_PRESENT };
-        let verified = if twist.no_user_verification { 0 } else { USER_VERIFIED };
-        let mut data = Sha256::digest(twist.rp_id.as_deref().unwrap_or(rp_id)).to_vec();
+    fn data(&self, rp_id: &str, flags: u8, counter: u32, tampering: &Tampering) -> Vec<u8> {
+        let present = if tampering.no_user_presence { 0 } else { USER_PRESENT };
+        let verified = if tampering.no_user_verification { 0 } else { USER_VERIFIED };
+        let mut data = Sha256::digest(tampering.rp_id.as_deref().unwrap_or(rp_id)).to_vec();
         data.push(flags | present | verified);
         data.extend_from_slice(&counter.to_be_bytes());
         data
@@ -185,29 +186,29 @@ impl fmt::Debug for Passkey {
 }
 
 /// The party that was asked for, which must be the page's own host.
-fn rp_id(asked: &Value, origin: &str) -> Result<String, Surprise> {
+fn rp_id(asked: &Value, origin: &str) -> Result<String, UnexpectedReply> {
     let host = origin.split_once("://").map_or(origin, |(_, rest)| rest).split(':').next().unwrap_or_default();
     match asked.as_str() {
         Some(asked) if asked == host => Ok(asked.to_owned()),
-        _ => Err(Surprise(format!("a browser refuses the party {asked} on a page of {origin}"))),
+        _ => Err(UnexpectedReply(format!("a browser refuses the party {asked} on a page of {origin}"))),
     }
 }
 
-fn client_data(kind: &str, options: &Value, origin: &str, twist: &Twist) -> Result<Vec<u8>, Surprise> {
-    let challenge = twist.challenge.as_deref().or(options["challenge"].as_str());
-    let challenge = challenge.ok_or_else(|| Surprise("the options have no challenge".into()))?;
+fn client_data(kind: &str, options: &Value, origin: &str, tampering: &Tampering) -> Result<Vec<u8>, UnexpectedReply> {
+    let challenge = tampering.challenge.as_deref().or(options["challenge"].as_str());
+    let challenge = challenge.ok_or_else(|| UnexpectedReply("the options have no challenge".into()))?;
     let data = json!({
-        "type": twist.kind.unwrap_or(kind),
+        "type": tampering.kind.unwrap_or(kind),
         "challenge": challenge,
-        "origin": twist.origin.as_deref().unwrap_or(origin),
-        "crossOrigin": twist.cross_origin,
+        "origin": tampering.origin.as_deref().unwrap_or(origin),
+        "crossOrigin": tampering.cross_origin,
     });
     Ok(data.to_string().into_bytes())
 }
 
-fn bytes_at(value: &Value, member: &str) -> Result<Vec<u8>, Surprise> {
+fn bytes_at(value: &Value, member: &str) -> Result<Vec<u8>, UnexpectedReply> {
     let text = value[member].as_str().unwrap_or_default();
-    BASE64URL.decode(text).map_err(|_| Surprise(format!("{member} is not base64url: {text}")))
+    BASE64URL.decode(text).map_err(|_| UnexpectedReply(format!("{member} is not base64url: {text}")))
 }
 
 /// `{"fmt": "none", "attStmt": {}, "authData": data}` in CBOR.

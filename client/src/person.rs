@@ -6,8 +6,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::error::Surprise;
-use crate::passkey::{Passkey, Twist};
+use crate::error::UnexpectedReply;
+use crate::passkey::{Passkey, Tampering};
 use crate::reply::Reply;
 use crate::request::Request;
 
@@ -48,7 +48,7 @@ impl Ceremony {
     ///
     /// # Errors
     /// Where it did not answer 200.
-    pub fn of(reply: &Reply) -> Result<Self, Surprise> {
+    pub fn of(reply: &Reply) -> Result<Self, UnexpectedReply> {
         let data = reply.expect(200)?;
         Ok(Self { id: reply.text_at("/data/ceremony_id")?, public_key: data["public_key"].clone() })
     }
@@ -65,7 +65,7 @@ impl Client {
     ///
     /// # Errors
     /// Where the service does not answer.
-    pub async fn origin(&self) -> Result<String, Surprise> {
+    pub async fn origin(&self) -> Result<String, UnexpectedReply> {
         let reply = self.get("/session").send().await?;
         let url = reply.text_at("/error/recovery/docs_url")?;
         Ok(url.split_once("/docs/").map_or(url.as_str(), |(origin, _)| origin).to_owned())
@@ -81,7 +81,7 @@ impl Client {
     ///
     /// # Errors
     /// Where the service does not answer 200.
-    pub async fn begin_sign_up(&self, display_name: &str) -> Result<Ceremony, Surprise> {
+    pub async fn begin_sign_up(&self, display_name: &str) -> Result<Ceremony, UnexpectedReply> {
         let body = json!({ "display_name": display_name });
         Ceremony::of(&self.from_page(Method::POST, "/auth/passkey/register/start").json(&body).send().await?)
     }
@@ -90,7 +90,7 @@ impl Client {
     ///
     /// # Errors
     /// Where the service does not answer 200.
-    pub async fn begin_log_in(&self) -> Result<Ceremony, Surprise> {
+    pub async fn begin_log_in(&self) -> Result<Ceremony, UnexpectedReply> {
         Ceremony::of(&self.from_page(Method::POST, "/auth/passkey/login/start").json(&json!({})).send().await?)
     }
 
@@ -98,9 +98,9 @@ impl Client {
     ///
     /// # Errors
     /// Where no answer comes.
-    pub async fn try_log_in(&self, passkey: &Passkey, origin: &str, twist: &Twist) -> Result<Reply, Surprise> {
+    pub async fn try_log_in(&self, passkey: &Passkey, origin: &str, tampering: &Tampering) -> Result<Reply, UnexpectedReply> {
         let ceremony = self.begin_log_in().await?;
-        let body = ceremony.finish(&passkey.get(&ceremony.public_key, origin, twist)?);
+        let body = ceremony.finish(&passkey.get(&ceremony.public_key, origin, tampering)?);
         self.from_page(Method::POST, "/auth/passkey/login/finish").json(&body).send().await
     }
 }
@@ -110,10 +110,10 @@ impl Person {
     ///
     /// # Errors
     /// Where the service does not answer as it should.
-    pub async fn sign_up(client: &Client, display_name: &str) -> Result<Self, Surprise> {
+    pub async fn sign_up(client: &Client, display_name: &str) -> Result<Self, UnexpectedReply> {
         let origin = client.origin().await?;
         let ceremony = client.begin_sign_up(display_name).await?;
-        let (passkey, credential) = Passkey::create(&ceremony.public_key, &origin, &Twist::default())?;
+        let (passkey, credential) = Passkey::create(&ceremony.public_key, &origin, &Tampering::default())?;
         let finish = client.from_page(Method::POST, "/auth/passkey/register/finish").json(&ceremony.finish(&credential));
         Self::signed_up(client, passkey, origin, &finish.send().await?)
     }
@@ -122,7 +122,7 @@ impl Person {
     ///
     /// # Errors
     /// Where it did not answer 201 with a cookie.
-    pub fn signed_up(client: &Client, passkey: Passkey, origin: String, reply: &Reply) -> Result<Self, Surprise> {
+    pub fn signed_up(client: &Client, passkey: Passkey, origin: String, reply: &Reply) -> Result<Self, UnexpectedReply> {
         let data = reply.expect(201)?;
         let codes = data["recovery_codes"].as_array().cloned().unwrap_or_default();
         Ok(Self {
@@ -139,7 +139,7 @@ impl Person {
     ///
     /// # Errors
     /// Where the service does not answer 200.
-    pub async fn log_in(&self) -> Result<Self, Surprise> {
+    pub async fn log_in(&self) -> Result<Self, UnexpectedReply> {
         self.log_in_with(&self.passkey).await
     }
 
@@ -147,8 +147,8 @@ impl Person {
     ///
     /// # Errors
     /// Where the service does not answer 200.
-    pub async fn log_in_with(&self, passkey: &Passkey) -> Result<Self, Surprise> {
-        let reply = self.client.try_log_in(passkey, &self.origin, &Twist::default()).await?;
+    pub async fn log_in_with(&self, passkey: &Passkey) -> Result<Self, UnexpectedReply> {
+        let reply = self.client.try_log_in(passkey, &self.origin, &Tampering::default()).await?;
         reply.expect(200)?;
         Ok(Self { cookie: cookie(&reply)?, ..self.clone() })
     }
@@ -157,9 +157,9 @@ impl Person {
     ///
     /// # Errors
     /// Where the service does not answer as it should.
-    pub async fn add_passkey(&self, name: &str) -> Result<(Passkey, String), Surprise> {
+    pub async fn add_passkey(&self, name: &str) -> Result<(Passkey, String), UnexpectedReply> {
         let ceremony = Ceremony::of(&self.post("/auth/passkey/register/start").json(&json!({})).send().await?)?;
-        let (passkey, credential) = Passkey::create(&ceremony.public_key, &self.origin, &Twist::default())?;
+        let (passkey, credential) = Passkey::create(&ceremony.public_key, &self.origin, &Tampering::default())?;
         let mut body = ceremony.finish(&credential);
         body["name"] = name.into();
         let reply = self.post("/auth/passkey/register/finish").json(&body).send().await?;
@@ -205,10 +205,10 @@ impl Person {
 }
 
 /// The cookie that an answer sets, as `name=value`.
-fn cookie(reply: &Reply) -> Result<String, Surprise> {
+fn cookie(reply: &Reply) -> Result<String, UnexpectedReply> {
     let set = reply.header("set-cookie");
     match set.split(';').next() {
         Some(pair) if pair.contains('=') => Ok(pair.to_owned()),
-        _ => Err(Surprise("an answer that logs in sets no cookie".into())),
+        _ => Err(UnexpectedReply("an answer that logs in sets no cookie".into())),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::error::Surprise;
+use crate::error::UnexpectedReply;
 
 /// A task as the service sets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +19,12 @@ impl Pow {
     ///
     /// # Errors
     /// Where the reply has no such task.
-    pub fn read(pow: &Value) -> Result<Self, Surprise> {
+    pub fn read(pow: &Value) -> Result<Self, UnexpectedReply> {
         let challenge = pow["challenge"].as_str();
         let difficulty = pow["difficulty"].as_u64().and_then(|digits| usize::try_from(digits).ok());
         match (challenge, difficulty) {
             (Some(challenge), Some(difficulty)) if difficulty <= 10 => Ok(Self { challenge: challenge.to_owned(), difficulty }),
-            _ => Err(Surprise(format!("this is no proof of work that could be done: {pow}"))),
+            _ => Err(UnexpectedReply(format!("this is no proof of work that could be done: {pow}"))),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::error::Surprise;
+use crate::error::UnexpectedReply;
 use crate::pow::Pow;
 use crate::wallet::Wallet;
 
@@ -42,7 +42,7 @@ impl Client {
     ///
     /// # Errors
     /// Where the service answers anything but a challenge.
-    pub async fn challenge(&self, address: &str, purpose: &str, fields: &Value) -> Result<Challenge, Surprise> {
+    pub async fn challenge(&self, address: &str, purpose: &str, fields: &Value) -> Result<Challenge, UnexpectedReply> {
         let mut body = json!({ "wallet_address": address, "purpose": purpose });
         for (name, value) in fields.as_object().into_iter().flatten() {
             body[name] = value.clone();
@@ -57,7 +57,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::challenge`].
-    pub async fn proof(&self, wallet: &Wallet, purpose: &str, fields: &Value) -> Result<Value, Surprise> {
+    pub async fn proof(&self, wallet: &Wallet, purpose: &str, fields: &Value) -> Result<Value, UnexpectedReply> {
         Ok(self.challenge(wallet.address(), purpose, fields).await?.answer(wallet))
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use crate::error::Surprise;
+use crate::error::UnexpectedReply;
 
 /// An answer: its status, headers and bytes, and the JSON they hold.
 #[derive(Debug, Clone)]
@@ -56,34 +56,41 @@ impl Reply {
     ///
     /// # Errors
     /// A sentence with what was answered instead.
-    pub fn expect(&self, status: u16) -> Result<Value, Surprise> {
-        if self.status == status { Ok(self.data().clone()) } else { Err(self.surprise(&format!("{status}"))) }
+    pub fn expect(&self, status: u16) -> Result<Value, UnexpectedReply> {
+        if self.status == status { Ok(self.data().clone()) } else { Err(self.unexpected(&format!("{status}"))) }
     }
 
     /// `error`, where the answer has this status and code.
     ///
     /// # Errors
     /// A sentence with what was answered instead.
-    pub fn expect_error(&self, status: u16, code: &str) -> Result<Value, Surprise> {
+    pub fn expect_error(&self, status: u16, code: &str) -> Result<Value, UnexpectedReply> {
         if self.status == status && self.code() == code {
             return Ok(self.error().clone());
         }
-        Err(self.surprise(&format!("{status} {code}")))
+        Err(self.unexpected(&format!("{status} {code}")))
     }
 
     /// The text at a JSON pointer (`/data/listing/id`).
     ///
     /// # Errors
     /// A sentence that names the pointer, where there is no text.
-    pub fn text_at(&self, pointer: &str) -> Result<String, Surprise> {
+    pub fn text_at(&self, pointer: &str) -> Result<String, UnexpectedReply> {
         let found = self.json.pointer(pointer).and_then(Value::as_str);
-        found.map(str::to_owned).ok_or_else(|| Surprise(format!("{} answered without {pointer}: {}", self.what, self.summary())))
+        found
+            .map(str::to_owned)
+            .ok_or_else(|| UnexpectedReply(format!("{} answered without {pointer}: {}", self.what, self.summary())))
     }
 
-    fn surprise(&self, wanted: &str) -> Surprise {
+    fn unexpected(&self, wanted: &str) -> UnexpectedReply {
         let code = self.code();
         let space = if code.is_empty() { "" } else { " " };
-        Surprise(format!("{} answered {}{space}{code} where {wanted} was expected: {}", self.what, self.status, self.summary()))
+        UnexpectedReply(format!(
+            "{} answered {}{space}{code} where {wanted} was expected: {}",
+            self.what,
+            self.status,
+            self.summary()
+        ))
     }
 
     /// The error's own sentence, or the beginning of the body.

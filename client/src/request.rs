@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::Surprise;
+use crate::error::UnexpectedReply;
 use crate::reply::Reply;
 
 /// A request to be filled in and sent. Nothing is checked before it is sent: tests send nonsense on purpose.
@@ -98,7 +98,7 @@ impl Request {
     ///
     /// # Errors
     /// Only where no answer came, or half of one.
-    pub async fn send(self) -> Result<Reply, Surprise> {
+    pub async fn send(self) -> Result<Reply, UnexpectedReply> {
         let what = format!("{} {}", self.method, path_of(&self.url));
         let mut request = self.http.request(self.method, &self.url);
         for (name, value) in &self.headers {
@@ -107,7 +107,7 @@ impl Request {
         if let Some(body) = self.body {
             request = request.body(body);
         }
-        let failed = |error: reqwest::Error| Surprise(format!("{what} got no answer from {}: {}", self.url, cause(&error)));
+        let failed = |error: reqwest::Error| UnexpectedReply(format!("{what} got no answer from {}: {}", self.url, cause(&error)));
         let response = request.send().await.map_err(failed)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.map_err(failed)?;

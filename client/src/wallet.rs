@@ -6,7 +6,7 @@ use ed25519_dalek::Signer;
 use k256::ecdsa::SigningKey;
 use sha3::{Digest, Keccak256};
 
-use crate::error::Surprise;
+use crate::error::UnexpectedReply;
 use crate::random::random_bytes;
 
 /// The two families of wallets.
@@ -53,11 +53,11 @@ impl Wallet {
     ///
     /// # Errors
     /// Where the secret is none on that chain: zero or too large for secp256k1.
-    pub fn from_secret(chain: Chain, secret: [u8; 32]) -> Result<Self, Surprise> {
+    pub fn from_secret(chain: Chain, secret: [u8; 32]) -> Result<Self, UnexpectedReply> {
         if chain == Chain::Solana {
             return Ok(Self::solana_from(secret));
         }
-        let key = SigningKey::from_slice(&secret).map_err(|_| Surprise("this is no secret of an EVM wallet".into()))?;
+        let key = SigningKey::from_slice(&secret).map_err(|_| UnexpectedReply("this is no secret of an EVM wallet".into()))?;
         let point = key.verifying_key().to_sec1_point(false);
         // The first byte says "uncompressed" and is no part of what is hashed.
         let hash = Keccak256::digest(&point.as_bytes()[1..]);

@@ -25,21 +25,21 @@ mod evm_chain;
 mod expect;
 mod failure;
 pub mod internet;
-mod moody_seller;
+mod market;
 mod names;
 mod programs;
 mod proxy;
 mod runtime;
-mod shop;
+mod scripted_seller;
 pub mod signature_page;
 pub mod ssrf;
 mod vault;
 mod world;
 
-pub use costs::{Costs, Promise, promises};
+pub use costs::{CostBudget, Costs, cost_budgets};
 pub use crochet_client::{
-    Agent, Ceremony, Chain, Client, Listing, Passkey, Person, Pow, Reply, Request, SandboxControls, SellerControls, Twist, Wallet,
-    solve,
+    Agent, Ceremony, Chain, Client, Listing, Passkey, Person, Pow, Reply, Request, SandboxControls, SellerControls, Tampering,
+    Wallet, solve,
 };
 pub use endpoint_program::{EndpointProgram, RunningEndpoint};
 pub use eventually::eventually;
@@ -47,10 +47,10 @@ pub use evm_chain::EvmChain;
 pub use expect::{Replies, at, is_time, is_uuid, list, members, number, text};
 pub use failure::{Failure, Outcome};
 pub use internet::{internet, trap};
-pub use moody_seller::{Mood, MoodySeller};
+pub use market::{Market, Quote};
 pub use names::unique_name;
 pub use programs::Program;
 pub use proxy::{Fault, Proxy};
 pub use runtime::block_on;
-pub use shop::{Quote, Shop};
-pub use world::{Setup, World, alone, shared, with};
+pub use scripted_seller::{Behavior, ScriptedSeller};
+pub use world::{Setup, World, isolated, shared, with_setup};

@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use crochet_client::Client;
-use crochet_local::serve::{HangUp, serve};
+use crochet_local::serve::{DropConnection, serve};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -238,7 +238,7 @@ impl Forwarder {
 
 fn hang_up() -> Response {
     let mut response = StatusCode::OK.into_response();
-    response.extensions_mut().insert(HangUp);
+    response.extensions_mut().insert(DropConnection);
     response
 }
 

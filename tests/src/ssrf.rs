@@ -6,16 +6,16 @@ mod routes;
 use std::sync::Arc;
 
 pub use addresses::{NOT_PUBLIC, PUBLIC};
-pub use routes::{Came, Entrance, Forward};
+pub use routes::{CallResult, CallRoute, UrlRoute};
 
 use crate::failure::{Failure, Outcome};
 use crate::internet::Internet;
-use crate::shop::Shop;
-use crate::world::{Setup, World, with};
+use crate::market::Market;
+use crate::world::{Setup, World, with_setup};
 
 /// Runs a test on a stack that keeps the rules of a deployment. Port `also` is allowed as well, so that a trap's port is not
 /// what saves the service.
-pub fn strictly(also: u16, internet: &Arc<Internet>, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
+pub fn with_deployment_rules(also: u16, internet: &Arc<Internet>, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     let ports = format!("443,{also}");
     let mut setup = Setup::settings(&[
         ("CROCHET_INSECURE_ENDPOINTS", ""),
@@ -23,14 +23,14 @@ pub fn strictly(also: u16, internet: &Arc<Internet>, test: impl AsyncFnOnce(&Wor
         ("CROCHET_ENDPOINT_PORTS", &ports),
     ]);
     setup.sellers = Some(internet.for_stack());
-    with(setup, test)
+    with_setup(setup, test)
 }
 
-/// A shop with a free listing whose endpoint is at this URL.
-pub async fn shop_at_url<'a>(world: &'a World, url: &str) -> Result<Shop<'a>, Failure> {
+/// A market with a free listing whose endpoint is at this URL.
+pub async fn market_at_url<'a>(world: &'a World, url: &str) -> Result<Market<'a>, Failure> {
     let mut fields = world.free_fields("/echo");
     fields["private_endpoint_url"] = url.into();
     let (buyer, seller) = (world.agent().await?, world.agent().await?);
     let listing = seller.create_listing(&fields).await?;
-    Ok(Shop { world, buyer, seller, listing, path: String::new() })
+    Ok(Market { world, buyer, seller, listing, path: String::new() })
 }

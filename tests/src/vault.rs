@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::expect::text;
 use crate::failure::Failure;
-use crate::shop::Shop;
+use crate::market::Market;
 use crate::world::World;
 
 impl World {
@@ -47,7 +47,7 @@ impl World {
     }
 }
 
-impl Shop<'_> {
+impl Market<'_> {
     /// Puts a URL into the endpoint's stored secret as it is, unread by any rule, and pins that version.
     ///
     /// # Errors

@@ -92,9 +92,9 @@ pub fn shared(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
 ///
 /// # Errors
 /// As [`shared`].
-pub fn alone(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
+pub fn isolated(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     if Outside::from_env().is_none() {
-        return with(Setup::default(), test);
+        return with_setup(Setup::default(), test);
     }
     runtime().block_on(async {
         let outside = Outside::from_env().ok_or_else(|| Failure::new("CROCHET_TEST_BASE_URL is gone"))?;
@@ -112,7 +112,7 @@ pub fn alone(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
 ///
 /// # Errors
 /// As [`shared`].
-pub fn with(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
+pub fn with_setup(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     runtime().block_on(async {
         let world = start(setup).await?.world();
         test(&world).await?;

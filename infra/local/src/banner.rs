@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use crochet_client::{Agent, Chain, Client, Listing, SellerControls, Surprise, Wallet};
+use crochet_client::{Agent, Chain, Client, Listing, SellerControls, UnexpectedReply, Wallet};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -49,7 +49,7 @@ impl Banner {
     ///
     /// # Errors
     /// The first thing that did not go as the API reference says.
-    pub async fn prepare(stack: &Stack, data: Option<&Path>) -> Result<Self, Surprise> {
+    pub async fn prepare(stack: &Stack, data: Option<&Path>) -> Result<Self, UnexpectedReply> {
         let client = stack.client();
         let controls = stack.seller();
         let file = data.map(|directory| directory.join("demo.json"));
@@ -63,8 +63,8 @@ impl Banner {
             None => create(&client, &controls).await?,
         };
         if let Some(file) = file {
-            let text = serde_json::to_vec_pretty(&remembered).map_err(|error| Surprise(error.to_string()))?;
-            fs::write(&file, text).map_err(|error| Surprise(format!("{} could not be written: {error}", file.display())))?;
+            let text = serde_json::to_vec_pretty(&remembered).map_err(|error| UnexpectedReply(error.to_string()))?;
+            fs::write(&file, text).map_err(|error| UnexpectedReply(format!("{} could not be written: {error}", file.display())))?;
         }
         Ok(Self {
             site: client.base().to_owned(),
@@ -85,7 +85,7 @@ impl Banner {
     }
 }
 
-async fn create(client: &Client, controls: &SellerControls) -> Result<Remembered, Surprise> {
+async fn create(client: &Client, controls: &SellerControls) -> Result<Remembered, UnexpectedReply> {
     let (buyer_wallet, seller_wallet) = (Wallet::solana(), Wallet::evm());
     let seller = client.register(&seller_wallet, "Demo seller").await?;
     let buyer = client.register(&buyer_wallet, "Demo buyer").await?;
@@ -112,14 +112,14 @@ async fn offer(
     controls: &SellerControls,
     fields: &serde_json::Value,
     path: &str,
-) -> Result<RememberedListing, Surprise> {
+) -> Result<RememberedListing, UnexpectedReply> {
     let Listing { id, slug, signing_secret, .. } = seller.create_listing(fields).await?;
     controls.add_secret(&signing_secret, path).await?;
     Ok(RememberedListing { id, slug, signing_secret, url: controls.url(path) })
 }
 
 /// The demo seller forgets its secrets when the stack stops, and may listen elsewhere when it starts again.
-async fn revive(client: &Client, controls: &SellerControls, mut known: Remembered) -> Result<Remembered, Surprise> {
+async fn revive(client: &Client, controls: &SellerControls, mut known: Remembered) -> Result<Remembered, UnexpectedReply> {
     if client.get("/me").key(&known.buyer_key).send().await?.status != 200 {
         let buyer = wallet(Chain::Solana, &known.buyer)?;
         known.buyer_key = client.recover(&buyer, false).await?.api_key;
@@ -127,7 +127,7 @@ async fn revive(client: &Client, controls: &SellerControls, mut known: Remembere
     let listing = &mut known.listing;
     let shown = client.get(&format!("/listings/{}", listing.id)).send().await?.expect(200)?;
     if shown["listing"]["status"] != "active" {
-        return Err(Surprise(format!("the demo listing {} is not active any more", listing.id)));
+        return Err(UnexpectedReply(format!("the demo listing {} is not active any more", listing.id)));
     }
     let url = controls.url(PATH);
     if listing.url != url {
@@ -140,9 +140,9 @@ async fn revive(client: &Client, controls: &SellerControls, mut known: Remembere
     Ok(known)
 }
 
-fn wallet(chain: Chain, secret: &str) -> Result<Wallet, Surprise> {
+fn wallet(chain: Chain, secret: &str) -> Result<Wallet, UnexpectedReply> {
     let bytes = hex::decode(secret).ok().and_then(|bytes| bytes.try_into().ok());
-    Wallet::from_secret(chain, bytes.ok_or_else(|| Surprise("a remembered wallet's secret is no 32 bytes of hex".into()))?)
+    Wallet::from_secret(chain, bytes.ok_or_else(|| UnexpectedReply("a remembered wallet's secret is no 32 bytes of hex".into()))?)
 }
 
 impl fmt::Display for Banner {

@@ -2,7 +2,7 @@
 
 mod checks;
 
-use crochet_client::{Agent, Client, Listing, Reply, SandboxControls, SellerControls, Surprise, Wallet};
+use crochet_client::{Agent, Client, Listing, Reply, SandboxControls, SellerControls, UnexpectedReply, Wallet};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -15,8 +15,8 @@ const PRICE_MICROS: i64 = 1_000_000;
 /// Plays the story against the stack that answers on the port, or else against one of its own.
 ///
 /// # Errors
-/// The first surprise, in one sentence.
-pub async fn play(options: Options) -> Result<(), Surprise> {
+/// The first unexpected reply, in one sentence.
+pub async fn play(options: Options) -> Result<(), UnexpectedReply> {
     let base = options.port;
     let running = Client::new(&format!("http://localhost:{base}"));
     if running.is_up().await {
@@ -26,7 +26,7 @@ pub async fn play(options: Options) -> Result<(), Surprise> {
         return tell(&running, &sandbox, &seller).await;
     }
     println!("No stack answers at {}; starting one for the demo.", running.base());
-    let stack = Stack::start(options).await.map_err(Surprise)?;
+    let stack = Stack::start(options).await.map_err(UnexpectedReply)?;
     let told = tell(&stack.client(), &stack.sandbox(), &stack.seller()).await;
     stack.stop().await;
     told
@@ -35,8 +35,8 @@ pub async fn play(options: Options) -> Result<(), Surprise> {
 /// Plays the story with what is given.
 ///
 /// # Errors
-/// The first surprise, in one sentence.
-pub async fn tell(client: &Client, sandbox: &SandboxControls, controls: &SellerControls) -> Result<(), Surprise> {
+/// The first unexpected reply, in one sentence.
+pub async fn tell(client: &Client, sandbox: &SandboxControls, controls: &SellerControls) -> Result<(), UnexpectedReply> {
     let (seller_wallet, buyer_wallet) = (Wallet::evm(), Wallet::solana());
     step(1, &format!("Two fresh wallets: {} will sell, {} will buy.", seller_wallet.address(), buyer_wallet.address()));
 
@@ -85,12 +85,12 @@ fn step(number: u32, text: &str) {
     println!("{number:>2}. {text}");
 }
 
-async fn who_am_i(agent: &Agent) -> Result<(), Surprise> {
+async fn who_am_i(agent: &Agent) -> Result<(), UnexpectedReply> {
     let me = agent.get("/me").send().await?.expect(200)?;
     same("the profile in GET /me", &me["profile"]["id"], &json!(agent.profile_id))
 }
 
-async fn list(seller: &Agent, controls: &SellerControls, path: &str) -> Result<Listing, Surprise> {
+async fn list(seller: &Agent, controls: &SellerControls, path: &str) -> Result<Listing, UnexpectedReply> {
     let fields = json!({
         "name": format!("Demo greeting {}", hex::encode(crochet_client::random_bytes::<3>())),
         "description": "Echoes what it is sent. Made by cargo run -- demo.",
@@ -106,7 +106,7 @@ async fn list(seller: &Agent, controls: &SellerControls, path: &str) -> Result<L
     Ok(listing)
 }
 
-async fn browse(client: &Client, listing: &Listing, private_url: &str) -> Result<(), Surprise> {
+async fn browse(client: &Client, listing: &Listing, private_url: &str) -> Result<(), UnexpectedReply> {
     let shown = client.request(Method::GET, &format!("/listings/{}", listing.slug)).send().await?;
     let data = shown.expect(200)?;
     same("the listing found by its slug", &data["listing"]["id"], &json!(listing.id))?;
@@ -120,7 +120,7 @@ struct Payment {
     currency: String,
 }
 
-async fn ask(buyer: &Agent, listing: &Listing, body: &Value) -> Result<Payment, Surprise> {
+async fn ask(buyer: &Agent, listing: &Listing, body: &Value) -> Result<Payment, UnexpectedReply> {
     let reply = buyer.call(&listing.id, body).currency("SOL").send().await?;
     reply.expect_error(402, "PAYMENT_REQUIRED")?;
     let payment = &reply.data()["payment"];
@@ -134,11 +134,11 @@ async fn ask(buyer: &Agent, listing: &Listing, body: &Value) -> Result<Payment, 
     })
 }
 
-async fn count(controls: &SellerControls, path: &str) -> Result<usize, Surprise> {
+async fn count(controls: &SellerControls, path: &str) -> Result<usize, UnexpectedReply> {
     Ok(controls.calls(&[("path", path)]).await?.len())
 }
 
-fn check_delivery(delivered: &Reply, body: &Value) -> Result<Price, Surprise> {
+fn check_delivery(delivered: &Reply, body: &Value) -> Result<Price, UnexpectedReply> {
     let data = delivered.expect(200)?;
     same("billable", &data["billable"], &json!(true))?;
     same("seller_status_code", &data["seller_status_code"], &json!(200))?;
@@ -147,7 +147,7 @@ fn check_delivery(delivered: &Reply, body: &Value) -> Result<Price, Surprise> {
     Price::read(&data, PRICE_MICROS)
 }
 
-async fn check_books(buyer: &Agent, seller: &Agent, request_id: &str, price: &Price) -> Result<(), Surprise> {
+async fn check_books(buyer: &Agent, seller: &Agent, request_id: &str, price: &Price) -> Result<(), UnexpectedReply> {
     let paid = checks::entry(buyer, request_id, "payment").await?;
     let credited = checks::entry(seller, request_id, "seller_credit").await?;
     same("the buyer's payment in the ledger", &paid, &-price.charged)?;

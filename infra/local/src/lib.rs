@@ -9,12 +9,12 @@ pub mod bench;
 pub mod cli;
 pub mod demo;
 pub mod demo_seller;
+pub mod detached;
 pub mod dynamodb;
 pub mod generate;
 pub mod sandbox;
 pub mod secrets;
 pub mod serve;
-pub mod spawned;
 pub mod stack;
 
 pub use stack::{Options, SellerNetwork, Stack};

@@ -27,7 +27,7 @@ async fn run() -> Result<(), String> {
             print!("{}", cli::USAGE);
             Ok(())
         }
-        Command::Demo => demo::play(options).await.map_err(|surprise| surprise.to_string()),
+        Command::Demo => demo::play(options).await.map_err(|unexpected| unexpected.to_string()),
         Command::Bench { listings } => bench::catalog(listings).await,
         Command::ColdStart => bench::cold_start().await,
         Command::Parts => {
@@ -42,7 +42,7 @@ async fn run() -> Result<(), String> {
             match Banner::prepare(&stack, data.as_deref()).await {
                 Ok(banner) => println!("{banner}"),
                 // The stack is up, which is what somebody who looks for the reason needs.
-                Err(surprise) => eprintln!("Crochet is running, but its demo listing could not be made: {surprise}"),
+                Err(unexpected) => eprintln!("Crochet is running, but its demo listing could not be made: {unexpected}"),
             }
             // Only now, so that the banner is the first thing on the screen.
             crochet::telemetry::start();

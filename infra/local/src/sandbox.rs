@@ -3,9 +3,9 @@
 //! Shapes follow the types of `@relayprotocol/relay-sdk` 7 and the provider's API pages. Nothing here shares code with the
 //! service that calls it, except for the clock, which the whole local stack follows.
 
-mod book;
 mod controls;
 mod faults;
+mod payments;
 mod price;
 mod quote;
 mod record;
@@ -28,8 +28,8 @@ use axum::routing::{get, post};
 use crochet::clock::{Clock, unix_ms};
 use serde_json::{Value, json};
 
-use book::{Book, Change, Payment};
 use faults::{Faults, Mode, Route};
+use payments::{Change, Payment, Payments};
 use refusal::Refusal;
 use webhook::Webhook;
 
@@ -44,7 +44,7 @@ struct Inner {
     clock: Clock,
     url: String,
     webhook: Option<Webhook>,
-    book: Mutex<Book>,
+    payments: Mutex<Payments>,
     faults: Mutex<Faults>,
 }
 
@@ -56,7 +56,7 @@ impl Sandbox {
             clock,
             url: url.to_owned(),
             webhook: webhook_url.map(Webhook::new),
-            book: Mutex::default(),
+            payments: Mutex::default(),
             faults: Mutex::default(),
         }))
     }
@@ -89,9 +89,9 @@ impl Sandbox {
         self.0.url.clone()
     }
 
-    /// A panic while the lock was held leaves a book that is still consistent: each change is one insertion.
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A panic while the lock was held leaves the payments consistent: each change is one insertion.
+    fn payments(&self) -> MutexGuard<'_, Payments> {
+        self.0.payments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -103,27 +103,27 @@ impl Sandbox {
     }
 
     fn newest_id(&self) -> Option<String> {
-        self.book().newest().next().map(|payment| payment.id.clone())
+        self.payments().newest().next().map(|payment| payment.id.clone())
     }
 
     fn newest(&self, limit: usize, user: Option<&str>) -> (usize, Vec<Payment>) {
-        let book = self.book();
+        let payments = self.payments();
         let wanted = |payment: &&Payment| user.is_none_or(|user| payment.terms.user == user);
-        (book.len(), book.newest().filter(wanted).take(limit).cloned().collect())
+        (payments.len(), payments.newest().filter(wanted).take(limit).cloned().collect())
     }
 
     fn remember(&self, payment: Payment) {
-        self.book().add(payment);
+        self.payments().add(payment);
     }
 
     fn payment(&self, id: &str) -> Option<Payment> {
-        self.book().get(id).cloned()
+        self.payments().get(id).cloned()
     }
 
     /// Writes a change down; false where nobody knows the payment.
     fn change(&self, id: &str, change: Change) -> bool {
-        let mut book = self.book();
-        let Some(payment) = book.get_mut(id) else {
+        let mut payments = self.payments();
+        let Some(payment) = payments.get_mut(id) else {
             return false;
         };
         payment.change(change);
@@ -158,7 +158,7 @@ impl Sandbox {
         let Some(webhook) = &self.0.webhook else {
             return Vec::new();
         };
-        let due = self.book().take_unannounced(self.now_ms());
+        let due = self.payments().take_unannounced(self.now_ms());
         let mut sent = Vec::new();
         for (payment, at_ms) in due {
             let body = status::webhook_json(&payment, at_ms);

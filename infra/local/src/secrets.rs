@@ -1,6 +1,6 @@
 //! The Secrets Manager stand-in and the operator's secret.
 
-mod dump;
+mod files;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use rustack_secretsmanager_http::response::error_to_response;
 use rustack_secretsmanager_http::router::resolve_operation;
 use serde_json::{Value, json};
 
-use dump::Dump;
+use files::SecretFiles;
 
 /// Where the provider's key and the cursor key are kept.
 pub const OPERATOR_SECRET: &str = "crochet/operator";
@@ -30,7 +30,7 @@ pub const OPERATOR_SECRET: &str = "crochet/operator";
 #[derive(Clone)]
 pub struct Secrets {
     handler: Arc<RustackSecretsManagerHandler>,
-    dump: Option<Arc<Dump>>,
+    files: Option<Arc<SecretFiles>>,
 }
 
 impl Secrets {
@@ -40,12 +40,12 @@ impl Secrets {
     /// A sentence, where the directory cannot be read.
     pub async fn open(directory: Option<PathBuf>) -> Result<Self, String> {
         let provider = RustackSecretsManager::new(SecretsManagerConfig::default());
-        let mut secrets = Self { handler: Arc::new(RustackSecretsManagerHandler::new(Arc::new(provider))), dump: None };
+        let mut secrets = Self { handler: Arc::new(RustackSecretsManagerHandler::new(Arc::new(provider))), files: None };
         if let Some(directory) = directory {
-            let dump = Dump::open(directory)?;
-            dump.restore(&secrets).await?;
+            let files = SecretFiles::open(directory)?;
+            files.restore(&secrets).await?;
             // Only now: restoring is no change that needs to be written down.
-            secrets.dump = Some(Arc::new(dump));
+            secrets.files = Some(Arc::new(files));
         }
         Ok(secrets)
     }
@@ -100,9 +100,9 @@ impl Secrets {
             Ok(response) => response,
             Err(error) => return error_to_response(&error, &request_id),
         };
-        if let Some(dump) = &self.dump
-            && dump::changes_something(name)
-            && let Err(error) = Box::pin(dump.note(self, &body)).await
+        if let Some(files) = &self.files
+            && files::changes_something(name)
+            && let Err(error) = Box::pin(files.note(self, &body)).await
         {
             tracing::error!(%error, "a secret was not written down");
         }

@@ -16,14 +16,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use crate::spawned::Spawned;
+use crate::detached::Detached;
 
 /// How long open connections may take to finish when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Put into a response's extensions by a handler that wants the connection closed instead of answered.
 #[derive(Clone, Copy, Debug)]
-pub struct HangUp;
+pub struct DropConnection;
 
 /// Serves `router` on `listener` until `stop` turns true, then lets open requests finish for two seconds.
 pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
@@ -78,11 +78,11 @@ async fn connection(stream: TcpStream, peer: SourceIp, router: Router, mut stop:
 }
 
 async fn answer(router: Router, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
-    let response = match Spawned(router).oneshot(request.map(Body::new)).await {
+    let response = match Detached(router).oneshot(request.map(Body::new)).await {
         Ok(response) => response,
         Err(never) => match never {},
     };
-    if response.extensions().get::<HangUp>().is_some() {
+    if response.extensions().get::<DropConnection>().is_some() {
         return Err(io::Error::other("hung up on purpose"));
     }
     Ok(response)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crochet_tests::{Failure, Outcome, Replies, Reply, Setup, World, list, number, shared, text, unique_name, with};
+use crochet_tests::{Failure, Outcome, Replies, Reply, Setup, World, list, number, shared, text, unique_name, with_setup};
 use serde_json::json;
 
 async fn browse(world: &World, query: &[(&str, &str)]) -> Result<Reply, Failure> {
@@ -19,7 +19,7 @@ fn ids(reply: &Reply) -> Vec<String> {
 
 #[test]
 fn every_order_is_total_so_that_pages_neither_repeat_nor_miss_a_listing() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let sellers = [world.agent().await?, world.agent().await?];
         for n in 0..23 {
             let mut fields = world.paid_fields(&json!(1 + n % 2), "/echo");
@@ -49,7 +49,7 @@ fn every_order_is_total_so_that_pages_neither_repeat_nor_miss_a_listing() -> Out
 
 #[test]
 fn prices_of_a_sort_and_a_filter_are_exact() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let seller = world.agent().await?;
         for price in [json!(0.0001), json!(0.000101), json!(10_000), json!(0.3)] {
             let mut fields = world.paid_fields(&price, "/echo");
@@ -106,7 +106,7 @@ fn a_seller_without_listings_or_unknown_has_none() -> Outcome {
 
 #[test]
 fn public_reads_carry_an_etag_and_answer_304_to_who_has_it() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let seller = world.agent().await?;
         let mut fields = world.paid_fields(&json!(1), "/echo");
         fields["name"] = "Tagged".into();
@@ -140,7 +140,7 @@ fn public_reads_carry_an_etag_and_answer_304_to_who_has_it() -> Outcome {
 
 #[test]
 fn a_change_is_seen_by_the_next_browse_of_every_instance() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let seller = world.agent().await?;
         let (other, _) = world.another_instance().await?;
         other.get("/listings").send().await?.ok(200);
@@ -164,7 +164,7 @@ fn a_change_is_seen_by_the_next_browse_of_every_instance() -> Outcome {
 
 #[test]
 fn a_warm_browse_costs_the_counter_and_one_look_at_what_has_changed() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let seller = world.agent().await?;
         for _ in 0..20 {
             seller.create_listing(&world.paid_fields(&json!(1), "/echo")).await?;

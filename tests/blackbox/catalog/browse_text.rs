@@ -1,6 +1,6 @@
 //! `GET /listings?q=`: which words find what, and in which order.
 
-use crochet_tests::{Client, Failure, Outcome, Replies, Setup, World, list, members, number, text, with};
+use crochet_tests::{Client, Failure, Outcome, Replies, Setup, World, list, members, number, text, with_setup};
 use serde_json::{Value, json};
 
 /// Names of what is found, best first.
@@ -23,7 +23,7 @@ async fn offer(world: &World, name: &str, change: Value) -> Result<(), Failure> 
 
 #[test]
 fn best_match_first_name_then_tags_then_category_then_description() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         offer(world, "Oracle", json!({ "description": "Knows about finance." })).await?;
         offer(world, "Ledger", json!({ "category": "finance" })).await?;
         offer(world, "Books", json!({ "tags": ["finance"] })).await?;
@@ -38,7 +38,7 @@ fn best_match_first_name_then_tags_then_category_then_description() -> Outcome {
 
 #[test]
 fn stems_beginnings_and_one_typo_are_matched_after_the_word_itself() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         for name in ["Forcast", "Forecaster", "Forecasting tool", "Forecast"] {
             offer(world, name, json!({})).await?;
         }
@@ -56,7 +56,7 @@ fn stems_beginnings_and_one_typo_are_matched_after_the_word_itself() -> Outcome 
 
 #[test]
 fn words_of_every_script_are_found_and_no_text_breaks_the_search() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         offer(world, "日本語検索サービス", json!({ "description": "東京の天気予報。" })).await?;
         offer(world, "Crème brûlée größer", json!({})).await?;
         offer(world, "Поиск текста", json!({})).await?;
@@ -83,7 +83,7 @@ fn words_of_every_script_are_found_and_no_text_breaks_the_search() -> Outcome {
 
 #[test]
 fn a_search_has_at_most_200_characters_and_10_words() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let (long, words) = ("x".repeat(201), "a b c d e f g h i j k");
         for q in [long.as_str(), words, "a-b-c-d-e-f-g-h-i-j-k"] {
             let reply = world.client.get("/listings").query("q", q).send().await?;
@@ -97,7 +97,7 @@ fn a_search_has_at_most_200_characters_and_10_words() -> Outcome {
 
 #[test]
 fn ones_own_listings_are_searched_in_the_same_way() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let seller = world.agent().await?;
         for (name, status) in [("Weather draft", "draft"), ("Weather", "active"), ("Rain", "active")] {
             let mut fields = world.free_fields("/echo");

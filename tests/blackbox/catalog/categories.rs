@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crochet_tests::{Failure, Outcome, Replies, Setup, World, eventually, list, members, number, shared, text, with};
+use crochet_tests::{Failure, Outcome, Replies, Setup, World, eventually, list, members, number, shared, text, with_setup};
 use serde_json::{Value, json};
 
 #[test]
@@ -29,7 +29,7 @@ async fn count_of(world: &World, slug: &str) -> Result<i64, Failure> {
 
 #[test]
 fn the_count_is_of_active_listings() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let seller = world.agent().await?;
         assert_eq!(count_of(world, "finance").await?, 0);
         let mut fields = world.free_fields("/echo");

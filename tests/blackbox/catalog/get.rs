@@ -37,8 +37,8 @@ const MEMBERS: [&str; 27] = [
 #[test]
 fn a_listing_has_the_shape_of_the_contract() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let reply = world.client.get(&format!("/listings/{}", shop.listing.id)).send().await?;
+        let market = world.market(1.0).await?;
+        let reply = world.client.get(&format!("/listings/{}", market.listing.id)).send().await?;
         assert_eq!(members(reply.ok(200)), ["listing"]);
         let listing = &reply.data()["listing"];
         // The four that are marked with a question mark may be left out.
@@ -51,7 +51,7 @@ fn a_listing_has_the_shape_of_the_contract() -> Outcome {
         }
         assert!(is_uuid(&listing["id"]) && is_time(&listing["created_at"]) && is_time(&listing["updated_at"]));
         assert_eq!(members(&listing["seller"]), ["claimed", "display_name", "id", "is_verified", "score", "tier"]);
-        assert_eq!(listing["seller"]["id"], shop.seller.profile_id);
+        assert_eq!(listing["seller"]["id"], market.seller.profile_id);
         assert_eq!(listing["rating"], json!({ "average": null, "count": 0 }));
         assert_eq!(
             members(&listing["stats"]),
@@ -60,7 +60,7 @@ fn a_listing_has_the_shape_of_the_contract() -> Outcome {
         assert_eq!(listing["price"], json!({ "amount_cents": 100, "amount_micros": 1_000_000, "currency": "USD" }));
         assert_eq!((&listing["pricing_amount"], &listing["pricing_currency"]), (&json!(1), &json!("USD")));
         let gateway = text(listing, "gateway_url");
-        assert!(gateway.ends_with(&format!("/api/v1/gateway/{}", shop.listing.id)) && gateway.starts_with("http"), "{gateway}");
+        assert!(gateway.ends_with(&format!("/api/v1/gateway/{}", market.listing.id)) && gateway.starts_with("http"), "{gateway}");
         Ok(())
     })
 }
@@ -68,11 +68,11 @@ fn a_listing_has_the_shape_of_the_contract() -> Outcome {
 #[test]
 fn a_listing_answers_by_uuid_and_by_slug() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let by_id = world.client.get(&format!("/listings/{}", shop.listing.id)).send().await?;
-        let by_slug = world.client.get(&format!("/listings/{}", shop.listing.slug)).send().await?;
+        let market = world.market(1.0).await?;
+        let by_id = world.client.get(&format!("/listings/{}", market.listing.id)).send().await?;
+        let by_slug = world.client.get(&format!("/listings/{}", market.listing.slug)).send().await?;
         assert_eq!(by_id.ok(200), by_slug.ok(200));
-        let head = world.client.request(Method::HEAD, &format!("/listings/{}", shop.listing.id)).send().await?;
+        let head = world.client.request(Method::HEAD, &format!("/listings/{}", market.listing.id)).send().await?;
         assert_eq!((head.status, head.body.len()), (200, 0));
         Ok(())
     })
@@ -108,9 +108,9 @@ fn a_draft_is_404_to_everyone_but_its_owner() -> Outcome {
 #[test]
 fn a_suspended_listing_still_answers_by_id() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let path = format!("/listings/{}", shop.listing.id);
-        shop.seller.delete(&path).send().await?;
+        let market = world.market(1.0).await?;
+        let path = format!("/listings/{}", market.listing.id);
+        market.seller.delete(&path).send().await?;
         let reply = world.client.get(&path).send().await?;
         assert_eq!(reply.ok(200)["listing"]["status"], "suspended");
         assert_eq!(reply.data()["listing"]["suspended_by"], "owner");
@@ -121,17 +121,17 @@ fn a_suspended_listing_still_answers_by_id() -> Outcome {
 #[test]
 fn a_private_endpoint_url_or_a_secret_never_appears() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let path = format!("/listings/{}", shop.listing.id);
+        let market = world.market(1.0).await?;
+        let path = format!("/listings/{}", market.listing.id);
         for reply in [
             world.client.get(&path).send().await?,
-            shop.seller.get(&path).send().await?,
-            shop.seller.get("/listings").query("seller", "me").send().await?,
+            market.seller.get(&path).send().await?,
+            market.seller.get("/listings").query("seller", "me").send().await?,
         ] {
             reply.ok(200);
-            assert!(!reply.text().contains(&shop.listing.signing_secret) && !reply.text().contains(&shop.path));
+            assert!(!reply.text().contains(&market.listing.signing_secret) && !reply.text().contains(&market.path));
         }
-        assert!(!shop.listing.data.to_string().contains(&shop.path), "not even on creation");
+        assert!(!market.listing.data.to_string().contains(&market.path), "not even on creation");
         Ok(())
     })
 }

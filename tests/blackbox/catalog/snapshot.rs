@@ -1,6 +1,8 @@
 //! The catalogue's snapshot: whatever happens to it, a browse shows what is on offer.
 
-use crochet_tests::{Client, Failure, Fault, Listing, Outcome, Proxy, Replies, Setup, World, number, text, unique_name, with};
+use crochet_tests::{
+    Client, Failure, Fault, Listing, Outcome, Proxy, Replies, Setup, World, number, text, unique_name, with_setup,
+};
 use serde_json::{Value, json};
 
 /// Searches that look at the catalogue from every side.
@@ -53,7 +55,7 @@ async fn offers(world: &World) -> Result<Vec<Listing>, Failure> {
 
 #[test]
 fn an_instance_that_begins_with_a_snapshot_answers_like_one_that_read_every_listing() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let seller = world.agent().await?;
         let mut mine = Vec::new();
         for name in ["Weather mine", "Rain mine", "Translate mine"] {
@@ -89,7 +91,7 @@ fn an_instance_that_begins_with_a_snapshot_answers_like_one_that_read_every_list
 
 #[test]
 fn a_cold_instance_reads_the_snapshot_and_not_every_listing() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let listings = offers(world).await?;
         world.write_snapshot().await?;
         world.hide_from_feed(&listings[0].id).await?;
@@ -110,7 +112,7 @@ fn a_cold_instance_reads_the_snapshot_and_not_every_listing() -> Outcome {
 
 #[test]
 fn a_damaged_or_missing_part_is_no_snapshot() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let listings = offers(world).await?;
         let expected = answers(&world.client).await?;
         // The listings are the first part, their text index is the second.
@@ -133,7 +135,7 @@ fn a_damaged_or_missing_part_is_no_snapshot() -> Outcome {
 fn a_writer_that_dies_at_any_request_leaves_the_last_snapshot_standing() -> Outcome {
     let proxy = &Proxy::start()?;
     let setup = Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() };
-    with(setup, async |world| {
+    with_setup(setup, async |world| {
         offers(world).await?;
         world.write_snapshot().await?;
         let expected = answers(&world.client).await?;
@@ -167,7 +169,7 @@ async fn generation(world: &World) -> Result<String, Failure> {
 
 #[test]
 fn of_two_writers_one_wins_and_both_leave_a_snapshot_that_can_be_read() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         offers(world).await?;
         let expected = answers(&world.client).await?;
         for _ in 0..5 {
@@ -182,7 +184,7 @@ fn of_two_writers_one_wins_and_both_leave_a_snapshot_that_can_be_read() -> Outco
 
 #[test]
 fn a_snapshot_is_written_when_enough_has_changed_or_a_day_has_passed() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         offers(world).await?;
         // A dozen listings are read from the feed in no time.
         assert!(world.write_snapshot_if_due().await?.starts_with("NotDue"));
@@ -200,7 +202,7 @@ fn a_snapshot_is_written_when_enough_has_changed_or_a_day_has_passed() -> Outcom
 
 #[test]
 fn nothing_private_is_in_a_snapshot() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let mut fields = world.paid_fields(&json!(1), &world.echo_path());
         fields["example_request"] = json!({ "mark": "never-in-a-list" });
         world.agent().await?.create_listing(&fields).await?;

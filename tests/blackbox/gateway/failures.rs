@@ -1,6 +1,6 @@
 //! `POST /gateway/:listingId` when the seller fails, and what counts as delivered.
 
-use crochet_tests::{Outcome, Quote, Replies, Shop, alone, is_time, list, number, shared, text};
+use crochet_tests::{Market, Outcome, Quote, Replies, is_time, isolated, list, number, shared, text};
 use serde_json::{Value, json};
 
 /// What every answer about a failed seller of a paid call says.
@@ -34,17 +34,17 @@ fn the_seller_fails_each_with_its_code() -> Outcome {
             ("/close", 502, "SELLER_UNREACHABLE"),
         ];
         for (path, status, code) in cases {
-            let shop = world.shop_at(&json!(1), path).await?;
+            let market = world.market_at(&json!(1), path).await?;
             let body = json!({ "n": 1 });
-            let quote = shop.paid(&body).await?;
-            let reply = shop.redeem(&quote, &body).await?;
+            let quote = market.paid(&body).await?;
+            let reply = market.redeem(&quote, &body).await?;
             assert_eq!((reply.status, reply.code()), (status, code), "{path}: {}", reply.text());
             says_how_it_stands(reply.refused(status, code));
             assert!(!reply.text().contains(&world.seller.url("")), "no address leaks: {}", reply.text());
-            let row = shop.row(&quote.id).await?;
+            let row = market.row(&quote.id).await?;
             assert_eq!((&row["status"], &row["charge"]["state"]), (&json!("settled"), &json!("charged")), "{path}");
             assert_eq!(row["attempts"][0]["outcome"], code, "{path}");
-            assert_eq!(shop.entries(&shop.buyer, text(&row, "id")).await?.len(), 1, "charged once");
+            assert_eq!(market.entries(&market.buyer, text(&row, "id")).await?.len(), 1, "charged once");
         }
         Ok(())
     })
@@ -54,10 +54,10 @@ fn the_seller_fails_each_with_its_code() -> Outcome {
 fn redirects_are_refused_and_not_followed() -> Outcome {
     shared(async |world| {
         let target = world.echo_path();
-        let shop = world.shop_at(&json!(1), &format!("/redirect?to={target}&status=307")).await?;
+        let market = world.market_at(&json!(1), &format!("/redirect?to={target}&status=307")).await?;
         let body = json!({ "n": 1 });
-        let quote = shop.paid(&body).await?;
-        shop.redeem(&quote, &body).await?.refused(502, "SELLER_REFUSED");
+        let quote = market.paid(&body).await?;
+        market.redeem(&quote, &body).await?.refused(502, "SELLER_REFUSED");
         assert!(world.seller.calls(&[("path", &target)]).await?.is_empty());
         Ok(())
     })
@@ -88,10 +88,10 @@ fn a_seller_that_cannot_be_reached_is_seller_unreachable_and_no_tls_is_seller_tl
         for (url, code) in [(closed_url, "SELLER_UNREACHABLE"), (no_tls, "SELLER_TLS")] {
             let mut fields = world.paid_fields(&json!(1), "/echo");
             fields["private_endpoint_url"] = url.as_str().into();
-            let shop = world.shop_with(&fields, "/echo").await?;
+            let market = world.market_with(&fields, "/echo").await?;
             let body = json!({ "n": 1 });
-            let quote = shop.paid(&body).await?;
-            let reply = shop.redeem(&quote, &body).await?;
+            let quote = market.paid(&body).await?;
+            let reply = market.redeem(&quote, &body).await?;
             says_how_it_stands(reply.refused(502, code));
             assert!(!reply.text().contains(&url), "{}", reply.text());
         }
@@ -103,13 +103,13 @@ fn a_seller_that_cannot_be_reached_is_seller_unreachable_and_no_tls_is_seller_tl
 fn answers_that_speak_about_the_buyers_request_are_delivered_and_billable() -> Outcome {
     shared(async |world| {
         for status in [400, 404, 409, 410, 413, 415, 422, 201, 202] {
-            let shop = world.shop_at(&json!(1), &format!("/status/{status}")).await?;
+            let market = world.market_at(&json!(1), &format!("/status/{status}")).await?;
             let body = json!({ "n": 1 });
-            let (quote, reply) = shop.buy(&body).await?;
+            let (quote, reply) = market.buy(&body).await?;
             let data = reply.data();
             assert_eq!((&data["billable"], &data["seller_status_code"]), (&json!(true), &json!(status)));
             assert_eq!(data["seller_response"]["status"], status);
-            let again = shop.redeem(&quote, &body).await?;
+            let again = market.redeem(&quote, &body).await?;
             assert!(again.is_replay() && again.body == reply.body, "{status}");
         }
         Ok(())
@@ -120,8 +120,8 @@ fn answers_that_speak_about_the_buyers_request_are_delivered_and_billable() -> O
 fn an_answer_of_nothing_is_delivered_as_null() -> Outcome {
     shared(async |world| {
         for (path, status) in [("/empty", 204), ("/status/204", 204)] {
-            let shop = world.shop_at(&json!(1), path).await?;
-            let (_, reply) = shop.buy(&json!({})).await?;
+            let market = world.market_at(&json!(1), path).await?;
+            let (_, reply) = market.buy(&json!({})).await?;
             assert_eq!(
                 (reply.data().get("seller_response"), &reply.data()["seller_status_code"]),
                 (Some(&Value::Null), &json!(status))
@@ -134,29 +134,29 @@ fn an_answer_of_nothing_is_delivered_as_null() -> Outcome {
 #[test]
 fn an_answer_of_exactly_max_response_bytes_is_delivered() -> Outcome {
     shared(async |world| {
-        let shop = world.shop_at(&json!(1), "/huge/262144").await?;
-        shop.buy(&json!({})).await?;
+        let market = world.market_at(&json!(1), "/huge/262144").await?;
+        market.buy(&json!({})).await?;
         Ok(())
     })
 }
 
-async fn point_to(shop: &Shop<'_>, path: &str) -> Result<(), crochet_tests::Failure> {
-    let change = json!({ "private_endpoint_url": shop.world.seller.url(path) });
-    shop.seller.patch(&format!("/listings/{}", shop.listing.id)).json(&change).send().await?.ok(200);
+async fn point_to(market: &Market<'_>, path: &str) -> Result<(), crochet_tests::Failure> {
+    let change = json!({ "private_endpoint_url": market.world.seller.url(path) });
+    market.seller.patch(&format!("/listings/{}", market.listing.id)).json(&change).send().await?.ok(200);
     Ok(())
 }
 
 #[test]
 fn a_409_by_the_seller_is_delivered_on_the_first_attempt_only() -> Outcome {
     shared(async |world| {
-        let shop = world.shop_at(&json!(1), "/fail/500").await?;
+        let market = world.market_at(&json!(1), "/fail/500").await?;
         let body = json!({ "n": 1 });
-        let quote = shop.paid(&body).await?;
-        shop.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
-        point_to(&shop, "/status/409").await?;
-        says_how_it_stands(shop.redeem(&quote, &body).await?.refused(502, "SELLER_REFUSED"));
-        point_to(&shop, "/status/422").await?;
-        assert_eq!(shop.redeem(&quote, &body).await?.ok(200)["seller_status_code"], 422);
+        let quote = market.paid(&body).await?;
+        market.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
+        point_to(&market, "/status/409").await?;
+        says_how_it_stands(market.redeem(&quote, &body).await?.refused(502, "SELLER_REFUSED"));
+        point_to(&market, "/status/422").await?;
+        assert_eq!(market.redeem(&quote, &body).await?.ok(200)["seller_status_code"], 422);
         Ok(())
     })
 }
@@ -164,24 +164,24 @@ fn a_409_by_the_seller_is_delivered_on_the_first_attempt_only() -> Outcome {
 #[test]
 fn a_paid_id_may_be_retried_without_paying_again_under_the_same_webhook_id() -> Outcome {
     shared(async |world| {
-        let shop = world.shop_at(&json!(1), "/flaky/2").await?;
+        let market = world.market_at(&json!(1), "/flaky/2").await?;
         let body = json!({ "n": 1 });
-        let quote = shop.paid(&body).await?;
-        let first = shop.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR").clone();
+        let quote = market.paid(&body).await?;
+        let first = market.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR").clone();
         // Without the id as well; and the time to deliver does not move.
-        let second = shop.call(&body).send().await?.refused(502, "SELLER_ERROR").clone();
+        let second = market.call(&body).send().await?.refused(502, "SELLER_ERROR").clone();
         assert_eq!(first["details"]["redeliver_until"], second["details"]["redeliver_until"]);
-        let reply = shop.redeem(&quote, &body).await?;
+        let reply = market.redeem(&quote, &body).await?;
         let id = text(reply.ok(200), "request_id").to_owned();
-        let calls = shop.received(&id).await?;
+        let calls = market.received(&id).await?;
         let attempts: Vec<&str> = calls.iter().map(|call| text(&call["headers"], "x-crochet-attempt")).collect();
         assert_eq!(attempts, ["1", "2", "3"]);
         assert!(calls.iter().all(|call| call["verified"] == true), "each attempt is signed for its own moment");
-        let row = shop.row(&quote.id).await?;
+        let row = market.row(&quote.id).await?;
         let outcomes: Vec<&str> = list(&row, "attempts").iter().map(|attempt| text(attempt, "outcome")).collect();
         assert_eq!(outcomes, ["SELLER_ERROR", "SELLER_ERROR", "delivered"]);
-        assert_eq!(shop.entries(&shop.buyer, &id).await?.len(), 1, "charged once");
-        assert_eq!(world.sandbox.requests(Some(shop.buyer.wallet.address())).await?.len(), 1, "quoted once");
+        assert_eq!(market.entries(&market.buyer, &id).await?.len(), 1, "charged once");
+        assert_eq!(world.sandbox.requests(Some(market.buyer.wallet.address())).await?.len(), 1, "quoted once");
         Ok(())
     })
 }
@@ -189,30 +189,30 @@ fn a_paid_id_may_be_retried_without_paying_again_under_the_same_webhook_id() -> 
 #[test]
 fn failures_are_states_and_the_same_key_goes_on() -> Outcome {
     shared(async |world| {
-        let shop = world.shop_at(&json!(1), "/flaky/1").await?;
+        let market = world.market_at(&json!(1), "/flaky/1").await?;
         let body = json!({ "n": 1 });
-        let quote = Quote::of(shop.call(&body).idempotency_key("k").send().await?);
+        let quote = Quote::of(market.call(&body).idempotency_key("k").send().await?);
         world.sandbox.pay(&quote.id).await?;
-        shop.call(&body).idempotency_key("k").send().await?.refused(502, "SELLER_ERROR");
-        let reply = shop.call(&body).idempotency_key("k").send().await?;
+        market.call(&body).idempotency_key("k").send().await?.refused(502, "SELLER_ERROR");
+        let reply = market.call(&body).idempotency_key("k").send().await?;
         reply.ok(200);
         assert!(!reply.is_replay());
-        assert!(shop.call(&body).idempotency_key("k").send().await?.is_replay());
+        assert!(market.call(&body).idempotency_key("k").send().await?.is_replay());
         Ok(())
     })
 }
 
 #[test]
 fn a_retry_is_forwarded_without_asking_the_provider_again() -> Outcome {
-    alone(async |world| {
-        let shop = world.shop_at(&json!(1), "/flaky/1").await?;
+    isolated(async |world| {
+        let market = world.market_at(&json!(1), "/flaky/1").await?;
         let body = json!({ "n": 1 });
-        let quote = shop.paid(&body).await?;
-        shop.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
+        let quote = market.paid(&body).await?;
+        market.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
         for route in ["status", "requests", "quote"] {
             world.sandbox.fault(route, "down", 60_000).await?;
         }
-        shop.redeem(&quote, &body).await?.ok(200);
+        market.redeem(&quote, &body).await?.ok(200);
         Ok(())
     })
 }
@@ -221,7 +221,7 @@ fn a_retry_is_forwarded_without_asking_the_provider_again() -> Outcome {
 #[test]
 fn a_seller_that_is_too_slow_or_never_ends_is_504_seller_timeout() -> Outcome {
     shared(async |world| {
-        let (slow, drip) = (world.shop_at(&json!(1), "/slow/25000").await?, world.shop_at(&json!(1), "/drip/500").await?);
+        let (slow, drip) = (world.market_at(&json!(1), "/slow/25000").await?, world.market_at(&json!(1), "/drip/500").await?);
         let body = json!({ "n": 1 });
         let (slow_quote, drip_quote) = (slow.paid(&body).await?, drip.paid(&body).await?);
         let began = std::time::Instant::now();
@@ -237,26 +237,26 @@ fn a_seller_that_is_too_slow_or_never_ends_is_504_seller_timeout() -> Outcome {
 
 #[test]
 fn still_undelivered_24_h_after_the_first_failed_attempt_closes_the_call() -> Outcome {
-    alone(async |world| {
-        let shop = world.shop_at(&json!(1), "/fail/500").await?;
+    isolated(async |world| {
+        let market = world.market_at(&json!(1), "/fail/500").await?;
         let body = json!({ "n": 1 });
-        let quote = shop.paid(&body).await?;
-        shop.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
+        let quote = market.paid(&body).await?;
+        market.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
         world.later(23 * 3_600).await?;
-        shop.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
+        market.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
         world.later(2 * 3_600).await?;
         for _ in 0..2 {
-            shop.redeem(&quote, &body).await?.refused(502, "CALL_UNDELIVERED");
+            market.redeem(&quote, &body).await?.refused(502, "CALL_UNDELIVERED");
         }
-        let row = shop.row(&quote.id).await?;
+        let row = market.row(&quote.id).await?;
         assert_eq!((&row["status"], &row["charge"]["state"]), (&json!("undelivered"), &json!("owed")));
         let id = text(&row, "id").to_owned();
-        assert_eq!(shop.received(&id).await?.len(), 2, "the seller is not called any more");
+        assert_eq!(market.received(&id).await?.len(), 2, "the seller is not called any more");
         // Adjustments say what seller and operator owe the buyer.
-        let entries = shop.entries(&shop.buyer, &id).await?;
+        let entries = market.entries(&market.buyer, &id).await?;
         let owed: i64 = adjustments(&entries);
         assert_eq!(owed, 1_000_000, "{entries:?}");
-        let entries = shop.entries(&shop.seller, &id).await?;
+        let entries = market.entries(&market.seller, &id).await?;
         assert_eq!(adjustments(&entries), -951_000, "{entries:?}");
         Ok(())
     })
@@ -269,12 +269,12 @@ fn adjustments(entries: &[Value]) -> i64 {
 #[test]
 fn at_most_20_attempts() -> Outcome {
     shared(async |world| {
-        let shop = world.shop_at(&json!(1), "/fail/403").await?;
+        let market = world.market_at(&json!(1), "/fail/403").await?;
         let body = json!({ "n": 1 });
-        let quote = shop.paid(&body).await?;
+        let quote = market.paid(&body).await?;
         let mut tries = 0;
         let closed = loop {
-            let reply = shop.redeem(&quote, &body).await?;
+            let reply = market.redeem(&quote, &body).await?;
             tries += 1;
             match reply.code() {
                 "SELLER_REFUSED" if tries <= 20 => {}
@@ -282,7 +282,7 @@ fn at_most_20_attempts() -> Outcome {
             }
         };
         closed.refused(502, "CALL_UNDELIVERED");
-        let row = shop.row(&quote.id).await?;
+        let row = market.row(&quote.id).await?;
         assert_eq!(list(&row, "attempts").len(), 20);
         Ok(())
     })
@@ -299,8 +299,8 @@ fn a_free_call_that_fails_owes_nothing_and_its_key_goes_on_with_it() -> Outcome 
             ("/close", "SELLER_UNREACHABLE"),
         ];
         for (path, code) in cases {
-            let shop = world.free_shop(path).await?;
-            let reply = shop.call(&json!({ "n": 1 })).send().await?;
+            let market = world.free_market(path).await?;
+            let reply = market.call(&json!({ "n": 1 })).send().await?;
             let details = &reply.refused(502, code)["details"];
             assert_eq!((&details["settled"], &details["delivered"]), (&json!(false), &json!(false)), "{path}: {details}");
             assert_eq!(
@@ -308,11 +308,11 @@ fn a_free_call_that_fails_owes_nothing_and_its_key_goes_on_with_it() -> Outcome 
                 (&Value::Null, &json!(0)),
                 "nobody can ask for it"
             );
-            let named = shop.call(&json!({ "n": 2 })).idempotency_key("k").send().await?;
+            let named = market.call(&json!({ "n": 2 })).idempotency_key("k").send().await?;
             let details = named.refused(502, code)["details"].clone();
             assert_eq!(details["settled"], false, "{path}: {details}");
             assert!(is_time(&details["redeliver_until"]) && details["attempts_left"] == 19, "{path}: {details}");
-            let again = shop.call(&json!({ "n": 2 })).idempotency_key("k").send().await?;
+            let again = market.call(&json!({ "n": 2 })).idempotency_key("k").send().await?;
             let again = &again.refused(502, code)["details"];
             assert_eq!((&again["request_id"], &again["attempts_left"]), (&details["request_id"], &json!(18)), "{path}: {again}");
         }
@@ -335,10 +335,10 @@ fn what_a_buyer_is_told_names_no_host_port_or_header_of_the_sellers() -> Outcome
             "/huge/300000",
             "/close",
         ] {
-            let shop = world.free_shop(path).await?;
+            let market = world.free_market(path).await?;
             let change = json!({ "auth_header": { "name": "X-Seller-Token", "value": "hush-token" } });
-            shop.seller.put(&format!("/listings/{}/endpoint", shop.listing.id)).json(&change).send().await?.ok(200);
-            let reply = shop.call(&json!({ "n": 1 })).send().await?;
+            market.seller.put(&format!("/listings/{}/endpoint", market.listing.id)).json(&change).send().await?.ok(200);
+            let reply = market.call(&json!({ "n": 1 })).send().await?;
             assert_eq!(reply.status, 502, "{path}");
             // Links to our own documents name our own host and port.
             let error = reply.error();

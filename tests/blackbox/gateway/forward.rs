@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 #[test]
 fn any_json_value_is_a_body_and_travels_byte_for_byte() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
+        let market = world.free_market(&world.echo_path()).await?;
         let bodies = [
             "null",
             "true",
@@ -18,10 +18,10 @@ fn any_json_value_is_a_body_and_travels_byte_for_byte() -> Outcome {
             "\"\\u00e9é\"",
         ];
         for body in bodies {
-            let reply = shop.call_raw(body).send().await?;
+            let reply = market.call_raw(body).send().await?;
             assert_eq!(reply.ok(200)["seller_response"]["verified"], true, "{body}");
         }
-        let received: Vec<String> = shop.all_received().await?.iter().map(|call| text(call, "body").to_owned()).collect();
+        let received: Vec<String> = market.all_received().await?.iter().map(|call| text(call, "body").to_owned()).collect();
         assert_eq!(received, bodies);
         Ok(())
     })
@@ -30,10 +30,10 @@ fn any_json_value_is_a_body_and_travels_byte_for_byte() -> Outcome {
 #[test]
 fn the_request_to_the_seller_is_signed_and_carries_ids_only() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
-        let reply = shop.call(&json!({ "n": 1 })).send().await?;
+        let market = world.free_market(&world.echo_path()).await?;
+        let reply = market.call(&json!({ "n": 1 })).send().await?;
         let id = text(reply.ok(200), "request_id").to_owned();
-        let call = &shop.received(&id).await?[0];
+        let call = &market.received(&id).await?[0];
         assert_eq!((&call["method"], &call["query"], &call["verified"]), (&json!("POST"), &Value::Null, &json!(true)));
         let headers = &call["headers"];
         assert_eq!(headers["webhook-id"], json!(id));
@@ -41,8 +41,8 @@ fn the_request_to_the_seller_is_signed_and_carries_ids_only() -> Outcome {
         assert!(text(headers, "webhook-timestamp").parse::<i64>().is_ok());
         assert_eq!(headers["x-crochet-signature"], headers["webhook-signature"]);
         assert_eq!(headers["x-crochet-request-id"], json!(id));
-        assert_eq!(headers["x-crochet-listing-id"], json!(shop.listing.id));
-        assert_eq!(headers["x-crochet-buyer-id"], json!(shop.buyer.profile_id));
+        assert_eq!(headers["x-crochet-listing-id"], json!(market.listing.id));
+        assert_eq!(headers["x-crochet-buyer-id"], json!(market.buyer.profile_id));
         assert_eq!(headers["x-crochet-attempt"], json!("1"));
         assert!(headers.get("x-crochet-test").is_none(), "this is no test call");
         assert!(text(headers, "content-type").starts_with("application/json"));
@@ -53,7 +53,7 @@ fn the_request_to_the_seller_is_signed_and_carries_ids_only() -> Outcome {
 #[test]
 fn nothing_else_of_the_buyers_request_travels() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
+        let market = world.free_market(&world.echo_path()).await?;
         let canaries = [
             ("cookie", "session=canary-1"),
             ("x-canary", "canary-2"),
@@ -72,7 +72,7 @@ fn nothing_else_of_the_buyers_request_travels() -> Outcome {
             ("traceparent", "00-canary13-1-01"),
             ("proxy-authorization", "canary-14"),
         ];
-        let mut request = shop.call(&json!({ "n": 1 })).query("canary", "canary-15");
+        let mut request = market.call(&json!({ "n": 1 })).query("canary", "canary-15");
         for (name, value) in canaries {
             request = request.header(name, value);
         }
@@ -83,9 +83,9 @@ fn nothing_else_of_the_buyers_request_travels() -> Outcome {
             return Ok(());
         }
         reply.ok(200);
-        let calls = shop.all_received().await?;
+        let calls = market.all_received().await?;
         let seen = calls[0]["header_list"].to_string();
-        for trace in ["canary", "198.51.100", "am_k_", shop.buyer.api_key.as_str(), shop.buyer.wallet.address()] {
+        for trace in ["canary", "198.51.100", "am_k_", market.buyer.api_key.as_str(), market.buyer.wallet.address()] {
             assert!(!seen.contains(trace), "{trace} reached the seller: {seen}");
         }
         assert_eq!(calls[0]["query"], Value::Null);

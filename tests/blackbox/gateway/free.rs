@@ -6,9 +6,9 @@ use serde_json::json;
 #[test]
 fn a_free_call_is_forwarded_and_billable_false_with_zeros() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
+        let market = world.free_market(&world.echo_path()).await?;
         let body = json!({ "task": "run", "input": { "example": true } });
-        let reply = shop.call(&body).send().await?;
+        let reply = market.call(&body).send().await?;
         let data = reply.ok(200);
         assert_eq!(data["billable"], false);
         assert_eq!(data["charged_amount"], json!({ "amount_cents": 0, "amount_micros": 0, "currency": "USD" }));
@@ -19,7 +19,7 @@ fn a_free_call_is_forwarded_and_billable_false_with_zeros() -> Outcome {
         assert_eq!((at(data, "/seller_response/echo"), at(data, "/seller_response/verified")), (&body, &json!(true)));
         let id = text(data, "request_id");
         assert!(id.starts_with("gw_req_"), "{id}");
-        let received = shop.all_received().await?;
+        let received = market.all_received().await?;
         assert_eq!(received.len(), 1);
         assert_eq!(received[0]["webhook_id"], id);
         Ok(())
@@ -29,11 +29,11 @@ fn a_free_call_is_forwarded_and_billable_false_with_zeros() -> Outcome {
 #[test]
 fn no_or_bad_key_401() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
-        let path = format!("/gateway/{}", shop.listing.id);
+        let market = world.free_market(&world.echo_path()).await?;
+        let path = format!("/gateway/{}", market.listing.id);
         world.client.post(&path).json(&json!({})).send().await?.refused(401, "UNAUTHORIZED");
         world.client.post(&path).key("am_k_nonsense").json(&json!({})).send().await?.refused(401, "INVALID_API_KEY");
-        assert!(shop.all_received().await?.is_empty());
+        assert!(market.all_received().await?.is_empty());
         Ok(())
     })
 }
@@ -52,14 +52,14 @@ fn unknown_listing_404() -> Outcome {
 #[test]
 fn not_active_409_and_a_draft_is_404_in_the_gateway_too() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
-        shop.seller.delete(&format!("/listings/{}", shop.listing.id)).send().await?;
-        shop.call(&json!({})).send().await?.refused(409, "LISTING_NOT_ACTIVE");
+        let market = world.free_market(&world.echo_path()).await?;
+        market.seller.delete(&format!("/listings/{}", market.listing.id)).send().await?;
+        market.call(&json!({})).send().await?.refused(409, "LISTING_NOT_ACTIVE");
         let mut fields = world.free_fields("/echo");
         fields["status"] = "draft".into();
-        let draft = shop.seller.create_listing(&fields).await?;
-        shop.buyer.call(&draft.id, &json!({})).send().await?.refused(404, "LISTING_NOT_FOUND");
-        assert!(shop.all_received().await?.is_empty());
+        let draft = market.seller.create_listing(&fields).await?;
+        market.buyer.call(&draft.id, &json!({})).send().await?.refused(404, "LISTING_NOT_FOUND");
+        assert!(market.all_received().await?.is_empty());
         Ok(())
     })
 }
@@ -78,10 +78,10 @@ fn no_endpoint_409_listing_has_no_gateway() -> Outcome {
 #[test]
 fn only_buyers_call() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
+        let market = world.free_market(&world.echo_path()).await?;
         let fields = json!({ "display_name": "Seller", "role": "seller" });
         let seller = world.client.register_with(&Wallet::solana(), &fields).await?;
-        seller.call(&shop.listing.id, &json!({})).send().await?.refused(403, "ROLE_REQUIRED");
+        seller.call(&market.listing.id, &json!({})).send().await?.refused(403, "ROLE_REQUIRED");
         Ok(())
     })
 }
@@ -89,10 +89,10 @@ fn only_buyers_call() -> Outcome {
 #[test]
 fn uuid_or_slug_name_one_listing() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
-        shop.buyer.call(&shop.listing.slug, &json!({ "by": "slug" })).send().await?.ok(200);
-        shop.call(&json!({ "by": "id" })).send().await?.ok(200);
-        assert_eq!(shop.all_received().await?.len(), 2);
+        let market = world.free_market(&world.echo_path()).await?;
+        market.buyer.call(&market.listing.slug, &json!({ "by": "slug" })).send().await?.ok(200);
+        market.call(&json!({ "by": "id" })).send().await?.ok(200);
+        assert_eq!(market.all_received().await?.len(), 2);
         Ok(())
     })
 }
@@ -100,11 +100,11 @@ fn uuid_or_slug_name_one_listing() -> Outcome {
 #[test]
 fn a_zero_byte_body_on_a_free_listing_is_400_invalid_json() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
-        shop.call_raw("").send().await?.refused(400, "INVALID_JSON");
-        let path = format!("/gateway/{}", shop.listing.id);
-        shop.buyer.post(&path).send().await?.refused(400, "INVALID_JSON");
-        assert!(shop.all_received().await?.is_empty());
+        let market = world.free_market(&world.echo_path()).await?;
+        market.call_raw("").send().await?.refused(400, "INVALID_JSON");
+        let path = format!("/gateway/{}", market.listing.id);
+        market.buyer.post(&path).send().await?.refused(400, "INVALID_JSON");
+        assert!(market.all_received().await?.is_empty());
         Ok(())
     })
 }
@@ -112,7 +112,7 @@ fn a_zero_byte_body_on_a_free_listing_is_400_invalid_json() -> Outcome {
 #[test]
 fn body_not_json_400_too_large_413() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
+        let market = world.free_market(&world.echo_path()).await?;
         let bad: [&[u8]; 8] = [
             b"task=run",
             b"{\"a\":1,\"a\":2}",
@@ -124,16 +124,16 @@ fn body_not_json_400_too_large_413() -> Outcome {
             b"{\"a\":NaN}",
         ];
         for body in bad {
-            let reply = shop.call_raw(body).send().await?;
+            let reply = market.call_raw(body).send().await?;
             assert_eq!((reply.status, reply.code()), (400, "INVALID_JSON"), "{}", String::from_utf8_lossy(body));
             reply.refused(400, "INVALID_JSON");
         }
         // 256 KiB are allowed, one byte more is not.
         let of_size = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
-        shop.call_raw(of_size(256 * 1024 + 1)).send().await?.refused(413, "PAYLOAD_TOO_LARGE");
-        assert!(shop.all_received().await?.is_empty());
-        shop.call_raw(of_size(256 * 1024)).send().await?;
-        assert_eq!(list(&json!({ "c": shop.all_received().await? }), "c").len(), 1);
+        market.call_raw(of_size(256 * 1024 + 1)).send().await?.refused(413, "PAYLOAD_TOO_LARGE");
+        assert!(market.all_received().await?.is_empty());
+        market.call_raw(of_size(256 * 1024)).send().await?;
+        assert_eq!(list(&json!({ "c": market.all_received().await? }), "c").len(), 1);
         Ok(())
     })
 }
@@ -141,9 +141,9 @@ fn body_not_json_400_too_large_413() -> Outcome {
 #[test]
 fn a_body_is_json_by_its_content_type_too() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
-        let path = format!("/gateway/{}", shop.listing.id);
-        let request = shop.buyer.post(&path).header("content-type", "text/plain").raw_body("{}");
+        let market = world.free_market(&world.echo_path()).await?;
+        let path = format!("/gateway/{}", market.listing.id);
+        let request = market.buyer.post(&path).header("content-type", "text/plain").raw_body("{}");
         request.send().await?.refused(415, "UNSUPPORTED_MEDIA_TYPE");
         Ok(())
     })
@@ -156,15 +156,15 @@ fn a_body_that_fails_input_schema_is_422_naming_the_paths() -> Outcome {
         let mut fields = world.free_fields(&path);
         fields["input_schema"] = json!({ "type": "object", "required": ["city"], "additionalProperties": false,
             "properties": { "city": { "type": "string" }, "days": { "type": "integer", "maximum": 7 } } });
-        let shop = world.shop_with(&fields, &path).await?;
+        let market = world.market_with(&fields, &path).await?;
         for (body, trace) in [(json!({ "city": "Ulm", "days": 8 }), "/days"), (json!({ "city": 7 }), "/city"), (json!({}), "city")]
         {
-            let reply = shop.call(&body).send().await?;
+            let reply = market.call(&body).send().await?;
             let error = reply.refused(422, "INPUT_SCHEMA_MISMATCH");
             assert!(error["details"].to_string().contains(trace), "{error}");
         }
-        shop.call(&json!({ "city": "Ulm", "days": 7.0 })).send().await?.ok(200);
-        assert_eq!(shop.all_received().await?.len(), 1);
+        market.call(&json!({ "city": "Ulm", "days": 7.0 })).send().await?.ok(200);
+        assert_eq!(market.all_received().await?.len(), 1);
         Ok(())
     })
 }
@@ -172,19 +172,19 @@ fn a_body_that_fails_input_schema_is_422_naming_the_paths() -> Outcome {
 #[test]
 fn each_free_call_is_a_call_of_its_own_unless_a_key_names_it() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
+        let market = world.free_market(&world.echo_path()).await?;
         let body = json!({ "n": 1 });
-        let (one, two) = (shop.call(&body).send().await?, shop.call(&body).send().await?);
+        let (one, two) = (market.call(&body).send().await?, market.call(&body).send().await?);
         assert_ne!(one.ok(200)["request_id"], two.ok(200)["request_id"]);
-        let first = shop.call(&body).idempotency_key("mine").send().await?;
+        let first = market.call(&body).idempotency_key("mine").send().await?;
         first.ok(200);
         assert!(!first.is_replay());
-        let again = shop.call(&body).idempotency_key("mine").send().await?;
+        let again = market.call(&body).idempotency_key("mine").send().await?;
         again.ok(200);
         assert!(again.is_replay());
         assert_eq!(first.body, again.body, "byte for byte");
-        assert_eq!(shop.all_received().await?.len(), 3);
-        shop.call(&json!({ "n": 2 })).idempotency_key("mine").send().await?.refused(422, "IDEMPOTENCY_KEY_REUSED");
+        assert_eq!(market.all_received().await?.len(), 3);
+        market.call(&json!({ "n": 2 })).idempotency_key("mine").send().await?.refused(422, "IDEMPOTENCY_KEY_REUSED");
         Ok(())
     })
 }
@@ -192,13 +192,13 @@ fn each_free_call_is_a_call_of_its_own_unless_a_key_names_it() -> Outcome {
 #[test]
 fn a_failed_free_call_can_be_tried_again_under_its_key() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop("/flaky/1").await?;
+        let market = world.free_market("/flaky/1").await?;
         let body = json!({ "n": 1 });
-        let error = shop.call(&body).idempotency_key("again").send().await?.refused(502, "SELLER_ERROR").clone();
+        let error = market.call(&body).idempotency_key("again").send().await?.refused(502, "SELLER_ERROR").clone();
         assert_eq!((&error["details"]["settled"], &error["details"]["delivered"]), (&json!(false), &json!(false)));
-        let reply = shop.call(&body).idempotency_key("again").send().await?;
+        let reply = market.call(&body).idempotency_key("again").send().await?;
         let id = text(reply.ok(200), "request_id").to_owned();
-        let calls = shop.received(&id).await?;
+        let calls = market.received(&id).await?;
         assert_eq!(calls.len(), 2, "the same webhook-id on every attempt");
         assert_eq!(calls[1]["headers"]["x-crochet-attempt"], "2");
         Ok(())
@@ -208,14 +208,14 @@ fn a_failed_free_call_can_be_tried_again_under_its_key() -> Outcome {
 #[test]
 fn a_free_call_stands_in_the_history_of_both_and_in_no_ledger() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
-        let reply = shop.call(&json!({ "n": 1 })).send().await?;
+        let market = world.free_market(&world.echo_path()).await?;
+        let reply = market.call(&json!({ "n": 1 })).send().await?;
         let id = text(reply.ok(200), "request_id").to_owned();
-        for agent in [&shop.buyer, &shop.seller] {
+        for agent in [&market.buyer, &market.seller] {
             let reply = agent.get(&format!("/gateway-requests/{id}")).send().await?;
             let row = &reply.ok(200)["gateway_request"];
             assert_eq!((&row["status"], &row["charge"]["state"]), (&json!("delivered"), &json!("none")));
-            assert!(shop.entries(agent, &id).await?.is_empty());
+            assert!(market.entries(agent, &id).await?.is_empty());
         }
         Ok(())
     })

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crochet_tests::internet::{Authority, Internet, Speech, ZONES};
-use crochet_tests::ssrf::{Came, Forward, shop_at_url, strictly};
-use crochet_tests::{Outcome, Replies, Shop, number};
+use crochet_tests::ssrf::{CallResult, CallRoute, market_at_url, with_deployment_rules};
+use crochet_tests::{Market, Outcome, Replies, number};
 use serde_json::{Value, json};
 
 /// The default of `max_response_bytes`.
@@ -15,39 +15,39 @@ const MAX: usize = 262_144;
 /// How far past a deadline an answer may come.
 const OVERRUN_MS: u64 = 250;
 
-fn fails(class: &str) -> Came {
-    Came::Failure(class.into())
+fn fails(class: &str) -> CallResult {
+    CallResult::Failure(class.into())
 }
 
 /// Calls a path of the trap through both routes.
-async fn comes_to(shop: &Shop<'_>, path: &str, expected: &Came) -> Outcome {
-    shop.store_url(&format!("https://shop.example.net{path}")).await?;
-    for route in Forward::ALL {
-        let (came, reply) = route.send(shop).await?;
+async fn comes_to(market: &Market<'_>, path: &str, expected: &CallResult) -> Outcome {
+    market.store_url(&format!("https://shop.example.net{path}")).await?;
+    for route in CallRoute::ALL {
+        let (came, reply) = route.send(market).await?;
         assert_eq!(&came, expected, "{route:?} of {path}: {}", reply.text());
         assert!(!reply.text().contains("shop.example.net") && !reply.text().contains("93.184"), "{}", reply.text());
     }
     Ok(())
 }
 
-async fn set(shop: &Shop<'_>, change: &Value) -> Outcome {
-    shop.seller.put(&format!("/listings/{}/endpoint", shop.listing.id)).json(change).send().await?.ok(200);
+async fn set(market: &Market<'_>, change: &Value) -> Outcome {
+    market.seller.put(&format!("/listings/{}/endpoint", market.listing.id)).json(change).send().await?.ok(200);
     Ok(())
 }
 
 #[test]
 fn a_body_of_exactly_max_response_bytes_passes_and_one_byte_more_is_too_large() -> Outcome {
     let internet = crochet_tests::internet()?;
-    strictly(8443, &internet, async |world| {
-        let shop = shop_at_url(world, "https://shop.example.net/ok").await?;
+    with_deployment_rules(8443, &internet, async |world| {
+        let market = market_at_url(world, "https://shop.example.net/ok").await?;
         for max in [MAX, 1_024, 65_536, 1_048_576] {
-            set(&shop, &json!({ "max_response_bytes": max })).await?;
+            set(&market, &json!({ "max_response_bytes": max })).await?;
             for framing in ["exactly", "chunked"] {
-                comes_to(&shop, &format!("/{framing}/{max}"), &Came::Answer(200)).await?;
-                comes_to(&shop, &format!("/{framing}/{}", max + 1), &fails("too_large")).await?;
+                comes_to(&market, &format!("/{framing}/{max}"), &CallResult::Answer(200)).await?;
+                comes_to(&market, &format!("/{framing}/{}", max + 1), &fails("too_large")).await?;
             }
             let began = Instant::now();
-            comes_to(&shop, "/endless", &fails("too_large")).await?;
+            comes_to(&market, "/endless", &fails("too_large")).await?;
             assert!(began.elapsed() < Duration::from_secs(5), "reading stops at the cap");
         }
         Ok(())
@@ -57,21 +57,21 @@ fn a_body_of_exactly_max_response_bytes_passes_and_one_byte_more_is_too_large() 
 #[test]
 fn headers_are_bounded_compression_is_refused_and_a_broken_answer_is_none() -> Outcome {
     let internet = crochet_tests::internet()?;
-    strictly(8443, &internet, async |world| {
-        let shop = shop_at_url(world, "https://shop.example.net/ok").await?;
+    with_deployment_rules(8443, &internet, async |world| {
+        let market = market_at_url(world, "https://shop.example.net/ok").await?;
         let cases = [
             // The trap adds three lines of its own.
-            ("/headers/97", Came::Answer(200)),
+            ("/headers/97", CallResult::Answer(200)),
             ("/headers/98", fails("too_large")),
             ("/headers/10000", fails("too_large")),
-            ("/long-header/60000", Came::Answer(200)),
+            ("/long-header/60000", CallResult::Answer(200)),
             ("/long-header/70000", fails("too_large")),
             ("/endless-headers", fails("too_large")),
             // Trailers and chunk extensions end the connection where they grow too long.
             ("/endless-trailers", fails("unreachable")),
             ("/endless-chunk", fails("unreachable")),
-            ("/tiny-chunks/20000", Came::Answer(200)),
-            ("/coding/identity", Came::Answer(200)),
+            ("/tiny-chunks/20000", CallResult::Answer(200)),
+            ("/coding/identity", CallResult::Answer(200)),
             ("/coding/gzip", fails("not_json")),
             ("/coding/GZIP", fails("not_json")),
             ("/coding/br", fails("not_json")),
@@ -88,7 +88,7 @@ fn headers_are_bounded_compression_is_refused_and_a_broken_answer_is_none() -> O
             ("/close", fails("unreachable")),
         ];
         for (path, expected) in &cases {
-            comes_to(&shop, path, expected).await?;
+            comes_to(&market, path, expected).await?;
         }
         println!("{} answers, each through both routes", cases.len());
         Ok(())
@@ -114,8 +114,8 @@ fn tls_that_cannot_be_trusted_is_tls_and_a_closed_port_is_unreachable() -> Outco
     // Nobody listens on port 1 of this machine.
     serve(&internet, 4, "closed.example.net", SocketAddr::from((Ipv4Addr::LOCALHOST, 1)));
     internet.resolve("nowhere.example.net", &[&[]]);
-    strictly(8443, &internet, async |world| {
-        let shop = shop_at_url(world, "https://shop.example.net/ok").await?;
+    with_deployment_rules(8443, &internet, async |world| {
+        let market = market_at_url(world, "https://shop.example.net/ok").await?;
         let cases = [
             ("expired.example.net", "tls"),
             ("foreign.example.net", "tls"),
@@ -127,9 +127,9 @@ fn tls_that_cannot_be_trusted_is_tls_and_a_closed_port_is_unreachable() -> Outco
             ("nowhere.example.net", "unreachable"),
         ];
         for (name, class) in cases {
-            shop.store_url(&format!("https://{name}/ok")).await?;
-            for route in Forward::ALL {
-                let (came, reply) = route.send(&shop).await?;
+            market.store_url(&format!("https://{name}/ok")).await?;
+            for route in CallRoute::ALL {
+                let (came, reply) = route.send(&market).await?;
                 assert_eq!(came, fails(class), "{route:?} of {name}: {}", reply.text());
                 assert!(!reply.text().contains(name) && !reply.text().contains("93.184"), "{}", reply.text());
             }
@@ -139,9 +139,9 @@ fn tls_that_cannot_be_trusted_is_tls_and_a_closed_port_is_unreachable() -> Outco
 }
 
 /// The latency that the route itself has noted, in milliseconds.
-async fn noted_latency(shop: &Shop<'_>, url: &str) -> Result<u64, crochet_tests::Failure> {
-    shop.store_url(url).await?;
-    let reply = shop.seller.post(&format!("/listings/{}/endpoint/test", shop.listing.id)).send().await?;
+async fn noted_latency(market: &Market<'_>, url: &str) -> Result<u64, crochet_tests::Failure> {
+    market.store_url(url).await?;
+    let reply = market.seller.post(&format!("/listings/{}/endpoint/test", market.listing.id)).send().await?;
     let test = &reply.ok(200)["test"];
     assert_eq!(test["failure"]["class"], "timeout", "{url}: {test}");
     Ok(u64::try_from(number(test, "latency_ms"))?)
@@ -152,8 +152,8 @@ fn a_slow_seller_ends_within_250_ms_of_the_deadline_wherever_it_is_slow() -> Out
     let internet = crochet_tests::internet()?;
     let mute = crochet_tests::trap(Speech::Mute)?;
     serve(&internet, 1, "mute.example.net", mute.address());
-    strictly(8443, &internet, async |world| {
-        let shop = shop_at_url(world, "https://shop.example.net/ok").await?;
+    with_deployment_rules(8443, &internet, async |world| {
+        let market = market_at_url(world, "https://shop.example.net/ok").await?;
         let mut worst = 0;
         internet.stall("stalled.example.net");
         // One byte of the body, or of the headers, each second; promises without end; no answer; no handshake; no answer of
@@ -167,13 +167,13 @@ fn a_slow_seller_ends_within_250_ms_of_the_deadline_wherever_it_is_slow() -> Out
             "https://stalled.example.net/ok",
         ];
         for (timeout_ms, urls) in [(1_000, &at_once[..]), (2_500, &at_once[..1])] {
-            set(&shop, &json!({ "timeout_ms": timeout_ms })).await?;
+            set(&market, &json!({ "timeout_ms": timeout_ms })).await?;
             for url in urls {
-                let latency = noted_latency(&shop, url).await?;
+                let latency = noted_latency(&market, url).await?;
                 assert!(latency >= timeout_ms && latency <= timeout_ms + OVERRUN_MS, "{url}: {latency} ms of {timeout_ms}");
                 worst = worst.max(latency - timeout_ms);
                 let began = Instant::now();
-                assert_eq!(Forward::Call.send(&shop).await?.0, fails("timeout"), "{url}");
+                assert_eq!(CallRoute::Call.send(&market).await?.0, fails("timeout"), "{url}");
                 // With what the gateway itself does before and after.
                 assert!(began.elapsed() < Duration::from_millis(timeout_ms + 1_500), "{url}: {:?}", began.elapsed());
             }

@@ -6,12 +6,12 @@ use serde_json::json;
 #[test]
 fn paid_settlement_pending_is_202() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let body = json!({ "n": 1 });
-        let quote = shop.quote(&body).await?;
+        let quote = market.quote(&body).await?;
         for status in ["depositing", "pending", "submitted", "delayed"] {
             world.sandbox.set(&quote.id, &json!({ "status": status })).await?;
-            for request in [shop.call(&body).paid_with(&quote.id), shop.call(&body)] {
+            for request in [market.call(&body).paid_with(&quote.id), market.call(&body)] {
                 let reply = request.send().await?;
                 let data = reply.ok(202);
                 assert_eq!(members(data), ["relay_request_id", "request_id", "retry_after_seconds", "retryable", "status"]);
@@ -20,9 +20,9 @@ fn paid_settlement_pending_is_202() -> Outcome {
                 assert!(number(data, "retry_after_seconds") > 0);
             }
         }
-        assert!(shop.all_received().await?.is_empty());
+        assert!(market.all_received().await?.is_empty());
         world.sandbox.pay(&quote.id).await?;
-        shop.redeem(&quote, &body).await?.ok(200);
+        market.redeem(&quote, &body).await?.ok(200);
         Ok(())
     })
 }
@@ -30,10 +30,10 @@ fn paid_settlement_pending_is_202() -> Outcome {
 #[test]
 fn with_the_id_while_the_provider_says_waiting_it_is_402_and_payment_seen_false() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let body = json!({ "n": 1 });
-        let quote = shop.quote(&body).await?;
-        let again = Quote::of(shop.redeem(&quote, &body).await?);
+        let quote = market.quote(&body).await?;
+        let again = Quote::of(market.redeem(&quote, &body).await?);
         assert_eq!((&again.id, again.payment()), (&quote.id, quote.payment()), "the same quote");
         assert_eq!(again.details()["payment_seen"], false);
         let summary = text(&again.reply.error()["recovery"], "summary").to_lowercase();
@@ -45,14 +45,14 @@ fn with_the_id_while_the_provider_says_waiting_it_is_402_and_payment_seen_false(
 #[test]
 fn asked_again_without_the_id_after_paying_is_as_if_the_id_had_been_sent() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let body = json!({ "n": 1 });
-        let quote = shop.paid(&body).await?;
-        let reply = shop.call(&body).send().await?;
+        let quote = market.paid(&body).await?;
+        let reply = market.call(&body).send().await?;
         assert_eq!(reply.ok(200)["billable"], true);
-        let again = shop.redeem(&quote, &body).await?;
+        let again = market.redeem(&quote, &body).await?;
         assert!(again.is_replay() && again.body == reply.body);
-        assert_eq!(shop.all_received().await?.len(), 1);
+        assert_eq!(market.all_received().await?.len(), 1);
         Ok(())
     })
 }
@@ -61,18 +61,18 @@ fn asked_again_without_the_id_after_paying_is_as_if_the_id_had_been_sent() -> Ou
 fn payment_failed_or_refunded_is_402_with_a_new_quote_and_the_reason() -> Outcome {
     shared(async |world| {
         for (status, reason) in [("failure", "SLIPPAGE"), ("refund", "DEPOSITED_AMOUNT_TOO_LOW_TO_FILL")] {
-            let shop = world.shop(1.0).await?;
+            let market = world.market(1.0).await?;
             let body = json!({ "n": 1 });
-            let quote = shop.quote(&body).await?;
+            let quote = market.quote(&body).await?;
             world.sandbox.set(&quote.id, &json!({ "status": status, "fail_reason": reason })).await?;
-            let new = Quote::of(shop.redeem(&quote, &body).await?);
+            let new = Quote::of(market.redeem(&quote, &body).await?);
             assert_ne!(new.id, quote.id, "{status}");
             let told = new.reply.error().to_string().to_lowercase();
             assert!(told.contains("fail") || told.contains("refund"), "{told}");
-            assert!(shop.all_received().await?.is_empty());
+            assert!(market.all_received().await?.is_empty());
             world.sandbox.pay(&new.id).await?;
-            shop.redeem(&new, &body).await?.ok(200);
-            let row = shop.row(&quote.id).await?;
+            market.redeem(&new, &body).await?.ok(200);
+            let row = market.row(&quote.id).await?;
             assert!(matches!(text(&row["payment"], "state"), "failed" | "refunded"), "{row}");
             assert_eq!(row["charge"]["state"], "none", "the first one was never charged");
         }
@@ -83,14 +83,14 @@ fn payment_failed_or_refunded_is_402_with_a_new_quote_and_the_reason() -> Outcom
 #[test]
 fn a_refund_although_the_seller_was_paid_settles() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let body = json!({ "n": 1 });
-        let quote = shop.quote(&body).await?;
+        let quote = market.quote(&body).await?;
         // A second deposit is given back; the first one has reached the seller.
         let change = json!({ "status": "refund", "fail_reason": "DOUBLE_SPEND", "fill": true });
         world.sandbox.set(&quote.id, &change).await?;
-        shop.redeem(&quote, &body).await?.ok(200);
-        assert_eq!(shop.all_received().await?.len(), 1);
+        market.redeem(&quote, &body).await?.ok(200);
+        assert_eq!(market.all_received().await?.len(), 1);
         Ok(())
     })
 }
@@ -98,13 +98,13 @@ fn a_refund_although_the_seller_was_paid_settles() -> Outcome {
 #[test]
 fn a_failure_that_is_confirmed_after_all_settles() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let body = json!({ "n": 1 });
-        let quote = shop.quote(&body).await?;
+        let quote = market.quote(&body).await?;
         world.sandbox.set(&quote.id, &json!({ "status": "failure", "fail_reason": "TRANSACTION_NOT_INCLUDED" })).await?;
-        let new = Quote::of(shop.redeem(&quote, &body).await?);
+        let new = Quote::of(market.redeem(&quote, &body).await?);
         world.sandbox.pay(&quote.id).await?;
-        shop.redeem(&quote, &body).await?.ok(200);
+        market.redeem(&quote, &body).await?.ok(200);
         assert_ne!(new.id, quote.id);
         Ok(())
     })
@@ -120,13 +120,13 @@ fn success_to_another_recipient_or_with_another_output_is_payment_mismatch() -> 
             json!({ "status": "success", "output": "1" }),
         ];
         for change in wrong {
-            let shop = world.shop(1.0).await?;
+            let market = world.market(1.0).await?;
             let body = json!({ "n": 1 });
-            let quote = shop.quote(&body).await?;
+            let quote = market.quote(&body).await?;
             world.sandbox.set(&quote.id, &change).await?;
-            shop.redeem(&quote, &body).await?.refused(409, "PAYMENT_MISMATCH");
-            assert!(shop.all_received().await?.is_empty(), "{change}: nothing is forwarded");
-            assert_eq!(shop.row(&quote.id).await?["charge"]["state"], "pending", "something was paid");
+            market.redeem(&quote, &body).await?.refused(409, "PAYMENT_MISMATCH");
+            assert!(market.all_received().await?.is_empty(), "{change}: nothing is forwarded");
+            assert_eq!(market.row(&quote.id).await?["charge"]["state"], "pending", "something was paid");
         }
         Ok(())
     })
@@ -135,13 +135,13 @@ fn success_to_another_recipient_or_with_another_output_is_payment_mismatch() -> 
 #[test]
 fn a_superseded_payment_is_followed() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let body = json!({ "n": 1 });
-        let quote = shop.quote(&body).await?;
+        let quote = market.quote(&body).await?;
         let other = format!("0x{}", hex::encode([7_u8; 28]) + &hex::encode(&crochet_tests::unique_name().as_bytes()[..4]));
         world.sandbox.set(&quote.id, &json!({ "status": "refund", "superseded_by": other })).await?;
         world.sandbox.pay(&other).await?;
-        shop.redeem(&quote, &body).await?.ok(200);
+        market.redeem(&quote, &body).await?.ok(200);
         Ok(())
     })
 }
@@ -149,16 +149,16 @@ fn a_superseded_payment_is_followed() -> Outcome {
 #[test]
 fn a_webhook_id_is_the_request_id_and_was_known_while_pending() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let body = json!({ "n": 1 });
-        let quote = shop.quote(&body).await?;
+        let quote = market.quote(&body).await?;
         world.sandbox.set(&quote.id, &json!({ "status": "pending" })).await?;
-        let pending = shop.redeem(&quote, &body).await?.ok(202)["request_id"].clone();
+        let pending = market.redeem(&quote, &body).await?.ok(202)["request_id"].clone();
         world.sandbox.pay(&quote.id).await?;
-        let reply = shop.redeem(&quote, &body).await?;
+        let reply = market.redeem(&quote, &body).await?;
         assert_eq!(at(reply.ok(200), "/request_id"), &pending);
         assert_eq!(at(reply.data(), "/seller_response/webhook_id"), &pending);
-        assert_eq!(list(&json!({ "c": shop.all_received().await? }), "c").len(), 1);
+        assert_eq!(list(&json!({ "c": market.all_received().await? }), "c").len(), 1);
         Ok(())
     })
 }

@@ -22,10 +22,10 @@ const MEMBERS: [&str; 13] = [
 #[test]
 fn a_row_has_the_shape_of_the_contract() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let body = json!({ "n": 1 });
-        let quote = crochet_tests::Quote::of(shop.call(&body).idempotency_key("named").send().await?);
-        let row = shop.row(&quote.id).await?;
+        let quote = crochet_tests::Quote::of(market.call(&body).idempotency_key("named").send().await?);
+        let row = market.row(&quote.id).await?;
         assert_eq!(members(&row), MEMBERS);
         assert_eq!((&row["role"], &row["status"], &row["idempotency_key"]), (&json!("buyer"), &json!("quoted"), &json!("named")));
         assert_eq!(members(&row["listing"]), ["id", "name", "slug"]);
@@ -36,9 +36,9 @@ fn a_row_has_the_shape_of_the_contract() -> Outcome {
         assert_eq!(row["attempts"], json!([]));
         assert_eq!(text(&row, "body_sha256").len(), 64);
         world.sandbox.pay(&quote.id).await?;
-        let reply = shop.redeem(&quote, &body).await?;
+        let reply = market.redeem(&quote, &body).await?;
         let id = text(reply.ok(200), "request_id").to_owned();
-        let single = shop.buyer.get(&format!("/gateway-requests/{id}")).send().await?;
+        let single = market.buyer.get(&format!("/gateway-requests/{id}")).send().await?;
         let row = &single.ok(200)["gateway_request"];
         assert_eq!(members(row), MEMBERS);
         assert_eq!((&row["id"], &row["status"]), (&json!(id), &json!("delivered")));
@@ -56,7 +56,7 @@ fn a_row_has_the_shape_of_the_contract() -> Outcome {
         );
         assert_eq!(attempt["request_bytes"], body.to_string().len());
         assert!(is_time(&attempt["started_at"]) && is_time(&row["created_at"]) && is_time(&row["updated_at"]));
-        assert_eq!(&shop.row(&quote.id).await?, row, "the list shows the same");
+        assert_eq!(&market.row(&quote.id).await?, row, "the list shows the same");
         Ok(())
     })
 }
@@ -64,10 +64,10 @@ fn a_row_has_the_shape_of_the_contract() -> Outcome {
 #[test]
 fn the_seller_sees_the_call_but_not_what_the_buyer_has_to_pay_with() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let (quote, reply) = shop.buy(&json!({ "n": 1 })).await?;
+        let market = world.market(1.0).await?;
+        let (quote, reply) = market.buy(&json!({ "n": 1 })).await?;
         let id = text(reply.data(), "request_id");
-        let seen = shop.seller.get(&format!("/gateway-requests/{id}")).send().await?;
+        let seen = market.seller.get(&format!("/gateway-requests/{id}")).send().await?;
         let row = &seen.ok(200)["gateway_request"];
         assert_eq!((&row["role"], &row["relay_request_id"]), (&json!("seller"), &json!(quote.id)));
         assert!(row["payment"].get("requirements").is_none_or(Value::is_null), "{row}");
@@ -80,12 +80,12 @@ fn the_seller_sees_the_call_but_not_what_the_buyer_has_to_pay_with() -> Outcome 
 #[test]
 fn anothers_call_is_404() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let (_, reply) = shop.buy(&json!({})).await?;
+        let market = world.market(1.0).await?;
+        let (_, reply) = market.buy(&json!({})).await?;
         let path = format!("/gateway-requests/{}", text(reply.data(), "request_id"));
         world.agent().await?.get(&path).send().await?.refused(404, "CALL_NOT_FOUND");
         for id in ["gw_req_01ARZ3NDEKTSV4RRFFQ69G5FAV", "nonsense", "%20"] {
-            shop.buyer.get(&format!("/gateway-requests/{id}")).send().await?.refused(404, "CALL_NOT_FOUND");
+            market.buyer.get(&format!("/gateway-requests/{id}")).send().await?.refused(404, "CALL_NOT_FOUND");
         }
         world.client.get(&path).send().await?.refused(401, "UNAUTHORIZED");
         Ok(())
@@ -108,13 +108,13 @@ async fn ids(agent: &crochet_tests::Agent, query: Query<'_>) -> Result<Vec<Strin
 #[test]
 fn histories_come_newest_first_and_page_by_page() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
+        let market = world.free_market(&world.echo_path()).await?;
         let mut made = Vec::new();
         for n in 0..5 {
-            let reply = shop.call(&json!({ "n": n })).send().await?;
+            let reply = market.call(&json!({ "n": n })).send().await?;
             made.insert(0, text(reply.ok(200), "request_id").to_owned());
         }
-        for agent in [&shop.buyer, &shop.seller] {
+        for agent in [&market.buyer, &market.seller] {
             assert_eq!(ids(agent, &[]).await?, made);
             let mut seen = Vec::new();
             let mut cursor: Option<String> = None;
@@ -140,31 +140,31 @@ fn histories_come_newest_first_and_page_by_page() -> Outcome {
 #[test]
 fn a_cursor_is_opaque_and_refused_when_altered() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
+        let market = world.free_market(&world.echo_path()).await?;
         for n in 0..3 {
-            shop.call(&json!({ "n": n })).send().await?.ok(200);
+            market.call(&json!({ "n": n })).send().await?.ok(200);
         }
-        let reply = shop.buyer.get("/gateway-requests").query("limit", 1).send().await?;
+        let reply = market.buyer.get("/gateway-requests").query("limit", 1).send().await?;
         let cursor = text(reply.ok(200), "next_cursor").to_owned();
         let mut altered = cursor.clone().into_bytes();
         altered[3] = if altered[3] == b'A' { b'B' } else { b'A' };
         for bad in
             [String::from_utf8(altered)?, format!("{cursor}x"), "nonsense".into(), String::new(), cursor[..cursor.len() - 1].into()]
         {
-            let reply = shop.buyer.get("/gateway-requests").query("limit", 1).query("cursor", &bad).send().await?;
+            let reply = market.buyer.get("/gateway-requests").query("limit", 1).query("cursor", &bad).send().await?;
             assert_eq!((reply.status, reply.code()), (400, "INVALID_CURSOR"), "{bad}: {}", reply.text());
             reply.refused(400, "INVALID_CURSOR");
         }
         // Neither is it good for another's list, another route or another filter.
         let others = [
-            shop.seller.get("/gateway-requests").query("cursor", &cursor),
-            shop.buyer.get("/ledger").query("cursor", &cursor),
-            shop.buyer.get("/gateway-requests").query("status", "delivered").query("cursor", &cursor),
+            market.seller.get("/gateway-requests").query("cursor", &cursor),
+            market.buyer.get("/ledger").query("cursor", &cursor),
+            market.buyer.get("/gateway-requests").query("status", "delivered").query("cursor", &cursor),
         ];
         for request in others {
             request.send().await?.refused(400, "INVALID_CURSOR");
         }
-        shop.buyer.get("/gateway-requests").query("limit", 1).query("cursor", &cursor).send().await?.ok(200);
+        market.buyer.get("/gateway-requests").query("limit", 1).query("cursor", &cursor).send().await?.ok(200);
         Ok(())
     })
 }
@@ -172,13 +172,13 @@ fn a_cursor_is_opaque_and_refused_when_altered() -> Outcome {
 #[test]
 fn filters_by_role_listing_and_status() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let (quote, reply) = shop.buy(&json!({ "n": 1 })).await?;
+        let market = world.market(1.0).await?;
+        let (quote, reply) = market.buy(&json!({ "n": 1 })).await?;
         let delivered = text(reply.data(), "request_id").to_owned();
-        let open = text(&shop.row(&shop.quote(&json!({ "n": 2 })).await?.id).await?, "id").to_owned();
+        let open = text(&market.row(&market.quote(&json!({ "n": 2 })).await?.id).await?, "id").to_owned();
         // The buyer sells as well, to the seller.
-        let own = shop.buyer.create_listing(&world.free_fields("/status/200")).await?;
-        let sold = shop.seller.call(&own.id, &json!({})).send().await?;
+        let own = market.buyer.create_listing(&world.free_fields("/status/200")).await?;
+        let sold = market.seller.call(&own.id, &json!({})).send().await?;
         let sold = text(sold.ok(200), "request_id").to_owned();
         let cases: [(Query<'_>, Vec<&String>); 8] = [
             (&[], vec![&sold, &open, &delivered]),
@@ -188,19 +188,19 @@ fn filters_by_role_listing_and_status() -> Outcome {
             (&[("status", "quoted")], vec![&open]),
             (&[("status", "delivered")], vec![&sold, &delivered]),
             (&[("listing_id", &own.id)], vec![&sold]),
-            (&[("listing_id", &shop.listing.id), ("status", "delivered")], vec![&delivered]),
+            (&[("listing_id", &market.listing.id), ("status", "delivered")], vec![&delivered]),
         ];
         for (query, expected) in cases {
-            let mut found = ids(&shop.buyer, query).await?;
+            let mut found = ids(&market.buyer, query).await?;
             let mut expected: Vec<String> = expected.into_iter().cloned().collect();
             // Rows of the same millisecond stand in either order.
             found.sort();
             expected.sort();
             assert_eq!(found, expected, "{query:?}");
         }
-        assert!(shop.row(&quote.id).await.is_ok());
+        assert!(market.row(&quote.id).await.is_ok());
         for (name, value) in [("role", "king"), ("status", "lost"), ("limit", "0"), ("limit", "101"), ("listing_id", "nonsense")] {
-            let reply = shop.buyer.get("/gateway-requests").query(name, value).send().await?;
+            let reply = market.buyer.get("/gateway-requests").query(name, value).send().await?;
             assert_eq!(reply.status, 400, "{name}={value}: {}", reply.text());
         }
         Ok(())
@@ -210,19 +210,19 @@ fn filters_by_role_listing_and_status() -> Outcome {
 #[test]
 fn a_filter_finds_rows_behind_pages_of_others() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop("/status/200").await?;
+        let market = world.free_market("/status/200").await?;
         let mut wanted = world.free_fields("/status/200");
         wanted["name"] = "Rare".into();
-        let rare = shop.seller.create_listing(&wanted).await?;
-        let first = shop.buyer.call(&rare.id, &json!({})).send().await?;
+        let rare = market.seller.create_listing(&wanted).await?;
+        let first = market.buyer.call(&rare.id, &json!({})).send().await?;
         let first = text(first.ok(200), "request_id").to_owned();
         for n in 0..6 {
-            shop.call(&json!({ "n": n })).send().await?.ok(200);
+            market.call(&json!({ "n": n })).send().await?.ok(200);
         }
         let mut found = Vec::new();
         let mut cursor: Option<String> = None;
         for _ in 0..8 {
-            let mut request = shop.buyer.get("/gateway-requests").query("listing_id", &rare.id).query("limit", 2);
+            let mut request = market.buyer.get("/gateway-requests").query("listing_id", &rare.id).query("limit", 2);
             if let Some(cursor) = &cursor {
                 request = request.query("cursor", cursor);
             }
@@ -242,9 +242,9 @@ fn a_filter_finds_rows_behind_pages_of_others() -> Outcome {
 #[test]
 fn the_seller_sees_no_mere_quotes_of_others() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        shop.quote(&json!({ "n": 1 })).await?;
-        let reply = shop.seller.get("/gateway-requests").send().await?;
+        let market = world.market(1.0).await?;
+        market.quote(&json!({ "n": 1 })).await?;
+        let reply = market.seller.get("/gateway-requests").send().await?;
         for row in list(reply.ok(200), "gateway_requests") {
             assert!(row["payment"].get("requirements").is_none_or(Value::is_null), "{row}");
         }

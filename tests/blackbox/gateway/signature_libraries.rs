@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 /// A forwarded request as the seller received it, with its secret.
 async fn forwarded(world: &World) -> Result<Value, Failure> {
-    let shop = world.free_shop(&world.echo_path()).await?;
+    let market = world.free_market(&world.echo_path()).await?;
     let body = "{ \"n\" : 1e2, \"text\":\"Grüße 🦀\",\n \"nested\" : {\"b\":[ ],\"a\":null} }";
-    let reply = shop.call_raw(body).send().await?;
+    let reply = market.call_raw(body).send().await?;
     reply.ok(200);
-    let calls = shop.all_received().await?;
+    let calls = market.all_received().await?;
     let call = calls.first().ok_or_else(|| Failure::new("the seller received nothing"))?;
-    Ok(json!({ "secret": shop.listing.signing_secret, "headers": call["headers"], "body": text(call, "body") }))
+    Ok(json!({ "secret": market.listing.signing_secret, "headers": call["headers"], "body": text(call, "body") }))
 }
 
 /// The library takes what was sent and refuses what was changed.

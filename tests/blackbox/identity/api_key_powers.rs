@@ -1,6 +1,6 @@
 //! What a key may do, and how it ends: scopes, expiry and revocation, at every route.
 
-use crochet_tests::{Agent, Outcome, Replies, Request, alone, members, shared, text};
+use crochet_tests::{Agent, Outcome, Replies, Request, isolated, members, shared, text};
 use serde_json::json;
 
 use crochet_tests::api_keys::{in_seconds, keys, revoke};
@@ -46,8 +46,8 @@ async fn is_refused_everywhere(agent: &Agent, listing: &str) -> Outcome {
 #[test]
 fn scopes_are_enforced_on_every_route() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop("/status/200").await?;
-        let (agent, listing) = (&shop.seller, shop.listing.id.as_str());
+        let market = world.free_market("/status/200").await?;
+        let (agent, listing) = (&market.seller, market.listing.id.as_str());
         for (own, other) in [("read", "write"), ("write", "read")] {
             let key = agent.create_key(&json!({ "name": own, "scopes": [own] })).await?;
             for (needed, request) in every_group(&key, listing) {
@@ -105,37 +105,37 @@ fn a_key_gives_no_more_than_it_has() -> Outcome {
 #[test]
 fn a_revoked_key_stops_working_with_the_next_request_everywhere() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop("/status/200").await?;
-        let key = shop.seller.create_key(&json!({ "name": "short-lived" })).await?;
+        let market = world.free_market("/status/200").await?;
+        let key = market.seller.create_key(&json!({ "name": "short-lived" })).await?;
         // Every instance has seen it by then.
-        for (_, request) in every_group(&key, &shop.listing.id) {
+        for (_, request) in every_group(&key, &market.listing.id) {
             assert_ne!(request.send().await?.status, 401);
         }
-        let reply = revoke(&shop.seller, &key).await?;
+        let reply = revoke(&market.seller, &key).await?;
         assert_eq!(members(reply.ok(200)), ["key", "revoked"]);
         assert_eq!((&reply.data()["revoked"], &reply.data()["key"]["id"]), (&json!(true), &key.issued["key"]["id"]));
-        is_refused_everywhere(&key, &shop.listing.id).await?;
-        assert!(keys(&shop.seller).await?.iter().all(|other| other["id"] != key.issued["key"]["id"]));
-        revoke(&shop.seller, &key).await?.refused(404, "KEY_NOT_FOUND");
+        is_refused_everywhere(&key, &market.listing.id).await?;
+        assert!(keys(&market.seller).await?.iter().all(|other| other["id"] != key.issued["key"]["id"]));
+        revoke(&market.seller, &key).await?.refused(404, "KEY_NOT_FOUND");
         Ok(())
     })
 }
 
 #[test]
 fn an_expired_key_stops_working_with_the_next_request_everywhere() -> Outcome {
-    alone(async |world| {
-        let shop = world.free_shop("/status/200").await?;
+    isolated(async |world| {
+        let market = world.free_market("/status/200").await?;
         let end = in_seconds(world, 3_600).await?;
-        let key = shop.seller.create_key(&json!({ "name": "an hour", "expires_at": end })).await?;
+        let key = market.seller.create_key(&json!({ "name": "an hour", "expires_at": end })).await?;
         let me = key.get("/me").send().await?;
         assert_eq!(text(&me.ok(200)["auth"], "expires_at"), text(&key.issued["key"], "expires_at"));
         world.later(3_590).await?;
         key.get("/me").send().await?.ok(200);
         world.later(11).await?;
-        is_refused_everywhere(&key, &shop.listing.id).await?;
+        is_refused_everywhere(&key, &market.listing.id).await?;
         // It is still in the list, and can be deleted.
-        assert!(keys(&shop.seller).await?.iter().any(|other| other["id"] == key.issued["key"]["id"]));
-        revoke(&shop.seller, &key).await?.ok(200);
+        assert!(keys(&market.seller).await?.iter().any(|other| other["id"] == key.issued["key"]["id"]));
+        revoke(&market.seller, &key).await?.ok(200);
         Ok(())
     })
 }

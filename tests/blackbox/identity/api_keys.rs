@@ -1,7 +1,7 @@
 //! `/api-keys`: making and listing keys, and how many there may be.
 
 use crochet_tests::api_keys::{in_seconds, keys, revoke};
-use crochet_tests::{Failure, Outcome, Replies, alone, is_time, list, members, shared, text};
+use crochet_tests::{Failure, Outcome, Replies, is_time, isolated, list, members, shared, text};
 use serde_json::{Value, json};
 
 /// Keys that a profile may have.
@@ -106,7 +106,7 @@ fn a_key_lasts_ten_years_at_most() -> Outcome {
 
 #[test]
 fn forty_five_keys_are_the_limit_and_those_that_have_ended_make_room() -> Outcome {
-    alone(async |world| {
+    isolated(async |world| {
         let agent = world.agent().await?;
         let end = in_seconds(world, 600).await?;
         let short = agent.create_key(&json!({ "name": "short", "expires_at": end })).await?;
@@ -189,7 +189,7 @@ fn a_bad_checksum_is_refused_before_any_look_up() -> Outcome {
 
 #[test]
 fn the_last_use_is_written_at_most_once_an_hour() -> Outcome {
-    alone(async |world| {
+    isolated(async |world| {
         let agent = world.agent().await?;
         let key = agent.create_key(&json!({ "name": "watched" })).await?;
         let last_used = async || -> Result<Value, Failure> {

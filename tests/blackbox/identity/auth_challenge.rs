@@ -1,6 +1,6 @@
 //! `POST /auth/challenge`.
 
-use crochet_tests::{Outcome, Replies, Setup, Wallet, is_time, list, members, shared, solve, text, with};
+use crochet_tests::{Outcome, Replies, Setup, Wallet, is_time, list, members, shared, solve, text, with_setup};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -94,7 +94,7 @@ fn an_error_links_to_the_configured_public_url_only() -> Outcome {
 #[test]
 fn proof_of_work_is_sha256_with_zeros_of_the_challenge_and_the_nonce_4_locally() -> Outcome {
     // The stack's own figure: an empty setting counts as unset.
-    with(Setup::settings(&[("CROCHET_POW_DIFFICULTY", "4")]), async |world| {
+    with_setup(Setup::settings(&[("CROCHET_POW_DIFFICULTY", "4")]), async |world| {
         let challenge = world.client.challenge(Wallet::solana().address(), "register", &Value::Null).await?;
         let pow = challenge.pow.ok_or_else(|| crochet_tests::Failure::new("no work"))?;
         assert_eq!(pow.difficulty, 4);

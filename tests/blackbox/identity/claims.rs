@@ -30,8 +30,8 @@ async fn public(world: &World, id: &str) -> Result<Value, Failure> {
 #[test]
 fn a_claimed_agent_shows_its_operator_and_keeps_everything_that_is_its_own() -> Outcome {
     shared(async |world| {
-        let (person, shop) = (person(world).await?, world.shop(1.0).await?);
-        let agent = &shop.seller;
+        let (person, market) = (person(world).await?, world.market(1.0).await?);
+        let agent = &market.seller;
         let before = public(world, &agent.profile_id).await?;
         assert_eq!((&before["account_type"], &before["operator"]), (&json!("agent"), &Value::Null));
 
@@ -48,7 +48,7 @@ fn a_claimed_agent_shows_its_operator_and_keeps_everything_that_is_its_own() -> 
         let me = agent.get("/me").send().await?;
         assert_eq!(&me.ok(200)["profile"], profile);
         assert_eq!(list(me.data(), "wallets").len(), 1, "wallets stay the agent's");
-        let listing = world.client.get(&format!("/listings/{}", shop.listing.id)).send().await?;
+        let listing = world.client.get(&format!("/listings/{}", market.listing.id)).send().await?;
         assert_eq!(listing.ok(200)["listing"]["seller"]["claimed"], true);
 
         let me = person.get("/me").send().await?;
@@ -172,40 +172,40 @@ fn nobody_but_a_person_claims_and_nothing_but_an_agent_is_claimed() -> Outcome {
 #[test]
 fn an_operator_sees_the_books_of_its_agents_and_nobody_elses() -> Outcome {
     shared(async |world| {
-        let (ada, eve, shop) = (person(world).await?, person(world).await?, world.shop(1.0).await?);
-        let (quote, _) = shop.buy(&json!({ "n": 1 })).await?;
-        let id = text(&shop.row(&quote.id).await?, "id").to_owned();
-        claim(world, &ada, &shop.buyer).await?.ok(200);
+        let (ada, eve, market) = (person(world).await?, person(world).await?, world.market(1.0).await?);
+        let (quote, _) = market.buy(&json!({ "n": 1 })).await?;
+        let id = text(&market.row(&quote.id).await?, "id").to_owned();
+        claim(world, &ada, &market.buyer).await?.ok(200);
 
         let key = ada.post("/api-keys").json(&json!({ "name": "books" })).send().await?;
         let key = text(key.ok(201), "api_key").to_owned();
         for (path, plural) in [("/gateway-requests", "gateway_requests"), ("/ledger", "entries")] {
-            let own = shop.buyer.get(path).send().await?;
-            let seen = ada.get(path).query("agent_id", &shop.buyer.profile_id).send().await?;
+            let own = market.buyer.get(path).send().await?;
+            let seen = ada.get(path).query("agent_id", &market.buyer.profile_id).send().await?;
             assert_eq!(list(seen.ok(200), plural), list(own.ok(200), plural), "{path}");
             assert!(!list(seen.data(), plural).is_empty());
-            let by_key = world.client.get(path).key(&key).query("agent_id", &shop.buyer.profile_id).send().await?;
+            let by_key = world.client.get(path).key(&key).query("agent_id", &market.buyer.profile_id).send().await?;
             assert_eq!(by_key.ok(200), seen.data());
             assert_eq!(list(ada.get(path).send().await?.ok(200), plural).len(), 0, "a person's own books are empty");
-            let itself = shop.buyer.get(path).query("agent_id", &shop.buyer.profile_id).send().await?;
+            let itself = market.buyer.get(path).query("agent_id", &market.buyer.profile_id).send().await?;
             assert_eq!(itself.ok(200), own.data());
 
-            ada.get(path).query("agent_id", &shop.seller.profile_id).send().await?.refused(403, "NOT_OPERATOR");
-            eve.get(path).query("agent_id", &shop.buyer.profile_id).send().await?.refused(403, "NOT_OPERATOR");
-            shop.seller.get(path).query("agent_id", &shop.buyer.profile_id).send().await?.refused(403, "NOT_OPERATOR");
+            ada.get(path).query("agent_id", &market.seller.profile_id).send().await?.refused(403, "NOT_OPERATOR");
+            eve.get(path).query("agent_id", &market.buyer.profile_id).send().await?.refused(403, "NOT_OPERATOR");
+            market.seller.get(path).query("agent_id", &market.buyer.profile_id).send().await?.refused(403, "NOT_OPERATOR");
             for nobody in ["nobody", &eve.profile_id] {
                 ada.get(path).query("agent_id", nobody).send().await?.refused(404, "PROFILE_NOT_FOUND");
             }
         }
         let one = format!("/gateway-requests/{id}");
-        let seen = ada.get(&one).query("agent_id", &shop.buyer.profile_id).send().await?;
+        let seen = ada.get(&one).query("agent_id", &market.buyer.profile_id).send().await?;
         assert_eq!(text(&seen.ok(200)["gateway_request"], "id"), id);
         ada.get(&one).send().await?.refused(404, "CALL_NOT_FOUND");
-        eve.get(&one).query("agent_id", &shop.buyer.profile_id).send().await?.refused(403, "NOT_OPERATOR");
+        eve.get(&one).query("agent_id", &market.buyer.profile_id).send().await?.refused(403, "NOT_OPERATOR");
 
-        ada.delete(&format!("/agents/{}/claim", shop.buyer.profile_id)).send().await?.ok(200);
-        ada.get("/ledger").query("agent_id", &shop.buyer.profile_id).send().await?.refused(403, "NOT_OPERATOR");
-        world.client.get(&one).key(&key).query("agent_id", &shop.buyer.profile_id).send().await?.refused(403, "NOT_OPERATOR");
+        ada.delete(&format!("/agents/{}/claim", market.buyer.profile_id)).send().await?.ok(200);
+        ada.get("/ledger").query("agent_id", &market.buyer.profile_id).send().await?.refused(403, "NOT_OPERATOR");
+        world.client.get(&one).key(&key).query("agent_id", &market.buyer.profile_id).send().await?.refused(403, "NOT_OPERATOR");
         Ok(())
     })
 }

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crochet_tests::{
-    Agent, Failure, Fault, Outcome, Person, Proxy, Replies, Reply, Setup, Wallet, World, list, shared, text, unique_name, with,
+    Agent, Failure, Fault, Outcome, Person, Proxy, Replies, Reply, Setup, Wallet, World, list, shared, text, unique_name,
+    with_setup,
 };
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
@@ -59,7 +60,7 @@ fn an_agent_that_writes_all_the_time_is_released_all_the_same() -> Outcome {
 
 #[test]
 fn a_key_that_writes_all_the_time_keeps_nobody_from_recovering_the_profile() -> Outcome {
-    with(Setup::settings(&[("CROCHET_RATE_LIMITS", "exact")]), async |world| {
+    with_setup(Setup::settings(&[("CROCHET_RATE_LIMITS", "exact")]), async |world| {
         world.at_a_minutes_start().await?;
         let agent = world.agent().await?;
         let mut proofs = Vec::new();
@@ -91,7 +92,7 @@ fn a_key_that_writes_all_the_time_keeps_nobody_from_recovering_the_profile() -> 
 #[test]
 fn whatever_fails_on_the_way_a_look_at_the_agent_finishes_a_claim_and_a_release() -> Outcome {
     let proxy = &Proxy::start()?;
-    with(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
         let (person, agent) = (person(world).await?, world.agent().await?);
         let listing = format!("/listings/{}", agent.create_listing(&world.free_fields("/echo")).await?.id);
         let path = format!("/agents/{}", agent.profile_id);

@@ -1,6 +1,6 @@
 //! Wallets that are contracts (ERC-1271, ERC-6492), on a real EVM node.
 
-use crochet_tests::{Client, EvmChain, Failure, Outcome, Replies, Reply, Setup, Wallet, World, contracts, list, text, with};
+use crochet_tests::{Client, EvmChain, Failure, Outcome, Replies, Reply, Setup, Wallet, World, contracts, list, text, with_setup};
 use serde_json::{Value, json};
 
 /// A stack that asks this node.
@@ -44,7 +44,7 @@ async fn recover(client: &Client, address: &str, sign: impl Fn(&str) -> Vec<u8>)
 /// Runs a test on a stack that asks the suite's node; not at all where there is none.
 fn on_chain(test: impl AsyncFnOnce(&World, &EvmChain) -> Outcome) -> Outcome {
     let Some(chain) = EvmChain::shared() else { return Ok(()) };
-    with(asking(chain.url()), async |world| test(world, chain).await)
+    with_setup(asking(chain.url()), async |world| test(world, chain).await)
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_wrapper_that_does_not_bring_the_wallet_proves_nothing() -> Outcome {
 #[test]
 fn a_malformed_wrapper_is_refused_before_the_chain_is_asked() -> Outcome {
     // The node is nobody: whatever is asked of it would be a 503.
-    with(asking("http://127.0.0.1:9"), async |world| {
+    with_setup(asking("http://127.0.0.1:9"), async |world| {
         let account = format!("0x{}", "22".repeat(20));
         let factory = format!("0x{}", "33".repeat(20));
         let good = contracts::wrap(&factory, &[1; 40], &[2; 65]);
@@ -219,7 +219,7 @@ fn signatures_may_have_16384_characters_and_only_where_a_node_is_set() -> Outcom
         world.client.post("/register").json(&body).send().await?.ok(201);
         Ok(())
     })?;
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let account = format!("0x{}", "22".repeat(20));
         register(&world.client, &account, |_| vec![7; 100]).await?.refused(400, "INVALID_REQUEST");
         register(&world.client, &account, |_| vec![7; 65]).await?.refused(401, "SIGNATURE_INVALID");

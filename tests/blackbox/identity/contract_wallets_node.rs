@@ -9,14 +9,14 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use crochet_tests::{Client, Failure, Outcome, Replies, Reply, Setup, Wallet, text, with};
+use crochet_tests::{Client, Failure, Outcome, Replies, Reply, Setup, Wallet, text, with_setup};
 use serde_json::{Value, json};
 
 /// How a node answers a request with this method; none is never an answer.
-type Answers = fn(&str) -> Option<Response>;
+type Status = fn(&str) -> Option<Response>;
 
 /// A node that answers so; where it listens, and how often it was asked.
-async fn node(answers: Answers) -> Result<(String, Arc<AtomicUsize>), Failure> {
+async fn node(answers: Status) -> Result<(String, Arc<AtomicUsize>), Failure> {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = asked.clone();
     let answer = move |body: Bytes| {
@@ -71,15 +71,15 @@ async fn is_unavailable(client: &Client) -> Outcome {
 }
 
 /// Runs a test on a stack that asks a node which answers so.
-fn with_node(answers: Answers, test: impl AsyncFnOnce(&Client, &AtomicUsize) -> Outcome) -> Outcome {
+fn with_node(answers: Status, test: impl AsyncFnOnce(&Client, &AtomicUsize) -> Outcome) -> Outcome {
     // The node lives as long as the runtime that the suite shares.
     let (url, asked) = crochet_tests::block_on(node(answers))?;
-    with(Setup::settings(&[("CROCHET_EVM_RPC_URL", &url)]), async |world| test(&world.client, &asked).await)
+    with_setup(Setup::settings(&[("CROCHET_EVM_RPC_URL", &url)]), async |world| test(&world.client, &asked).await)
 }
 
 #[test]
 fn a_node_that_is_down_stops_contracts_only() -> Outcome {
-    with(Setup::settings(&[("CROCHET_EVM_RPC_URL", "http://127.0.0.1:9/hush-key")]), async |world| {
+    with_setup(Setup::settings(&[("CROCHET_EVM_RPC_URL", "http://127.0.0.1:9/hush-key")]), async |world| {
         is_unavailable(&world.client).await
     })
 }
@@ -101,7 +101,7 @@ fn a_node_that_is_slow_is_given_three_seconds() -> Outcome {
 
 #[test]
 fn a_node_of_another_chain_decides_nothing() -> Outcome {
-    let answers: Answers = |method| match method {
+    let answers: Status = |method| match method {
         "eth_chainId" => result(&"0x1".into()),
         // Yes to everything, as a contract of another chain might say.
         _ => result(&yes().into()),
@@ -123,7 +123,7 @@ fn yes() -> String {
 
 #[test]
 fn the_chain_is_asked_for_its_id_once() -> Outcome {
-    let answers: Answers = |method| if method == "eth_chainId" { result(&"0x2105".into()) } else { no_contract() };
+    let answers: Status = |method| if method == "eth_chainId" { result(&"0x2105".into()) } else { no_contract() };
     with_node(answers, async |client, asked| {
         for expected in [2, 3, 4] {
             client.register(&Wallet::evm(), "Plain").await?;
@@ -138,7 +138,7 @@ fn the_chain_is_asked_for_its_id_once() -> Outcome {
 
 #[test]
 fn a_node_that_answers_nonsense_confirms_nothing() -> Outcome {
-    let nonsense: [Answers; 9] = [
+    let nonsense: [Status; 9] = [
         |_| Some("".into_response()),
         |_| Some("<html>".into_response()),
         |_| Some(axum::Json(json!([])).into_response()),
@@ -164,7 +164,7 @@ fn a_node_that_answers_nonsense_confirms_nothing() -> Outcome {
 
 #[test]
 fn a_node_that_refuses_or_sends_elsewhere_confirms_nothing() -> Outcome {
-    let refusals: [Answers; 3] = [
+    let refusals: [Status; 3] = [
         |_| Some((StatusCode::UNAUTHORIZED, axum::Json(json!({ "result": yes() }))).into_response()),
         |_| Some((StatusCode::INTERNAL_SERVER_ERROR, "").into_response()),
         |_| Some((StatusCode::TEMPORARY_REDIRECT, [("location", "http://127.0.0.1:9/")]).into_response()),

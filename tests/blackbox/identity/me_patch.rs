@@ -1,6 +1,6 @@
 //! `PATCH /me`: what a profile says of itself, and what follows from it.
 
-use crochet_tests::{Agent, Failure, Fault, Outcome, Proxy, Replies, Setup, list, members, shared, text, unique_name, with};
+use crochet_tests::{Agent, Failure, Fault, Outcome, Proxy, Replies, Setup, list, members, shared, text, unique_name, with_setup};
 use futures::future::{join, join_all};
 use http::Method;
 use serde_json::{Value, json};
@@ -74,30 +74,30 @@ fn at_least_one_field_and_each_within_its_bounds() -> Outcome {
 #[test]
 fn a_new_role_counts_for_every_key_from_the_next_request_on() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop("/status/200").await?;
-        let agent = &shop.buyer;
+        let market = world.free_market("/status/200").await?;
+        let agent = &market.buyer;
         let second = agent.create_key(&json!({ "name": "second" })).await?;
         for key in [agent, &second] {
             key.post("/listings/challenge").send().await?.ok(200);
-            key.call(&shop.listing.id, &json!({})).send().await?.ok(200);
+            key.call(&market.listing.id, &json!({})).send().await?.ok(200);
         }
         patch(agent, &json!({ "role": "buyer" })).await?;
         for key in [agent, &second] {
             let error = key.post("/listings/challenge").send().await?;
             let error = error.refused(403, "ROLE_REQUIRED");
             assert_eq!(text(&error["recovery"], "next_action"), "change_role");
-            key.call(&shop.listing.id, &json!({})).send().await?.ok(200);
+            key.call(&market.listing.id, &json!({})).send().await?.ok(200);
         }
         // Followed literally, the way out leads out.
         patch(&second, &json!({ "role": "seller" })).await?;
         for key in [agent, &second] {
             key.post("/listings/challenge").send().await?.ok(200);
-            key.call(&shop.listing.id, &json!({})).send().await?.refused(403, "ROLE_REQUIRED");
+            key.call(&market.listing.id, &json!({})).send().await?.refused(403, "ROLE_REQUIRED");
         }
         let third = agent.create_key(&json!({ "name": "third" })).await?;
-        third.call(&shop.listing.id, &json!({})).send().await?.refused(403, "ROLE_REQUIRED");
+        third.call(&market.listing.id, &json!({})).send().await?.refused(403, "ROLE_REQUIRED");
         patch(&third, &json!({ "role": "both" })).await?;
-        third.call(&shop.listing.id, &json!({})).send().await?.ok(200);
+        third.call(&market.listing.id, &json!({})).send().await?.ok(200);
         Ok(())
     })
 }
@@ -177,7 +177,7 @@ fn who_stops_selling_has_nothing_on_offer_even_in_the_same_moment() -> Outcome {
 
 #[test]
 fn a_profile_is_changed_thirty_times_a_minute_and_its_keys_end_all_the_same() -> Outcome {
-    with(Setup::settings(&[("CROCHET_RATE_LIMITS", "exact")]), async |world| {
+    with_setup(Setup::settings(&[("CROCHET_RATE_LIMITS", "exact")]), async |world| {
         world.at_a_minutes_start().await?;
         let agent = world.agent().await?;
         let second = agent.create_key(&json!({ "name": "second" })).await?;
@@ -257,7 +257,7 @@ fn a_listing_made_during_a_rename_shows_the_new_name() -> Outcome {
 #[test]
 fn whatever_fails_on_the_way_the_next_look_finishes_a_rename() -> Outcome {
     let proxy = &Proxy::start()?;
-    with(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
         let seller = world.agent().await?;
         for _ in 0..3 {
             seller.create_listing(&world.free_fields("/echo")).await?;

@@ -1,6 +1,6 @@
 //! Signing up and logging in with passkeys, on a browser and an authenticator that do everything right.
 
-use crochet_tests::{Ceremony, Outcome, Passkey, Person, Replies, Twist, is_time, is_uuid, list, members, shared, text};
+use crochet_tests::{Ceremony, Outcome, Passkey, Person, Replies, Tampering, is_time, is_uuid, list, members, shared, text};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ fn humans_sign_up_with_a_passkey() -> Outcome {
         assert_eq!((&options["attestation"], &options["excludeCredentials"]), (&json!("none"), &json!([])));
 
         let ceremony = Ceremony::of(&start)?;
-        let (passkey, credential) = Passkey::create(&ceremony.public_key, &origin, &Twist::default())?;
+        let (passkey, credential) = Passkey::create(&ceremony.public_key, &origin, &Tampering::default())?;
         let reply = world.client.from_page(Method::POST, FINISH).json(&ceremony.finish(&credential)).send().await?;
         let data = reply.ok(201);
         assert_eq!(members(data), ["profile", "recovery_codes", "session"]);
@@ -53,7 +53,7 @@ fn humans_log_in_with_a_passkey_and_say_no_name() -> Outcome {
         assert_eq!((&options["rpId"], &options["userVerification"]), (&json!("localhost"), &json!("required")));
         assert_eq!((&options["allowCredentials"], options.get("mediation")), (&json!([]), None));
         let ceremony = Ceremony::of(&start)?;
-        let body = ceremony.finish(&person.passkey.get(options, &person.origin, &Twist::default())?);
+        let body = ceremony.finish(&person.passkey.get(options, &person.origin, &Tampering::default())?);
         let reply = world.client.from_page(Method::POST, "/auth/passkey/login/finish").json(&body).send().await?;
         let data = reply.ok(200);
         assert_eq!(members(data), ["profile", "session"]);
@@ -76,10 +76,10 @@ fn a_cookie_of_a_session_that_is_over_keeps_nobody_from_signing_up_or_logging_in
         person.delete("/session").send().await?.ok(200);
         let start = person.post("/auth/passkey/login/start").json(&json!({})).send().await?;
         let ceremony = Ceremony::of(&start)?;
-        let answer = person.passkey.get(&ceremony.public_key, &person.origin, &Twist::default())?;
+        let answer = person.passkey.get(&ceremony.public_key, &person.origin, &Tampering::default())?;
         person.post("/auth/passkey/login/finish").json(&ceremony.finish(&answer)).send().await?.ok(200);
         let ceremony = Ceremony::of(&person.post(START).json(&json!({ "display_name": "Somebody New" })).send().await?)?;
-        let (_, credential) = Passkey::create(&ceremony.public_key, &person.origin, &Twist::default())?;
+        let (_, credential) = Passkey::create(&ceremony.public_key, &person.origin, &Tampering::default())?;
         let reply = person.post(FINISH).json(&ceremony.finish(&credential)).send().await?;
         assert_ne!(text(&reply.ok(201)["profile"], "id"), person.profile_id);
         Ok(())
@@ -90,7 +90,7 @@ fn a_cookie_of_a_session_that_is_over_keeps_nobody_from_signing_up_or_logging_in
 fn a_session_cookie_is_host_only_secure_and_unreadable_for_scripts() -> Outcome {
     shared(async |world| {
         let person = Person::sign_up(&world.client, "Grace").await?;
-        let reply = world.client.try_log_in(&person.passkey, &person.origin, &Twist::default()).await?;
+        let reply = world.client.try_log_in(&person.passkey, &person.origin, &Tampering::default()).await?;
         reply.ok(200);
         assert_eq!(reply.headers.get_all("set-cookie").iter().count(), 1);
         let cookie = reply.header("set-cookie");
@@ -145,7 +145,7 @@ fn a_removed_passkey_logs_nobody_in_and_the_last_one_cannot_be_removed() -> Outc
         assert_eq!(text(&removed.ok(200)["passkey"], "id"), first);
         person.delete(&path(&first)).send().await?.refused(404, "PASSKEY_NOT_FOUND");
 
-        let refused = world.client.try_log_in(&person.passkey, &person.origin, &Twist::default()).await?;
+        let refused = world.client.try_log_in(&person.passkey, &person.origin, &Tampering::default()).await?;
         refused.refused(401, "PASSKEY_REFUSED");
         person.log_in_with(&second).await?;
         person.delete(&path(&id)).send().await?.refused(409, "LAST_PASSKEY");
@@ -183,7 +183,7 @@ fn a_person_has_at_most_ten_passkeys() -> Outcome {
             person.add_passkey(&format!("Number {n}")).await?;
         }
         person.post(START).json(&json!({})).send().await?.refused(409, "PASSKEY_LIMIT");
-        let (_, credential) = Passkey::create(&late.public_key, &person.origin, &Twist::default())?;
+        let (_, credential) = Passkey::create(&late.public_key, &person.origin, &Tampering::default())?;
         person.post(FINISH).json(&late.finish(&credential)).send().await?.refused(409, "PASSKEY_LIMIT");
         person.log_in().await?;
         Ok(())

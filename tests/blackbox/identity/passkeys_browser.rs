@@ -1,6 +1,6 @@
 //! A real Chromium with a virtual authenticator uses the passkey and session routes.
 
-use crochet_tests::{Failure, Outcome, Program, Setup, with};
+use crochet_tests::{Failure, Outcome, Program, Setup, with_setup};
 use serde_json::{Value, json};
 
 fn answered(status: u16, code: Option<&str>) -> Value {
@@ -10,7 +10,7 @@ fn answered(status: u16, code: Option<&str>) -> Value {
 #[test]
 fn a_browser_registers_logs_in_and_out_and_comes_back_and_tricks_are_refused() -> Outcome {
     let Some((program, chromium)) = Program::browser("passkeys.mjs") else { return Ok(()) };
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let input = json!({ "base": world.client.base(), "chromium": chromium });
         let seen =
             tokio::task::spawn_blocking(move || program.run(&input)).await.map_err(|error| Failure::new(error.to_string()))??;

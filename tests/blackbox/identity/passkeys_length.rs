@@ -1,6 +1,6 @@
 //! What is kept of a passkey is short, whatever the browser says.
 
-use crochet_tests::{Ceremony, Outcome, Passkey, Person, Replies, Twist, shared};
+use crochet_tests::{Ceremony, Outcome, Passkey, Person, Replies, Tampering, shared};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn no_browser_makes_its_passkey_long() -> Outcome {
     shared(async |world| {
         let ceremony = world.client.begin_sign_up("Talkative").await?;
         let origin = world.client.origin().await?;
-        let (passkey, mut credential) = Passkey::create(&ceremony.public_key, &origin, &Twist::default())?;
+        let (passkey, mut credential) = Passkey::create(&ceremony.public_key, &origin, &Tampering::default())?;
         credential["response"]["transports"] = json!(vec!["smart-card"; 4_000]);
         let finish = async |ceremony: &Ceremony, credential: &Value| {
             world.client.from_page(Method::POST, "/auth/passkey/register/finish").json(&ceremony.finish(credential)).send().await
@@ -19,7 +19,7 @@ fn no_browser_makes_its_passkey_long() -> Outcome {
         if let Some(stored) = world.stored().await? {
             assert!(!stored.contains("smart-card"), "it is stored how the browser reaches the authenticator");
         }
-        let long = Twist { id: Some(vec![7; 4_000]), ..Twist::default() };
+        let long = Tampering { id: Some(vec![7; 4_000]), ..Tampering::default() };
         let ceremony = world.client.begin_sign_up("Talkative").await?;
         let (_, credential) = Passkey::create(&ceremony.public_key, &origin, &long)?;
         finish(&ceremony, &credential).await?.refused(401, "PASSKEY_REFUSED");

@@ -2,7 +2,7 @@
 //!
 //! Whatever happens, nobody is stranded: the passkey logs in, or signing up again works; no code is lost without a session.
 
-use crochet_tests::{Failure, Fault, Outcome, Passkey, Person, Proxy, Replies, Reply, Setup, Twist, World, with};
+use crochet_tests::{Failure, Fault, Outcome, Passkey, Person, Proxy, Replies, Reply, Setup, Tampering, World, with_setup};
 use http::Method;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ fn is_honest(reply: &Reply, fault: Fault, k: usize, counted: usize) -> bool {
 fn every_request_in_turn(step: impl AsyncFn(&World, &Proxy, Fault, usize) -> Result<bool, Failure>) -> Outcome {
     let proxy = &Proxy::start()?;
     let setup = Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() };
-    with(setup, async |world| {
+    with_setup(setup, async |world| {
         for fault in [Fault::Conflict, Fault::LostReply, Fault::CrashAfter, Fault::CrashBefore] {
             let mut k = 1;
             while step(world, proxy, fault, k).await? {
@@ -43,7 +43,7 @@ fn nobody_is_stranded_by_signing_up() -> Outcome {
     every_request_in_turn(async |world, proxy, fault, k| {
         let origin = world.client.origin().await?;
         let ceremony = world.client.begin_sign_up("Unlucky").await?;
-        let (passkey, credential) = Passkey::create(&ceremony.public_key, &origin, &Twist::default())?;
+        let (passkey, credential) = Passkey::create(&ceremony.public_key, &origin, &Tampering::default())?;
         proxy.plan(fault, k);
         let reply = world
             .client
@@ -52,7 +52,7 @@ fn nobody_is_stranded_by_signing_up() -> Outcome {
             .send()
             .await?;
         let struck = proxy.end();
-        let login = world.client.try_log_in(&passkey, &origin, &Twist::default()).await?;
+        let login = world.client.try_log_in(&passkey, &origin, &Tampering::default()).await?;
         if reply.status == 201 {
             signed_up(world, &passkey, &origin, &reply)?.get("/session").send().await?.ok(200);
             login.ok(200);
@@ -81,7 +81,7 @@ fn nobody_is_stranded_by_logging_in() -> Outcome {
     every_request_in_turn(async |world, proxy, fault, k| {
         let person = Person::sign_up(&world.client, "Unlucky").await?;
         let ceremony = world.client.begin_log_in().await?;
-        let answer = person.passkey.get(&ceremony.public_key, &person.origin, &Twist::default())?;
+        let answer = person.passkey.get(&ceremony.public_key, &person.origin, &Tampering::default())?;
         proxy.plan(fault, k);
         let reply =
             world.client.from_page(Method::POST, "/auth/passkey/login/finish").json(&ceremony.finish(&answer)).send().await?;
@@ -121,12 +121,12 @@ fn a_passkey_is_added_whole_or_not_at_all() -> Outcome {
         let person = Person::sign_up(&world.client, "Unlucky").await?;
         let start = person.post("/auth/passkey/register/start").json(&json!({})).send().await?;
         let ceremony = crochet_tests::Ceremony::of(&start)?;
-        let (second, credential) = Passkey::create(&ceremony.public_key, &person.origin, &Twist::default())?;
+        let (second, credential) = Passkey::create(&ceremony.public_key, &person.origin, &Tampering::default())?;
         proxy.plan(fault, k);
         let reply = person.post("/auth/passkey/register/finish").json(&ceremony.finish(&credential)).send().await?;
         let struck = proxy.end();
         assert!(is_honest(&reply, fault, k, 3), "{fault:?} at {k}: {}", reply.text());
-        let login = world.client.try_log_in(&second, &person.origin, &Twist::default()).await?;
+        let login = world.client.try_log_in(&second, &person.origin, &Tampering::default()).await?;
         assert!(reply.status != 201 || login.status == 200, "{fault:?} at {k}: it was said to be there: {}", login.text());
         person.log_in().await?.add_passkey("Another").await?;
         Ok(struck)
@@ -165,7 +165,7 @@ fn new_recovery_codes_come_whole_or_not_at_all() -> Outcome {
 #[test]
 fn a_session_goes_on_where_its_use_cannot_be_noted() -> Outcome {
     let proxy = &Proxy::start()?;
-    with(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
         let person = Person::sign_up(&world.client, "Unlucky").await?;
         for fault in [Fault::Conflict, Fault::LostReply] {
             world.later(301).await?;

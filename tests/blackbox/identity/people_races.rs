@@ -3,8 +3,8 @@
 //! The request's one transaction is held back at the database's door; meanwhile somebody else acts, and is done.
 
 use crochet_tests::{
-    Agent, Ceremony, Failure, Outcome, Passkey, Person, Proxy, Replies, Reply, Request, Setup, Twist, Wallet, World, list, shared,
-    text, with,
+    Agent, Ceremony, Failure, Outcome, Passkey, Person, Proxy, Replies, Reply, Request, Setup, Tampering, Wallet, World, list,
+    shared, text, with_setup,
 };
 use futures::future::join_all;
 use http::Method;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 fn with_proxy(test: impl AsyncFnOnce(&World, &Proxy) -> Outcome) -> Outcome {
     let proxy = &Proxy::start()?;
-    with(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| test(world, proxy).await)
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| test(world, proxy).await)
 }
 
 /// The answer to a request whose transaction comes to the database after `meanwhile`.
@@ -42,7 +42,7 @@ async fn claim(world: &World, person: &Person, agent: &Agent) -> Result<Request,
 /// Everything that a thief's session could do to stay.
 async fn grabs(world: &World, thief: &Person, agent: &Agent, spare: &str) -> Result<Vec<(&'static str, Request)>, Failure> {
     let ceremony = Ceremony::of(&thief.post("/auth/passkey/register/start").json(&json!({})).send().await?)?;
-    let (_, credential) = Passkey::create(&ceremony.public_key, &thief.origin, &Twist::default())?;
+    let (_, credential) = Passkey::create(&ceremony.public_key, &thief.origin, &Tampering::default())?;
     Ok(vec![
         ("claim", claim(world, thief, agent).await?),
         ("add a passkey", thief.post("/auth/passkey/register/finish").json(&ceremony.finish(&credential))),

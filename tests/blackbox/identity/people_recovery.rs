@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crochet_tests::{Agent, Failure, Outcome, Person, Replies, Reply, Setup, Wallet, World, list, shared, text, with};
+use crochet_tests::{Agent, Failure, Outcome, Person, Replies, Reply, Setup, Wallet, World, list, shared, text, with_setup};
 use futures::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
@@ -245,10 +245,10 @@ fn an_agents_wallet_must_be_an_active_recovery_wallet() -> Outcome {
 
 #[test]
 fn failed_log_ins_and_recoveries_count_as_failed_authentication() -> Outcome {
-    with(Setup::settings(&[("CROCHET_RATE_LIMITS", "exact")]), async |world| {
+    with_setup(Setup::settings(&[("CROCHET_RATE_LIMITS", "exact")]), async |world| {
         let person = Person::sign_up(&world.client, "Ada").await?;
         at_a_windows_start(world).await?;
-        let bogus = crochet_tests::Twist { bogus_signature: true, ..crochet_tests::Twist::default() };
+        let bogus = crochet_tests::Tampering { bogus_signature: true, ..crochet_tests::Tampering::default() };
         // A log-in asks twice.
         world.client.try_log_in(&person.passkey, &person.origin, &bogus).await?.refused(401, "PASSKEY_REFUSED");
         for _ in 0..28 {
@@ -267,7 +267,7 @@ fn failed_log_ins_and_recoveries_count_as_failed_authentication() -> Outcome {
 
 #[test]
 fn whoever_sends_no_credentials_has_not_failed() -> Outcome {
-    with(Setup::settings(&[("CROCHET_RATE_LIMITS", "exact")]), async |world| {
+    with_setup(Setup::settings(&[("CROCHET_RATE_LIMITS", "exact")]), async |world| {
         at_a_windows_start(world).await?;
         for _ in 0..11 {
             for path in ["/me", "/session", "/me/wallets"] {

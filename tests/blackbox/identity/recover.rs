@@ -1,6 +1,6 @@
 //! `POST /auth/recover`.
 
-use crochet_tests::{Failure, Outcome, Replies, Setup, Wallet, members, shared, text, with};
+use crochet_tests::{Failure, Outcome, Replies, Setup, Wallet, members, shared, text, with_setup};
 use serde_json::{Value, json};
 
 #[test]
@@ -84,7 +84,7 @@ fn of_parallel_recoveries_that_revoke_existing_keys_one_key_is_left() -> Outcome
 /// Time tells as much as words do, and what is read of the table takes time: a refusal reads the same for every wallet.
 #[test]
 fn a_refusal_costs_the_same_whether_or_not_the_wallet_is_registered() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let Some(costs) = world.costs() else { return Ok(()) };
         let registered = Wallet::solana();
         world.client.register(&registered, "Registered").await?;

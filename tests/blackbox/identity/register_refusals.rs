@@ -1,6 +1,6 @@
 //! `POST /register` and `POST /auth/recover`: signatures, nonces and work that do not count.
 
-use crochet_tests::{Agent, Outcome, Replies, Wallet, World, alone, list, shared, text};
+use crochet_tests::{Agent, Outcome, Replies, Wallet, World, isolated, list, shared, text};
 use k256::ecdsa::Signature;
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ async fn good(world: &World, wallet: &Wallet) -> Result<Value, crochet_tests::Fa
     Ok(body)
 }
 
-fn with(body: &Value, member: &str, value: impl Into<Value>) -> Value {
+fn with_member(body: &Value, member: &str, value: impl Into<Value>) -> Value {
     let mut changed = body.clone();
     changed[member] = value.into();
     changed
@@ -34,7 +34,7 @@ fn high_s_is_refused() -> Outcome {
         let (r, s) = low.split_scalars();
         let high = Signature::from_scalars(r.to_bytes(), (-*s).to_bytes())?;
         // The same point, with the other parity: every lax verifier recovers the wallet from it.
-        let body = with(&body, "signature", evm_text(&high, 55 - v));
+        let body = with_member(&body, "signature", evm_text(&high, 55 - v));
         world.client.post("/register").json(&body).send().await?.refused(401, "SIGNATURE_INVALID");
         Ok(())
     })
@@ -47,14 +47,14 @@ fn v_outside_0_1_27_28_is_refused() -> Outcome {
             let body = good(world, &Wallet::evm()).await?;
             let (signature, v) = evm_parts(text(&body, "signature"));
             let odd = (v - 27).wrapping_add(27).wrapping_add(offset);
-            let body = with(&body, "signature", evm_text(&signature, odd));
+            let body = with_member(&body, "signature", evm_text(&signature, odd));
             let reply = world.client.post("/register").json(&body).send().await?;
             assert!(matches!(reply.status, 400 | 401), "v = {odd}: {}", reply.text());
         }
         // The wrong parity is somebody else's signature.
         let body = good(world, &Wallet::evm()).await?;
         let (signature, v) = evm_parts(text(&body, "signature"));
-        let body = with(&body, "signature", evm_text(&signature, 55 - v));
+        let body = with_member(&body, "signature", evm_text(&signature, 55 - v));
         world.client.post("/register").json(&body).send().await?.refused(401, "SIGNATURE_INVALID");
         Ok(())
     })
@@ -79,7 +79,7 @@ fn malformed_signatures_are_refused() -> Outcome {
                 "x".repeat(10_000),
             ];
             for signature in wrong {
-                let body = with(&good(world, &wallet).await?, "signature", signature.clone());
+                let body = with_member(&good(world, &wallet).await?, "signature", signature.clone());
                 let reply = world.client.post("/register").json(&body).send().await?;
                 assert!(matches!(reply.status, 400 | 401), "{signature}: {}", reply.text());
                 let code = reply.code().to_owned();
@@ -231,7 +231,7 @@ fn a_challenge_is_used_up_by_the_first_well_formed_attempt_good_or_bad() -> Outc
             ("pow_nonce", "wrong!".into(), 400, "POW_INVALID"),
         ] {
             let body = good(world, &wallet).await?;
-            world.client.post("/register").json(&with(&body, member, value)).send().await?.refused(status, code);
+            world.client.post("/register").json(&with_member(&body, member, value)).send().await?.refused(status, code);
             world.client.post("/register").json(&body).send().await?.refused(400, "CHALLENGE_INVALID");
         }
         Ok(())
@@ -244,8 +244,12 @@ fn a_malformed_attempt_does_not_use_a_challenge_up() -> Outcome {
         let body = good(world, &Wallet::solana()).await?;
         let mut nameless = body.clone();
         nameless["display_name"] = Value::Null;
-        let malformed =
-            [nameless, with(&body, "colour", "red"), with(&body, "pow_nonce", "0".repeat(65)), with(&body, "role", "king")];
+        let malformed = [
+            nameless,
+            with_member(&body, "colour", "red"),
+            with_member(&body, "pow_nonce", "0".repeat(65)),
+            with_member(&body, "role", "king"),
+        ];
         for attempt in malformed {
             let reply = world.client.post("/register").json(&attempt).send().await?;
             assert_eq!(reply.status, 400, "{}", reply.text());
@@ -262,7 +266,8 @@ fn wrong_work_is_refused() -> Outcome {
         let (one, other) = (Wallet::solana(), Wallet::solana());
         let body = good(world, &one).await?;
         let borrowed = good(world, &other).await?;
-        let reply = world.client.post("/register").json(&with(&body, "pow_nonce", borrowed["pow_nonce"].clone())).send().await?;
+        let reply =
+            world.client.post("/register").json(&with_member(&body, "pow_nonce", borrowed["pow_nonce"].clone())).send().await?;
         // One in 256 nonces happens to solve this challenge as well.
         if reply.status != 201 {
             reply.refused(400, "POW_INVALID");
@@ -282,7 +287,7 @@ fn unknown_nonces_are_refused() -> Outcome {
     shared(async |world| {
         let body = good(world, &Wallet::solana()).await?;
         for nonce in ["0".repeat(32), "nothing".to_owned(), "x".repeat(5_000), "../..".to_owned()] {
-            let reply = world.client.post("/register").json(&with(&body, "nonce", nonce.clone())).send().await?;
+            let reply = world.client.post("/register").json(&with_member(&body, "nonce", nonce.clone())).send().await?;
             assert_eq!(reply.status, 400, "{nonce}: {}", reply.text());
         }
         Ok(())
@@ -291,7 +296,7 @@ fn unknown_nonces_are_refused() -> Outcome {
 
 #[test]
 fn a_challenge_lives_five_minutes() -> Outcome {
-    alone(async |world| {
+    isolated(async |world| {
         let (on_time, late) = (Wallet::solana(), Wallet::solana());
         let (first, second) = (good(world, &on_time).await?, good(world, &late).await?);
         world.later(290).await?;

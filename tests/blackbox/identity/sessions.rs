@@ -1,6 +1,6 @@
 //! `GET` and `DELETE /session`: how long people stay logged in, and whose browsers may act for them.
 
-use crochet_tests::{Failure, Outcome, Passkey, Person, Replies, Reply, Twist, World, alone, shared, text};
+use crochet_tests::{Failure, Outcome, Passkey, Person, Replies, Reply, Tampering, World, isolated, shared, text};
 use futures::future::join_all;
 use http::Method;
 use serde_json::json;
@@ -13,7 +13,7 @@ async fn session(person: &Person) -> Result<Reply, Failure> {
 
 #[test]
 fn a_session_that_is_idle_for_12_hours_is_over() -> Outcome {
-    alone(async |world| {
+    isolated(async |world| {
         let person = Person::sign_up(&world.client, "Idle").await?;
         world.later(12 * HOUR - 10).await?;
         // The use counts as the last one, and the cookie stays the same.
@@ -33,7 +33,7 @@ fn a_session_that_is_idle_for_12_hours_is_over() -> Outcome {
 
 #[test]
 fn a_session_lasts_7_days_at_most_however_busy() -> Outcome {
-    alone(async |world| {
+    isolated(async |world| {
         let person = Person::sign_up(&world.client, "Busy").await?;
         for _ in 0..15 {
             world.later(11 * HOUR).await?;
@@ -112,7 +112,7 @@ fn logging_out_everywhere_misses_no_session_that_is_opened_in_parallel() -> Outc
 
 #[test]
 fn the_21st_session_ends_the_oldest() -> Outcome {
-    alone(async |world| {
+    isolated(async |world| {
         let mut browsers = vec![Person::sign_up(&world.client, "Everywhere").await?];
         for _ in 1..20 {
             world.later(1).await?;
@@ -212,7 +212,7 @@ fn neither_tokens_nor_private_keys_are_in_the_table() -> Outcome {
 async fn log_in_afresh(world: &World) -> Result<Person, Failure> {
     let ceremony = world.client.begin_sign_up("Ada").await?;
     let origin = world.client.origin().await?;
-    let (passkey, credential) = Passkey::create(&ceremony.public_key, &origin, &Twist::default())?;
+    let (passkey, credential) = Passkey::create(&ceremony.public_key, &origin, &Tampering::default())?;
     let finish = world.client.from_page(Method::POST, "/auth/passkey/register/finish").json(&ceremony.finish(&credential));
     Ok(Person::signed_up(&world.client, passkey, origin, &finish.send().await?)?.log_in().await?)
 }

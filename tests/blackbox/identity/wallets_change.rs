@@ -226,7 +226,7 @@ fn a_disabled_wallet_does_nothing_until_it_is_active_again() -> Outcome {
         let purse = Wallet::solana();
         let id = linked(&agent, &purse).await?;
         let listing = world.paid_fields(&json!(1), "/echo");
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let body = json!({ "n": 1 });
 
         agent.update_wallet(&id, &json!({ "status": "disabled" })).await?;
@@ -238,7 +238,7 @@ fn a_disabled_wallet_does_nothing_until_it_is_active_again() -> Outcome {
         let awake = json!({ "status": "active" });
         agent.try_update_wallet(&purse, &id, &awake).await?.refused(403, "PROOF_WALLET_NOT_ALLOWED");
         agent.try_create_listing(&listing).await?.refused(409, "PAYOUT_WALLET_REQUIRED");
-        let reply = agent.call(&shop.listing.id, &body).currency("SOL").send().await?;
+        let reply = agent.call(&market.listing.id, &body).currency("SOL").send().await?;
         reply.refused(400, "PAYMENT_WALLET_REQUIRED");
         // It is nobody else's either.
         let mut again = world.client.proof(&purse, "register", &Value::Null).await?;
@@ -251,7 +251,7 @@ fn a_disabled_wallet_does_nothing_until_it_is_active_again() -> Outcome {
         agent.post("/me/wallets").json(&link).send().await?.ok(201);
         agent.try_update_wallet(&purse, &id, &awake).await?.ok(200);
         agent.try_create_listing(&listing).await?.ok(201);
-        let quote = Quote::of(agent.call(&shop.listing.id, &body).currency("SOL").send().await?);
+        let quote = Quote::of(agent.call(&market.listing.id, &body).currency("SOL").send().await?);
         assert_eq!(quote.payment()["pay_from"]["wallet_id"], json!(id));
         Ok(())
     })
@@ -260,22 +260,22 @@ fn a_disabled_wallet_does_nothing_until_it_is_active_again() -> Outcome {
 #[test]
 fn what_is_paid_goes_to_the_default_payout_wallet_and_comes_from_the_default_payment_wallet() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let (till, purse) = (Wallet::solana(), Wallet::solana());
-        let till_id = linked(&shop.seller, &till).await?;
-        let purse_id = linked(&shop.buyer, &purse).await?;
+        let till_id = linked(&market.seller, &till).await?;
+        let purse_id = linked(&market.buyer, &purse).await?;
         let route = async |n: u8| -> Result<(Value, Value), Failure> {
-            let quote = shop.quote(&json!({ "n": n })).await?;
+            let quote = market.quote(&json!({ "n": n })).await?;
             let paid_to = world.sandbox.payment(&quote.id).await?["recipient"].clone();
             Ok((quote.payment()["pay_from"]["address"].clone(), paid_to))
         };
-        let (buyer, seller) = (shop.buyer.wallet.address(), shop.seller.wallet.address());
+        let (buyer, seller) = (market.buyer.wallet.address(), market.seller.wallet.address());
         assert_eq!(route(1).await?, (json!(buyer), json!(seller)));
-        shop.seller.update_wallet(&till_id, &json!({ "default_for": ["payout"] })).await?;
-        shop.buyer.update_wallet(&purse_id, &json!({ "default_for": ["payment"] })).await?;
+        market.seller.update_wallet(&till_id, &json!({ "default_for": ["payout"] })).await?;
+        market.buyer.update_wallet(&purse_id, &json!({ "default_for": ["payment"] })).await?;
         assert_eq!(route(2).await?, (json!(purse.address()), json!(till.address())));
-        shop.seller.update_wallet(&till_id, &json!({ "status": "disabled" })).await?;
-        shop.buyer.update_wallet(&purse_id, &json!({ "capabilities": ["payout"] })).await?;
+        market.seller.update_wallet(&till_id, &json!({ "status": "disabled" })).await?;
+        market.buyer.update_wallet(&purse_id, &json!({ "capabilities": ["payout"] })).await?;
         assert_eq!(route(3).await?, (json!(buyer), json!(seller)));
         Ok(())
     })

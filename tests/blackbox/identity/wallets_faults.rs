@@ -1,7 +1,7 @@
 //! Lost replies, conflicts and crashes at every DynamoDB request of linking and of changing a wallet, in turn. A lost reply
 //! changes nothing at all: the service knows its own writes again.
 
-use crochet_tests::{Failure, Fault, Outcome, Proxy, Replies, Setup, Wallet, World, text, with};
+use crochet_tests::{Failure, Fault, Outcome, Proxy, Replies, Setup, Wallet, World, text, with_setup};
 use serde_json::json;
 
 /// Links a wallet with one fault at the `k`-th request to DynamoDB. Whatever is answered, the wallet is the profile's or
@@ -29,7 +29,7 @@ async fn linked_in_spite_of(proxy: &Proxy, world: &World, fault: Fault, k: usize
 #[test]
 fn a_fault_at_any_request_links_a_wallet_once_or_not_at_all() -> Outcome {
     let proxy = &Proxy::start()?;
-    with(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
         for fault in [Fault::Conflict, Fault::LostReply, Fault::CrashAfter, Fault::CrashBefore] {
             let mut k = 1;
             while linked_in_spite_of(proxy, world, fault, k).await? {
@@ -72,7 +72,7 @@ async fn changed_in_spite_of(proxy: &Proxy, world: &World, fault: Fault, k: usiz
 #[test]
 fn a_fault_at_any_request_changes_a_wallet_once_or_not_at_all() -> Outcome {
     let proxy = &Proxy::start()?;
-    with(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
         for fault in [Fault::Conflict, Fault::LostReply, Fault::CrashAfter, Fault::CrashBefore] {
             let mut k = 1;
             while changed_in_spite_of(proxy, world, fault, k).await? {

@@ -25,21 +25,21 @@ fn an_evm_buyer_is_led_to_a_solana_wallet_and_pays_with_sol() -> Outcome {
     shared(async |world| {
         let path = world.echo_path();
         let fields = world.paid_fields(&json!(0.01), &path);
-        let shop = world.shop_of(world.evm_agent().await?, world.agent().await?, &fields, &path).await?;
+        let market = world.market_of(world.evm_agent().await?, world.agent().await?, &fields, &path).await?;
         let body = json!({ "n": 1 });
-        let refused = shop.call(&body).currency("SOL").send().await?;
+        let refused = market.call(&body).currency("SOL").send().await?;
         let error = refused.refused(400, "PAYMENT_WALLET_REQUIRED");
         assert_eq!(error["details"]["chain"], "solana");
         assert!(text(&error["recovery"], "summary").contains("POST /me/wallets"), "{error}");
         let solana = Wallet::solana();
-        let linked = shop.buyer.link_wallet(&solana).await?;
-        let quote = Quote::of(shop.call(&body).currency("SOL").send().await?);
+        let linked = market.buyer.link_wallet(&solana).await?;
+        let quote = Quote::of(market.call(&body).currency("SOL").send().await?);
         let from = &quote.payment()["pay_from"];
         assert_eq!((&from["wallet_id"], text(from, "address")), (&linked["wallet"]["id"], solana.address()));
         world.sandbox.pay(&quote.id).await?;
-        shop.redeem(&quote, &body).await?.ok(200);
+        market.redeem(&quote, &body).await?.ok(200);
         // Solana comes first where nothing is said.
-        let quote = shop.quote(&json!({ "n": 2 })).await?;
+        let quote = market.quote(&json!({ "n": 2 })).await?;
         assert_eq!(quote.payment()["origin_currency"], "SOL");
         Ok(())
     })
@@ -48,15 +48,15 @@ fn an_evm_buyer_is_led_to_a_solana_wallet_and_pays_with_sol() -> Outcome {
 #[test]
 fn listings_show_at_once_what_a_new_payout_wallet_makes_payable() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let path = format!("/listings/{}", shop.listing.id);
+        let market = world.market(1.0).await?;
+        let path = format!("/listings/{}", market.listing.id);
         let before = world.client.get(&path).send().await?.ok(200)["listing"].clone();
         assert_eq!(before["payable_with"], json!(["SOL", "ETH", "USDC"]));
-        let linked = shop.seller.link_wallet(&Wallet::evm()).await?;
+        let linked = market.seller.link_wallet(&Wallet::evm()).await?;
         let after = world.client.get(&path).send().await?.ok(200)["listing"].clone();
         assert_eq!(after["payable_with"], json!(["SOL", "USDC_SOL", "ETH", "USDC"]));
         let id = text(&linked["wallet"], "id");
-        shop.seller.update_wallet(id, &json!({ "status": "disabled" })).await?;
+        market.seller.update_wallet(id, &json!({ "status": "disabled" })).await?;
         let after = world.client.get(&path).send().await?.ok(200)["listing"].clone();
         assert_eq!(after["payable_with"], before["payable_with"]);
         Ok(())

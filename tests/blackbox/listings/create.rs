@@ -1,6 +1,6 @@
 //! `POST /listings`.
 
-use crochet_tests::{Outcome, Replies, Setup, Wallet, World, is_time, list, members, shared, text, with};
+use crochet_tests::{Outcome, Replies, Setup, Wallet, World, is_time, list, members, shared, text, with_setup};
 use serde_json::{Value, json};
 
 /// A paid listing's fields, some of them changed.
@@ -184,7 +184,7 @@ fn schemas_must_be_json_schema_2020_12_that_can_be_checked_here() -> Outcome {
 
 #[test]
 fn twenty_listings_per_profile_unless_the_operator_allows_more() -> Outcome {
-    with(Setup::settings(&[("CROCHET_MAX_LISTINGS", "3"), ("CROCHET_RATE_LIMITS", "")]), async |world| {
+    with_setup(Setup::settings(&[("CROCHET_MAX_LISTINGS", "3"), ("CROCHET_RATE_LIMITS", "")]), async |world| {
         let seller = world.agent().await?;
         let mut drafts = Vec::new();
         for _ in 0..3 {
@@ -202,7 +202,7 @@ fn twenty_listings_per_profile_unless_the_operator_allows_more() -> Outcome {
 
 #[test]
 fn a_call_may_go_to_public_https_only() -> Outcome {
-    with(Setup::settings(&[("CROCHET_INSECURE_ENDPOINTS", "0")]), async |world| {
+    with_setup(Setup::settings(&[("CROCHET_INSECURE_ENDPOINTS", "0")]), async |world| {
         let seller = world.agent().await?;
         let own = world.client.base().replace("http://", "https://");
         let bad = [

@@ -27,11 +27,11 @@ fn delete_removes_a_draft() -> Outcome {
 #[test]
 fn delete_suspends_an_active_listing() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let path = format!("/listings/{}", shop.listing.id);
-        let reply = shop.seller.delete(&path).send().await?;
+        let market = world.market(1.0).await?;
+        let path = format!("/listings/{}", market.listing.id);
+        let reply = market.seller.delete(&path).send().await?;
         assert_eq!(reply.ok(200)["listing"]["status"], "suspended");
-        shop.call(&json!({})).send().await?.refused(409, "LISTING_NOT_ACTIVE");
+        market.call(&json!({})).send().await?.refused(409, "LISTING_NOT_ACTIVE");
         assert_eq!(world.client.get(&path).send().await?.ok(200)["listing"]["status"], "suspended");
         Ok(())
     })
@@ -40,9 +40,9 @@ fn delete_suspends_an_active_listing() -> Outcome {
 #[test]
 fn deleting_is_by_owner_only() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let path = format!("/listings/{}", shop.listing.id);
-        shop.buyer.delete(&path).send().await?.refused(403, "NOT_LISTING_OWNER");
+        let market = world.market(1.0).await?;
+        let path = format!("/listings/{}", market.listing.id);
+        market.buyer.delete(&path).send().await?.refused(403, "NOT_LISTING_OWNER");
         world.client.request(Method::DELETE, &path).send().await?.refused(401, "UNAUTHORIZED");
         assert_eq!(world.client.get(&path).send().await?.ok(200)["listing"]["status"], "active");
         Ok(())

@@ -1,18 +1,18 @@
 //! `PUT /listings/:id/endpoint`: the first endpoint, the last one, and how often it may change.
 
-use crochet_tests::{Failure, Outcome, Replies, Reply, Setup, Shop, shared, text, with};
+use crochet_tests::{Failure, Market, Outcome, Replies, Reply, Setup, shared, text, with_setup};
 use serde_json::{Value, json};
 
-fn route(shop: &Shop<'_>) -> String {
-    format!("/listings/{}/endpoint", shop.listing.id)
+fn route(market: &Market<'_>) -> String {
+    format!("/listings/{}/endpoint", market.listing.id)
 }
 
-async fn put(shop: &Shop<'_>, change: Value) -> Result<Reply, Failure> {
-    Ok(shop.seller.put(&route(shop)).json(&change).send().await?)
+async fn put(market: &Market<'_>, change: Value) -> Result<Reply, Failure> {
+    Ok(market.seller.put(&route(market)).json(&change).send().await?)
 }
 
-async fn get(shop: &Shop<'_>) -> Result<Value, Failure> {
-    Ok(shop.seller.get(&route(shop)).send().await?.ok(200)["gateway_endpoint"].clone())
+async fn get(market: &Market<'_>) -> Result<Value, Failure> {
+    Ok(market.seller.get(&route(market)).send().await?.ok(200)["gateway_endpoint"].clone())
 }
 
 #[test]
@@ -51,24 +51,24 @@ fn a_listing_without_an_endpoint_says_how_to_get_one_and_its_first_secret_is_sho
 #[test]
 fn a_null_url_removes_a_free_listings_endpoint_and_a_new_one_has_a_new_secret() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
-        shop.call(&json!({ "n": 1 })).send().await?.ok(200);
-        let with_more = put(&shop, json!({ "private_endpoint_url": null, "timeout_ms": 5_000 })).await?;
+        let market = world.free_market(&world.echo_path()).await?;
+        market.call(&json!({ "n": 1 })).send().await?.ok(200);
+        let with_more = put(&market, json!({ "private_endpoint_url": null, "timeout_ms": 5_000 })).await?;
         assert_eq!(with_more.refused(400, "INVALID_REQUEST")["details"]["field"], "private_endpoint_url");
         for _ in 0..2 {
-            let reply = put(&shop, json!({ "private_endpoint_url": null })).await?;
+            let reply = put(&market, json!({ "private_endpoint_url": null })).await?;
             assert!(reply.ok(200)["gateway_endpoint"].is_null(), "{}", reply.text());
         }
-        shop.seller.get(&route(&shop)).send().await?.refused(404, "ENDPOINT_NOT_FOUND");
-        shop.call(&json!({ "n": 2 })).send().await?.refused(409, "LISTING_HAS_NO_GATEWAY");
-        let listing = world.client.get(&format!("/listings/{}", shop.listing.id)).send().await?;
+        market.seller.get(&route(&market)).send().await?.refused(404, "ENDPOINT_NOT_FOUND");
+        market.call(&json!({ "n": 2 })).send().await?.refused(409, "LISTING_HAS_NO_GATEWAY");
+        let listing = world.client.get(&format!("/listings/{}", market.listing.id)).send().await?;
         assert!(listing.ok(200)["listing"]["gateway_url"].is_null());
         let new = world.echo_path();
-        let again = put(&shop, json!({ "private_endpoint_url": world.seller.url(&new) })).await?;
+        let again = put(&market, json!({ "private_endpoint_url": world.seller.url(&new) })).await?;
         let secret = text(&again.ok(200)["gateway_endpoint"], "signing_secret").to_owned();
-        assert_ne!(secret, shop.listing.signing_secret);
+        assert_ne!(secret, market.listing.signing_secret);
         world.seller.add_secret(&secret, &new).await?;
-        shop.call(&json!({ "n": 3 })).send().await?.ok(200);
+        market.call(&json!({ "n": 3 })).send().await?.ok(200);
         Ok(())
     })
 }
@@ -76,16 +76,16 @@ fn a_null_url_removes_a_free_listings_endpoint_and_a_new_one_has_a_new_secret() 
 #[test]
 fn a_per_call_listing_keeps_its_endpoint_and_the_way_out_leads_out() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let refused = put(&shop, json!({ "private_endpoint_url": null })).await?;
+        let market = world.market(1.0).await?;
+        let refused = put(&market, json!({ "private_endpoint_url": null })).await?;
         assert_eq!(refused.refused(409, "ENDPOINT_IN_USE")["recovery"]["next_action"], "pause_endpoint");
-        put(&shop, json!({ "status": "paused" })).await?.ok(200);
-        put(&shop, json!({ "private_endpoint_url": null })).await?.refused(409, "ENDPOINT_IN_USE");
+        put(&market, json!({ "status": "paused" })).await?.ok(200);
+        put(&market, json!({ "private_endpoint_url": null })).await?.refused(409, "ENDPOINT_IN_USE");
         let free = json!({ "pricing_model": "free" });
-        shop.seller.patch(&format!("/listings/{}", shop.listing.id)).json(&free).send().await?.ok(200);
-        assert!(put(&shop, json!({ "private_endpoint_url": null })).await?.ok(200)["gateway_endpoint"].is_null());
+        market.seller.patch(&format!("/listings/{}", market.listing.id)).json(&free).send().await?.ok(200);
+        assert!(put(&market, json!({ "private_endpoint_url": null })).await?.ok(200)["gateway_endpoint"].is_null());
         let paid = json!({ "pricing_model": "per_call", "pricing_amount": 1 });
-        let reply = shop.seller.patch(&format!("/listings/{}", shop.listing.id)).json(&paid).send().await?;
+        let reply = market.seller.patch(&format!("/listings/{}", market.listing.id)).json(&paid).send().await?;
         reply.refused(400, "ENDPOINT_REQUIRED");
         Ok(())
     })
@@ -93,21 +93,21 @@ fn a_per_call_listing_keeps_its_endpoint_and_the_way_out_leads_out() -> Outcome 
 
 #[test]
 fn at_most_20_edits_a_day_write_a_secret_version_and_the_rest_may_still_change() -> Outcome {
-    with(Setup::settings(&[("CROCHET_RATE_LIMITS", "exact"), ("CROCHET_MAX_LISTINGS", "20")]), async |world| {
+    with_setup(Setup::settings(&[("CROCHET_RATE_LIMITS", "exact"), ("CROCHET_MAX_LISTINGS", "20")]), async |world| {
         world.at_a_minutes_start().await?;
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         for n in 0..20 {
-            put(&shop, json!({ "auth_header": { "name": "X-N", "value": format!("v{n}") } })).await?.ok(200);
+            put(&market, json!({ "auth_header": { "name": "X-N", "value": format!("v{n}") } })).await?.ok(200);
         }
-        let limited = put(&shop, json!({ "auth_header": { "name": "X-N", "value": "one more" } })).await?;
+        let limited = put(&market, json!({ "auth_header": { "name": "X-N", "value": "one more" } })).await?;
         let wait: i64 = limited.refused(429, "EDIT_LIMIT")["recovery"]["retry_after_seconds"].as_i64().unwrap_or_default();
         assert!((1..=86_400).contains(&wait), "{wait}");
-        let rotation = shop.seller.post(&format!("{}/rotate-secret", route(&shop))).send().await?;
+        let rotation = market.seller.post(&format!("{}/rotate-secret", route(&market))).send().await?;
         rotation.refused(429, "EDIT_LIMIT");
-        put(&shop, json!({ "auth_header": { "name": "X-N", "value": "v19" } })).await?.ok(200);
-        put(&shop, json!({ "status": "paused", "timeout_ms": 9_000 })).await?.ok(200);
+        put(&market, json!({ "auth_header": { "name": "X-N", "value": "v19" } })).await?.ok(200);
+        put(&market, json!({ "status": "paused", "timeout_ms": 9_000 })).await?.ok(200);
         world.later(wait + 3_600).await?;
-        put(&shop, json!({ "auth_header": { "name": "X-N", "value": "one more" } })).await?.ok(200);
+        put(&market, json!({ "auth_header": { "name": "X-N", "value": "one more" } })).await?.ok(200);
         Ok(())
     })
 }
@@ -115,7 +115,7 @@ fn at_most_20_edits_a_day_write_a_secret_version_and_the_rest_may_still_change()
 #[test]
 fn parallel_edits_are_all_there_or_refused() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let changes: Vec<Value> = (0..6)
             .map(|n| match n % 3 {
                 0 => json!({ "timeout_ms": 2_000 + n }),
@@ -123,14 +123,14 @@ fn parallel_edits_are_all_there_or_refused() -> Outcome {
                 _ => json!({ "rate_limit_per_minute": 100 + n }),
             })
             .collect();
-        let path = route(&shop);
+        let path = route(&market);
         let replies =
-            futures::future::try_join_all(changes.iter().map(|change| shop.seller.put(&path).json(change).send())).await?;
+            futures::future::try_join_all(changes.iter().map(|change| market.seller.put(&path).json(change).send())).await?;
         for reply in &replies {
             assert!(reply.status == 200 || (reply.status, reply.code()) == (409, "EDIT_CONFLICT"), "{}", reply.text());
         }
         assert!(replies.iter().any(|reply| reply.status == 200), "somebody gets through");
-        let endpoint = get(&shop).await?;
+        let endpoint = get(&market).await?;
         for member in ["timeout_ms", "rate_limit_per_minute", "auth_header"] {
             let done = replies.iter().zip(&changes).filter(|(reply, change)| reply.status == 200 && change.get(member).is_some());
             let kept = done.filter(|(_, change)| match member {
@@ -141,9 +141,9 @@ fn parallel_edits_are_all_there_or_refused() -> Outcome {
             assert_eq!(kept.count(), usize::from(asked), "one of those that were told 200 is there: {member}");
         }
         // No turn is left behind: the next one gets through at once.
-        put(&shop, json!({ "auth_header": { "name": "X-Last", "value": "v" } })).await?.ok(200);
-        assert_eq!(get(&shop).await?["auth_header_names"], json!(["X-Last"]));
-        shop.buy(&json!({ "n": 1 })).await?;
+        put(&market, json!({ "auth_header": { "name": "X-Last", "value": "v" } })).await?.ok(200);
+        assert_eq!(get(&market).await?["auth_header_names"], json!(["X-Last"]));
+        market.buy(&json!({ "n": 1 })).await?;
         Ok(())
     })
 }
@@ -151,20 +151,20 @@ fn parallel_edits_are_all_there_or_refused() -> Outcome {
 #[test]
 fn patch_with_private_endpoint_url_is_the_same_change() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
-        put(&shop, json!({ "timeout_ms": 4_000, "auth_header": { "name": "X-Key", "value": "hush-v" } })).await?.ok(200);
-        shop.seller.post(&format!("{}/test", route(&shop))).send().await?.ok(200);
-        let before = get(&shop).await?;
+        let market = world.free_market(&world.echo_path()).await?;
+        put(&market, json!({ "timeout_ms": 4_000, "auth_header": { "name": "X-Key", "value": "hush-v" } })).await?.ok(200);
+        market.seller.post(&format!("{}/test", route(&market))).send().await?.ok(200);
+        let before = get(&market).await?;
         let new = world.echo_path();
-        world.seller.add_secret(&shop.listing.signing_secret, &new).await?;
+        world.seller.add_secret(&market.listing.signing_secret, &new).await?;
         let change = json!({ "private_endpoint_url": world.seller.url(&new) });
-        let patch = || shop.seller.patch(&format!("/listings/{}", shop.listing.id)).json(&change).send();
+        let patch = || market.seller.patch(&format!("/listings/{}", market.listing.id)).json(&change).send();
         let after = patch().await?.ok(200)["gateway_endpoint"].clone();
         assert_ne!(after["secret_version"], before["secret_version"]);
         assert!(after["last_test"].is_null() && after["secret_created_at"] == before["secret_created_at"], "{after}");
         assert_eq!((&after["timeout_ms"], &after["auth_header_names"]), (&json!(4_000), &json!(["X-Key"])));
-        assert_eq!(get(&shop).await?, after);
-        shop.call(&json!({ "n": 1 })).send().await?.ok(200);
+        assert_eq!(get(&market).await?, after);
+        market.call(&json!({ "n": 1 })).send().await?.ok(200);
         assert_eq!(world.seller.calls(&[("path", &new)]).await?[0]["headers"]["x-key"], "hush-v", "the header has moved along");
         assert_eq!(patch().await?.ok(200)["gateway_endpoint"], after, "the same again is no change");
         Ok(())
@@ -196,29 +196,29 @@ fn a_first_endpoint_is_made_once_of_parallel_requests_and_its_secret_signs() -> 
 #[test]
 fn an_endpoint_that_is_removed_and_made_again_and_again_works_whenever_it_is_there() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
-        let url = json!({ "private_endpoint_url": world.seller.url(&shop.path) });
+        let market = world.free_market(&world.echo_path()).await?;
+        let url = json!({ "private_endpoint_url": world.seller.url(&market.path) });
         let gone = json!({ "private_endpoint_url": null });
         for round in 0..5 {
-            let path = route(&shop);
+            let path = route(&market);
             let both =
-                futures::future::try_join(shop.seller.put(&path).json(&gone).send(), shop.seller.put(&path).json(&url).send());
+                futures::future::try_join(market.seller.put(&path).json(&gone).send(), market.seller.put(&path).json(&url).send());
             let (removed, made) = both.await?;
             for reply in [&removed, &made] {
                 assert!(reply.status == 200 || (reply.status, reply.code()) == (409, "EDIT_CONFLICT"), "{}", reply.text());
             }
             if let Some(secret) = made.data()["gateway_endpoint"]["signing_secret"].as_str() {
-                world.seller.add_secret(secret, &shop.path).await?;
+                world.seller.add_secret(secret, &market.path).await?;
             }
-            let called = shop.call(&json!({ "n": round })).send().await?;
+            let called = market.call(&json!({ "n": round })).send().await?;
             match called.code() {
                 // Whatever is there has its secret.
                 "" => assert_eq!(called.ok(200)["seller_response"]["verified"], true),
                 _ => {
                     called.refused(409, "LISTING_HAS_NO_GATEWAY");
-                    let made = put(&shop, url.clone()).await?;
+                    let made = put(&market, url.clone()).await?;
                     let secret = text(&made.ok(200)["gateway_endpoint"], "signing_secret").to_owned();
-                    world.seller.add_secret(&secret, &shop.path).await?;
+                    world.seller.add_secret(&secret, &market.path).await?;
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! An endpoint's first secret, and what else happens to the listing meanwhile: no secret stays that nobody is to have.
 
-use crochet_tests::ssrf::strictly;
-use crochet_tests::{Agent, Failure, Outcome, Proxy, Replies, Setup, shared, text, with};
+use crochet_tests::ssrf::with_deployment_rules;
+use crochet_tests::{Agent, Failure, Outcome, Proxy, Replies, Setup, shared, text, with_setup};
 use serde_json::{Value, json};
 
 /// A free draft without an endpoint: its id.
@@ -13,7 +13,7 @@ async fn bare_draft(seller: &Agent) -> Result<String, Failure> {
 #[test]
 fn a_draft_that_is_deleted_while_its_url_is_looked_up_leaves_no_secret() -> Outcome {
     let internet = crochet_tests::internet()?;
-    strictly(8443, &internet, async |world| {
+    with_deployment_rules(8443, &internet, async |world| {
         let seller = world.agent().await?;
         for method in ["PUT", "PATCH"] {
             let id = bare_draft(&seller).await?;
@@ -39,7 +39,7 @@ fn a_draft_that_is_deleted_while_its_url_is_looked_up_leaves_no_secret() -> Outc
 #[test]
 fn an_edit_that_is_done_while_a_url_is_looked_up_is_kept() -> Outcome {
     let internet = crochet_tests::internet()?;
-    strictly(8443, &internet, async |world| {
+    with_deployment_rules(8443, &internet, async |world| {
         let seller = world.agent().await?;
         let id = bare_draft(&seller).await?;
         let path = format!("/listings/{id}");
@@ -64,7 +64,7 @@ fn an_edit_that_is_done_while_a_url_is_looked_up_is_kept() -> Outcome {
 fn a_first_endpoint_is_pinned_over_the_listing_it_was_made_for_or_its_secret_goes() -> Outcome {
     let proxy = &Proxy::start()?;
     let setup = Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() };
-    with(setup, async |world| {
+    with_setup(setup, async |world| {
         let seller = world.agent().await?;
         let echo = world.echo_path();
         // To go on offer takes a transaction, which can be held back when the secret is written.
@@ -107,21 +107,21 @@ fn a_first_endpoint_is_pinned_over_the_listing_it_was_made_for_or_its_secret_goe
 #[test]
 fn an_endpoint_whose_secret_is_lost_says_so_and_a_url_makes_it_anew() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
-        let route = format!("/listings/{}/endpoint", shop.listing.id);
-        let put = |change: Value| shop.seller.put(&route).json(&change).send();
-        let url = json!({ "private_endpoint_url": world.seller.url(&shop.path) });
+        let market = world.free_market(&world.echo_path()).await?;
+        let route = format!("/listings/{}/endpoint", market.listing.id);
+        let put = |change: Value| market.seller.put(&route).json(&change).send();
+        let url = json!({ "private_endpoint_url": world.seller.url(&market.path) });
         put(json!({ "timeout_ms": 4_000 })).await?.ok(200);
         assert!(put(url.clone()).await?.ok(200)["gateway_endpoint"].get("signing_secret").is_none(), "no change");
-        world.lose_secret_of(&shop.listing.id).await?;
+        world.lose_secret_of(&market.listing.id).await?;
         let refused = put(json!({ "auth_header": { "name": "X-Key", "value": "v" } })).await?;
         let summary = text(&refused.refused(503, "SERVICE_UNAVAILABLE")["recovery"], "summary");
         assert!(summary.contains("private_endpoint_url"), "{summary}");
         // What an instance remembers is not what is there: the same URL is a change.
         let endpoint = put(url).await?.ok(200)["gateway_endpoint"].clone();
         assert_eq!(endpoint["timeout_ms"], 4_000, "what is no secret stays");
-        world.seller.add_secret(text(&endpoint, "signing_secret"), &shop.path).await?;
-        assert_eq!(shop.call(&json!({ "n": 1 })).send().await?.ok(200)["seller_response"]["verified"], true);
+        world.seller.add_secret(text(&endpoint, "signing_secret"), &market.path).await?;
+        assert_eq!(market.call(&json!({ "n": 1 })).send().await?.ok(200)["seller_response"]["verified"], true);
         Ok(())
     })
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use crochet_tests::{Failure, Outcome, Replies, Reply, Setup, list, unique_name, with};
+use crochet_tests::{Failure, Outcome, Replies, Reply, Setup, list, unique_name, with_setup};
 use serde_json::{Value, json};
 
 /// What every canary of this file begins with; nothing else in the suite does.
@@ -51,66 +51,66 @@ fn silent(reply: Reply, canaries: &[&str]) -> Reply {
 #[test]
 fn an_endpoints_auth_header_reaches_the_seller_and_nobody_else() -> Outcome {
     listen();
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let path = format!("/echo/{MARK}path-{}", unique_name());
-        let shop = world.shop_at(&json!(1), &path).await?;
+        let market = world.market_at(&json!(1), &path).await?;
         let value = format!("{MARK}value-{}", unique_name());
-        let route = format!("/listings/{}/endpoint", shop.listing.id);
-        let secret = shop.listing.signing_secret.clone();
+        let route = format!("/listings/{}/endpoint", market.listing.id);
+        let secret = market.listing.signing_secret.clone();
         let canaries = [MARK, secret.trim_start_matches("whsec_")];
         let change = json!({ "auth_header": { "name": "X-Seller-Key", "value": value } });
-        silent(shop.seller.put(&route).json(&change).send().await?, &canaries).ok(200);
+        silent(market.seller.put(&route).json(&change).send().await?, &canaries).ok(200);
 
         // It reaches the seller, with a test and with calls.
-        silent(shop.seller.post(&format!("{route}/test")).send().await?, &canaries).ok(200);
+        silent(market.seller.post(&format!("{route}/test")).send().await?, &canaries).ok(200);
         let body = json!({ "n": 1 });
-        let offer = silent(shop.call(&body).send().await?, &canaries);
+        let offer = silent(market.call(&body).send().await?, &canaries);
         let quote = crochet_tests::Quote::of(offer);
         world.sandbox.pay(&quote.id).await?;
-        let answer = shop.redeem(&quote, &body).await?;
+        let answer = market.redeem(&quote, &body).await?;
         answer.ok(200);
         silent(answer, &canaries);
-        silent(shop.redeem(&quote, &body).await?, &canaries);
+        silent(market.redeem(&quote, &body).await?, &canaries);
         let calls = world.seller.calls(&[("path", &path)]).await?;
         assert_eq!(calls.len(), 2);
         assert!(calls.iter().all(|call| call["headers"]["x-seller-key"] == json!(value)), "it reaches the seller");
 
         // Another seller gets nothing of it.
-        let other = world.free_shop(&world.echo_path()).await?;
+        let other = world.free_market(&world.echo_path()).await?;
         other.call(&body).send().await?.ok(200);
         assert!(!other.all_received().await?[0]["header_list"].to_string().contains(MARK));
 
         // Every reply about the listing, to whomever.
-        let listing = format!("/listings/{}", shop.listing.id);
+        let listing = format!("/listings/{}", market.listing.id);
         for reply in [
-            shop.seller.get(&route).send().await?,
-            shop.seller.get(&listing).send().await?,
+            market.seller.get(&route).send().await?,
+            market.seller.get(&listing).send().await?,
             world.client.get(&listing).send().await?,
             world.client.get("/listings").query("q", "service").send().await?,
-            shop.seller.get("/listings").query("seller", "me").send().await?,
-            shop.buyer.get("/gateway-requests").send().await?,
-            shop.seller.get("/gateway-requests").send().await?,
-            shop.buyer.get("/ledger").send().await?,
-            shop.seller.get("/ledger").send().await?,
-            shop.seller.patch(&listing).json(&json!({ "description": "Other." })).send().await?,
-            shop.seller.put(&route).json(&json!({ "timeout_ms": 5_000 })).send().await?,
+            market.seller.get("/listings").query("seller", "me").send().await?,
+            market.buyer.get("/gateway-requests").send().await?,
+            market.seller.get("/gateway-requests").send().await?,
+            market.buyer.get("/ledger").send().await?,
+            market.seller.get("/ledger").send().await?,
+            market.seller.patch(&listing).json(&json!({ "description": "Other." })).send().await?,
+            market.seller.put(&route).json(&json!({ "timeout_ms": 5_000 })).send().await?,
         ] {
             silent(reply, &canaries).ok(200);
         }
-        let rotated = silent(shop.seller.post(&format!("{route}/rotate-secret")).send().await?, &canaries);
+        let rotated = silent(market.seller.post(&format!("{route}/rotate-secret")).send().await?, &canaries);
         assert_eq!(list(&rotated.ok(200)["gateway_endpoint"], "auth_header_names"), [json!("X-Seller-Key")], "and it stays");
 
         // Every failure, to both sides.
         for path in ["/fail/500", "/close", "/redirect", "/garbage", "/huge/300000"] {
             let url = format!("{}?{MARK}{}", world.seller.url(path), unique_name());
-            silent(shop.seller.put(&route).json(&json!({ "private_endpoint_url": url })).send().await?, &canaries).ok(200);
-            silent(shop.seller.post(&format!("{route}/test")).send().await?, &canaries).ok(200);
+            silent(market.seller.put(&route).json(&json!({ "private_endpoint_url": url })).send().await?, &canaries).ok(200);
+            silent(market.seller.post(&format!("{route}/test")).send().await?, &canaries).ok(200);
             let body = json!({ "path": path });
-            let quote = shop.paid(&body).await?;
-            let refused = silent(shop.redeem(&quote, &body).await?, &canaries);
+            let quote = market.paid(&body).await?;
+            let refused = silent(market.redeem(&quote, &body).await?, &canaries);
             assert_eq!(refused.status, 502, "{}", refused.text());
-            silent(shop.buyer.get("/gateway-requests").send().await?, &canaries).ok(200);
-            silent(shop.seller.get(&route).send().await?, &canaries).ok(200);
+            silent(market.buyer.get("/gateway-requests").send().await?, &canaries).ok(200);
+            silent(market.seller.get(&route).send().await?, &canaries).ok(200);
         }
 
         // Mistakes with it.
@@ -123,7 +123,7 @@ fn an_endpoints_auth_header_reaches_the_seller_and_nobody_else() -> Outcome {
             json!({ "timeout_ms": format!("{MARK}6") }),
             json!({ "private_endpoint_url": null, "auth_header": { "name": "X-Key", "value": format!("{MARK}7") } }),
         ] {
-            let refused = silent(shop.seller.put(&route).json(&change).send().await?, &canaries);
+            let refused = silent(market.seller.put(&route).json(&change).send().await?, &canaries);
             assert!(matches!(refused.status, 400 | 409), "{}", refused.text());
         }
 
@@ -139,20 +139,20 @@ fn an_endpoints_auth_header_reaches_the_seller_and_nobody_else() -> Outcome {
 
 #[test]
 fn an_unreachable_endpoint_tells_nobody_where_it_is() -> Outcome {
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let closed = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?;
         let mut fields = world.paid_fields(&json!(1), "/echo");
         fields["private_endpoint_url"] = format!("http://{closed}/{MARK}x").into();
-        let shop = world.shop_with(&fields, "/echo").await?;
+        let market = world.market_with(&fields, "/echo").await?;
         let port = format!(":{}", closed.port());
         let canaries = [MARK, port.as_str(), "127.0.0.1"];
-        let test = shop.seller.post(&format!("/listings/{}/endpoint/test", shop.listing.id)).send().await?;
+        let test = market.seller.post(&format!("/listings/{}/endpoint/test", market.listing.id)).send().await?;
         assert_eq!(silent(test, &canaries).ok(200)["test"]["failure"]["class"], "unreachable");
-        let quote = shop.paid(&Value::Null).await?;
-        let refused = shop.redeem(&quote, &Value::Null).await?;
+        let quote = market.paid(&Value::Null).await?;
+        let refused = market.redeem(&quote, &Value::Null).await?;
         refused.refused(502, "SELLER_UNREACHABLE");
         silent(refused, &[MARK, port.as_str()]);
-        let row: Result<Value, Failure> = shop.row(&quote.id).await;
+        let row: Result<Value, Failure> = market.row(&quote.id).await;
         assert!(!row?.to_string().contains(&port));
         Ok(())
     })

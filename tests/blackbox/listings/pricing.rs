@@ -1,6 +1,6 @@
 //! `POST /listings`: what a call costs, read exactly.
 
-use crochet_tests::{Agent, Failure, Outcome, Pow, Replies, Reply, Setup, Wallet, list, number, shared, with};
+use crochet_tests::{Agent, Failure, Outcome, Pow, Replies, Reply, Setup, Wallet, list, number, shared, with_setup};
 use serde_json::{Value, json};
 
 /// The work that a new listing asks for.
@@ -18,7 +18,7 @@ async fn create_text(seller: &Agent, fields: &str) -> Result<Reply, Failure> {
 
 #[test]
 fn prices_are_read_exactly() -> Outcome {
-    with(Setup::settings(&[("CROCHET_MAX_LISTINGS", "100")]), async |world| {
+    with_setup(Setup::settings(&[("CROCHET_MAX_LISTINGS", "100")]), async |world| {
         let seller = world.agent().await?;
         let fields = |price: &str| {
             format!(

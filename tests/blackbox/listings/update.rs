@@ -6,21 +6,21 @@ use serde_json::{Value, json};
 #[test]
 fn an_owner_changes_fields_and_the_rest_stays() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let path = format!("/listings/{}", shop.listing.id);
+        let market = world.market(1.0).await?;
+        let path = format!("/listings/{}", market.listing.id);
         let change = json!({ "name": "A better name", "description": "Better.", "tags": ["new"], "category": "data",
             "pricing_amount": 0.29, "input_schema": { "type": "object" } });
-        let reply = shop.seller.patch(&path).json(&change).send().await?;
+        let reply = market.seller.patch(&path).json(&change).send().await?;
         let listing = &reply.ok(200)["listing"];
         for member in ["name", "description", "tags", "category", "input_schema"] {
             assert_eq!(listing[member], change[member], "{member}");
         }
         assert_eq!(number(&listing["price"], "amount_micros"), 290_000);
-        assert_eq!((text(listing, "slug"), &listing["delivery_type"]), (shop.listing.slug.as_str(), &json!("api")));
+        assert_eq!((text(listing, "slug"), &listing["delivery_type"]), (market.listing.slug.as_str(), &json!("api")));
         assert_ne!(listing["updated_at"], listing["created_at"]);
         assert_eq!(world.client.get(&path).send().await?.ok(200)["listing"], *listing, "the next read shows it");
         // An optional field can be taken away.
-        let reply = shop.seller.patch(&path).json(&json!({ "input_schema": null })).send().await?;
+        let reply = market.seller.patch(&path).json(&json!({ "input_schema": null })).send().await?;
         assert!(reply.ok(200)["listing"]["input_schema"].is_null());
         assert_eq!(reply.data()["listing"]["name"], "A better name");
         Ok(())
@@ -30,18 +30,18 @@ fn an_owner_changes_fields_and_the_rest_stays() -> Outcome {
 #[test]
 fn updating_is_by_owner_only() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let path = format!("/listings/{}", shop.listing.id);
+        let market = world.market(1.0).await?;
+        let path = format!("/listings/{}", market.listing.id);
         let change = json!({ "name": "Stolen" });
-        shop.buyer.patch(&path).json(&change).send().await?.refused(403, "NOT_LISTING_OWNER");
+        market.buyer.patch(&path).json(&change).send().await?.refused(403, "NOT_LISTING_OWNER");
         world.client.patch_without_key(&path, &change).await?.refused(401, "UNAUTHORIZED");
         let mut draft = world.free_fields("/echo");
         draft["status"] = "draft".into();
-        let draft = shop.seller.create_listing(&draft).await?;
-        let reply = shop.buyer.patch(&format!("/listings/{}", draft.id)).json(&change).send().await?;
+        let draft = market.seller.create_listing(&draft).await?;
+        let reply = market.buyer.patch(&format!("/listings/{}", draft.id)).json(&change).send().await?;
         reply.refused(404, "LISTING_NOT_FOUND");
         let unknown = "/listings/0198c0de-0000-7000-8000-000000000000";
-        shop.seller.patch(unknown).json(&change).send().await?.refused(404, "LISTING_NOT_FOUND");
+        market.seller.patch(unknown).json(&change).send().await?.refused(404, "LISTING_NOT_FOUND");
         Ok(())
     })
 }
@@ -59,8 +59,8 @@ impl WithoutKey for crochet_tests::Client {
 #[test]
 fn wrong_values_change_nothing() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let path = format!("/listings/{}", shop.listing.id);
+        let market = world.market(1.0).await?;
+        let path = format!("/listings/{}", market.listing.id);
         let wrong = [
             (json!({ "name": "ab" }), "INVALID_REQUEST"),
             (json!({ "name": null }), "INVALID_REQUEST"),
@@ -73,10 +73,10 @@ fn wrong_values_change_nothing() -> Outcome {
             (json!({ "input_schema": { "type": "nonsense" } }), "INVALID_SCHEMA"),
         ];
         for (change, code) in wrong {
-            shop.seller.patch(&path).json(&change).send().await?.refused(400, code);
+            market.seller.patch(&path).json(&change).send().await?.refused(400, code);
         }
         let listing = world.client.get(&path).send().await?.ok(200)["listing"].clone();
-        let created = &shop.listing.data["listing"];
+        let created = &market.listing.data["listing"];
         assert_eq!((&listing["name"], &listing["price"]), (&created["name"], &created["price"]));
         Ok(())
     })
@@ -85,14 +85,14 @@ fn wrong_values_change_nothing() -> Outcome {
 #[test]
 fn an_owner_lifts_only_a_suspension_of_their_own() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let path = format!("/listings/{}", shop.listing.id);
-        let set = |status: &str| shop.seller.patch(&path).json(&json!({ "status": status })).send();
+        let market = world.market(1.0).await?;
+        let path = format!("/listings/{}", market.listing.id);
+        let set = |status: &str| market.seller.patch(&path).json(&json!({ "status": status })).send();
         assert_eq!(set("suspended").await?.ok(200)["listing"]["suspended_by"], "owner");
-        shop.call(&json!({})).send().await?.refused(409, "LISTING_NOT_ACTIVE");
+        market.call(&json!({})).send().await?.refused(409, "LISTING_NOT_ACTIVE");
         let listing = set("active").await?.ok(200)["listing"].clone();
         assert_eq!((&listing["status"], &listing["suspended_by"]), (&json!("active"), &Value::Null));
-        shop.quote(&json!({})).await?;
+        market.quote(&json!({})).await?;
         Ok(())
     })
 }
@@ -115,18 +115,18 @@ fn a_draft_becomes_active_and_an_active_one_no_draft() -> Outcome {
 #[test]
 fn private_endpoint_url_updates_the_endpoint_from_the_next_call() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        shop.buy(&json!({ "n": 1 })).await?;
+        let market = world.market(1.0).await?;
+        market.buy(&json!({ "n": 1 })).await?;
         let new = world.echo_path();
-        world.seller.add_secret(&shop.listing.signing_secret, &new).await?;
+        world.seller.add_secret(&market.listing.signing_secret, &new).await?;
         let change = json!({ "private_endpoint_url": world.seller.url(&new) });
-        let reply = shop.seller.patch(&format!("/listings/{}", shop.listing.id)).json(&change).send().await?;
+        let reply = market.seller.patch(&format!("/listings/{}", market.listing.id)).json(&change).send().await?;
         reply.ok(200);
         assert!(!reply.text().contains(&new) && !reply.text().contains("whsec_"), "{}", reply.text());
-        let (_, reply) = shop.buy(&json!({ "n": 2 })).await?;
+        let (_, reply) = market.buy(&json!({ "n": 2 })).await?;
         assert_eq!(reply.data()["seller_response"]["verified"], true, "the secret has stayed");
         assert_eq!(world.seller.calls(&[("path", &new)]).await?.len(), 1);
-        assert_eq!(shop.all_received().await?.len(), 1, "the old one was called once");
+        assert_eq!(market.all_received().await?.len(), 1, "the old one was called once");
         Ok(())
     })
 }
@@ -151,18 +151,18 @@ fn a_listing_without_an_endpoint_gets_one_and_its_secret_is_shown() -> Outcome {
 #[test]
 fn a_listing_can_become_free_and_paid_again() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let path = format!("/listings/{}", shop.listing.id);
-        let reply = shop.seller.patch(&path).json(&json!({ "pricing_model": "free" })).send().await?;
+        let market = world.market(1.0).await?;
+        let path = format!("/listings/{}", market.listing.id);
+        let reply = market.seller.patch(&path).json(&json!({ "pricing_model": "free" })).send().await?;
         if reply.status == 400 {
             // A price has to be taken back explicitly.
             let change = json!({ "pricing_model": "free", "pricing_amount": 0 });
-            shop.seller.patch(&path).json(&change).send().await?.ok(200);
+            market.seller.patch(&path).json(&change).send().await?.ok(200);
         }
-        assert_eq!(shop.call(&json!({ "n": 1 })).send().await?.ok(200)["billable"], false);
+        assert_eq!(market.call(&json!({ "n": 1 })).send().await?.ok(200)["billable"], false);
         let change = json!({ "pricing_model": "per_call", "pricing_amount": 2 });
-        shop.seller.patch(&path).json(&change).send().await?.ok(200);
-        assert_eq!(shop.quote(&json!({ "n": 2 })).await?.payment()["amount"]["amount_cents"], 200);
+        market.seller.patch(&path).json(&change).send().await?.ok(200);
+        assert_eq!(market.quote(&json!({ "n": 2 })).await?.payment()["amount"]["amount_cents"], 200);
         Ok(())
     })
 }
@@ -170,11 +170,11 @@ fn a_listing_can_become_free_and_paid_again() -> Outcome {
 #[test]
 fn parallel_changes_are_all_there_or_refused() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
-        let path = format!("/listings/{}", shop.listing.id);
+        let market = world.market(1.0).await?;
+        let path = format!("/listings/{}", market.listing.id);
         let changes: Vec<Value> = (0..6).map(|n| json!({ "tags": [format!("t{n}")] })).collect();
         let replies =
-            futures::future::try_join_all(changes.iter().map(|change| shop.seller.patch(&path).json(change).send())).await?;
+            futures::future::try_join_all(changes.iter().map(|change| market.seller.patch(&path).json(change).send())).await?;
         for reply in &replies {
             assert!(reply.status == 200 || (reply.status, reply.code()) == (409, "EDIT_CONFLICT"), "{}", reply.text());
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crochet_tests::{Agent, Client, Failure, Outcome, Person, Replies, Reply, Request, Shop, World, shared, text, unique_name};
+use crochet_tests::{Agent, Client, Failure, Market, Outcome, Person, Replies, Reply, Request, World, shared, text, unique_name};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ fn rows() -> Vec<Row> {
 /// Who is there, and what belongs to whom.
 struct Stage<'a> {
     world: &'a World,
-    shop: Shop<'a>,
+    market: Market<'a>,
     read_only: Agent,
     revoked: String,
     unknown: String,
@@ -74,10 +74,10 @@ struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     async fn set(world: &'a World) -> Result<Self, Failure> {
-        let shop = world.shop(1.0).await?;
-        let (quote, _) = shop.buy(&json!({ "n": 1 })).await?;
-        let call = text(&shop.row(&quote.id).await?, "id").to_owned();
-        let owner = &shop.buyer;
+        let market = world.market(1.0).await?;
+        let (quote, _) = market.buy(&json!({ "n": 1 })).await?;
+        let call = text(&market.row(&quote.id).await?, "id").to_owned();
+        let owner = &market.buyer;
         let read_only = owner.create_key(&json!({ "name": "read", "scopes": ["read"] })).await?;
         let revoked = owner.create_key(&json!({ "name": "revoked" })).await?;
         owner.delete(&format!("/api-keys/{}", text(&revoked.issued["key"], "id"))).send().await?.ok(200);
@@ -98,13 +98,13 @@ impl<'a> Stage<'a> {
             ada,
             eve,
             call,
-            shop,
+            market,
         })
     }
 
     /// Owns everything that is asked for.
     fn owner(&self) -> &Agent {
-        &self.shop.buyer
+        &self.market.buyer
     }
 
     /// A listing of the owner's, which nothing has happened to yet.
@@ -121,7 +121,7 @@ impl<'a> Stage<'a> {
             "/agents/{id}" | "/agents/{id}/claim" => self.owner().profile_id.clone(),
             "/auth/passkey/credentials/{id}" => self.passkey.clone(),
             "/gateway-requests/{id}" => self.call.clone(),
-            "/gateway/{listing_id}" => self.shop.listing.id.clone(),
+            "/gateway/{listing_id}" => self.market.listing.id.clone(),
             "/api-keys/{id}" => {
                 let key = self.owner().create_key(&json!({ "name": format!("key {}", unique_name()) })).await?;
                 text(&key.issued["key"], "id").to_owned()

@@ -3,7 +3,7 @@
 //! On a busy machine requests that run at the same time may be seen one after another, never the other way round. A scenario is
 //! therefore measured again while it seems to cost too much, and the cheapest time counts.
 
-use crochet_tests::{Failure, Outcome, Quote, Replies, Setup, Shop, promises, text, with};
+use crochet_tests::{Failure, Market, Outcome, Quote, Replies, Setup, cost_budgets, text, with_setup};
 use serde_json::{Value, json};
 
 mod figures;
@@ -96,19 +96,19 @@ async fn listings(figures: &mut Figures<'_>) -> Outcome {
 }
 
 /// What sellers do with an endpoint.
-async fn endpoints(figures: &mut Figures<'_>, shop: &Shop<'_>, time: usize) -> Outcome {
-    let route = format!("/listings/{}/endpoint", shop.listing.id);
-    figures.note("read endpoint", &shop.seller.get(&route).send().await?)?;
-    figures.note("change endpoint", &shop.seller.put(&route).json(&json!({ "timeout_ms": 5_000 + time })).send().await?)?;
+async fn endpoints(figures: &mut Figures<'_>, market: &Market<'_>, time: usize) -> Outcome {
+    let route = format!("/listings/{}/endpoint", market.listing.id);
+    figures.note("read endpoint", &market.seller.get(&route).send().await?)?;
+    figures.note("change endpoint", &market.seller.put(&route).json(&json!({ "timeout_ms": 5_000 + time })).send().await?)?;
     let header = json!({ "auth_header": { "name": "X-Key", "value": format!("v{time}") } });
-    figures.note("move endpoint", &shop.seller.put(&route).json(&header).send().await?)?;
-    let rotation = shop.seller.post(&format!("{route}/rotate-secret")).json(&json!({ "immediate": true })).send().await?;
+    figures.note("move endpoint", &market.seller.put(&route).json(&header).send().await?)?;
+    let rotation = market.seller.post(&format!("{route}/rotate-secret")).json(&json!({ "immediate": true })).send().await?;
     figures.note("rotate secret", &rotation)?;
-    figures.note("test endpoint", &shop.seller.post(&format!("{route}/test")).send().await?)
+    figures.note("test endpoint", &market.seller.post(&format!("{route}/test")).send().await?)
 }
 
 /// Calls, free and paid.
-async fn calls(figures: &mut Figures<'_>, free: &Shop<'_>, paid: &Shop<'_>, time: usize) -> Outcome {
+async fn calls(figures: &mut Figures<'_>, free: &Market<'_>, paid: &Market<'_>, time: usize) -> Outcome {
     free.call(&json!({ "warm": time })).send().await?;
     figures.note("warm free call", &free.call(&json!({ "n": time })).send().await?)?;
     let body = json!({ "n": time });
@@ -128,12 +128,12 @@ async fn calls(figures: &mut Figures<'_>, free: &Shop<'_>, paid: &Shop<'_>, time
 #[test]
 fn no_route_costs_more_than_the_architecture_says() -> Outcome {
     let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md"))?;
-    let promised = promises(&document).ok_or_else(|| Failure::new("ARCHITECTURE.md has no <!-- costs --> table"))?;
-    with(Setup::default(), async |world| {
+    let promised = cost_budgets(&document).ok_or_else(|| Failure::new("ARCHITECTURE.md has no <!-- costs --> table"))?;
+    with_setup(Setup::default(), async |world| {
         let mut figures = Figures { world, rows: Vec::new() };
-        let (free, paid) = (world.free_shop("/status/200").await?, world.shop_at(&json!(1), "/status/200").await?);
+        let (free, paid) = (world.free_market("/status/200").await?, world.market_at(&json!(1), "/status/200").await?);
         // Another one: a listing whose secret is new costs its next call a look-up.
-        let edited = world.shop_at(&json!(1), "/status/200").await?;
+        let edited = world.market_at(&json!(1), "/status/200").await?;
         for time in 0..TIMES {
             identity(&mut figures).await?;
             keys(&mut figures).await?;

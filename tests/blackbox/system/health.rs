@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crochet_tests::{Outcome, Replies, Setup, list, shared, text, with};
+use crochet_tests::{Outcome, Replies, Setup, list, shared, text, with_setup};
 use http::Method;
 use serde_json::json;
 
@@ -191,7 +191,7 @@ fn limited_routes_send_the_rate_limit_fields() -> Outcome {
 
 #[test]
 fn limits_are_exact_per_key_and_per_ip_and_say_when_to_come_back() -> Outcome {
-    with(Setup::settings(&[("CROCHET_RATE_LIMITS", "")]), async |world| {
+    with_setup(Setup::settings(&[("CROCHET_RATE_LIMITS", "")]), async |world| {
         let agent = world.agent().await?;
         world.at_a_minutes_start().await?;
         let first = agent.get("/me").send().await?;
@@ -220,7 +220,7 @@ fn limits_are_exact_per_key_and_per_ip_and_say_when_to_come_back() -> Outcome {
 
 #[test]
 fn failed_authentication_is_counted_per_ip() -> Outcome {
-    with(Setup::settings(&[("CROCHET_RATE_LIMITS", "")]), async |world| {
+    with_setup(Setup::settings(&[("CROCHET_RATE_LIMITS", "")]), async |world| {
         let mut refused = 0;
         for _ in 0..40 {
             let reply = world.client.get("/me").key("am_k_nonsense").send().await?;

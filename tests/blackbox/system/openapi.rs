@@ -82,15 +82,15 @@ fn every_route_of_openapi_answers_and_every_route_of_the_seeds_is_there() -> Out
 #[test]
 fn every_error_links_to_an_anchor_that_is_there() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let replies = [
             world.client.get("/me").send().await?,
             world.client.get("/nowhere").send().await?,
             world.client.get("/listings").query("limit", 0).send().await?,
-            shop.call(&json!({})).send().await?,
-            shop.call_raw("{").send().await?,
-            shop.call(&json!({})).currency("BTC").send().await?,
-            shop.call(&json!({})).paid_with("0xab").send().await?,
+            market.call(&json!({})).send().await?,
+            market.call_raw("{").send().await?,
+            market.call(&json!({})).currency("BTC").send().await?,
+            market.call(&json!({})).paid_with("0xab").send().await?,
         ];
         for reply in replies {
             for member in ["docs_url", "reference_url"] {

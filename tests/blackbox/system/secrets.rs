@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use crochet_tests::{Agent, Failure, Outcome, Person, Replies, Setup, Wallet, World, text, with};
+use crochet_tests::{Agent, Failure, Outcome, Person, Replies, Setup, Wallet, World, text, with_setup};
 use serde_json::{Value, json};
 
 /// In the process that makes the run: the file for what it learnt.
@@ -130,14 +130,14 @@ async fn people(world: &World, agent: &Agent, secrets: &mut Secrets) -> Outcome 
 
 /// Calls: a paid one, a free one, one whose seller fails.
 async fn calls(world: &World, secrets: &mut Secrets) -> Outcome {
-    let paid = world.shop(1.0).await?;
+    let paid = world.market(1.0).await?;
     secrets.add(&paid.listing.signing_secret);
     secrets.add(&paid.path);
     paid.buy(&json!({ "n": 1 })).await?;
-    let free = world.free_shop(&world.echo_path()).await?;
+    let free = world.free_market(&world.echo_path()).await?;
     secrets.add(&free.path);
     free.call(&json!({ "n": 1 })).send().await?.ok(200);
-    let failing = world.free_shop("/fail/500").await?;
+    let failing = world.free_market("/fail/500").await?;
     failing.call(&json!({ "n": 1 })).send().await?;
     for agent in [&paid.buyer, &paid.seller, &free.buyer, &failing.buyer] {
         secrets.add(&agent.api_key);
@@ -148,7 +148,7 @@ async fn calls(world: &World, secrets: &mut Secrets) -> Outcome {
 /// The run itself, in a process of its own.
 fn full_run(found: &str) -> Outcome {
     crochet::telemetry::start();
-    with(Setup::default(), async |world| {
+    with_setup(Setup::default(), async |world| {
         let mut secrets = Secrets::default();
         let agent = agents(world, &mut secrets).await?;
         people(world, &agent, &mut secrets).await?;

@@ -4,7 +4,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crochet_tests::signature_page::{PAGE, snippet};
-use crochet_tests::{EndpointProgram, Failure, Outcome, Replies, Reply, RunningEndpoint, Shop, World, list, shared, text};
+use crochet_tests::{EndpointProgram, Failure, Market, Outcome, Replies, Reply, RunningEndpoint, World, list, shared, text};
 use http::Method;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
@@ -21,9 +21,9 @@ struct Sent {
 
 impl Sent {
     /// What the gateway forwarded, as the demo seller has received it.
-    async fn captured(shop: &Shop<'_>) -> Result<Self, Failure> {
-        shop.call_raw(BODY).send().await?.ok(200);
-        let call = shop.all_received().await?.pop().ok_or_else(|| Failure::new("the seller received nothing"))?;
+    async fn captured(market: &Market<'_>) -> Result<Self, Failure> {
+        market.call_raw(BODY).send().await?.ok(200);
+        let call = market.all_received().await?.pop().ok_or_else(|| Failure::new("the seller received nothing"))?;
         let of_this_hop = ["host", "content-length", "connection"];
         let pairs = list(&call, "header_list").iter().filter_map(|pair| Some((pair[0].as_str()?, pair[1].as_str()?)));
         let headers = pairs.filter(|(name, _)| !of_this_hop.contains(name)).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
@@ -68,9 +68,9 @@ impl Sent {
 
 /// It takes what was forwarded, and nothing that was changed.
 async fn verifies(world: &World, program: &EndpointProgram) -> Outcome {
-    let shop = world.free_shop(&world.echo_path()).await?;
-    let sent = Sent::captured(&shop).await?;
-    let secret = &shop.listing.signing_secret;
+    let market = world.free_market(&world.echo_path()).await?;
+    let sent = Sent::captured(&market).await?;
+    let secret = &market.listing.signing_secret;
     let endpoint = program.start(secret).await?;
     let taken = sent.to(world, &endpoint).await?;
     assert_eq!(taken.status, 200, "{}", taken.text());
@@ -113,35 +113,35 @@ async fn verifies(world: &World, program: &EndpointProgram) -> Outcome {
     Ok(())
 }
 
-async fn change(shop: &Shop<'_>, url: &str) -> Outcome {
-    let path = format!("/listings/{}/endpoint", shop.listing.id);
-    shop.seller.put(&path).json(&json!({ "private_endpoint_url": url })).send().await?.ok(200);
+async fn change(market: &Market<'_>, url: &str) -> Outcome {
+    let path = format!("/listings/{}/endpoint", market.listing.id);
+    market.seller.put(&path).json(&json!({ "private_endpoint_url": url })).send().await?.ok(200);
     Ok(())
 }
 
-async fn rotate(shop: &Shop<'_>, rotation: Value) -> Result<String, Failure> {
-    let path = format!("/listings/{}/endpoint/rotate-secret", shop.listing.id);
-    let reply = shop.seller.post(&path).json(&rotation).send().await?;
+async fn rotate(market: &Market<'_>, rotation: Value) -> Result<String, Failure> {
+    let path = format!("/listings/{}/endpoint/rotate-secret", market.listing.id);
+    let reply = market.seller.post(&path).json(&rotation).send().await?;
     Ok(text(&reply.ok(200)["gateway_endpoint"], "signing_secret").to_owned())
 }
 
 /// Behind a listing it answers before, during and after a rotation, and the old secret is over after it.
 async fn rotates(world: &World, program: &EndpointProgram) -> Outcome {
-    let shop = world.free_shop(&world.echo_path()).await?;
-    let old = program.start(&shop.listing.signing_secret).await?;
-    let call = async |n: usize| -> Result<Reply, Failure> { Ok(shop.call(&json!({ "n": n })).send().await?) };
-    change(&shop, old.url()).await?;
+    let market = world.free_market(&world.echo_path()).await?;
+    let old = program.start(&market.listing.signing_secret).await?;
+    let call = async |n: usize| -> Result<Reply, Failure> { Ok(market.call(&json!({ "n": n })).send().await?) };
+    change(&market, old.url()).await?;
     assert_eq!(call(1).await?.ok(200)["seller_response"], json!({ "you_sent": { "n": 1 } }), "before");
-    let new = program.start(&rotate(&shop, json!({})).await?).await?;
+    let new = program.start(&rotate(&market, json!({})).await?).await?;
     assert_eq!(call(2).await?.ok(200)["seller_response"], json!({ "you_sent": { "n": 2 } }), "during, with the old secret");
-    change(&shop, new.url()).await?;
+    change(&market, new.url()).await?;
     assert_eq!(call(3).await?.ok(200)["seller_response"], json!({ "you_sent": { "n": 3 } }), "during, with the new secret");
-    let newest = program.start(&rotate(&shop, json!({ "immediate": true })).await?).await?;
+    let newest = program.start(&rotate(&market, json!({ "immediate": true })).await?).await?;
     for outdated in [&old, &new] {
-        change(&shop, outdated.url()).await?;
+        change(&market, outdated.url()).await?;
         call(4).await?.refused(502, "SELLER_REFUSED");
     }
-    change(&shop, newest.url()).await?;
+    change(&market, newest.url()).await?;
     assert_eq!(call(5).await?.ok(200)["seller_response"], json!({ "you_sent": { "n": 5 } }), "after");
     Ok(())
 }

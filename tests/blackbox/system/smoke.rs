@@ -31,21 +31,21 @@ fn both_kinds_of_wallets_register_and_recover() -> Outcome {
 #[test]
 fn a_call_is_quoted_paid_delivered_replayed_and_booked() -> Outcome {
     shared(async |world| {
-        let shop = world.shop(1.0).await?;
+        let market = world.market(1.0).await?;
         let body = json!({ "task": "run", "input": { "example": true } });
-        let request = shop.call(&body).idempotency_key("smoke").currency("SOL");
+        let request = market.call(&body).idempotency_key("smoke").currency("SOL");
         let quote = Quote::of(request.send().await?);
         world.sandbox.pay(&quote.id).await?;
-        let first = shop.call(&body).idempotency_key("smoke").paid_with(&quote.id).send().await?;
+        let first = market.call(&body).idempotency_key("smoke").paid_with(&quote.id).send().await?;
         let data = first.ok(200);
         assert_eq!((&data["seller_response"]["echo"], &data["seller_response"]["verified"]), (&body, &json!(true)));
-        let again = shop.redeem(&quote, &body).await?;
+        let again = market.redeem(&quote, &body).await?;
         assert!(again.is_replay() && again.body == first.body);
         let id = text(data, "request_id");
-        let (bought, sold) = (shop.entries(&shop.buyer, id).await?, shop.entries(&shop.seller, id).await?);
+        let (bought, sold) = (market.entries(&market.buyer, id).await?, market.entries(&market.seller, id).await?);
         assert_eq!(number(&bought[0]["amount"], "amount_micros"), -1_000_000);
         assert_eq!(number(&sold[0]["amount"], "amount_micros"), 951_000);
-        let row = shop.row(&quote.id).await?;
+        let row = market.row(&quote.id).await?;
         assert_eq!((&row["status"], list(&row, "attempts").len()), (&json!("delivered"), 1));
         Ok(())
     })
@@ -54,8 +54,8 @@ fn a_call_is_quoted_paid_delivered_replayed_and_booked() -> Outcome {
 #[test]
 fn a_free_call_is_delivered() -> Outcome {
     shared(async |world| {
-        let shop = world.free_shop(&world.echo_path()).await?;
-        let reply = shop.call(&json!({ "n": 1 })).send().await?;
+        let market = world.free_market(&world.echo_path()).await?;
+        let reply = market.call(&json!({ "n": 1 })).send().await?;
         assert_eq!(reply.ok(200)["billable"], false);
         Ok(())
     })

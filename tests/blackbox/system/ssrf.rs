@@ -9,8 +9,8 @@ mod spellings;
 use std::net::{IpAddr, SocketAddr};
 
 use crochet_tests::internet::{Internet, SELLER, Speech};
-use crochet_tests::ssrf::{Came, Entrance, Forward, NOT_PUBLIC, PUBLIC, shop_at_url, strictly};
-use crochet_tests::{Failure, Outcome, Replies, Shop};
+use crochet_tests::ssrf::{CallResult, CallRoute, NOT_PUBLIC, PUBLIC, UrlRoute, market_at_url, with_deployment_rules};
+use crochet_tests::{Failure, Market, Outcome, Replies};
 use serde_json::json;
 
 fn ip(text: &str) -> Result<IpAddr, Failure> {
@@ -18,29 +18,29 @@ fn ip(text: &str) -> Result<IpAddr, Failure> {
 }
 
 /// Calls through both routes and expects a refusal without a dial. Tells how many calls were made.
-async fn opens_nothing(shop: &Shop<'_>, internet: &Internet, vector: &str) -> Result<usize, Failure> {
-    for route in Forward::ALL {
+async fn opens_nothing(market: &Market<'_>, internet: &Internet, vector: &str) -> Result<usize, Failure> {
+    for route in CallRoute::ALL {
         drop(internet.take_looked_up());
-        let (came, reply) = route.send(shop).await?;
+        let (came, reply) = route.send(market).await?;
         let dialled = internet.take_dialled();
         assert!(dialled.is_empty(), "{route:?} dialled {dialled:?} for {vector}");
         assert_eq!(came, route.refusal(), "{route:?} of {vector}: {}", reply.text());
         assert!(internet.take_looked_up().len() <= 1, "{route:?} of {vector}: a second look-up may say something else");
     }
-    Ok(Forward::ALL.len())
+    Ok(CallRoute::ALL.len())
 }
 
 #[test]
 fn urls_that_may_not_be_called_are_refused_at_every_entrance_and_again_at_the_call() -> Outcome {
     let internet = crochet_tests::internet()?;
     let port = internet.trap.address().port();
-    strictly(port, &internet, async |world| {
-        let shop = shop_at_url(world, "https://shop.example.net/ok").await?;
+    with_deployment_rules(port, &internet, async |world| {
+        let market = market_at_url(world, "https://shop.example.net/ok").await?;
         let urls = spellings::refused(port);
         let (mut entered, mut called) = (0, 0);
         for url in &urls {
-            for entrance in Entrance::ALL {
-                let reply = entrance.send(&shop, url).await?;
+            for entrance in UrlRoute::ALL {
+                let reply = entrance.send(&market, url).await?;
                 assert_eq!(
                     (reply.status, reply.code()),
                     (400, "ENDPOINT_URL_REFUSED"),
@@ -49,8 +49,8 @@ fn urls_that_may_not_be_called_are_refused_at_every_entrance_and_again_at_the_ca
                 );
                 entered += 1;
             }
-            shop.store_url(url).await?;
-            called += opens_nothing(&shop, &internet, url).await?;
+            market.store_url(url).await?;
+            called += opens_nothing(&market, &internet, url).await?;
         }
         assert_eq!((internet.take_dialled(), internet.trap.opened()), (Vec::new(), 0));
         println!("{} URLs, handed in {entered} times and called {called} times: 0 sockets opened", urls.len());
@@ -66,8 +66,8 @@ fn mixtures(bad: IpAddr) -> [Vec<IpAddr>; 3] {
 #[test]
 fn a_name_with_any_address_that_is_not_public_is_refused_whole() -> Outcome {
     let internet = crochet_tests::internet()?;
-    strictly(8443, &internet, async |world| {
-        let shop = shop_at_url(world, "https://shop.example.net/ok").await?;
+    with_deployment_rules(8443, &internet, async |world| {
+        let market = market_at_url(world, "https://shop.example.net/ok").await?;
         assert!(NOT_PUBLIC.len() >= 72);
         let (mut vectors, mut called) = (0, 0);
         for (n, bad) in NOT_PUBLIC.iter().enumerate() {
@@ -75,8 +75,8 @@ fn a_name_with_any_address_that_is_not_public_is_refused_whole() -> Outcome {
                 let name = format!("v{n}-{m}.example.net");
                 internet.resolve(&name, &[answer]);
                 let url = format!("https://{name}/ok");
-                let entrance = Entrance::ALL[(n + m) % Entrance::ALL.len()];
-                let reply = entrance.send(&shop, &url).await?;
+                let entrance = UrlRoute::ALL[(n + m) % UrlRoute::ALL.len()];
+                let reply = entrance.send(&market, &url).await?;
                 assert_eq!(
                     (reply.status, reply.code()),
                     (400, "ENDPOINT_URL_REFUSED"),
@@ -84,8 +84,8 @@ fn a_name_with_any_address_that_is_not_public_is_refused_whole() -> Outcome {
                     reply.text()
                 );
                 assert!(!reply.text().contains(bad) || bad.len() < 3, "no address leaks: {}", reply.text());
-                shop.store_url(&url).await?;
-                called += opens_nothing(&shop, &internet, &format!("{answer:?}")).await?;
+                market.store_url(&url).await?;
+                called += opens_nothing(&market, &internet, &format!("{answer:?}")).await?;
                 vectors += 1;
             }
         }
@@ -98,15 +98,15 @@ fn a_name_with_any_address_that_is_not_public_is_refused_whole() -> Outcome {
 #[test]
 fn a_name_that_is_public_when_it_is_checked_and_private_when_it_is_called_opens_nothing() -> Outcome {
     let internet = crochet_tests::internet()?;
-    strictly(8443, &internet, async |world| {
+    with_deployment_rules(8443, &internet, async |world| {
         let (mut vectors, mut called) = (0, 0);
-        let shop = shop_at_url(world, "https://shop.example.net/ok").await?;
+        let market = market_at_url(world, "https://shop.example.net/ok").await?;
         for (n, bad) in NOT_PUBLIC.iter().enumerate() {
             let name = format!("rebind{n}.example.net");
             internet.resolve(&name, &[&[SELLER], &[ip(bad)?]]);
-            let entrance = if n % 2 == 0 { Entrance::Update } else { Entrance::PutEndpoint };
-            entrance.send(&shop, &format!("https://{name}/ok")).await?.ok(200);
-            called += opens_nothing(&shop, &internet, &name).await?;
+            let entrance = if n % 2 == 0 { UrlRoute::Update } else { UrlRoute::PutEndpoint };
+            entrance.send(&market, &format!("https://{name}/ok")).await?.ok(200);
+            called += opens_nothing(&market, &internet, &name).await?;
             vectors += 1;
         }
         // From answer to answer: a call looks up once, and dials what it was told then.
@@ -114,12 +114,12 @@ fn a_name_that_is_public_when_it_is_checked_and_private_when_it_is_called_opens_
             let name = format!("flip{n}.example.net");
             let bad = ip(NOT_PUBLIC[n * 7])?;
             internet.resolve(&name, &[&[SELLER], &[SELLER], &[bad]]);
-            shop.store_url(&format!("https://{name}/ok")).await?;
-            for route in Forward::ALL {
-                assert_eq!(route.send(&shop).await?.0, Came::Answer(200), "{route:?}");
+            market.store_url(&format!("https://{name}/ok")).await?;
+            for route in CallRoute::ALL {
+                assert_eq!(route.send(&market).await?.0, CallResult::Answer(200), "{route:?}");
                 assert_eq!(internet.take_dialled(), [SocketAddr::new(SELLER, 443)]);
             }
-            called += opens_nothing(&shop, &internet, &name).await?;
+            called += opens_nothing(&market, &internet, &name).await?;
             vectors += 1;
         }
         println!("{vectors} names that rebind, called {called} times: 0 sockets opened to what they rebound to");
@@ -131,8 +131,8 @@ fn a_name_that_is_public_when_it_is_checked_and_private_when_it_is_called_opens_
 fn redirects_are_not_followed_wherever_they_point() -> Outcome {
     let internet = crochet_tests::internet()?;
     let target = crochet_tests::trap(Speech::Plain)?;
-    strictly(target.address().port(), &internet, async |world| {
-        let shop = shop_at_url(world, "https://shop.example.net/ok").await?;
+    with_deployment_rules(target.address().port(), &internet, async |world| {
+        let market = market_at_url(world, "https://shop.example.net/ok").await?;
         let port = target.address().port();
         let targets = [
             format!("http://127.0.0.1:{port}/"),
@@ -147,10 +147,10 @@ fn redirects_are_not_followed_wherever_they_point() -> Outcome {
         let mut vectors = 0;
         for status in [301, 302, 303, 307, 308] {
             for to in &targets {
-                shop.store_url(&format!("https://shop.example.net/redirect/{status}/{to}")).await?;
-                for route in Forward::ALL {
-                    let (came, reply) = route.send(&shop).await?;
-                    assert_eq!(came, Came::Failure("status".into()), "{route:?} of {status} to {to}");
+                market.store_url(&format!("https://shop.example.net/redirect/{status}/{to}")).await?;
+                for route in CallRoute::ALL {
+                    let (came, reply) = route.send(&market).await?;
+                    assert_eq!(came, CallResult::Failure("status".into()), "{route:?} of {status} to {to}");
                     assert!(!reply.text().contains("127.0.0.1") && !reply.text().contains("example.net"), "{}", reply.text());
                     assert_eq!(internet.take_dialled(), [SocketAddr::new(SELLER, 443)], "{route:?} of {status} to {to}");
                     vectors += 1;
@@ -166,17 +166,17 @@ fn redirects_are_not_followed_wherever_they_point() -> Outcome {
 #[test]
 fn public_addresses_are_dialled_and_answer() -> Outcome {
     let internet = crochet_tests::internet()?;
-    strictly(8443, &internet, async |world| {
-        let shop = shop_at_url(world, "https://shop.example.net/ok").await?;
+    with_deployment_rules(8443, &internet, async |world| {
+        let market = market_at_url(world, "https://shop.example.net/ok").await?;
         for (n, good) in PUBLIC.iter().enumerate() {
             let name = format!("good{n}.example.net");
             internet.resolve(&name, &[&[ip(good)?]]);
             let port = if n % 2 == 0 { 443 } else { 8443 };
             let url = format!("https://{name}:{port}/ok");
-            Entrance::ALL[1 + n % 2].send(&shop, &url).await?.ok(200);
-            for route in Forward::ALL {
-                let (came, reply) = route.send(&shop).await?;
-                assert_eq!(came, Came::Answer(200), "{route:?} of {good}: {}", reply.text());
+            UrlRoute::ALL[1 + n % 2].send(&market, &url).await?.ok(200);
+            for route in CallRoute::ALL {
+                let (came, reply) = route.send(&market).await?;
+                assert_eq!(came, CallResult::Answer(200), "{route:?} of {good}: {}", reply.text());
                 assert_eq!(internet.take_dialled(), [SocketAddr::new(ip(good)?, port)], "{route:?} of {good}");
             }
         }
@@ -189,22 +189,22 @@ fn public_addresses_are_dialled_and_answer() -> Outcome {
 #[test]
 fn a_paid_call_is_settled_and_not_forwarded_to_an_address_that_is_not_public() -> Outcome {
     let internet = crochet_tests::internet()?;
-    strictly(8443, &internet, async |world| {
+    with_deployment_rules(8443, &internet, async |world| {
         internet.resolve("paid.example.net", &[&[SELLER], &[ip("169.254.169.254")?]]);
         let mut fields = world.paid_fields(&json!(1), "/echo");
         fields["private_endpoint_url"] = "https://paid.example.net/ok".into();
         let (buyer, seller) = (world.agent().await?, world.agent().await?);
         let listing = seller.create_listing(&fields).await?;
-        let shop = Shop { world, buyer, seller, listing, path: String::new() };
+        let market = Market { world, buyer, seller, listing, path: String::new() };
         let body = json!({ "n": 1 });
-        let quote = shop.paid(&body).await?;
-        let reply = shop.redeem(&quote, &body).await?;
+        let quote = market.paid(&body).await?;
+        let reply = market.redeem(&quote, &body).await?;
         let error = reply.refused(502, "SELLER_UNREACHABLE");
         assert_eq!((&error["details"]["settled"], &error["details"]["delivered"]), (&json!(true), &json!(false)));
         assert!(internet.take_dialled().is_empty() && internet.trap.opened() == 0);
         // The name leads to the seller again: the paid id is delivered.
         internet.resolve("paid.example.net", &[&[SELLER]]);
-        shop.redeem(&quote, &body).await?.ok(200);
+        market.redeem(&quote, &body).await?.ok(200);
         Ok(())
     })
 }

@@ -4,20 +4,20 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crochet_client::{Agent, Surprise};
+use crochet_client::{Agent, UnexpectedReply};
 
 /// Surprised unless both are equal.
-pub(super) fn same<T: PartialEq + fmt::Debug + ?Sized>(what: &str, found: &T, expected: &T) -> Result<(), Surprise> {
+pub(super) fn same<T: PartialEq + fmt::Debug + ?Sized>(what: &str, found: &T, expected: &T) -> Result<(), UnexpectedReply> {
     yes_or(found == expected, || format!("{what}: {found:?} where {expected:?} was expected"))
 }
 
 /// Surprised unless it holds.
-pub(super) fn yes(what: &str, holds: bool) -> Result<(), Surprise> {
+pub(super) fn yes(what: &str, holds: bool) -> Result<(), UnexpectedReply> {
     yes_or(holds, || format!("this should hold, and does not: {what}"))
 }
 
-fn yes_or(holds: bool, sentence: impl Fn() -> String) -> Result<(), Surprise> {
-    if holds { Ok(()) } else { Err(Surprise(sentence())) }
+fn yes_or(holds: bool, sentence: impl Fn() -> String) -> Result<(), UnexpectedReply> {
+    if holds { Ok(()) } else { Err(UnexpectedReply(sentence())) }
 }
 
 /// What a call cost and who got it, in micro-dollars.
@@ -30,10 +30,10 @@ pub(super) struct Price {
 
 impl Price {
     /// Reads a delivered answer and checks its sums, in micro-dollars and in cents.
-    pub(super) fn read(data: &Value, price_micros: i64) -> Result<Self, Surprise> {
+    pub(super) fn read(data: &Value, price_micros: i64) -> Result<Self, UnexpectedReply> {
         let number = |pointer: &str| {
             let found = data.pointer(pointer).and_then(Value::as_i64);
-            found.ok_or_else(|| Surprise(format!("the delivered answer has no whole number at {pointer}")))
+            found.ok_or_else(|| UnexpectedReply(format!("the delivered answer has no whole number at {pointer}")))
         };
         let price = Self {
             charged: number("/charged_amount/amount_micros")?,
@@ -54,12 +54,12 @@ impl Price {
 }
 
 /// The rate is told as a decimal fraction (`0.049`); read as digits, not as a float.
-fn basis_points(rate: &Value) -> Result<i64, Surprise> {
+fn basis_points(rate: &Value) -> Result<i64, UnexpectedReply> {
     let text = rate.to_string();
     let digits = text.strip_prefix("0.").unwrap_or("0");
     let padded = format!("{digits:0<4}");
     let bps = if padded.len() == 4 { padded.parse().ok() } else { None };
-    bps.ok_or_else(|| Surprise(format!("fee_rate is {text}, which is no whole number of basis points below 1")))
+    bps.ok_or_else(|| UnexpectedReply(format!("fee_rate is {text}, which is no whole number of basis points below 1")))
 }
 
 impl fmt::Display for Price {
@@ -73,15 +73,15 @@ fn usd(micros: i64) -> String {
 }
 
 /// The amount, in micro-dollars, of the one ledger entry of this type that an agent has for a call.
-pub(super) async fn entry(agent: &Agent, request_id: &str, kind: &str) -> Result<i64, Surprise> {
+pub(super) async fn entry(agent: &Agent, request_id: &str, kind: &str) -> Result<i64, UnexpectedReply> {
     let ledger = agent.get("/ledger").query("type", kind).send().await?.expect(200)?;
     let entries = ledger["entries"].as_array().cloned().unwrap_or_default();
     let mut mine = entries.iter().filter(|entry| entry["request_id"] == request_id);
     let (Some(entry), None) = (mine.next(), mine.next()) else {
-        return Err(Surprise(format!("GET /ledger does not show exactly one {kind} for {request_id}")));
+        return Err(UnexpectedReply(format!("GET /ledger does not show exactly one {kind} for {request_id}")));
     };
     let amount = entry["amount"]["amount_micros"].as_i64();
-    amount.ok_or_else(|| Surprise(format!("the {kind} in GET /ledger has no amount_micros")))
+    amount.ok_or_else(|| UnexpectedReply(format!("the {kind} in GET /ledger has no amount_micros")))
 }
 
 #[cfg(test)]

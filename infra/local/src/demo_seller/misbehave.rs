@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::secrets::Verdict;
 use super::{Received, echoed, refused};
-use crate::serve::HangUp;
+use crate::serve::DropConnection;
 
 /// Largest answer of `/huge`.
 const MAXIMUM_HUGE: usize = 64 * 1024 * 1024;
@@ -99,7 +99,7 @@ pub(super) async fn drip(Path(ms): Path<u32>) -> Response {
 /// `/close`: closes the connection without an answer.
 pub(super) async fn close() -> Response {
     let mut response = StatusCode::OK.into_response();
-    response.extensions_mut().insert(HangUp);
+    response.extensions_mut().insert(DropConnection);
     response
 }
 

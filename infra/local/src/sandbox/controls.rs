@@ -15,8 +15,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Sandbox;
-use super::book::{Change, Payment, Status};
 use super::faults::{Mode, Route};
+use super::payments::{Change, Payment, Status};
 
 /// Payments in a list where the caller names no limit.
 const DEFAULT_LIMIT: usize = 1_000;

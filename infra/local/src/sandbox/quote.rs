@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Sandbox;
-use super::book::Payment;
 use super::faults::{Mode, Route};
+use super::payments::Payment;
 use super::price::{Terms, price};
 use super::refusal::Refusal;
 use super::request::QuoteRequest;

@@ -10,8 +10,8 @@ use crochet::clock::{from_unix_ms, rfc3339};
 use serde_json::{Value, json};
 
 use super::Sandbox;
-use super::book::{Payment, Status};
 use super::faults::{Mode, Route};
+use super::payments::{Payment, Status};
 use super::price::{AppFee, Terms};
 use super::quote::{minus, other_token, rate, route, stranger};
 use super::refusal::Refusal;

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Sandbox;
-use super::book::{Payment, Status};
 use super::faults::Route;
+use super::payments::{Payment, Status};
 use super::refusal::Refusal;
 use super::tokens::{Amount, is_evm};
 

@@ -1,10 +1,10 @@
 //! What was measured so far.
 
-use crochet_tests::{Failure, Outcome, Promise, Reply, World};
+use crochet_tests::{CostBudget, Failure, Outcome, Reply, World};
 
 pub(super) struct Figures<'a> {
     pub(super) world: &'a World,
-    pub(super) rows: Vec<(Promise, String)>,
+    pub(super) rows: Vec<(CostBudget, String)>,
 }
 
 impl Figures<'_> {
@@ -13,7 +13,7 @@ impl Figures<'_> {
         let costs = self.world.costs().ok_or_else(|| Failure::new("costs are kept by a stack of this process only"))?;
         let (row, path) = costs.of(scenario, reply).ok_or_else(|| Failure::new(format!("{scenario}: no cost was noted")))?;
         match self.rows.iter_mut().find(|(known, _)| known.scenario == scenario) {
-            Some(known) if known.0.is_broken_by(&row) => {}
+            Some(known) if known.0.is_exceeded_by(&row) => {}
             Some(known) => *known = (row, path),
             None => self.rows.push((row, path)),
         }
@@ -21,9 +21,9 @@ impl Figures<'_> {
     }
 
     /// The first row that costs more than its promise, or has none.
-    pub(super) fn broken(&self, promised: &[Promise]) -> Option<String> {
-        let holds = |measured: &Promise| {
-            promised.iter().any(|promise| promise.scenario == measured.scenario && !promise.is_broken_by(measured))
+    pub(super) fn broken(&self, promised: &[CostBudget]) -> Option<String> {
+        let holds = |measured: &CostBudget| {
+            promised.iter().any(|promise| promise.scenario == measured.scenario && !promise.is_exceeded_by(measured))
         };
         self.rows.iter().find(|(row, _)| !holds(row)).map(|(row, path)| format!("{row} {path}"))
     }

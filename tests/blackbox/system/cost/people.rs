@@ -1,6 +1,6 @@
 //! What people do: sign up, log in, get back in, and operate agents.
 
-use crochet_tests::{Ceremony, Outcome, Passkey, Person, Reply, Twist};
+use crochet_tests::{Ceremony, Outcome, Passkey, Person, Reply, Tampering};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ pub(super) async fn people(figures: &mut Figures<'_>) -> Outcome {
     let started = visit("/auth/passkey/login/start", &json!({})).await?;
     figures.note("start logging in", &started)?;
     let ceremony = Ceremony::of(&started)?;
-    let answer = ceremony.finish(&person.passkey.get(&ceremony.public_key, &origin, &Twist::default())?);
+    let answer = ceremony.finish(&person.passkey.get(&ceremony.public_key, &origin, &Tampering::default())?);
     figures.note("log in", &visit("/auth/passkey/login/finish", &answer).await?)?;
     figures.note("session", &person.get("/session").send().await?)?;
 
@@ -63,7 +63,7 @@ pub(super) async fn claims(figures: &mut Figures<'_>) -> Outcome {
 /// The passkey that this ceremony makes, and what finishes it.
 fn created(started: &Reply, origin: &str) -> Result<(Passkey, Value), crochet_tests::Failure> {
     let ceremony = Ceremony::of(started)?;
-    let (passkey, credential) = Passkey::create(&ceremony.public_key, origin, &Twist::default())?;
+    let (passkey, credential) = Passkey::create(&ceremony.public_key, origin, &Tampering::default())?;
     let body = ceremony.finish(&credential);
     Ok((passkey, body))
 }

@@ -16,23 +16,23 @@ use tower::{Layer, Service, ServiceExt};
 const PANICKED: &str =
     r#"{"success":false,"error":{"code":"INTERNAL_ERROR","message":"Something went wrong on our side; try again."}}"#;
 
-/// Makes [`Spawned`] services.
+/// Makes [`Detached`] services.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SpawnedLayer;
+pub struct DetachedLayer;
 
-impl<S> Layer<S> for SpawnedLayer {
-    type Service = Spawned<S>;
+impl<S> Layer<S> for DetachedLayer {
+    type Service = Detached<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Spawned(inner)
+        Detached(inner)
     }
 }
 
 /// A service whose work goes on when nobody waits for it.
 #[derive(Clone, Debug)]
-pub struct Spawned<S>(pub S);
+pub struct Detached<S>(pub S);
 
-impl<S> Service<Request<Body>> for Spawned<S>
+impl<S> Service<Request<Body>> for Detached<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -85,7 +85,7 @@ mod tests {
             let _permit = b.acquire().await;
             c.add_permits(1);
         };
-        let mut service = Spawned(Router::new().route("/", get(handler)));
+        let mut service = Detached(Router::new().route("/", get(handler)));
         let request = Request::get("/").body(Body::empty()).expect("a request");
         let waiting = service.call(request);
         let _started = started.acquire().await.expect("the handler runs before anybody waits");
@@ -101,7 +101,7 @@ mod tests {
                 panic!("as a test");
             }
         };
-        let service = Spawned(Router::new().route("/", get(handler)));
+        let service = Detached(Router::new().route("/", get(handler)));
         let request = Request::get("/").body(Body::empty()).expect("a request");
         let response = service.oneshot(request).await.expect("never fails");
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

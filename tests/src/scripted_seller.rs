@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use crochet_local::serve::{HangUp, serve};
+use crochet_local::serve::{DropConnection, serve};
 use http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,45 +17,45 @@ use crate::failure::Failure;
 
 /// What the seller does with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
+pub enum Behavior {
     /// Answers with this status and a JSON body.
-    Answers(u16),
+    Status(u16),
     /// Answers 200 with this body.
-    Says(&'static str),
+    Body(&'static str),
     /// Closes the connection.
-    HangsUp,
-    /// Lets it wait until the mood is another one, and then follows that.
-    Hesitates,
+    DropsConnection,
+    /// Lets it wait until the behavior is another one, and then follows that.
+    Waits,
 }
 
 /// The seller. It stops when it is dropped.
-pub struct MoodySeller {
+pub struct ScriptedSeller {
     url: String,
-    mood: watch::Sender<Mood>,
+    behavior: watch::Sender<Behavior>,
     called: Arc<AtomicUsize>,
     _stop: watch::Sender<bool>,
 }
 
 #[derive(Clone)]
 struct Inner {
-    mood: watch::Receiver<Mood>,
+    behavior: watch::Receiver<Behavior>,
     called: Arc<AtomicUsize>,
 }
 
-impl MoodySeller {
-    /// A seller in this mood.
+impl ScriptedSeller {
+    /// A seller in this behavior.
     ///
     /// # Errors
     /// Where no port is free.
-    pub async fn start(mood: Mood) -> Result<Self, Failure> {
+    pub async fn start(behavior: Behavior) -> Result<Self, Failure> {
         let (stop, stopped) = watch::channel(false);
-        let (mood, follow) = watch::channel(mood);
+        let (behavior, follow) = watch::channel(behavior);
         let called = Arc::new(AtomicUsize::new(0));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = format!("http://{}/moody", listener.local_addr()?);
-        let inner = Inner { mood: follow, called: called.clone() };
+        let url = format!("http://{}/scripted", listener.local_addr()?);
+        let inner = Inner { behavior: follow, called: called.clone() };
         tokio::spawn(serve(listener, Router::new().fallback(answer).with_state(inner), stopped));
-        Ok(Self { url, mood, called, _stop: stop })
+        Ok(Self { url, behavior, called, _stop: stop })
     }
 
     /// Where it is called.
@@ -64,9 +64,9 @@ impl MoodySeller {
         &self.url
     }
 
-    /// Changes its mood.
-    pub fn turns(&self, mood: Mood) {
-        self.mood.send_replace(mood);
+    /// Changes its behavior.
+    pub fn set(&self, behavior: Behavior) {
+        self.behavior.send_replace(behavior);
     }
 
     /// How many calls have reached it.
@@ -78,16 +78,20 @@ impl MoodySeller {
 
 async fn answer(State(mut inner): State<Inner>) -> Response {
     inner.called.fetch_add(1, Ordering::SeqCst);
-    let mood = inner.mood.wait_for(|mood| *mood != Mood::Hesitates).await.map_or(Mood::HangsUp, |mood| *mood);
-    match mood {
-        Mood::Answers(status) => {
+    let behavior = inner
+        .behavior
+        .wait_for(|behavior| *behavior != Behavior::Waits)
+        .await
+        .map_or(Behavior::DropsConnection, |behavior| *behavior);
+    match behavior {
+        Behavior::Status(status) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::IM_A_TEAPOT);
-            (status, [("content-type", "application/json")], "{\"moody\":true}").into_response()
+            (status, [("content-type", "application/json")], "{\"scripted\":true}").into_response()
         }
-        Mood::Says(body) => ([("content-type", "application/json")], body).into_response(),
-        Mood::HangsUp | Mood::Hesitates => {
+        Behavior::Body(body) => ([("content-type", "application/json")], body).into_response(),
+        Behavior::DropsConnection | Behavior::Waits => {
             let mut response = StatusCode::OK.into_response();
-            response.extensions_mut().insert(HangUp);
+            response.extensions_mut().insert(DropConnection);
             response
         }
     }

@@ -9,7 +9,7 @@ use crate::names::unique_name;
 use crate::world::World;
 
 /// A buyer and a seller with one listing, and the outside world they meet in.
-pub struct Shop<'a> {
+pub struct Market<'a> {
     /// Where all of it is.
     pub world: &'a World,
     /// Pays in SOL unless said otherwise.
@@ -56,52 +56,52 @@ impl Quote {
 }
 
 impl World {
-    /// A shop whose calls cost `price` USD and are echoed by an endpoint of its own.
+    /// A market whose calls cost `price` USD and are echoed by an endpoint of its own.
     ///
     /// # Errors
     /// Where it cannot be set up.
-    pub async fn shop(&self, price: f64) -> Result<Shop<'_>, Failure> {
-        self.shop_at(&json!(price), &format!("/echo/{PRIVATE_MARK}{}", unique_name())).await
+    pub async fn market(&self, price: f64) -> Result<Market<'_>, Failure> {
+        self.market_at(&json!(price), &format!("/echo/{PRIVATE_MARK}{}", unique_name())).await
     }
 
-    /// A shop whose calls cost one dollar and end at this path of the demo seller.
+    /// A market whose calls cost one dollar and end at this path of the demo seller.
     ///
     /// # Errors
-    /// As [`World::shop`].
-    pub async fn shop_at(&self, price: &Value, path: &str) -> Result<Shop<'_>, Failure> {
+    /// As [`World::market`].
+    pub async fn market_at(&self, price: &Value, path: &str) -> Result<Market<'_>, Failure> {
         let fields = self.paid_fields(price, path);
-        self.shop_with(&fields, path).await
+        self.market_with(&fields, path).await
     }
 
-    /// A shop with a free listing that ends at this path of the demo seller.
+    /// A market with a free listing that ends at this path of the demo seller.
     ///
     /// # Errors
-    /// As [`World::shop`].
-    pub async fn free_shop(&self, path: &str) -> Result<Shop<'_>, Failure> {
+    /// As [`World::market`].
+    pub async fn free_market(&self, path: &str) -> Result<Market<'_>, Failure> {
         let fields = self.free_fields(path);
-        self.shop_with(&fields, path).await
+        self.market_with(&fields, path).await
     }
 
-    /// A shop with a listing of these fields.
+    /// A market with a listing of these fields.
     ///
     /// # Errors
-    /// As [`World::shop`].
-    pub async fn shop_with(&self, fields: &Value, path: &str) -> Result<Shop<'_>, Failure> {
+    /// As [`World::market`].
+    pub async fn market_with(&self, fields: &Value, path: &str) -> Result<Market<'_>, Failure> {
         let (buyer, seller) = (self.agent().await?, self.agent().await?);
-        self.shop_of(buyer, seller, fields, path).await
+        self.market_of(buyer, seller, fields, path).await
     }
 
-    /// A shop of these two.
+    /// A market of these two.
     ///
     /// # Errors
-    /// As [`World::shop`].
-    pub async fn shop_of(&self, buyer: Agent, seller: Agent, fields: &Value, path: &str) -> Result<Shop<'_>, Failure> {
+    /// As [`World::market`].
+    pub async fn market_of(&self, buyer: Agent, seller: Agent, fields: &Value, path: &str) -> Result<Market<'_>, Failure> {
         self.called();
         let listing = seller.create_listing(fields).await?;
         if !listing.signing_secret.is_empty() {
             self.seller.add_secret(&listing.signing_secret, path).await?;
         }
-        Ok(Shop { world: self, buyer, seller, listing, path: path.to_owned() })
+        Ok(Market { world: self, buyer, seller, listing, path: path.to_owned() })
     }
 
     /// A fresh path of the demo seller that echoes.
@@ -111,7 +111,7 @@ impl World {
     }
 }
 
-impl Shop<'_> {
+impl Market<'_> {
     /// The buyer's call, to be refined.
     #[must_use]
     pub fn call(&self, body: &Value) -> Request {
@@ -189,12 +189,12 @@ impl Shop<'_> {
         Ok(self.world.seller.calls(&[("webhook_id", request_id)]).await?)
     }
 
-    /// What reached this shop's own echo, under whatever id.
+    /// What reached this market's own echo, under whatever id.
     ///
     /// # Errors
     /// Where the demo seller does not answer.
     pub async fn all_received(&self) -> Result<Vec<Value>, Failure> {
-        assert!(self.path.contains(PRIVATE_MARK), "only an endpoint of this shop's own tells");
+        assert!(self.path.contains(PRIVATE_MARK), "only an endpoint of this market's own records who called it");
         Ok(self.world.seller.calls(&[("path", &self.path)]).await?)
     }
 

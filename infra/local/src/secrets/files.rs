@@ -15,7 +15,7 @@ const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
 /// A directory of secrets.
-pub(super) struct Dump {
+pub(super) struct SecretFiles {
     directory: PathBuf,
     /// Two changes of one secret must not overtake each other on their way to its file.
     writing: Mutex<()>,
@@ -43,7 +43,7 @@ pub(super) fn changes_something(operation: &str) -> bool {
     !["Get", "Describe", "List", "BatchGet", "Validate"].iter().any(|reading| operation.starts_with(reading))
 }
 
-impl Dump {
+impl SecretFiles {
     pub(super) fn open(directory: PathBuf) -> Result<Self, String> {
         fs::create_dir_all(&directory).map_err(|error| format!("{} could not be made: {error}", directory.display()))?;
         Ok(Self { directory, writing: Mutex::new(()) })

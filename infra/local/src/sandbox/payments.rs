@@ -106,35 +106,35 @@ impl Payment {
 
 /// All payments.
 #[derive(Debug, Default)]
-pub(super) struct Book {
-    payments: HashMap<String, Payment>,
+pub(super) struct Payments {
+    by_id: HashMap<String, Payment>,
     /// Ids, oldest first.
     order: VecDeque<String>,
 }
 
-impl Book {
-    /// Adds a payment; the oldest leaves when the book is full.
+impl Payments {
+    /// Adds a payment; the oldest leaves when there are too many.
     pub(super) fn add(&mut self, payment: Payment) {
         self.order.push_back(payment.id.clone());
-        self.payments.insert(payment.id.clone(), payment);
+        self.by_id.insert(payment.id.clone(), payment);
         if self.order.len() > CAPACITY
             && let Some(oldest) = self.order.pop_front()
         {
-            self.payments.remove(&oldest);
+            self.by_id.remove(&oldest);
         }
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Payment> {
-        self.payments.get(id)
+        self.by_id.get(id)
     }
 
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Payment> {
-        self.payments.get_mut(id)
+        self.by_id.get_mut(id)
     }
 
     /// Newest first.
     pub(super) fn newest(&self) -> impl Iterator<Item = &Payment> {
-        self.order.iter().rev().filter_map(|id| self.payments.get(id))
+        self.order.iter().rev().filter_map(|id| self.by_id.get(id))
     }
 
     /// How many there are.
@@ -147,7 +147,7 @@ impl Book {
     /// Each comes as a copy of its payment, with the moment at which it looked like that.
     pub(super) fn take_unannounced(&mut self, now_ms: i64) -> Vec<(Payment, i64)> {
         let mut due = Vec::new();
-        for payment in self.payments.values_mut() {
+        for payment in self.by_id.values_mut() {
             let moments: Vec<i64> = payment
                 .changes
                 .iter_mut()
