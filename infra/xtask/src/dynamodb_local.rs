@@ -1,16 +1,16 @@
 //! The database that the black-box suite runs on: AWS's own DynamoDB Local where this machine can run it.
 
 use std::net::ToSocketAddrs;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::background::Background;
-use crate::project::{Project, read, write};
+use crate::project::Project;
+use crate::tools::Tools;
 use crate::{command, net};
 
-/// The version from Maven Central, and of the container image.
-const VERSION: &str = "3.1.0";
+/// The manifest that pins its version.
+const MANIFEST: &str = "pom.xml";
 
 /// The oldest Java that it runs on.
 const JAVA: u32 = 17;
@@ -79,19 +79,20 @@ fn given(endpoint: String) -> Result<Database, String> {
 fn with_java(project: &Project, java: &str) -> Result<Database, String> {
     let port = net::free_ports(1)?;
     let mut server = Command::new(java);
-    server.current_dir(directory(project)).args(["-Xmx1g", "-Djava.library.path=lib", "-cp", "lib/*"]);
+    server.current_dir(jars(project).directory()).args(["-Xmx1g", "-Djava.library.path=lib", "-cp", "lib/*"]);
     server.arg("software.amazon.dynamodb.services.local.main.ServerRunner");
     server.args(["-inMemory", "-disableTelemetry", "-port", &port.to_string()]);
-    running(project, &server, port, format!("DynamoDB Local {VERSION} (Java)"))
+    running(project, &server, port, format!("DynamoDB Local {} (Java)", version(project)?))
 }
 
 fn with_container(project: &Project, engine: &str) -> Result<Database, String> {
     let port = net::free_ports(1)?;
     let mut server = Command::new(engine);
     server.args(["run", "--rm", "-p", &format!("127.0.0.1:{port}:8000")]);
-    server.arg(format!("docker.io/amazon/dynamodb-local:{VERSION}"));
+    let version = version(project)?;
+    server.arg(format!("docker.io/amazon/dynamodb-local:{version}"));
     server.args(["-jar", "DynamoDBLocal.jar", "-inMemory", "-disableTelemetry"]);
-    running(project, &server, port, format!("DynamoDB Local {VERSION} ({engine})"))
+    running(project, &server, port, format!("DynamoDB Local {version} ({engine})"))
 }
 
 fn running(project: &Project, command: &Command, port: u16, is: String) -> Result<Database, String> {
@@ -101,8 +102,19 @@ fn running(project: &Project, command: &Command, port: u16, is: String) -> Resul
     Ok(Database { endpoint: Some(format!("http://127.0.0.1:{port}")), is, stand_in: None, _server: Some(server) })
 }
 
-fn directory(project: &Project) -> std::path::PathBuf {
-    project.target.join("dynamodb-local")
+fn jars(project: &Project) -> Tools {
+    Tools::new(project, &[MANIFEST], "dynamodb-local")
+}
+
+/// The pinned version. The container image has the same tags.
+fn version(project: &Project) -> Result<String, String> {
+    version_in(&jars(project).pins()?).ok_or_else(|| format!("{MANIFEST} pins no version of DynamoDBLocal"))
+}
+
+fn version_in(pom: &str) -> Option<String> {
+    let (_, after) = pom.split_once("<artifactId>DynamoDBLocal</artifactId>")?;
+    let (_, after) = after.split_once("<version>")?;
+    Some(after.split_once("</version>")?.0.to_owned())
 }
 
 /// Java's path, once the jars are there; or what is missing.
@@ -114,26 +126,17 @@ fn java_and_jars(project: &Project) -> Result<String, String> {
         Some(major) if major >= JAVA => {}
         _ => return Err(format!("Java is older than {JAVA}")),
     }
-    let directory = directory(project);
-    let stamp = directory.join("stamp");
-    if read(&stamp).is_ok_and(|text| text == VERSION) {
-        return Ok(java);
-    }
-    if !command::exists("mvn") {
-        return Err("no Maven (mvn) to fetch DynamoDB Local with".into());
-    }
-    fetch(&directory)?;
-    write(&stamp, VERSION)?;
+    let jars = jars(project);
+    jars.install(|pom| {
+        if !command::exists("mvn") {
+            return Err("no Maven (mvn) to fetch DynamoDB Local with".into());
+        }
+        let mut maven = Command::new("mvn");
+        maven.current_dir(&project.root).args(["-q", "-B", "-Dstyle.color=never", "dependency:copy-dependencies"]);
+        maven.arg("-DincludeScope=runtime").arg(format!("-DoutputDirectory={}", jars.directory().join("lib").display()));
+        command::run(maven.arg("-f").arg(pom))
+    })?;
     Ok(java)
-}
-
-fn fetch(directory: &Path) -> Result<(), String> {
-    println!("fetching DynamoDB Local {VERSION} from Maven Central");
-    write(&directory.join("pom.xml"), &POM.replace("{version}", VERSION))?;
-    let mut maven = Command::new("mvn");
-    maven.current_dir(directory).args(["-q", "-B", "-Dstyle.color=never", "dependency:copy-dependencies"]);
-    maven.args(["-DoutputDirectory=lib", "-DincludeScope=runtime"]);
-    command::run(&mut maven)
 }
 
 /// The major version in `java -version`'s first line: `openjdk version "17.0.15" 2025-04-15`, or `"1.8.0_392"`.
@@ -151,25 +154,16 @@ fn container_engine() -> Option<&'static str> {
     ["docker", "podman", "nerdctl", "finch"].into_iter().find(answers)
 }
 
-const POM: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>crochet</groupId>
-  <artifactId>dynamodb-local</artifactId>
-  <version>1</version>
-  <packaging>pom</packaging>
-  <dependencies>
-    <dependency>
-      <groupId>software.amazon.dynamodb</groupId>
-      <artifactId>DynamoDBLocal</artifactId>
-      <version>{version}</version>
-    </dependency>
-  </dependencies>
-</project>
-"#;
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_is_the_one_of_the_manifest() {
+        let version = version_in(include_str!("../../tools/pom.xml")).expect("a version");
+        assert!(version.starts_with(|first: char| first.is_ascii_digit()), "{version}");
+        assert_eq!(version_in("<version>1</version>"), None);
+    }
 
     #[test]
     fn java_tells_its_version_in_several_ways() {

@@ -84,6 +84,15 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// Copies a file into a directory, under the same name.
+///
+/// # Errors
+/// When the file system refuses.
+pub(crate) fn copy(file: &Path, directory: &Path) -> Result<(), String> {
+    let name = file.file_name().ok_or_else(|| format!("{} is no file", file.display()))?;
+    write(&directory.join(name), &read(file)?)
+}
+
 /// Reads a file.
 ///
 /// # Errors

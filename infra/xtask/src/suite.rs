@@ -17,19 +17,20 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    /// What there is already.
+    /// The clients that earlier runs installed.
     pub(crate) fn installed(project: &Project) -> Self {
         let (python, node_modules) = tools::installed_clients(project);
-        Self { python, node_modules, anvil: tools::installed_anvil(project), go: Go::installed(project) }
+        let anvil = node_modules.as_deref().and_then(tools::anvil);
+        Self { python, node_modules, anvil, go: Go::installed(project) }
     }
 
-    /// Installs what is missing. Go is used where it is there.
+    /// Installs what is missing. Go is optional.
     ///
     /// # Errors
-    /// When Python, Node.js or a registry is not to be had.
+    /// When Python or Node.js is missing, or a registry cannot be reached.
     pub(crate) fn install(project: &Project) -> Result<Self, String> {
         let (python, node_modules) = (tools::clients_python(project)?, tools::node_modules(project)?);
-        let (anvil, go) = (tools::anvil(project)?, Go::install(project)?);
+        let (anvil, go) = (tools::anvil(&node_modules), Go::install(project)?);
         Ok(Self { python: Some(python), node_modules: Some(node_modules), anvil, go })
     }
 
