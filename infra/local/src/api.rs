@@ -10,7 +10,7 @@ use crochet::config::Config;
 use crochet::http::service::finish;
 use crochet::outbound::{Outbound, OutboundRules};
 
-use crate::stack::SellerNetwork;
+use crate::seller_network::SellerNetwork;
 
 /// Every route of the site and the API in one router, and what its requests cost.
 ///

@@ -14,7 +14,9 @@ pub mod dynamodb;
 pub mod generate;
 pub mod sandbox;
 pub mod secrets;
+mod seller_network;
 pub mod serve;
 pub mod stack;
 
-pub use stack::{Options, SellerNetwork, Stack};
+pub use seller_network::SellerNetwork;
+pub use stack::{Options, Stack};

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use options::{Options, SellerNetwork};
+pub use options::Options;
 
 use crate::api::api_router;
 use crate::demo_seller::DemoSeller;

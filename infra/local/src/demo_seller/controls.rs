@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::DemoSeller;
+use super::state::DemoSeller;
 
 type Reply = Result<Json<Value>, (StatusCode, Json<Value>)>;
 

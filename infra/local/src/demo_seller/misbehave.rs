@@ -11,8 +11,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::echo::{Received, echoed, refused};
 use super::secrets::Verdict;
-use super::{Received, echoed, refused};
 use crate::serve::DropConnection;
 
 /// Largest answer of `/huge`.

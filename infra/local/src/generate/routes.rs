@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{between, openapi};
+use super::marked::between;
+use super::openapi;
 
 /// Writes of a path that another group reads. `ANY` would do for API Gateway, but `sam local` lets it win over the reader's
 /// `GET`.

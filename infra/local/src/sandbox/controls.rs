@@ -14,9 +14,9 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::Sandbox;
 use super::faults::{Mode, Route};
 use super::payments::{Change, Payment, Status};
+use super::state::Sandbox;
 
 /// Payments in a list where the caller names no limit.
 const DEFAULT_LIMIT: usize = 1_000;

@@ -8,12 +8,12 @@ use axum::{Json, http::StatusCode};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::Sandbox;
 use super::faults::{Mode, Route};
 use super::payments::Payment;
 use super::price::{Terms, price};
 use super::refusal::Refusal;
 use super::request::QuoteRequest;
+use super::state::Sandbox;
 use super::steps::{EVM_DEPOSITORY, SVM_DEPOSITORY, steps};
 use super::tokens::{self, Amount, Token, usd};
 

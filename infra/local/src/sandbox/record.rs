@@ -9,13 +9,13 @@ use axum::response::{IntoResponse, Response};
 use crochet::clock::{from_unix_ms, rfc3339};
 use serde_json::{Value, json};
 
-use super::Sandbox;
+use super::facts::Facts;
 use super::faults::{Mode, Route};
 use super::payments::{Payment, Status};
 use super::price::{AppFee, Terms};
 use super::quote::{minus, other_token, rate, route, stranger};
 use super::refusal::Refusal;
-use super::status::Facts;
+use super::state::Sandbox;
 use super::tokens::{Amount, usd};
 
 pub(super) async fn requests(

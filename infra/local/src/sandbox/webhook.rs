@@ -7,7 +7,8 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::API_KEY;
+/// The API key that the sandbox accepts and signs its webhooks with.
+pub const API_KEY: &str = "sandbox-relay-key";
 
 /// The provider tries ten times; three are enough to bridge a restart here.
 const TRIES: u32 = 3;

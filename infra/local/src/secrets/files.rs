@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use super::Secrets;
+use super::emulator::Emulator;
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
@@ -49,33 +49,33 @@ impl SecretFiles {
         Ok(Self { directory, writing: Mutex::new(()) })
     }
 
-    /// Puts every secret of the directory into `secrets`.
-    pub(super) async fn restore(&self, secrets: &Secrets) -> Result<(), String> {
+    /// Puts every secret of the directory into the emulator.
+    pub(super) async fn restore(&self, emulator: &Emulator) -> Result<(), String> {
         let failed = |error: std::io::Error| format!("{} could not be read: {error}", self.directory.display());
         for entry in fs::read_dir(&self.directory).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             if path.extension().is_some_and(|extension| extension == "json") {
-                restore_one(secrets, &path).await.map_err(|error| format!("{}: {error}", path.display()))?;
+                restore_one(emulator, &path).await.map_err(|error| format!("{}: {error}", path.display()))?;
             }
         }
         Ok(())
     }
 
     /// Writes down the secret that a successful request with this body was about.
-    pub(super) async fn note(&self, secrets: &Secrets, request: &[u8]) -> Result<(), String> {
+    pub(super) async fn note(&self, emulator: &Emulator, request: &[u8]) -> Result<(), String> {
         let request: Value = serde_json::from_slice(request).map_err(|error| error.to_string())?;
         let Some(id) = request["SecretId"].as_str().or(request["Name"].as_str()) else {
             return Ok(());
         };
         let _writing = self.writing.lock().await;
-        let Ok(described) = secrets.call("DescribeSecret", json!({ "SecretId": id })).await else {
+        let Ok(described) = emulator.call("DescribeSecret", json!({ "SecretId": id })).await else {
             return self.forget(&name_of(id));
         };
         let name = described["Name"].as_str().unwrap_or(id);
         if !described["DeletedDate"].is_null() {
             return self.mark_deleted(name);
         }
-        let saved = save(secrets, name, &described).await?;
+        let saved = save(emulator, name, &described).await?;
         self.write(&saved)
     }
 
@@ -115,14 +115,14 @@ fn name_of(id: &str) -> String {
     rest.rsplit_once('-').map_or(rest, |(name, _)| name).to_owned()
 }
 
-async fn save(secrets: &Secrets, name: &str, described: &Value) -> Result<Saved, String> {
-    let listed = secrets.call("ListSecretVersionIds", json!({ "SecretId": name, "IncludeDeprecated": true })).await?;
+async fn save(emulator: &Emulator, name: &str, described: &Value) -> Result<Saved, String> {
+    let listed = emulator.call("ListSecretVersionIds", json!({ "SecretId": name, "IncludeDeprecated": true })).await?;
     let mut versions = Vec::new();
     for version in listed["Versions"].as_array().into_iter().flatten() {
         let Some(id) = version["VersionId"].as_str() else {
             continue;
         };
-        let value = secrets.call("GetSecretValue", json!({ "SecretId": name, "VersionId": id })).await?;
+        let value = emulator.call("GetSecretValue", json!({ "SecretId": name, "VersionId": id })).await?;
         let stages = described["VersionIdsToStages"][id].as_array().into_iter().flatten();
         versions.push(SavedVersion {
             id: id.to_owned(),
@@ -139,14 +139,14 @@ async fn save(secrets: &Secrets, name: &str, described: &Value) -> Result<Saved,
     Ok(Saved { name: name.to_owned(), description, deleted: false, versions })
 }
 
-async fn restore_one(secrets: &Secrets, path: &Path) -> Result<(), String> {
+async fn restore_one(emulator: &Emulator, path: &Path) -> Result<(), String> {
     let text = fs::read(path).map_err(|error| error.to_string())?;
     let saved: Saved = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
     let mut create = json!({ "Name": saved.name });
     if let Some(description) = &saved.description {
         create["Description"] = description.as_str().into();
     }
-    secrets.call("CreateSecret", create).await?;
+    emulator.call("CreateSecret", create).await?;
     for version in &saved.versions {
         let mut stages: Vec<&str> = version.stages.iter().map(String::as_str).filter(|stage| *stage != PREVIOUS).collect();
         if !stages.contains(&CURRENT) {
@@ -158,57 +158,10 @@ async fn restore_one(secrets: &Secrets, path: &Path) -> Result<(), String> {
             "SecretString": version.string,
             "VersionStages": stages,
         });
-        secrets.call("PutSecretValue", put).await?;
+        emulator.call("PutSecretValue", put).await?;
     }
     if saved.deleted {
-        secrets.call("DeleteSecret", json!({ "SecretId": saved.name })).await?;
+        emulator.call("DeleteSecret", json!({ "SecretId": saved.name })).await?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A directory that is gone when the test is over.
-    struct Scratch(PathBuf);
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
-
-    #[tokio::test]
-    async fn secrets_survive_a_restart_with_their_versions() {
-        let name = format!("crochet-secrets-{}", hex::encode(crochet_client::random_bytes::<8>()));
-        let scratch = Scratch(std::env::temp_dir().join(name));
-        let first = Secrets::open(Some(scratch.0.clone())).await.expect("an emulator");
-        first.create_operator_secret().await.expect("the operator's secret");
-        let ids: Vec<String> = (0..3).map(|n| format!("{n}").repeat(36)).collect();
-        first
-            .call("CreateSecret", json!({ "Name": "a/b", "SecretString": "v0", "ClientRequestToken": ids[0] }))
-            .await
-            .expect("created");
-        for (n, id) in ids.iter().enumerate().skip(1) {
-            let put = json!({ "SecretId": "a/b", "SecretString": format!("v{n}"), "ClientRequestToken": id });
-            first.call("PutSecretValue", put).await.expect("put");
-        }
-        first.call("CreateSecret", json!({ "Name": "gone", "SecretString": "x" })).await.expect("created");
-        let delete = json!({ "SecretId": "gone", "ForceDeleteWithoutRecovery": true });
-        first.call("DeleteSecret", delete).await.expect("deleted");
-        let operator = json!({ "SecretId": super::super::OPERATOR_SECRET });
-        let before = first.call("GetSecretValue", operator.clone()).await.expect("a value");
-
-        let second = Secrets::open(Some(scratch.0.clone())).await.expect("an emulator");
-        let after = second.call("GetSecretValue", operator).await.expect("a value");
-        assert_eq!(before["SecretString"], after["SecretString"]);
-        for (n, id) in ids.iter().enumerate() {
-            let value = second.call("GetSecretValue", json!({ "SecretId": "a/b", "VersionId": id })).await.expect("a value");
-            assert_eq!(value["SecretString"], format!("v{n}"));
-        }
-        let described = second.call("DescribeSecret", json!({ "SecretId": "a/b" })).await.expect("described");
-        assert_eq!(described["VersionIdsToStages"], json!({ &ids[2]: ["AWSCURRENT"], &ids[1]: ["AWSPREVIOUS"] }));
-        assert!(second.call("DescribeSecret", json!({ "SecretId": "gone" })).await.is_err());
-    }
 }

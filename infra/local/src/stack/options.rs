@@ -1,10 +1,8 @@
 //! How a stack is to be started.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use crochet::outbound::Network;
-use rustls::pki_types::CertificateDer;
+use crate::seller_network::SellerNetwork;
 
 /// Port of the site and the API where `CROCHET_PORT` says nothing.
 const DEFAULT_PORT: u16 = 9_000;
@@ -25,16 +23,6 @@ const PASSED_ON: [&str; 11] = [
     "CROCHET_RATE_LIMITS",
     "CROCHET_SECRET_PREFIX",
 ];
-
-/// A network that stands for the Internet when sellers are called. It is given in code alone: nothing that an operator can set
-/// leads to one.
-#[derive(Debug, Clone)]
-pub struct SellerNetwork {
-    /// Answers for names and opens sockets.
-    pub network: Arc<dyn Network>,
-    /// The certificate authorities to trust there, and no others.
-    pub authorities: Vec<CertificateDer<'static>>,
-}
 
 /// How a stack is to be started.
 #[derive(Debug, Clone)]
