@@ -5,6 +5,7 @@ mod command;
 mod dynamodb_local;
 mod forward;
 mod go;
+mod imports;
 mod net;
 mod project;
 mod report;
@@ -66,6 +67,7 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         }
         ["watch-smoke"] => watch_smoke("smoke"),
         ["watch-smoke", filter] => watch_smoke(filter),
+        ["cycles"] => imports::check(&Project::locate()?).map(|()| true),
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),
         ["generate"] => generate(&["generate"]),
