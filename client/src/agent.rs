@@ -1,4 +1,4 @@
-//! The steps of agents: registering, recovering, listing, calling.
+//! What an agent does: register, recover, list and call.
 
 use std::fmt;
 
@@ -12,25 +12,25 @@ use crate::reply::Reply;
 use crate::request::Request;
 use crate::wallet::Wallet;
 
-/// A key as it was issued, with the profile it belongs to.
+/// A newly issued key and its profile.
 struct Issued {
     api_key: String,
     profile_id: String,
     data: Value,
 }
 
-/// An agent: a client that holds a key.
+/// An agent: a client with an API key.
 #[derive(Clone)]
 pub struct Agent {
-    /// The client that it speaks through.
+    /// The client that sends its requests.
     pub client: Client,
-    /// Its wallet; it signs when a proof is needed.
+    /// Its wallet, which signs proofs.
     pub wallet: Wallet,
     /// `am_k_…`
     pub api_key: String,
     /// The profile's id.
     pub profile_id: String,
-    /// What the service said when it issued the key: `{profile, wallets, key, …}`.
+    /// The reply that issued the key: `{profile, wallets, key, …}`.
     pub issued: Value,
 }
 
@@ -40,14 +40,14 @@ impl fmt::Debug for Agent {
     }
 }
 
-/// A listing and, where it has an endpoint of its own, the secret that signs its calls.
+/// A listing and the secret that signs its calls.
 #[derive(Clone)]
 pub struct Listing {
     /// UUID.
     pub id: String,
-    /// The name in URLs.
+    /// Its name in URLs.
     pub slug: String,
-    /// `whsec_…`, shown once; empty where the listing has no endpoint.
+    /// `whsec_…`, shown once. Empty if the listing has no endpoint.
     pub signing_secret: String,
     /// The whole reply's `data`: `{listing, gateway_endpoint, warnings}`.
     pub data: Value,
@@ -60,10 +60,10 @@ impl fmt::Debug for Listing {
 }
 
 impl Client {
-    /// Registers a wallet under a name, able to buy and to sell.
+    /// Registers a wallet under a name, as buyer and seller.
     ///
     /// # Errors
-    /// Where the service answers anything but 201.
+    /// If the service replies with anything but 201.
     pub async fn register(&self, wallet: &Wallet, display_name: &str) -> Result<Agent, UnexpectedReply> {
         self.register_with(wallet, &json!({ "display_name": display_name })).await
     }
@@ -71,7 +71,7 @@ impl Client {
     /// Registers a wallet with the given fields (`display_name`, `role`, `description`, `capabilities`).
     ///
     /// # Errors
-    /// Where the service answers anything but 201.
+    /// If the service replies with anything but 201.
     pub async fn register_with(&self, wallet: &Wallet, fields: &Value) -> Result<Agent, UnexpectedReply> {
         let mut body = self.proof(wallet, "register", &Value::Null).await?;
         for (name, value) in fields.as_object().into_iter().flatten() {
@@ -82,10 +82,10 @@ impl Client {
         Ok(self.agent(wallet, issued(&reply)?))
     }
 
-    /// Gets a fresh key for a wallet that is registered; the others stay, unless they are to be revoked.
+    /// Gets a new key for a registered wallet. Existing keys stay valid unless `revoke_existing_keys` is set.
     ///
     /// # Errors
-    /// Where the service answers anything but 200.
+    /// If the service replies with anything but 200.
     pub async fn recover(&self, wallet: &Wallet, revoke_existing_keys: bool) -> Result<Agent, UnexpectedReply> {
         let mut body = self.proof(wallet, "recover", &Value::Null).await?;
         if revoke_existing_keys {
@@ -107,12 +107,12 @@ impl Client {
     }
 }
 
-/// The key in a reply that issues one.
+/// Reads the key from a reply that issues one.
 fn issued(reply: &Reply) -> Result<Issued, UnexpectedReply> {
     let api_key = reply.text_at("/data/api_key")?;
     let header = reply.text_at("/data/authorization_header")?;
     if header != format!("Bearer {api_key}") {
-        return Err(UnexpectedReply("the authorization_header that came with a new key is not \"Bearer\" and that key".into()));
+        return Err(UnexpectedReply("the authorization_header of a new key is not \"Bearer\" and that key".into()));
     }
     Ok(Issued { api_key, profile_id: reply.text_at("/data/profile/id")?, data: reply.data().clone() })
 }
@@ -154,20 +154,20 @@ impl Agent {
         self.request(Method::DELETE, path)
     }
 
-    /// Makes a key of this profile (`{name, scopes?, expires_at?}`) and gives the agent that holds it.
+    /// Creates a key of this profile (`{name, scopes?, expires_at?}`) and returns an agent that uses it.
     ///
     /// # Errors
-    /// Where the service does not answer 201.
+    /// If the service does not reply 201.
     pub async fn create_key(&self, fields: &Value) -> Result<Self, UnexpectedReply> {
         let reply = self.post("/api-keys").json(fields).send().await?;
         let data = reply.expect(201)?;
         Ok(Self { api_key: reply.text_at("/data/api_key")?, issued: data, ..self.clone() })
     }
 
-    /// Does the work that a new listing asks for and sends `fields` with it; the answer may be anything.
+    /// Does the proof of work for a new listing and sends `fields` with it. Returns any reply.
     ///
     /// # Errors
-    /// Where no challenge is given, or no answer comes.
+    /// If the service issues no challenge or does not reply.
     pub async fn try_create_listing(&self, fields: &Value) -> Result<Reply, UnexpectedReply> {
         let challenge = self.post("/listings/challenge").send().await?;
         let pow = Pow::read(&challenge.expect(200)?["pow"])?;
@@ -180,7 +180,7 @@ impl Agent {
     /// Creates a listing.
     ///
     /// # Errors
-    /// Where the service does not answer 201.
+    /// If the service does not reply 201.
     pub async fn create_listing(&self, fields: &Value) -> Result<Listing, UnexpectedReply> {
         let reply = self.try_create_listing(fields).await?;
         let data = reply.expect(201)?;
@@ -192,7 +192,7 @@ impl Agent {
         })
     }
 
-    /// A call of a listing (id or slug), to be refined with [`Request::currency`], [`Request::paid_with`] and so on.
+    /// A call of a listing by id or slug. Add to it with [`Request::currency`], [`Request::paid_with`] and so on.
     #[must_use]
     pub fn call(&self, listing: &str, body: &Value) -> Request {
         self.post(&format!("/gateway/{listing}")).json(body)

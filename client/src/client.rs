@@ -1,4 +1,4 @@
-//! A client of one deployment: where its requests go.
+//! A client of one deployment.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use reqwest::Method;
 use crate::http::plain_http;
 use crate::request::Request;
 
-/// Longer than any reply of the service may take.
+/// Request timeout. No reply of the service takes longer.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A client of one deployment. Clones share their connections.
@@ -18,19 +18,19 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the deployment at `base`, for example `http://localhost:9000`.
+    /// Creates a client of the deployment at `base`, for example `http://localhost:9000`.
     #[must_use]
     pub fn new(base: &str) -> Self {
         Self { base: base.trim_end_matches('/').to_owned(), http: plain_http(TIMEOUT) }
     }
 
-    /// Where the deployment is reached, without a slash at the end.
+    /// The base URL of the deployment, without a trailing slash.
     #[must_use]
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// A request to a path of the API: `/me` goes to `/api/v1/me`. A whole URL goes where it says.
+    /// A request to a path of the API: `/me` becomes `/api/v1/me`. An absolute URL is used as it is.
     #[must_use]
     pub fn request(&self, method: Method, path: &str) -> Request {
         let url = if path.starts_with("http://") || path.starts_with("https://") {
@@ -59,7 +59,7 @@ impl Client {
         self.request(Method::POST, path)
     }
 
-    /// Whether a Crochet answers at this address.
+    /// Whether Crochet is reachable at this address.
     pub async fn is_up(&self) -> bool {
         matches!(self.get("/health").send().await, Ok(reply) if reply.status == 200 && reply.json["success"] == true)
     }

@@ -9,10 +9,10 @@ use crate::error::UnexpectedReply;
 use crate::http::plain_http;
 use crate::request::Request;
 
-/// The sandbox may be told to take ten seconds; its controls never do.
+/// Request timeout. A slow sandbox takes ten seconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Steers the sandbox Relay.
+/// Controls the sandbox Relay.
 #[derive(Debug, Clone)]
 pub struct SandboxControls {
     base: String,
@@ -20,13 +20,13 @@ pub struct SandboxControls {
 }
 
 impl SandboxControls {
-    /// The controls of the sandbox at `base`, for example `http://127.0.0.1:9001`.
+    /// Controls for the sandbox at `base`, for example `http://127.0.0.1:9001`.
     #[must_use]
     pub fn new(base: &str) -> Self {
         Self { base: base.trim_end_matches('/').to_owned(), http: plain_http(TIMEOUT) }
     }
 
-    /// Any request to the sandbox, also to the provider's own routes.
+    /// A request to any route of the sandbox, including the provider's own.
     #[must_use]
     pub fn request(&self, method: Method, path: &str) -> Request {
         Request::new(self.http.clone(), method, format!("{}{path}", self.base))
@@ -36,10 +36,10 @@ impl SandboxControls {
         success(self.request(Method::POST, path).json(body)).await
     }
 
-    /// Pays a quote: its payment succeeds now, as quoted.
+    /// Pays a quote. The payment succeeds immediately, as quoted.
     ///
     /// # Errors
-    /// Where the sandbox does not know the quote.
+    /// If the sandbox does not know the quote.
     pub async fn pay(&self, relay_request_id: &str) -> Result<Value, UnexpectedReply> {
         self.set(relay_request_id, &json!({ "status": "success" })).await
     }
@@ -47,49 +47,34 @@ impl SandboxControls {
     /// Sets the state of a payment: `{status, after_ms?, output?, recipient?, fail_reason?, fill?, superseded_by?}`.
     ///
     /// # Errors
-    /// Where the sandbox does not know the quote, or refuses the change.
+    /// If the sandbox does not know the quote or rejects the change.
     pub async fn set(&self, relay_request_id: &str, change: &Value) -> Result<Value, UnexpectedReply> {
         self.post(&format!("/sandbox/requests/{relay_request_id}"), change).await
     }
 
-    /// Lets a route (`quote`, `status`, `requests`) misbehave for a while of real time.
-    ///
-    /// # Errors
-    /// Where the sandbox refuses.
+    /// Injects a fault into a route (`quote`, `status`, `requests`) for `for_ms` of real time.
     pub async fn fault(&self, route: &str, mode: &str, for_ms: u32) -> Result<Value, UnexpectedReply> {
         self.post("/sandbox/faults", &json!({ "route": route, "mode": mode, "for_ms": for_ms })).await
     }
 
     /// Ends all faults.
-    ///
-    /// # Errors
-    /// Where the sandbox does not answer.
     pub async fn clear_faults(&self) -> Result<(), UnexpectedReply> {
         self.post("/sandbox/faults", &json!({ "clear": true })).await.map(drop)
     }
 
-    /// Moves the clock of the whole stack and tells its new offset, in milliseconds.
-    ///
-    /// # Errors
-    /// Where the sandbox refuses.
+    /// Moves the clock of the whole stack. Returns its new offset, in milliseconds.
     pub async fn advance_clock(&self, ms: i64) -> Result<i64, UnexpectedReply> {
         let reply = self.post("/sandbox/clock", &json!({ "advance_ms": ms })).await?;
-        reply["offset_ms"].as_i64().ok_or_else(|| UnexpectedReply("the sandbox did not tell its clock's offset".into()))
+        reply["offset_ms"].as_i64().ok_or_else(|| UnexpectedReply("the sandbox did not return its clock offset".into()))
     }
 
     /// How far the stack's clock is ahead of the system's, in milliseconds.
-    ///
-    /// # Errors
-    /// Where the sandbox does not answer.
     pub async fn clock_offset_ms(&self) -> Result<i64, UnexpectedReply> {
         let reply = success(self.request(Method::GET, "/sandbox/clock")).await?;
-        reply["offset_ms"].as_i64().ok_or_else(|| UnexpectedReply("the sandbox did not tell its clock's offset".into()))
+        reply["offset_ms"].as_i64().ok_or_else(|| UnexpectedReply("the sandbox did not return its clock offset".into()))
     }
 
-    /// What was quoted and what became of it, newest first; of one payer, where named.
-    ///
-    /// # Errors
-    /// Where the sandbox does not answer.
+    /// All quotes and their states, newest first. With `user`, only those of that payer.
     pub async fn requests(&self, user: Option<&str>) -> Result<Vec<Value>, UnexpectedReply> {
         let mut request = self.request(Method::GET, "/sandbox/requests");
         if let Some(user) = user {
@@ -101,14 +86,14 @@ impl SandboxControls {
     /// One payment.
     ///
     /// # Errors
-    /// Where the sandbox does not know it.
+    /// If the sandbox does not know it.
     pub async fn payment(&self, relay_request_id: &str) -> Result<Value, UnexpectedReply> {
         let reply = success(self.request(Method::GET, &format!("/sandbox/requests/{relay_request_id}"))).await?;
         Ok(reply["request"].clone())
     }
 }
 
-/// Steers the demo seller.
+/// Controls the demo seller.
 #[derive(Debug, Clone)]
 pub struct SellerControls {
     base: String,
@@ -116,13 +101,13 @@ pub struct SellerControls {
 }
 
 impl SellerControls {
-    /// The controls of the seller at `base`, for example `http://127.0.0.1:9002`.
+    /// Controls for the seller at `base`, for example `http://127.0.0.1:9002`.
     #[must_use]
     pub fn new(base: &str) -> Self {
         Self { base: base.trim_end_matches('/').to_owned(), http: plain_http(TIMEOUT) }
     }
 
-    /// Any request to the seller.
+    /// A request to any route of the seller.
     #[must_use]
     pub fn request(&self, method: Method, path: &str) -> Request {
         Request::new(self.http.clone(), method, format!("{}{path}", self.base))
@@ -134,19 +119,13 @@ impl SellerControls {
         format!("{}{path}", self.base)
     }
 
-    /// Gives it a secret to verify calls to `path` with.
-    ///
-    /// # Errors
-    /// Where the seller refuses.
+    /// Adds a secret that the seller verifies calls to `path` with.
     pub async fn add_secret(&self, signing_secret: &str, path: &str) -> Result<(), UnexpectedReply> {
         let body = json!({ "signing_secret": signing_secret, "path": path });
         success(self.request(Method::POST, "/secret").json(&body)).await.map(drop)
     }
 
-    /// What it received, oldest first; narrowed by `("webhook_id", …)` and `("path", …)`.
-    ///
-    /// # Errors
-    /// Where the seller does not answer.
+    /// The calls that it received, oldest first. Filters are `("webhook_id", …)` and `("path", …)`.
     pub async fn calls(&self, filters: &[(&str, &str)]) -> Result<Vec<Value>, UnexpectedReply> {
         let mut request = self.request(Method::GET, "/calls");
         for (name, value) in filters {
@@ -155,16 +134,13 @@ impl SellerControls {
         Ok(list(success(request).await?, "calls"))
     }
 
-    /// Lets it forget what it received.
-    ///
-    /// # Errors
-    /// Where the seller does not answer.
+    /// Deletes its record of received calls.
     pub async fn forget_calls(&self) -> Result<(), UnexpectedReply> {
         success(self.request(Method::DELETE, "/calls")).await.map(drop)
     }
 }
 
-/// The JSON of a 200; controls have no envelope.
+/// Returns the JSON of a 200. Controls use no envelope.
 async fn success(request: Request) -> Result<Value, UnexpectedReply> {
     let reply = request.send().await?;
     reply.expect(200)?;

@@ -1,7 +1,7 @@
-//! Passkeys as browsers and authenticators have them together: ES256, discoverable, without attestation.
+//! A browser with an authenticator: passkeys that use ES256, are discoverable, and carry no attestation.
 //!
 //! Written from WebAuthn Level 3 (<https://www.w3.org/TR/webauthn-3/>): §5.8.1 client data, §6.1 authenticator data, §6.5
-//! attestation objects. What a real browser refuses by itself is refused here; what an evil one would send, a [`Tampering`] sends.
+//! attestation objects. It rejects what a real browser rejects. A [`Tampering`] makes it send what a malicious browser would.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const ATTESTED: u8 = 0x40;
 /// ECDSA on P-256 with SHA-256, as COSE numbers it.
 const ES256: i64 = -7;
 
-/// A passkey and its secret. Clones are the same passkey: they share its counter.
+/// A passkey and its private key. Clones share its counter.
 #[derive(Clone)]
 pub struct Passkey {
     key: SigningKey,
@@ -32,7 +32,7 @@ pub struct Passkey {
     counter: Arc<AtomicU32>,
 }
 
-/// What an evil browser or a broken authenticator does otherwise. The default is an honest one.
+/// What a malicious browser or a broken authenticator does differently. The default is honest.
 #[derive(Debug, Clone, Default)]
 pub struct Tampering {
     /// Another origin than the site's.
@@ -45,39 +45,39 @@ pub struct Tampering {
     pub challenge: Option<String>,
     /// The page is framed by another site.
     pub cross_origin: bool,
-    /// Nobody touched the authenticator.
+    /// The user-present flag is missing.
     pub no_user_presence: bool,
-    /// The authenticator did not verify who touched it.
+    /// The user-verified flag is missing.
     pub no_user_verification: bool,
-    /// The signature is of something else.
+    /// The signature covers other data.
     pub bogus_signature: bool,
-    /// The counter stands here.
+    /// Another value of the counter.
     pub counter: Option<u32>,
     /// Another credential's id.
     pub id: Option<Vec<u8>>,
-    /// Another person's handle.
+    /// Another user handle.
     pub user_handle: Option<Vec<u8>>,
 }
 
 impl Passkey {
-    /// Makes a passkey as `navigator.credentials.create` does on a page of `origin`, and gives it with what `toJSON()` gives.
+    /// Creates a passkey as `navigator.credentials.create` does on a page of `origin`. Also returns its `toJSON()`.
     ///
     /// # Errors
-    /// Where a browser or its authenticator would not make one for these options.
+    /// If a browser would reject these options.
     pub fn create(options: &Value, origin: &str, tampering: &Tampering) -> Result<(Self, Value), UnexpectedReply> {
         let selection = &options["authenticatorSelection"];
         if selection["residentKey"] != "required" || selection["userVerification"] != "required" {
-            return Err(UnexpectedReply(format!("these options do not ask for a passkey that needs no name: {selection}")));
+            return Err(UnexpectedReply(format!("these options do not require a discoverable passkey: {selection}")));
         }
         let algorithms = options["pubKeyCredParams"].as_array().cloned().unwrap_or_default();
         if !algorithms.iter().any(|offered| offered["alg"] == ES256 && offered["type"] == "public-key") {
-            return Err(UnexpectedReply("ES256 is not among the algorithms".into()));
+            return Err(UnexpectedReply("the options do not offer ES256".into()));
         }
         let passkey = Self {
-            // A random secret is outside the curve's order once in 2^32 times; then another is drawn.
+            // A random secret lies outside the curve's order once in 2^32 times. Then another is drawn.
             key: std::iter::repeat_with(|| SigningKey::from_slice(&random_bytes::<32>()))
                 .find_map(Result::ok)
-                .ok_or_else(|| UnexpectedReply("no key was found".into()))?,
+                .ok_or_else(|| UnexpectedReply("no valid key was drawn".into()))?,
             id: tampering.id.clone().unwrap_or_else(|| random_bytes::<16>().to_vec()),
             user_handle: bytes_at(&options["user"], "id")?,
             counter: Arc::new(AtomicU32::new(tampering.counter.unwrap_or(0))),
@@ -105,10 +105,10 @@ impl Passkey {
         Ok((passkey, json))
     }
 
-    /// Answers as `navigator.credentials.get` does on a page of `origin`; gives what `toJSON()` gives.
+    /// Signs as `navigator.credentials.get` does on a page of `origin`. Returns its `toJSON()`.
     ///
     /// # Errors
-    /// Where a browser would not ask its authenticator for these options.
+    /// If a browser would reject these options.
     pub fn get(&self, options: &Value, origin: &str, tampering: &Tampering) -> Result<Value, UnexpectedReply> {
         let client_data = client_data("webauthn.get", options, origin, tampering)?;
         let counter = tampering.counter.unwrap_or_else(|| self.counter.fetch_add(1, Ordering::Relaxed) + 1);
@@ -141,13 +141,13 @@ impl Passkey {
         &self.id
     }
 
-    /// Whose it is, as the site named that person when it was made.
+    /// The user handle that the site chose when the passkey was created.
     #[must_use]
     pub fn user_handle(&self) -> &[u8] {
         &self.user_handle
     }
 
-    /// How often it was used.
+    /// The signature counter.
     #[must_use]
     pub fn counter(&self) -> u32 {
         self.counter.load(Ordering::Relaxed)
@@ -185,12 +185,12 @@ impl fmt::Debug for Passkey {
     }
 }
 
-/// The party that was asked for, which must be the page's own host.
+/// The requested relying party, which must be the host of the page.
 fn rp_id(asked: &Value, origin: &str) -> Result<String, UnexpectedReply> {
     let host = origin.split_once("://").map_or(origin, |(_, rest)| rest).split(':').next().unwrap_or_default();
     match asked.as_str() {
         Some(asked) if asked == host => Ok(asked.to_owned()),
-        _ => Err(UnexpectedReply(format!("a browser refuses the party {asked} on a page of {origin}"))),
+        _ => Err(UnexpectedReply(format!("a browser rejects the relying party {asked} on a page of {origin}"))),
     }
 }
 
@@ -219,14 +219,14 @@ fn attestation(data: &[u8]) -> Vec<u8> {
     text(&mut cbor, "attStmt");
     cbor.push(0xA0);
     text(&mut cbor, "authData");
-    // A byte string whose length takes two bytes.
+    // A byte string with a length of two bytes.
     cbor.push(0x59);
     cbor.extend_from_slice(&u16::try_from(data.len()).unwrap_or(u16::MAX).to_be_bytes());
     cbor.extend_from_slice(data);
     cbor
 }
 
-/// A text of fewer than 24 bytes.
+/// A text string of fewer than 24 bytes.
 fn text(cbor: &mut Vec<u8>, text: &str) {
     cbor.push(0x60 | u8::try_from(text.len()).unwrap_or(0));
     cbor.extend_from_slice(text.as_bytes());

@@ -1,4 +1,4 @@
-//! The steps of people: signing up, logging in, adding a passkey. Their browser keeps one cookie.
+//! What a person does: sign up, log in, add a passkey. The browser keeps one cookie.
 
 use std::fmt;
 
@@ -11,20 +11,20 @@ use crate::passkey::{Passkey, Tampering};
 use crate::reply::Reply;
 use crate::request::Request;
 
-/// A person who is logged in.
+/// A logged-in person.
 #[derive(Clone)]
 pub struct Person {
     /// The client that they speak through.
     pub client: Client,
-    /// The passkey that they signed up with.
+    /// The passkey from signing up.
     pub passkey: Passkey,
     /// The profile's id.
     pub profile_id: String,
     /// The session's cookie, `name=value`.
     pub cookie: String,
-    /// The recovery codes that came with signing up.
+    /// The recovery codes from signing up.
     pub recovery_codes: Vec<String>,
-    /// Where the site is, as browsers say it.
+    /// The origin of the site.
     pub origin: String,
 }
 
@@ -34,26 +34,26 @@ impl fmt::Debug for Person {
     }
 }
 
-/// A ceremony that was begun.
+/// A started WebAuthn ceremony.
 #[derive(Debug, Clone)]
 pub struct Ceremony {
-    /// Names it where it is finished.
+    /// Its id, sent back to finish it.
     pub id: String,
-    /// What the browser is asked.
+    /// The options for the browser.
     pub public_key: Value,
 }
 
 impl Ceremony {
-    /// The ceremony that a start route began.
+    /// Reads the ceremony from the reply of a start route.
     ///
     /// # Errors
-    /// Where it did not answer 200.
+    /// If it did not reply 200.
     pub fn of(reply: &Reply) -> Result<Self, UnexpectedReply> {
         let data = reply.expect(200)?;
         Ok(Self { id: reply.text_at("/data/ceremony_id")?, public_key: data["public_key"].clone() })
     }
 
-    /// The body that finishes it with this credential.
+    /// The body that finishes the ceremony with this credential.
     #[must_use]
     pub fn finish(&self, credential: &Value) -> Value {
         json!({ "ceremony_id": self.id, "credential": credential })
@@ -61,43 +61,37 @@ impl Ceremony {
 }
 
 impl Client {
-    /// Where the site is, as browsers say it: scheme, host and port. Errors link there.
-    ///
-    /// # Errors
-    /// Where the service does not answer.
+    /// The origin of the site: scheme, host and port. It is read from the links in an error.
     pub async fn origin(&self) -> Result<String, UnexpectedReply> {
         let reply = self.get("/session").send().await?;
         let url = reply.text_at("/error/recovery/docs_url")?;
         Ok(url.split_once("/docs/").map_or(url.as_str(), |(origin, _)| origin).to_owned())
     }
 
-    /// A request as a page of the site sends it.
+    /// A request as sent by a page of the site.
     #[must_use]
     pub fn from_page(&self, method: Method, path: &str) -> Request {
         self.request(method, path).header("sec-fetch-site", "same-origin")
     }
 
-    /// Begins to sign up.
+    /// Starts signing up.
     ///
     /// # Errors
-    /// Where the service does not answer 200.
+    /// If the service does not reply 200.
     pub async fn begin_sign_up(&self, display_name: &str) -> Result<Ceremony, UnexpectedReply> {
         let body = json!({ "display_name": display_name });
         Ceremony::of(&self.from_page(Method::POST, "/auth/passkey/register/start").json(&body).send().await?)
     }
 
-    /// Begins to log in.
+    /// Starts logging in.
     ///
     /// # Errors
-    /// Where the service does not answer 200.
+    /// If the service does not reply 200.
     pub async fn begin_log_in(&self) -> Result<Ceremony, UnexpectedReply> {
         Ceremony::of(&self.from_page(Method::POST, "/auth/passkey/login/start").json(&json!({})).send().await?)
     }
 
-    /// Logs in with a passkey; the answer may be anything.
-    ///
-    /// # Errors
-    /// Where no answer comes.
+    /// Logs in with a passkey. Returns any reply.
     pub async fn try_log_in(&self, passkey: &Passkey, origin: &str, tampering: &Tampering) -> Result<Reply, UnexpectedReply> {
         let ceremony = self.begin_log_in().await?;
         let body = ceremony.finish(&passkey.get(&ceremony.public_key, origin, tampering)?);
@@ -106,10 +100,10 @@ impl Client {
 }
 
 impl Person {
-    /// Signs up under a name, with a fresh passkey.
+    /// Signs up under a name with a new passkey.
     ///
     /// # Errors
-    /// Where the service does not answer as it should.
+    /// If the service replies otherwise.
     pub async fn sign_up(client: &Client, display_name: &str) -> Result<Self, UnexpectedReply> {
         let origin = client.origin().await?;
         let ceremony = client.begin_sign_up(display_name).await?;
@@ -118,10 +112,10 @@ impl Person {
         Self::signed_up(client, passkey, origin, &finish.send().await?)
     }
 
-    /// The person that a finished sign-up made.
+    /// Reads the new person from the reply that finishes signing up.
     ///
     /// # Errors
-    /// Where it did not answer 201 with a cookie.
+    /// If it did not reply 201 with a cookie.
     pub fn signed_up(client: &Client, passkey: Passkey, origin: String, reply: &Reply) -> Result<Self, UnexpectedReply> {
         let data = reply.expect(201)?;
         let codes = data["recovery_codes"].as_array().cloned().unwrap_or_default();
@@ -135,28 +129,28 @@ impl Person {
         })
     }
 
-    /// The same person in another browser: logs in again, which is a session of its own.
+    /// The same person in another browser: logs in again and gets a separate session.
     ///
     /// # Errors
-    /// Where the service does not answer 200.
+    /// If the service does not reply 200.
     pub async fn log_in(&self) -> Result<Self, UnexpectedReply> {
         self.log_in_with(&self.passkey).await
     }
 
-    /// As [`Person::log_in`], with another passkey of the same person.
+    /// Same as [`Person::log_in`], with another passkey of the same person.
     ///
     /// # Errors
-    /// Where the service does not answer 200.
+    /// If the service does not reply 200.
     pub async fn log_in_with(&self, passkey: &Passkey) -> Result<Self, UnexpectedReply> {
         let reply = self.client.try_log_in(passkey, &self.origin, &Tampering::default()).await?;
         reply.expect(200)?;
         Ok(Self { cookie: cookie(&reply)?, ..self.clone() })
     }
 
-    /// Adds a passkey and gives it with its id in the list of them.
+    /// Adds a passkey. Also returns its id in the list of passkeys.
     ///
     /// # Errors
-    /// Where the service does not answer as it should.
+    /// If the service replies otherwise.
     pub async fn add_passkey(&self, name: &str) -> Result<(Passkey, String), UnexpectedReply> {
         let ceremony = Ceremony::of(&self.post("/auth/passkey/register/start").json(&json!({})).send().await?)?;
         let (passkey, credential) = Passkey::create(&ceremony.public_key, &self.origin, &Tampering::default())?;
@@ -204,11 +198,11 @@ impl Person {
     }
 }
 
-/// The cookie that an answer sets, as `name=value`.
+/// The cookie that a reply sets, as `name=value`.
 fn cookie(reply: &Reply) -> Result<String, UnexpectedReply> {
     let set = reply.header("set-cookie");
     match set.split(';').next() {
         Some(pair) if pair.contains('=') => Ok(pair.to_owned()),
-        _ => Err(UnexpectedReply("an answer that logs in sets no cookie".into())),
+        _ => Err(UnexpectedReply("a reply that logs in sets no cookie".into())),
     }
 }

@@ -1,16 +1,16 @@
-//! Proof of work: find what, behind the challenge, hashes to zeros.
+//! Proof of work: find a nonce for which the hash of challenge and nonce starts with zeros.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::UnexpectedReply;
 
-/// A task as the service sets it.
+/// A proof-of-work task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pow {
-    /// What the hash begins with.
+    /// The text before the nonce.
     pub challenge: String,
-    /// How many zeros (hex digits) it must begin with.
+    /// Required number of leading zero hex digits.
     pub difficulty: usize,
 }
 
@@ -18,17 +18,17 @@ impl Pow {
     /// Reads `pow` of a reply.
     ///
     /// # Errors
-    /// Where the reply has no such task.
+    /// If the reply contains no task.
     pub fn read(pow: &Value) -> Result<Self, UnexpectedReply> {
         let challenge = pow["challenge"].as_str();
         let difficulty = pow["difficulty"].as_u64().and_then(|digits| usize::try_from(digits).ok());
         match (challenge, difficulty) {
             (Some(challenge), Some(difficulty)) if difficulty <= 10 => Ok(Self { challenge: challenge.to_owned(), difficulty }),
-            _ => Err(UnexpectedReply(format!("this is no proof of work that could be done: {pow}"))),
+            _ => Err(UnexpectedReply(format!("not a feasible proof-of-work task: {pow}"))),
         }
     }
 
-    /// The nonce that solves it.
+    /// Finds the nonce.
     #[must_use]
     pub fn solve(&self) -> String {
         solve(&self.challenge, self.difficulty)

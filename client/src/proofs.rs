@@ -1,4 +1,4 @@
-//! Proving that a wallet is one's own: challenge, signature, proof of work.
+//! Proofs of wallet ownership: challenge, signature, proof of work.
 
 use serde_json::{Value, json};
 
@@ -7,21 +7,21 @@ use crate::error::UnexpectedReply;
 use crate::pow::Pow;
 use crate::wallet::Wallet;
 
-/// What a wallet is asked to sign.
+/// A challenge for a wallet to sign.
 #[derive(Debug, Clone)]
 pub struct Challenge {
-    /// To be signed as it is.
+    /// The exact text to sign.
     pub message: String,
-    /// Names the challenge when it is answered.
+    /// Identifies the challenge.
     pub nonce: String,
-    /// The work to be done as well; none for purposes that need none.
+    /// The proof of work, for purposes that require one.
     pub pow: Option<Pow>,
     /// The whole reply's `data`.
     pub data: Value,
 }
 
 impl Challenge {
-    /// The answer to it: `{wallet_address, signature, nonce, pow_nonce?}`.
+    /// Solves the challenge: `{wallet_address, signature, nonce, pow_nonce?}`.
     #[must_use]
     pub fn answer(&self, wallet: &Wallet) -> Value {
         let mut proof = json!({
@@ -37,11 +37,11 @@ impl Challenge {
 }
 
 impl Client {
-    /// `POST /auth/challenge`. `fields` are those that the purpose needs beside the address, for example
-    /// `{"profile_id": …, "new_wallet_address": …}`; `null` for none.
+    /// `POST /auth/challenge`. `fields` are what the purpose requires besides the address, for example
+    /// `{"profile_id": …, "new_wallet_address": …}`, or `null`.
     ///
     /// # Errors
-    /// Where the service answers anything but a challenge.
+    /// If the service issues no challenge.
     pub async fn challenge(&self, address: &str, purpose: &str, fields: &Value) -> Result<Challenge, UnexpectedReply> {
         let mut body = json!({ "wallet_address": address, "purpose": purpose });
         for (name, value) in fields.as_object().into_iter().flatten() {
@@ -53,10 +53,7 @@ impl Client {
         Ok(Challenge { message: reply.text_at("/data/message")?, nonce: reply.text_at("/data/nonce")?, pow, data })
     }
 
-    /// A challenge and the answer to it in one: a `proof` object.
-    ///
-    /// # Errors
-    /// As [`Client::challenge`].
+    /// Requests a challenge and solves it. Returns a `proof` object.
     pub async fn proof(&self, wallet: &Wallet, purpose: &str, fields: &Value) -> Result<Value, UnexpectedReply> {
         Ok(self.challenge(wallet.address(), purpose, fields).await?.answer(wallet))
     }

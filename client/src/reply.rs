@@ -1,4 +1,4 @@
-//! What came back.
+//! Replies.
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::error::UnexpectedReply;
 
-/// An answer: its status, headers and bytes, and the JSON they hold.
+/// A reply: status, headers, body, and the body as JSON.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// HTTP status.
@@ -15,32 +15,32 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body's bytes as received.
     pub body: Bytes,
-    /// The body as JSON; `null` where it is none.
+    /// The body as JSON, or `null`.
     pub json: Value,
     /// Method and path, for messages.
     pub(crate) what: String,
 }
 
 impl Reply {
-    /// `data` of the envelope; `null` where there is none.
+    /// `data` of the envelope, or `null`.
     #[must_use]
     pub fn data(&self) -> &Value {
         &self.json["data"]
     }
 
-    /// `error` of the envelope; `null` where there is none.
+    /// `error` of the envelope, or `null`.
     #[must_use]
     pub fn error(&self) -> &Value {
         &self.json["error"]
     }
 
-    /// `error.code`; empty where there is none.
+    /// `error.code`, or an empty text.
     #[must_use]
     pub fn code(&self) -> &str {
         self.error()["code"].as_str().unwrap_or_default()
     }
 
-    /// A header as text; empty where it is missing.
+    /// A header as text, empty if it is missing.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
@@ -52,18 +52,18 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// `data`, where the answer has this status.
+    /// Returns `data` if the reply has this status.
     ///
     /// # Errors
-    /// A sentence with what was answered instead.
+    /// One sentence that describes the actual reply.
     pub fn expect(&self, status: u16) -> Result<Value, UnexpectedReply> {
         if self.status == status { Ok(self.data().clone()) } else { Err(self.unexpected(&format!("{status}"))) }
     }
 
-    /// `error`, where the answer has this status and code.
+    /// Returns `error` if the reply has this status and code.
     ///
     /// # Errors
-    /// A sentence with what was answered instead.
+    /// One sentence that describes the actual reply.
     pub fn expect_error(&self, status: u16, code: &str) -> Result<Value, UnexpectedReply> {
         if self.status == status && self.code() == code {
             return Ok(self.error().clone());
@@ -74,26 +74,21 @@ impl Reply {
     /// The text at a JSON pointer (`/data/listing/id`).
     ///
     /// # Errors
-    /// A sentence that names the pointer, where there is no text.
+    /// If there is no text at the pointer.
     pub fn text_at(&self, pointer: &str) -> Result<String, UnexpectedReply> {
         let found = self.json.pointer(pointer).and_then(Value::as_str);
         found
             .map(str::to_owned)
-            .ok_or_else(|| UnexpectedReply(format!("{} answered without {pointer}: {}", self.what, self.summary())))
+            .ok_or_else(|| UnexpectedReply(format!("{} returned no text at {pointer}: {}", self.what, self.summary())))
     }
 
     fn unexpected(&self, wanted: &str) -> UnexpectedReply {
         let code = self.code();
         let space = if code.is_empty() { "" } else { " " };
-        UnexpectedReply(format!(
-            "{} answered {}{space}{code} where {wanted} was expected: {}",
-            self.what,
-            self.status,
-            self.summary()
-        ))
+        UnexpectedReply(format!("{} returned {}{space}{code} instead of {wanted}: {}", self.what, self.status, self.summary()))
     }
 
-    /// The error's own sentence, or the beginning of the body.
+    /// The error's message, or the start of the body.
     fn summary(&self) -> String {
         if let Some(message) = self.error()["message"].as_str() {
             return message.to_owned();

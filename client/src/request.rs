@@ -1,4 +1,4 @@
-//! A request in the making.
+//! Requests.
 
 use std::fmt::{self, Display};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::error::UnexpectedReply;
 use crate::reply::Reply;
 
-/// A request to be filled in and sent. Nothing is checked before it is sent: tests send nonsense on purpose.
+/// A request. Nothing is validated before sending, because tests send invalid requests on purpose.
 pub struct Request {
     http: reqwest::Client,
     method: Method,
@@ -19,7 +19,7 @@ pub struct Request {
     body: Option<Bytes>,
 }
 
-/// Headers and body may hold keys.
+/// Headers and body may contain keys, so they are not printed.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request").field("method", &self.method).field("url", &self.url).finish_non_exhaustive()
@@ -37,14 +37,14 @@ impl Request {
         self.header("authorization", &format!("Bearer {api_key}"))
     }
 
-    /// One more header; the same name twice is sent twice.
+    /// Adds a header. A repeated name is sent repeatedly.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// A header that is sent where there is a value.
+    /// Adds a header if there is a value.
     #[must_use]
     pub fn header_if(self, name: &str, value: Option<&str>) -> Self {
         match value {
@@ -68,13 +68,13 @@ impl Request {
         self.header("idempotency-key", key)
     }
 
-    /// `X-Crochet-Origin-Currency`: what a gateway call is to be paid in.
+    /// `X-Crochet-Origin-Currency`: the currency to pay a gateway call in.
     #[must_use]
     pub fn currency(self, currency: &str) -> Self {
         self.header("x-crochet-origin-currency", currency)
     }
 
-    /// `X-Crochet-Relay-Request-Id`: what a gateway call was paid with.
+    /// `X-Crochet-Relay-Request-Id`: the payment of a gateway call.
     #[must_use]
     pub fn paid_with(self, relay_request_id: &str) -> Self {
         self.header("x-crochet-relay-request-id", relay_request_id)
@@ -87,17 +87,17 @@ impl Request {
         self.header("content-type", "application/json").raw_body(bytes)
     }
 
-    /// A body byte for byte, without a content type.
+    /// A body as it is, without a content type.
     #[must_use]
     pub fn raw_body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = Some(body.into());
         self
     }
 
-    /// Sends it and reads the whole answer, whatever its status.
+    /// Sends the request and reads the whole reply, whatever its status.
     ///
     /// # Errors
-    /// Only where no answer came, or half of one.
+    /// If no complete reply arrives.
     pub async fn send(self) -> Result<Reply, UnexpectedReply> {
         let what = format!("{} {}", self.method, path_of(&self.url));
         let mut request = self.http.request(self.method, &self.url);
@@ -107,7 +107,7 @@ impl Request {
         if let Some(body) = self.body {
             request = request.body(body);
         }
-        let failed = |error: reqwest::Error| UnexpectedReply(format!("{what} got no answer from {}: {}", self.url, cause(&error)));
+        let failed = |error: reqwest::Error| UnexpectedReply(format!("{what} got no reply from {}: {}", self.url, cause(&error)));
         let response = request.send().await.map_err(failed)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.map_err(failed)?;
@@ -123,7 +123,7 @@ fn path_of(url: &str) -> &str {
     path.split('?').next().unwrap_or(path)
 }
 
-/// The innermost reason, which is the one that says something ("connection refused").
+/// The innermost error, which is the specific one ("connection refused").
 fn cause(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
@@ -132,7 +132,7 @@ fn cause(error: &reqwest::Error) -> String {
     innermost.to_string()
 }
 
-/// Percent-encodes all but what needs no encoding anywhere.
+/// Percent-encodes everything except unreserved characters.
 fn encode(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {

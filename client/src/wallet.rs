@@ -1,4 +1,4 @@
-//! Wallets as their owners have them: a secret, an address, signatures over texts.
+//! Wallets: a private key, an address, and signatures over texts.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use sha3::{Digest, Keccak256};
 use crate::error::UnexpectedReply;
 use crate::random::random_bytes;
 
-/// The two families of wallets.
+/// The families of wallets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chain {
     /// Ethereum and its relatives: secp256k1, addresses `0x…`.
@@ -18,7 +18,7 @@ pub enum Chain {
     Solana,
 }
 
-/// A wallet and its secret.
+/// A wallet and its private key.
 #[derive(Clone)]
 pub struct Wallet {
     key: Key,
@@ -32,10 +32,10 @@ enum Key {
 }
 
 impl Wallet {
-    /// A fresh EVM wallet.
+    /// Creates an EVM wallet.
     #[must_use]
     pub fn evm() -> Self {
-        // A random secret is outside the curve's order once in 2^128 times.
+        // A random secret lies outside the curve's order once in 2^128 times.
         loop {
             if let Ok(wallet) = Self::from_secret(Chain::Evm, random_bytes()) {
                 return wallet;
@@ -43,23 +43,24 @@ impl Wallet {
         }
     }
 
-    /// A fresh Solana wallet.
+    /// Creates a Solana wallet.
     #[must_use]
     pub fn solana() -> Self {
         Self::solana_from(random_bytes())
     }
 
-    /// The wallet of a secret.
+    /// The wallet of a private key.
     ///
     /// # Errors
-    /// Where the secret is none on that chain: zero or too large for secp256k1.
+    /// If the key is invalid on that chain: zero, or too large for secp256k1.
     pub fn from_secret(chain: Chain, secret: [u8; 32]) -> Result<Self, UnexpectedReply> {
         if chain == Chain::Solana {
             return Ok(Self::solana_from(secret));
         }
-        let key = SigningKey::from_slice(&secret).map_err(|_| UnexpectedReply("this is no secret of an EVM wallet".into()))?;
+        let key =
+            SigningKey::from_slice(&secret).map_err(|_| UnexpectedReply("this is not a private key of an EVM wallet".into()))?;
         let point = key.verifying_key().to_sec1_point(false);
-        // The first byte says "uncompressed" and is no part of what is hashed.
+        // The first byte marks the uncompressed form and is not hashed.
         let hash = Keccak256::digest(&point.as_bytes()[1..]);
         Ok(Self { address: checksummed(&hash[12..]), key: Key::Evm(Box::new(key)) })
     }
@@ -69,7 +70,7 @@ impl Wallet {
         Self { address: bs58::encode(key.verifying_key().as_bytes()).into_string(), key: Key::Solana(Box::new(key)) }
     }
 
-    /// The secret, to be kept.
+    /// The private key.
     #[must_use]
     pub fn secret(&self) -> [u8; 32] {
         match &self.key {
@@ -84,7 +85,7 @@ impl Wallet {
         &self.address
     }
 
-    /// Its family.
+    /// The chain family.
     #[must_use]
     pub fn chain(&self) -> Chain {
         match self.key {
@@ -93,7 +94,7 @@ impl Wallet {
         }
     }
 
-    /// The currency that its owner would pay in: `ETH` or `SOL`.
+    /// The native currency: `ETH` or `SOL`.
     #[must_use]
     pub fn currency(&self) -> &'static str {
         match self.key {
@@ -122,7 +123,7 @@ impl fmt::Debug for Wallet {
     }
 }
 
-/// EIP-55: a letter is a capital where the hash of the address has a digit of eight or more.
+/// EIP-55: a letter is upper case where the hash of the address has a digit of eight or more.
 fn checksummed(address: &[u8]) -> String {
     let lower = hex::encode(address);
     let hash = hex::encode(Keccak256::digest(&lower));

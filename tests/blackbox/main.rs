@@ -1,6 +1,6 @@
 //! The black-box suite: one binary, whose modules mirror the routes.
 //!
-//! Each test bears the words of the promise that it holds the service to.
+//! The name of each test states what the service guarantees.
 
 mod catalog;
 mod gateway;

@@ -1,4 +1,4 @@
-//! Sellers whose breaker opens, and calls while it is open.
+//! Helpers for tests of the circuit breaker.
 
 use crochet_client::{Agent, Reply};
 use serde_json::{Value, json};
@@ -9,12 +9,12 @@ use crate::market::{Market, Quote};
 use crate::scripted_seller::{Behavior, ScriptedSeller};
 use crate::world::World;
 
-/// A free listing at this seller.
+/// A market with a free listing at this seller.
 pub async fn free<'a>(world: &'a World, seller: &ScriptedSeller) -> Result<Market<'a>, Failure> {
     at(world, seller, world.free_fields("/echo")).await
 }
 
-/// A listing for a dollar at this seller.
+/// A market with a listing at this seller for one dollar a call.
 pub async fn paid<'a>(world: &'a World, seller: &ScriptedSeller) -> Result<Market<'a>, Failure> {
     at(world, seller, world.paid_fields(&json!(1), "/echo")).await
 }
@@ -24,7 +24,7 @@ async fn at<'a>(world: &'a World, seller: &ScriptedSeller, mut fields: Value) ->
     world.market_with(&fields, "/echo").await
 }
 
-/// Calls of the market's buyer and of another one that bring no answer, one after another, until the breaker is open.
+/// Opens the breaker: the market's buyer and a second one make calls that get no response.
 pub async fn open(market: &Market<'_>, seller: &ScriptedSeller) -> Outcome {
     let other = market.world.agent().await?;
     seller.set(Behavior::DropsConnection);
@@ -35,15 +35,12 @@ pub async fn open(market: &Market<'_>, seller: &ScriptedSeller) -> Outcome {
     Ok(())
 }
 
-/// As [`open`], with a paid call of each buyer that is tried time after time.
+/// Same as [`open`], with one paid call of each buyer that is retried.
 pub async fn open_paid(market: &Market<'_>, seller: &ScriptedSeller) -> Outcome {
     open_paid_with(market, &market.world.agent().await?, seller, json!("opening")).await
 }
 
-/// As [`open_paid`], with this second buyer and this body.
-///
-/// # Errors
-/// Where no answer comes.
+/// Same as [`open_paid`], with this second buyer and this body.
 pub async fn open_paid_with(market: &Market<'_>, other: &Agent, seller: &ScriptedSeller, body: Value) -> Outcome {
     seller.set(Behavior::DropsConnection);
     let quote = market.paid(&body).await?;
@@ -56,7 +53,7 @@ pub async fn open_paid_with(market: &Market<'_>, other: &Agent, seller: &Scripte
     Ok(())
 }
 
-/// The seller is left alone; gives the seconds to wait.
+/// Asserts that the reply is SELLER_UNAVAILABLE. Returns the seconds to wait.
 #[track_caller]
 pub fn assert_unavailable(reply: &Reply, settled: bool) -> u64 {
     let error = reply.refused(502, "SELLER_UNAVAILABLE");

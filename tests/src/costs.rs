@@ -1,19 +1,19 @@
-//! What routes cost, and what ARCHITECTURE.md says they may cost.
+//! Measured costs of routes, and their budgets in ARCHITECTURE.md.
 
 use std::fmt;
 
 use crochet_client::Reply;
 
-/// What the stack has noted of the cost of requests.
+/// Measured costs of requests.
 #[derive(Debug, Clone)]
 pub struct Costs(crochet::app::CostLog);
 
-/// A row of the table: what a route may cost.
+/// A row of the table: the maximum cost of a scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CostBudget {
-    /// What is done.
+    /// Name of the scenario.
     pub scenario: String,
-    /// Round trips, one after another.
+    /// Serial round trips.
     pub trips: usize,
     /// DynamoDB read units.
     pub read_units: f64,
@@ -28,7 +28,7 @@ impl fmt::Display for CostBudget {
 }
 
 impl CostBudget {
-    /// Whether another measurement costs more than this.
+    /// Whether a measurement exceeds this budget.
     #[must_use]
     pub fn is_exceeded_by(&self, measured: &Self) -> bool {
         measured.trips > self.trips || measured.read_units > self.read_units || measured.write_units > self.write_units
@@ -40,7 +40,7 @@ impl Costs {
         Self(log)
     }
 
-    /// The cost of the request that this is the answer to, as a row of the table, and its path from part to part.
+    /// The cost of the request behind this reply, as a row of the table, and its round trips.
     #[must_use]
     pub fn of(&self, scenario: &str, reply: &Reply) -> Option<(CostBudget, String)> {
         let (_, cost) = self.0.of(reply.header("x-request-id"))?;
@@ -54,7 +54,7 @@ impl Costs {
     }
 }
 
-/// The table between `<!-- costs -->` and `<!-- /costs -->`; none where the document has no such place.
+/// The table between `<!-- costs -->` and `<!-- /costs -->`, if the document has one.
 #[must_use]
 pub fn cost_budgets(document: &str) -> Option<Vec<CostBudget>> {
     let (_, rest) = document.split_once("<!-- costs -->")?;
@@ -62,7 +62,7 @@ pub fn cost_budgets(document: &str) -> Option<Vec<CostBudget>> {
     Some(table.lines().filter_map(row).collect())
 }
 
-/// A row of figures; headings have none.
+/// Parses a row. Headings are no rows.
 fn row(line: &str) -> Option<CostBudget> {
     let cells: Vec<&str> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
     let [scenario, trips, read_units, write_units, ..] = cells[..] else { return None };

@@ -1,6 +1,6 @@
-//! The harness of the black-box suite: stacks to test, outside clients, and what every answer must look like.
+//! The harness of the black-box suite: stacks, clients, and assertions about replies.
 //!
-//! A test is an outside client: it speaks HTTP, makes its own keys and hashes, and never calls the service's own code.
+//! A test is a client from the outside: it uses HTTP and makes its own keys and hashes.
 //!
 //! ```no_run
 //! use crochet_tests::{Outcome, Replies, shared};

@@ -11,7 +11,7 @@ pub(crate) fn runtime() -> &'static Runtime {
     })
 }
 
-/// Runs something that is no test on the runtime that all tests share: what it spawns lives as long as the suite.
+/// Runs a future on the shared runtime. Tasks that it spawns live as long as the process.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     runtime().block_on(work)
 }

@@ -1,5 +1,5 @@
-//! A seller that answers as it is told at the moment, under one URL: what the demo seller does depends on the path alone, and a
-//! new path is a new endpoint.
+//! A seller whose behavior can change under one URL. The demo seller's behavior depends on the path, and a new path is a new
+//! endpoint.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use tokio::sync::watch;
 
 use crate::failure::Failure;
 
-/// What the seller does with a call.
+/// How the seller responds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Behavior {
-    /// Answers with this status and a JSON body.
+    /// Responds with this status and a JSON body.
     Status(u16),
-    /// Answers 200 with this body.
+    /// Responds 200 with this body.
     Body(&'static str),
     /// Closes the connection.
     DropsConnection,
-    /// Lets it wait until the behavior is another one, and then follows that.
+    /// Waits until the behavior changes, then follows the new one.
     Waits,
 }
 
-/// The seller. It stops when it is dropped.
+/// The seller. Dropping it stops it.
 pub struct ScriptedSeller {
     url: String,
     behavior: watch::Sender<Behavior>,
@@ -43,10 +43,7 @@ struct Inner {
 }
 
 impl ScriptedSeller {
-    /// A seller in this behavior.
-    ///
-    /// # Errors
-    /// Where no port is free.
+    /// Starts a seller with this behavior.
     pub async fn start(behavior: Behavior) -> Result<Self, Failure> {
         let (stop, stopped) = watch::channel(false);
         let (behavior, follow) = watch::channel(behavior);
@@ -58,7 +55,7 @@ impl ScriptedSeller {
         Ok(Self { url, behavior, called, _stop: stop })
     }
 
-    /// Where it is called.
+    /// The URL to call.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -69,7 +66,7 @@ impl ScriptedSeller {
         self.behavior.send_replace(behavior);
     }
 
-    /// How many calls have reached it.
+    /// Number of received calls.
     #[must_use]
     pub fn called(&self) -> usize {
         self.called.load(Ordering::SeqCst)

@@ -1,4 +1,4 @@
-//! Stacks with the endpoint rules of a deployment, and the routes through which a URL comes in and is called.
+//! Stacks with the endpoint rules of a deployment, and the routes that accept or call a URL.
 
 mod addresses;
 mod routes;
@@ -13,8 +13,8 @@ use crate::internet::Internet;
 use crate::market::Market;
 use crate::world::{Setup, World, with_setup};
 
-/// Runs a test on a stack that keeps the rules of a deployment. Port `also` is allowed as well, so that a trap's port is not
-/// what saves the service.
+/// Runs a test on a stack with the endpoint rules of a deployment. Port `also` is allowed too, so that a trap is not refused
+/// for its port alone.
 pub fn with_deployment_rules(also: u16, internet: &Arc<Internet>, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     let ports = format!("443,{also}");
     let mut setup = Setup::settings(&[

@@ -1,7 +1,7 @@
-//! The demo seller: verifies the gateway's signature with a stock Standard Webhooks library, echoes the body, and misbehaves on
+//! The demo seller: verifies the gateway's signature with a stock Standard Webhooks library, echoes the body, and fails on
 //! request.
 //!
-//! It is an outsider: of the service it shares nothing but the clock, which the whole local stack follows.
+//! It shares no code with the service except the clock of the local stack.
 
 mod calls;
 mod controls;
@@ -23,7 +23,7 @@ pub use state::DemoSeller;
 const MAXIMUM_BODY: usize = 16 * 1024 * 1024;
 
 impl DemoSeller {
-    /// The endpoints that a gateway may call, and the seller's own controls.
+    /// The endpoints for the gateway, and the seller's controls.
     pub fn router(&self) -> Router {
         let endpoints = Router::new()
             .route("/echo", post(echo::echo))

@@ -1,7 +1,7 @@
-//! Handles each request in a task of its own, so that a client that hangs up changes nothing.
+//! Runs each request in a task of its own, so that it completes even if the client disconnects.
 //!
-//! hyper drops the future of a handler when its connection ends; a Lambda does not. Without this, a call could be paid for here
-//! and never written down, which cannot happen where the functions really run.
+//! hyper drops the future of a handler when its connection closes; Lambda does not. Without this, a call could be paid for and
+//! never recorded, which cannot happen in a deployment.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use tower::{Layer, Service, ServiceExt};
 
-/// What a caller gets when a handler panicked: the project's envelope.
+/// The reply when a handler panics, in the API's envelope.
 const PANICKED: &str =
     r#"{"success":false,"error":{"code":"INTERNAL_ERROR","message":"Something went wrong on our side; try again."}}"#;
 
@@ -28,7 +28,7 @@ impl<S> Layer<S> for DetachedLayer {
     }
 }
 
-/// A service whose work goes on when nobody waits for it.
+/// A service whose work continues when the caller stops waiting.
 #[derive(Clone, Debug)]
 pub struct Detached<S>(pub S);
 

@@ -1,6 +1,6 @@
-//! `generate`: documents and route tables that are made from the routers, and kept in the repository.
+//! `generate`: documents and route tables, generated from the routers and committed.
 //!
-//! Whoever reads them reads what the code says; `--check` fails when a file was not made again after a change.
+//! `--check` fails if a file is stale.
 
 mod marked;
 mod openapi;
@@ -10,10 +10,10 @@ mod routes;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Makes every generated file; with `check` says which are stale instead.
+/// Writes every generated file. With `check`, reports the stale ones instead.
 ///
 /// # Errors
-/// A sentence that names the stale files, or one that could not be read or written.
+/// One sentence that names the stale files, or the file that could not be read or written.
 pub fn run(check: bool) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let document = openapi::document();
@@ -34,7 +34,7 @@ pub fn run(check: bool) -> Result<(), String> {
             stale.push(name);
         } else {
             fs::write(&path, wanted).map_err(|error| format!("{name} could not be written: {error}"))?;
-            println!("{name} made again");
+            println!("wrote {name}");
         }
     }
     if stale.is_empty() {

@@ -1,7 +1,7 @@
-//! The sandbox Relay: speaks the payment provider's own HTTP, so that no code path exists for tests alone, and can be steered.
+//! The sandbox Relay: speaks the payment provider's HTTP API, so that no code path exists only for tests, and has controls.
 //!
-//! Shapes follow the types of `@relayprotocol/relay-sdk` 7 and the provider's API pages. Nothing here shares code with the
-//! service that calls it, except for the clock, which the whole local stack follows.
+//! Shapes follow the types of `@relayprotocol/relay-sdk` 7 and the provider's API pages. It shares no code with the service
+//! except the clock of the local stack.
 
 mod controls;
 mod facts;

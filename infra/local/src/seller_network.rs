@@ -1,16 +1,15 @@
-//! What stands for the Internet when sellers are called.
+//! The network for calls to sellers.
 
 use std::sync::Arc;
 
 use crochet::outbound::Network;
 use rustls::pki_types::CertificateDer;
 
-/// A network that stands for the Internet when sellers are called. It is given in code alone: nothing that an operator can set
-/// leads to one.
+/// A network that replaces the Internet for calls to sellers. Only code can set it; there is no setting for operators.
 #[derive(Debug, Clone)]
 pub struct SellerNetwork {
-    /// Answers for names and opens sockets.
+    /// Resolves names and opens sockets.
     pub network: Arc<dyn Network>,
-    /// The certificate authorities to trust there, and no others.
+    /// The only trusted certificate authorities.
     pub authorities: Vec<CertificateDer<'static>>,
 }

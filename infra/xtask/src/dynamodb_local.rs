@@ -1,4 +1,4 @@
-//! The database that the black-box suite runs on: AWS's own DynamoDB Local where this machine can run it.
+//! The database of the black-box suite: DynamoDB Local if this machine can run it.
 
 use std::net::ToSocketAddrs;
 use std::process::Command;
@@ -15,30 +15,30 @@ const MANIFEST: &str = "pom.xml";
 /// The oldest Java that it runs on.
 const JAVA: u32 = 17;
 
-/// How long it may take to answer; a slow machine needs about 5 s, a container's first pull a minute.
+/// Start timeout. A slow machine needs about 5 s, a container's first pull a minute.
 const START: Duration = Duration::from_secs(180);
 
-/// How long a given database may take to answer.
+/// Timeout for a database that the environment names.
 const GIVEN: Duration = Duration::from_secs(5);
 
-/// A DynamoDB for one run. Dropping it ends what was started.
+/// A DynamoDB for one run. Dropping it stops what was started.
 #[derive(Debug)]
 pub(crate) struct Database {
     /// Its endpoint; `None` is the database embedded in the local stack.
     pub(crate) endpoint: Option<String>,
     /// What it is, for the summary.
     pub(crate) is: String,
-    /// Why it is not the real DynamoDB Local, where it is not.
+    /// Why it is not DynamoDB Local, if it is not.
     pub(crate) stand_in: Option<String>,
     /// Held for its `Drop`.
     _server: Option<Background>,
 }
 
 impl Database {
-    /// Finds or starts the best database that there is here.
+    /// Finds or starts the best available database.
     ///
     /// # Errors
-    /// When the one that the environment names does not answer, or DynamoDB Local is there and does not start.
+    /// If the database that the environment names is unreachable, or DynamoDB Local is installed but does not start.
     pub(crate) fn start(project: &Project) -> Result<Self, String> {
         if let Some(endpoint) = std::env::var("CROCHET_DYNAMODB_ENDPOINT").ok().filter(|value| !value.is_empty()) {
             return given(endpoint);
@@ -52,25 +52,25 @@ impl Database {
             None => Ok(Self {
                 endpoint: None,
                 is: "the embedded database (dynoxide)".into(),
-                stand_in: Some(format!("{lacks}; and no container engine answers")),
+                stand_in: Some(format!("{lacks}; and no container engine is running")),
                 _server: None,
             }),
         }
     }
 }
 
-/// The database that the environment names. DynamoDB Local is told by its web server.
+/// The database that the environment names. DynamoDB Local is recognized by its web server.
 fn given(endpoint: String) -> Result<Database, String> {
     let authority = endpoint.strip_prefix("http://").unwrap_or(&endpoint).trim_end_matches('/');
     let answer = authority
         .to_socket_addrs()
         .ok()
         .and_then(|mut addresses| addresses.find_map(|address| net::get(address, "/", GIVEN)))
-        .ok_or_else(|| format!("CROCHET_DYNAMODB_ENDPOINT={endpoint}: nothing there answers HTTP"))?;
+        .ok_or_else(|| format!("CROCHET_DYNAMODB_ENDPOINT={endpoint}: no HTTP server there"))?;
     let real = answer.server.starts_with("Jetty");
     Ok(Database {
-        is: format!("{endpoint} (given{})", if real { "; it answers as DynamoDB Local does" } else { "" }),
-        stand_in: (!real).then(|| format!("{endpoint} does not answer as DynamoDB Local does")),
+        is: format!("{endpoint} (from the environment{})", if real { "; it is DynamoDB Local" } else { "" }),
+        stand_in: (!real).then(|| format!("{endpoint} is not DynamoDB Local")),
         endpoint: Some(endpoint),
         _server: None,
     })
@@ -97,7 +97,7 @@ fn with_container(project: &Project, engine: &str) -> Result<Database, String> {
 
 fn running(project: &Project, command: &Command, port: u16, is: String) -> Result<Database, String> {
     let mut server = Background::start("DynamoDB Local", command, &project.log("dynamodb-local")?)?;
-    // It refuses an unsigned request with 400, which is an answer: by then it serves.
+    // It rejects an unsigned request with 400, which shows that it is up.
     server.wait(START, || net::answers(port))?;
     Ok(Database { endpoint: Some(format!("http://127.0.0.1:{port}")), is, stand_in: None, _server: Some(server) })
 }
@@ -117,7 +117,7 @@ fn version_in(pom: &str) -> Option<String> {
     Some(after.split_once("</version>")?.0.to_owned())
 }
 
-/// Java's path, once the jars are there; or what is missing.
+/// Installs the jars and returns Java's path, or what is missing.
 fn java_and_jars(project: &Project) -> Result<String, String> {
     let java = std::env::var("JAVA_HOME").map_or_else(|_| "java".to_owned(), |home| format!("{home}/bin/java"));
     let version = command::output(Command::new(&java).arg("-version")).map_err(|_| format!("no Java {JAVA} or newer"))?;
@@ -129,7 +129,7 @@ fn java_and_jars(project: &Project) -> Result<String, String> {
     let jars = jars(project);
     jars.install(|pom| {
         if !command::exists("mvn") {
-            return Err("no Maven (mvn) to fetch DynamoDB Local with".into());
+            return Err("no Maven (mvn) to download DynamoDB Local".into());
         }
         let mut maven = Command::new("mvn");
         maven.current_dir(&project.root).args(["-q", "-B", "-Dstyle.color=never", "dependency:copy-dependencies"]);

@@ -1,4 +1,4 @@
-//! The Go of outside clients: their modules at pinned versions and hashes, inside the target directory.
+//! Go for the endpoint in Go: finding it, and downloading its pinned modules into the target directory.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,33 +7,33 @@ use crate::command;
 use crate::project::Project;
 use crate::tools::Tools;
 
-/// Where Go's own installer puts it, which is often missing from `PATH`.
+/// Path of Go's installer, which is often not in `PATH`.
 const USUAL_PLACE: &str = "/usr/local/go/bin/go";
 
-/// The module's manifest, whose `go` line names the oldest Go that builds it; and the hashes of what it requires.
+/// The manifest, whose `go` line is the oldest supported Go, and the hashes of its modules.
 const MANIFESTS: [&str; 2] = ["go.mod", "go.sum"];
 
-/// A Go and what it builds with.
+/// A Go toolchain and its modules.
 #[derive(Debug, Clone)]
 pub(crate) struct Go {
     /// The program.
     pub(crate) program: PathBuf,
-    /// A directory with go.mod and go.sum, and in `modules` and `build` what Go keeps.
+    /// A directory with go.mod, go.sum, and Go's caches in `modules` and `build`.
     pub(crate) directory: PathBuf,
 }
 
 impl Go {
-    /// What an earlier run has installed, without installing anything.
+    /// What an earlier run installed.
     pub(crate) fn installed(project: &Project) -> Option<Self> {
         let modules = modules(project);
         let program = program(&modules)?;
         modules.installed().then(|| Self { program, directory: modules.directory().to_owned() })
     }
 
-    /// Downloads the modules. `None` where this machine has no Go that is recent enough: Go is optional.
+    /// Downloads the modules. `None` if this machine has no recent Go, which is optional.
     ///
     /// # Errors
-    /// When the module proxy cannot be reached, or has other files than were pinned.
+    /// If the module proxy is unreachable or its files do not match the hashes.
     pub(crate) fn install(project: &Project) -> Result<Option<Self>, String> {
         let modules = modules(project);
         let Some(program) = program(&modules) else { return Ok(None) };
@@ -41,7 +41,7 @@ impl Go {
         modules.install(|_| {
             modules.copy_manifests()?;
             let mut download = Command::new(&program);
-            // No `-mod=mod`, which would write other versions and hashes into the two files.
+            // No `-mod=mod`, which would change the two files.
             download.args(["mod", "download"]).current_dir(&directory).envs(environment(&directory));
             command::run(&mut download)
         })?;
@@ -49,13 +49,13 @@ impl Go {
     }
 }
 
-/// Everything that Go keeps stays inside the directory, where it can be deleted.
+/// Keeps Go's caches inside the directory.
 fn environment(directory: &Path) -> [(&'static str, PathBuf); 4] {
     [
         ("GOMODCACHE", directory.join("modules")),
         ("GOCACHE", directory.join("build")),
         ("GOFLAGS", "-modcacherw".into()),
-        // The toolchain that is there, and no other that it would download.
+        // Use the installed toolchain and download no other.
         ("GOTOOLCHAIN", "local".into()),
     ]
 }

@@ -37,7 +37,7 @@ impl Tools {
     /// Installs the tools, unless a stamp shows that the same manifests were installed before.
     ///
     /// # Errors
-    /// When the manifests cannot be read, or the error of `install`.
+    /// If the manifests cannot be read, or the error of `install`.
     pub(crate) fn install(&self, install: impl FnOnce(&Path) -> Result<(), String>) -> Result<(), String> {
         if self.installed() {
             return Ok(());
@@ -54,9 +54,6 @@ impl Tools {
     }
 
     /// Copies the manifests to where the tools are, for installers that work in the directory of their manifest.
-    ///
-    /// # Errors
-    /// When the file system refuses.
     pub(crate) fn copy_manifests(&self) -> Result<(), String> {
         self.manifests.iter().try_for_each(|manifest| copy(manifest, &self.directory))
     }
@@ -74,15 +71,12 @@ impl Tools {
 /// The Python of the suite's clients.
 ///
 /// # Errors
-/// When there is no Python with `venv`, or PyPI cannot be reached.
+/// If there is no Python with `venv`, or PyPI cannot be reached.
 pub(crate) fn clients_python(project: &Project) -> Result<PathBuf, String> {
     venv(&client_packages(project)).map(|directory| directory.join("bin/python"))
 }
 
 /// The directory of `sam` and `cargo-lambda`, for `PATH`.
-///
-/// # Errors
-/// As [`clients_python`].
 pub(crate) fn sam_programs(project: &Project) -> Result<PathBuf, String> {
     venv(&Tools::new(project, &[SAM_REQUIREMENTS], "venv-sam")).map(|directory| directory.join("bin"))
 }
@@ -90,7 +84,7 @@ pub(crate) fn sam_programs(project: &Project) -> Result<PathBuf, String> {
 /// The `node_modules` of the suite's clients.
 ///
 /// # Errors
-/// When there is no npm, or its registry cannot be reached.
+/// If there is no npm, or its registry cannot be reached.
 pub(crate) fn node_modules(project: &Project) -> Result<PathBuf, String> {
     let tools = npm_packages(project);
     tools.install(|_| {

@@ -1,4 +1,4 @@
-//! `GET /listings`: what is on offer.
+//! `GET /listings`: filters and sorting.
 
 use crochet_tests::{
     Agent, Failure, Listing, Outcome, Replies, Reply, World, eventually, list, members, number, shared, text, unique_name,
@@ -21,7 +21,7 @@ fn names(reply: &Reply) -> Vec<String> {
     list(reply.ok(200), "listings").iter().map(|listing| text(listing, "name").to_owned()).collect()
 }
 
-/// Waits until the search model has caught up with `count` listings of this word.
+/// Waits until the search model contains `count` listings with this word.
 async fn settled(world: &World, word: &str, count: i64) -> Outcome {
     eventually("the listings can be found", async || {
         let reply = search(world, &[("q", word)]).await?;

@@ -1,9 +1,9 @@
-//! `GET /listings?q=`: which words find what, and in which order.
+//! `GET /listings?q=`: matching and ranking.
 
 use crochet_tests::{Client, Failure, Outcome, Replies, Setup, World, list, members, number, text, with_setup};
 use serde_json::{Value, json};
 
-/// Names of what is found, best first.
+/// Names of the listings found, best match first.
 async fn found(client: &Client, q: &str) -> Result<Vec<String>, Failure> {
     let reply = client.get("/listings").query("q", q).query("limit", 100).send().await?;
     let names: Vec<String> = list(reply.ok(200), "listings").iter().map(|listing| text(listing, "name").to_owned()).collect();

@@ -1,11 +1,11 @@
-//! The catalogue's snapshot: whatever happens to it, a browse shows what is on offer.
+//! The catalogue's snapshot: a browse is complete whatever happens to it.
 
 use crochet_tests::{
     Client, Failure, Fault, Listing, Outcome, Proxy, Replies, Setup, World, number, text, unique_name, with_setup,
 };
 use serde_json::{Value, json};
 
-/// Searches that look at the catalogue from every side.
+/// Searches that cover filters, sorting and text.
 const QUERIES: &[&[(&str, &str)]] = &[
     &[],
     &[("q", "weather")],
@@ -20,7 +20,7 @@ const QUERIES: &[&[(&str, &str)]] = &[
     &[("sort", "rating")],
 ];
 
-/// Everything that an instance answers to the searches, and its categories.
+/// All replies of an instance to the searches, and its categories.
 async fn answers(client: &Client) -> Result<Vec<Value>, Failure> {
     let mut answers = vec![client.get("/categories").send().await?.ok(200).clone()];
     for query in QUERIES {

@@ -1,4 +1,4 @@
-//! `POST /gateway/:listingId` while a seller's breaker is open, and how it opens and closes.
+//! `POST /gateway/:listingId` while a seller's circuit breaker is open, and how it opens and closes.
 
 use crochet_tests::breaker::{assert_unavailable, free, open, open_paid, paid};
 use crochet_tests::{

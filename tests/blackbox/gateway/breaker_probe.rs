@@ -1,4 +1,4 @@
-//! `POST /gateway/:listingId` when the time of an open breaker is over: of many calls one is tried.
+//! `POST /gateway/:listingId` when the open time of a circuit breaker ends: one of many calls is the probe.
 
 use crochet_tests::{
     Behavior, Failure, Fault, Market, Outcome, Proxy, Quote, Replies, Reply, Request, ScriptedSeller, Setup, World, eventually,
@@ -65,7 +65,7 @@ fn trials_of_one_buyer_alone_make_the_time_no_longer_and_a_seller_that_answers_5
     })
 }
 
-/// Forty calls at the end of the open time, of which the seller sees one before it answers.
+/// Forty calls at the end of the open time. The seller receives one before it responds.
 async fn one_of_forty(
     world: &World,
     market: &Market<'_>,
@@ -202,7 +202,7 @@ fn a_trial_that_never_ends_makes_room_for_the_next() -> Outcome {
     })
 }
 
-/// Does what each answer says until the call is delivered; the database is back after the first one.
+/// Follows each reply's advice until the call is delivered. The database is back after the first reply.
 async fn insist(market: &Market<'_>, proxy: &Proxy, quote: &Quote, body: &Value) -> Outcome {
     let mut last = String::new();
     // A trial that nobody ends lapses after seventeen seconds, two at a time.

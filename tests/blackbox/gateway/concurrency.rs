@@ -1,16 +1,16 @@
-//! `POST /gateway/:listingId`, many at once.
+//! `POST /gateway/:listingId`: concurrent calls.
 
 use std::time::Duration;
 
 use crochet_tests::{Failure, Market, Outcome, Replies, Reply, Setup, eventually, number, shared, text, with_setup};
 use serde_json::{Value, json};
 
-/// Sends the same request many times at once.
+/// Sends the same request many times concurrently.
 async fn forty(request: impl Fn() -> crochet_tests::Request) -> Result<Vec<Reply>, Failure> {
     Ok(futures::future::try_join_all((0..40).map(|_| request().send())).await?)
 }
 
-/// Each answer is the call's own or says that it is in progress, and the seller saw one call.
+/// Each reply is the call's result or says that it is in progress, and the seller received one call.
 async fn one_delivery(market: &Market<'_>, replies: &[Reply], body: &Value, payment_id: &str) -> Outcome {
     let mut bodies = Vec::new();
     for reply in replies {

@@ -1,4 +1,4 @@
-//! `POST /gateway/:listingId`: which currency a quote is made in, and routes that do not lead there.
+//! `POST /gateway/:listingId`: the currency of a quote, and unavailable routes.
 
 use crochet_tests::{Failure, Market, Outcome, Quote, Replies, Wallet, World, list, number, shared, text};
 use serde_json::json;

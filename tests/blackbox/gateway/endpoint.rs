@@ -1,4 +1,4 @@
-//! `POST /gateway/:listingId`: what the endpoint's state, limits and time do to a call. The states are set in the table.
+//! `POST /gateway/:listingId`: the effect of the endpoint's state, limits and timeout. The states are set in the table.
 
 use crochet_tests::{Outcome, Replies, at, isolated, list, number, shared, text};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use crochet_tests::{Market, Outcome, Quote, Replies, is_time, isolated, list, number, shared, text};
 use serde_json::{Value, json};
 
-/// What every answer about a failed seller of a paid call says.
+/// Asserts what every reply to a paid call of a failing seller contains.
 #[track_caller]
 fn says_how_it_stands(error: &Value) {
     let details = &error["details"];
@@ -63,7 +63,7 @@ fn redirects_are_refused_and_not_followed() -> Outcome {
     })
 }
 
-/// Greets every caller with plain text, whatever it says.
+/// Sends plain text to every caller.
 async fn speaks_no_tls() -> Result<std::net::SocketAddr, crochet_tests::Failure> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
@@ -217,7 +217,7 @@ fn a_retry_is_forwarded_without_asking_the_provider_again() -> Outcome {
     })
 }
 
-/// A seller takes fifteen seconds at most, unless its endpoint says otherwise; the two ways to be late are tried at once.
+/// The default timeout is fifteen seconds. Both ways to be late are tested concurrently.
 #[test]
 fn a_seller_that_is_too_slow_or_never_ends_is_504_seller_timeout() -> Outcome {
     shared(async |world| {
@@ -320,7 +320,7 @@ fn a_free_call_that_fails_owes_nothing_and_its_key_goes_on_with_it() -> Outcome 
     })
 }
 
-/// A buyer learns the class, and nothing of how or where the seller is reached.
+/// The buyer learns the failure class and nothing about the endpoint.
 #[test]
 fn what_a_buyer_is_told_names_no_host_port_or_header_of_the_sellers() -> Outcome {
     shared(async |world| {

@@ -1,4 +1,4 @@
-//! What of a call reaches the seller: the body byte for byte, a signature, ids, and nothing else.
+//! What the seller receives of a call: the exact body, a signature and ids, nothing else.
 
 use crochet_tests::{Outcome, Replies, shared, text};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `POST /gateway/:listingId` on free listings, and who and what is turned away before any money is spoken of.
+//! `POST /gateway/:listingId` on free listings, and requests that are rejected before payment.
 
 use crochet_tests::{Outcome, Replies, Wallet, at, list, number, shared, text};
 use serde_json::json;

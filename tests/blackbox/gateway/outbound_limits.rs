@@ -1,6 +1,6 @@
-//! What a hostile seller can do with its answer: nothing. One deadline, an exact cap, plain JSON, and TLS that can be trusted.
+//! Responses of a hostile seller: one deadline, an exact size limit, plain JSON, and valid TLS.
 //!
-//! Each is tried through a call of the gateway and through the seller's own test, over TLS, under the rules of a deployment.
+//! Each is tested through a gateway call and through the seller's test call, over TLS, with the rules of a deployment.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 /// The default of `max_response_bytes`.
 const MAX: usize = 262_144;
-/// How far past a deadline an answer may come.
+/// Tolerance of a deadline.
 const OVERRUN_MS: u64 = 250;
 
 fn fails(class: &str) -> CallResult {
     CallResult::Failure(class.into())
 }
 
-/// Calls a path of the trap through both routes.
+/// Calls a path of the trap through both routes and expects this result.
 async fn comes_to(market: &Market<'_>, path: &str, expected: &CallResult) -> Outcome {
     market.store_url(&format!("https://shop.example.net{path}")).await?;
     for route in CallRoute::ALL {
@@ -95,7 +95,7 @@ fn headers_are_bounded_compression_is_refused_and_a_broken_answer_is_none() -> O
     })
 }
 
-/// Puts a server at an address of its own, under a name of its own.
+/// Adds a server with its own address and name.
 fn serve(internet: &Internet, n: u8, name: &str, server: SocketAddr) {
     let ip = IpAddr::V4(Ipv4Addr::new(93, 184, 216, n));
     internet.resolve(name, &[&[ip]]);
@@ -138,7 +138,7 @@ fn tls_that_cannot_be_trusted_is_tls_and_a_closed_port_is_unreachable() -> Outco
     })
 }
 
-/// The latency that the route itself has noted, in milliseconds.
+/// The latency in the route's reply, in milliseconds.
 async fn noted_latency(market: &Market<'_>, url: &str) -> Result<u64, crochet_tests::Failure> {
     market.store_url(url).await?;
     let reply = market.seller.post(&format!("/listings/{}/endpoint/test", market.listing.id)).send().await?;

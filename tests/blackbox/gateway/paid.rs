@@ -1,4 +1,4 @@
-//! `POST /gateway/:listingId` with a payment: the seeds' own story, and each state a payment can be in.
+//! `POST /gateway/:listingId` with a payment.
 
 use crochet_tests::{Outcome, Quote, Replies, members, number, shared, text};
 use serde_json::json;

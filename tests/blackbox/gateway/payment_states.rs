@@ -1,4 +1,4 @@
-//! `POST /gateway/:listingId`: each state that a payment can be in.
+//! `POST /gateway/:listingId`: each state of a payment.
 
 use crochet_tests::{Outcome, Quote, Replies, at, list, members, number, shared, text};
 use serde_json::json;

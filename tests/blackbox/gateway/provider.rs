@@ -1,9 +1,9 @@
-//! `POST /gateway/:listingId` while the payment provider misbehaves. Each test has a stack of its own.
+//! `POST /gateway/:listingId` while the payment provider fails. Each test is isolated.
 
 use crochet_tests::{Outcome, Quote, Replies, isolated, text};
 use serde_json::json;
 
-/// Longer than any of these tests takes, in milliseconds.
+/// Duration of a fault in milliseconds, longer than any of these tests.
 const LONG: u32 = 60_000;
 
 #[test]

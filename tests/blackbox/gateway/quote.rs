@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crochet_tests::{Failure, Outcome, Quote, Replies, Setup, World, at, is_time, list, members, number, shared, text, with_setup};
 use serde_json::{Value, json};
 
-/// The sandbox's own record of a quote, with what it was asked.
+/// The sandbox's record of a quote, with its request.
 async fn asked(world: &World, quote: &Quote) -> Result<Value, Failure> {
     Ok(world.sandbox.payment(&quote.id).await?)
 }
@@ -91,7 +91,7 @@ fn expires_at_lies_60_s_before_the_ttl_ends() -> Outcome {
     })
 }
 
-/// Seconds within a day: quotes live for minutes.
+/// Seconds since midnight of a time.
 fn seconds(time: &str) -> i64 {
     let part = |range: std::ops::Range<usize>| time[range].parse::<i64>().expect("digits");
     part(8..10) * 86_400 + part(11..13) * 3_600 + part(14..16) * 60 + part(17..19)

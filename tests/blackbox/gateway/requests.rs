@@ -95,7 +95,7 @@ fn anothers_call_is_404() -> Outcome {
 /// Query parameters.
 type Query<'a> = &'a [(&'a str, &'a str)];
 
-/// The ids that a query finds, in its order.
+/// The ids in the reply to a query, in order.
 async fn ids(agent: &crochet_tests::Agent, query: Query<'_>) -> Result<Vec<String>, crochet_tests::Failure> {
     let mut request = agent.get("/gateway-requests");
     for (name, value) in query {

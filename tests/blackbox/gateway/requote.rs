@@ -1,14 +1,14 @@
-//! `POST /gateway/:listingId`: quotes that replace one another. Whichever of them is paid, nobody is led to pay twice.
+//! `POST /gateway/:listingId`: quotes that replace one another. Whichever is paid, nobody pays twice.
 
 use crochet_tests::{Market, Outcome, Quote, Replies, isolated, shared, text};
 use serde_json::{Value, json};
 
-/// Seconds after which a quote is not offered any more, but may still be filled.
+/// Seconds after which a quote is no longer offered but can still be filled.
 const OVER: i64 = 605;
-/// Seconds after which it may not be filled any more.
+/// Seconds after which a quote can no longer be filled.
 const ENDED: i64 = 700;
 
-/// A quote under this key (none: the body alone) that has failed, and the one that replaced it.
+/// A failed quote, with or without an idempotency key, and its replacement.
 async fn replaced(market: &Market<'_>, body: &Value, key: Option<&str>) -> Result<(Quote, Quote), crochet_tests::Failure> {
     let call = || key.map_or_else(|| market.call(body), |key| market.call(body).idempotency_key(key));
     let first = Quote::of(call().send().await?);

@@ -1,4 +1,4 @@
-//! `POST /gateway/:listingId`: what happens to the listing between quote and payment, and how long things are kept.
+//! `POST /gateway/:listingId`: changes of the listing between quote and payment, and retention.
 
 use crochet_tests::{Outcome, Replies, isolated, shared, text};
 use serde_json::{Value, json};

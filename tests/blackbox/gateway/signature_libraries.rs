@@ -1,9 +1,9 @@
-//! Stock Standard Webhooks libraries of other languages verify what the gateway forwards.
+//! Standard Webhooks libraries in other languages verify forwarded requests.
 
 use crochet_tests::{Failure, Outcome, Program, Replies, World, shared, text};
 use serde_json::{Value, json};
 
-/// A forwarded request as the seller received it, with its secret.
+/// A forwarded request, as received, with its secret.
 async fn forwarded(world: &World) -> Result<Value, Failure> {
     let market = world.free_market(&world.echo_path()).await?;
     let body = "{ \"n\" : 1e2, \"text\":\"Grüße 🦀\",\n \"nested\" : {\"b\":[ ],\"a\":null} }";
@@ -14,7 +14,7 @@ async fn forwarded(world: &World) -> Result<Value, Failure> {
     Ok(json!({ "secret": market.listing.signing_secret, "headers": call["headers"], "body": text(call, "body") }))
 }
 
-/// The library takes what was sent and refuses what was changed.
+/// The library accepts the request and rejects a modified one.
 fn judged(program: &Program, mut input: Value) -> Outcome {
     assert_eq!(program.run(&input)?, json!({ "verified": true }));
     let body = text(&input, "body").replace("1e2", "1e3");

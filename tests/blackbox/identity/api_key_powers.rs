@@ -1,11 +1,11 @@
-//! What a key may do, and how it ends: scopes, expiry and revocation, at every route.
+//! API keys at every route: scopes, expiry and revocation.
 
 use crochet_tests::{Agent, Outcome, Replies, Request, isolated, members, shared, text};
 use serde_json::json;
 
 use crochet_tests::api_keys::{in_seconds, keys, revoke};
 
-/// One request or more of every group of routes, with the scope that it needs.
+/// Requests of every group of routes, with the scope that each requires.
 fn every_group(agent: &Agent, listing: &str) -> Vec<(&'static str, Request)> {
     vec![
         ("read", agent.get("/me")),
@@ -30,7 +30,7 @@ fn every_group(agent: &Agent, listing: &str) -> Vec<(&'static str, Request)> {
     ]
 }
 
-/// Public routes: a key that is sent must be good all the same.
+/// Public routes, which still reject an invalid key.
 fn public_with_a_key(agent: &Agent, listing: &str) -> Vec<Request> {
     vec![agent.get("/listings"), agent.get(&format!("/listings/{listing}"))]
 }

@@ -1,10 +1,10 @@
-//! `/api-keys`: making and listing keys, and how many there may be.
+//! `/api-keys`: creating and listing keys, and the maximum number.
 
 use crochet_tests::api_keys::{in_seconds, keys, revoke};
 use crochet_tests::{Failure, Outcome, Replies, is_time, isolated, list, members, shared, text};
 use serde_json::{Value, json};
 
-/// Keys that a profile may have.
+/// Maximum number of keys of a profile.
 const MOST: usize = 45;
 
 #[test]

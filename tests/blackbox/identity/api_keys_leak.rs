@@ -1,4 +1,4 @@
-//! `POST /api-keys/report-leak`: whoever finds a key can end it.
+//! `POST /api-keys/report-leak`: whoever finds a key can revoke it.
 
 use crochet_tests::{Failure, Outcome, Replies, Reply, World, list, members, shared, text};
 use serde_json::{Value, json};
@@ -103,7 +103,7 @@ fn parallel_reports_and_uses_leave_no_key_behind() -> Outcome {
     })
 }
 
-/// The checksum as the documents tell it: CRC-32 in Base62, six digits.
+/// The documented checksum: CRC-32 in Base62, six digits.
 fn with_checksum(text: &str) -> String {
     let mut crc = u32::MAX;
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! `/me` and `/api-keys` with a session: people look, and neither buy nor sell.
+//! `/me` and `/api-keys` with a session: people read, and neither buy nor sell.
 
 use crochet_tests::{Agent, Failure, Outcome, Person, Replies, Wallet, World, is_time, list, members, shared, text, unique_name};
 use serde_json::json;
@@ -7,7 +7,7 @@ async fn person(world: &World) -> Result<Person, Failure> {
     Ok(Person::sign_up(&world.client, &format!("Person {}", unique_name())).await?)
 }
 
-/// Whoever holds this key, spoken for as agents are.
+/// An agent that uses this key.
 fn holder(world: &World, person: &Person, api_key: &str) -> Agent {
     Agent {
         client: world.client.clone(),

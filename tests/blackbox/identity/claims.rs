@@ -1,4 +1,4 @@
-//! People operate agents: `POST` and `DELETE /agents/{id}/claim`, and the books that an operator sees.
+//! People operate agents: `POST` and `DELETE /agents/{id}/claim`, and the ledger that an operator sees.
 
 use crochet_tests::{Agent, Failure, Outcome, Person, Replies, Reply, Wallet, World, list, shared, text, unique_name};
 use futures::future::try_join_all;

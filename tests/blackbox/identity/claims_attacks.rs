@@ -1,4 +1,4 @@
-//! Claims that somebody or something works against: an agent that does not want to be released, a process that dies on the way.
+//! Claims under attack and under faults: an agent that keeps changing during its release, a process that crashes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,7 +23,7 @@ async fn release(person: &Person, agent: &Agent) -> Result<Reply, Failure> {
     Ok(person.delete(&format!("/agents/{}/claim", agent.profile_id)).send().await?)
 }
 
-/// Changes the agent's profile without a pause, six at a time, while `work` goes on.
+/// Changes the agent's profile continuously, six at a time, while `work` runs.
 async fn while_it_writes<T>(agent: &Agent, work: impl Future<Output = T>) -> T {
     let over = AtomicBool::new(false);
     let writing = join_all((0..6).map(async |writer| {

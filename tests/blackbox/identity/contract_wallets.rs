@@ -3,7 +3,7 @@
 use crochet_tests::{Client, EvmChain, Failure, Outcome, Replies, Reply, Setup, Wallet, World, contracts, list, text, with_setup};
 use serde_json::{Value, json};
 
-/// A stack that asks this node.
+/// A stack that uses this node.
 fn asking(url: &str) -> Setup {
     Setup::settings(&[("CROCHET_EVM_RPC_URL", url)])
 }
@@ -13,7 +13,7 @@ fn signed(owner: &Wallet, message: &str) -> Vec<u8> {
     hex::decode(owner.sign(message).trim_start_matches("0x")).expect("hex")
 }
 
-/// A proof for `address`, with the signature that `sign` makes of the text.
+/// A proof for `address`, signed by `sign`.
 async fn proof(
     client: &Client,
     address: &str,
@@ -41,7 +41,7 @@ async fn recover(client: &Client, address: &str, sign: impl Fn(&str) -> Vec<u8>)
     Ok(client.post("/auth/recover").json(&body).send().await?)
 }
 
-/// Runs a test on a stack that asks the suite's node; not at all where there is none.
+/// Runs a test on a stack that uses the suite's node. Skips it without a node.
 fn on_chain(test: impl AsyncFnOnce(&World, &EvmChain) -> Outcome) -> Outcome {
     let Some(chain) = EvmChain::shared() else { return Ok(()) };
     with_setup(asking(chain.url()), async |world| test(world, chain).await)
@@ -126,7 +126,7 @@ fn only_one_word_of_magic_is_a_yes() -> Outcome {
     })
 }
 
-/// A factory, what creates an owner's wallet with it, and where that wallet will be.
+/// A factory, the calldata that creates an owner's wallet, and the wallet's address.
 async fn promised(chain: &EvmChain, owner: &Wallet) -> Result<(String, Vec<u8>, String), Failure> {
     let factory = chain.deploy(&contracts::factory()).await?;
     let creation = contracts::deployment(&contracts::owned_by(owner.address()));

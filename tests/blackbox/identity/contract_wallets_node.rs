@@ -1,4 +1,4 @@
-//! What becomes of proofs when the chain's node is down, slow, of another chain, or answers nonsense.
+//! Proofs while the EVM node is down, slow, on another chain, or sends invalid replies.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use axum::response::{IntoResponse, Response};
 use crochet_tests::{Client, Failure, Outcome, Replies, Reply, Setup, Wallet, text, with_setup};
 use serde_json::{Value, json};
 
-/// How a node answers a request with this method; none is never an answer.
+/// A node's reply to a method. `None` means no reply.
 type Status = fn(&str) -> Option<Response>;
 
-/// A node that answers so; where it listens, and how often it was asked.
+/// Starts a node with these replies. Returns its URL and its request count.
 async fn node(answers: Status) -> Result<(String, Arc<AtomicUsize>), Failure> {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = asked.clone();
@@ -39,7 +39,7 @@ fn result(value: &Value) -> Option<Response> {
     Some(axum::Json(json!({ "jsonrpc": "2.0", "id": 1, "result": value })).into_response())
 }
 
-/// The answer of a node of Base that knows no contract.
+/// The replies of a node of Base without contracts.
 fn no_contract() -> Option<Response> {
     result(&format!("0x{}", "00".repeat(192)).into())
 }
@@ -53,7 +53,7 @@ async fn contract_registers(client: &Client) -> Result<Reply, Failure> {
     Ok(client.post("/register").json(&body).send().await?)
 }
 
-/// A contract's wallet gets 503, whose recovery leads out; plain wallets register, and others' signatures are no better.
+/// A contract wallet gets 503 with recovery advice. Plain wallets register. Foreign signatures are still rejected.
 async fn is_unavailable(client: &Client) -> Outcome {
     let reply = contract_registers(client).await?;
     let error = reply.refused(503, "CHAIN_UNAVAILABLE");
@@ -70,7 +70,7 @@ async fn is_unavailable(client: &Client) -> Outcome {
     Ok(())
 }
 
-/// Runs a test on a stack that asks a node which answers so.
+/// Runs a test on a stack whose node gives these replies.
 fn with_node(answers: Status, test: impl AsyncFnOnce(&Client, &AtomicUsize) -> Outcome) -> Outcome {
     // The node lives as long as the runtime that the suite shares.
     let (url, asked) = crochet_tests::block_on(node(answers))?;
@@ -114,7 +114,7 @@ fn a_node_of_another_chain_decides_nothing() -> Outcome {
     })
 }
 
-/// What the program returns for a contract that confirms.
+/// The verifier's result for a contract that confirms.
 fn yes() -> String {
     let word = |number: u8| format!("{number:064x}");
     let magic = format!("1626ba7e{}", "0".repeat(56));

@@ -1,4 +1,4 @@
-//! `GET /me`, and who counts as somebody.
+//! `GET /me`, and authentication.
 
 use crochet_tests::{Outcome, Replies, list, members, shared, text};
 

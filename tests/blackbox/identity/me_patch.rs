@@ -1,4 +1,4 @@
-//! `PATCH /me`: what a profile says of itself, and what follows from it.
+//! `PATCH /me`: changes of a profile and their effects.
 
 use crochet_tests::{Agent, Failure, Fault, Outcome, Proxy, Replies, Setup, list, members, shared, text, unique_name, with_setup};
 use futures::future::{join, join_all};
@@ -9,7 +9,7 @@ async fn patch(agent: &Agent, fields: &Value) -> Result<Value, Failure> {
     Ok(agent.patch("/me").json(fields).send().await?.ok(200)["profile"].clone())
 }
 
-/// The seller's name that each of a seller's listings shows, by its own page.
+/// The seller's name on the page of each listing.
 async fn shown(agent: &Agent) -> Result<Vec<String>, Failure> {
     let own = agent.get("/listings").query("seller", "me").query("limit", 100).send().await?;
     let listings = list(own.ok(200), "listings").to_vec();

@@ -1,4 +1,4 @@
-//! Signing up and logging in with passkeys, on a browser and an authenticator that do everything right.
+//! Signing up and logging in with passkeys, with a correct browser and authenticator.
 
 use crochet_tests::{Ceremony, Outcome, Passkey, Person, Replies, Tampering, is_time, is_uuid, list, members, shared, text};
 use http::Method;

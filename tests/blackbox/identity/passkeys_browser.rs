@@ -1,4 +1,4 @@
-//! A real Chromium with a virtual authenticator uses the passkey and session routes.
+//! The passkey and session routes, used by Chromium with a virtual authenticator.
 
 use crochet_tests::{Failure, Outcome, Program, Setup, with_setup};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What is kept of a passkey is short, whatever the browser says.
+//! Limits on what is stored of a passkey.
 
 use crochet_tests::{Ceremony, Outcome, Passkey, Person, Replies, Tampering, shared};
 use http::Method;

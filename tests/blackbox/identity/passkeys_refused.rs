@@ -1,4 +1,4 @@
-//! What passkeys do not prove: replays, other sites, other parties, unverified people, cloned counters.
+//! Rejected passkey responses: replays, other sites, other relying parties, unverified users, cloned counters.
 
 use crochet_tests::{
     Ceremony, Failure, Outcome, Passkey, Person, Replies, Reply, Setup, Tampering, World, at, isolated, list, shared, text,
@@ -16,14 +16,14 @@ async fn finish(world: &World, path: &str, ceremony: &Ceremony, credential: &Val
     Ok(world.client.from_page(Method::POST, path).json(&ceremony.finish(credential)).send().await?)
 }
 
-/// Signs up with something wrong; the answer and the passkey that came of it.
+/// Signs up with tampering. Returns the reply and the passkey.
 async fn sign_up(world: &World, tampering: &Tampering) -> Result<(Reply, Passkey), Failure> {
     let ceremony = world.client.begin_sign_up("Mallory").await?;
     let (passkey, credential) = Passkey::create(&ceremony.public_key, &world.client.origin().await?, tampering)?;
     Ok((finish(world, FINISH, &ceremony, &credential).await?, passkey))
 }
 
-/// What is wrong with an answer in both ceremonies.
+/// Tampering that applies to both ceremonies.
 fn tamperings() -> Vec<(&'static str, Tampering)> {
     let honest = Tampering::default;
     vec![

@@ -1,17 +1,17 @@
-//! Lost replies, conflicts and crashes at every DynamoDB request of signing up, logging in and getting back in, in turn.
+//! Lost replies, conflicts and crashes at each DynamoDB request of signing up, logging in and recovery.
 //!
-//! Whatever happens, nobody is stranded: the passkey logs in, or signing up again works; no code is lost without a session.
+//! In every case, the passkey logs in or signing up again works, and no recovery code is used without a session.
 
 use crochet_tests::{Failure, Fault, Outcome, Passkey, Person, Proxy, Replies, Reply, Setup, Tampering, World, with_setup};
 use http::Method;
 use serde_json::json;
 
-/// More requests than any of these steps makes.
+/// More requests than any step makes.
 const TOO_MANY: usize = 30;
 
-/// Whether this is how a step may end: done; or, where the database is gone, not done with honest words. A lost reply and another
-/// transaction in the way are overcome, except where visitors and sessions are counted: in the first `counted` writes. Nothing is
-/// lost there, and no real transaction is ever in the way.
+/// Whether a step ended acceptably: done, or a correct error if the database is unreachable. A lost reply and a conflict are
+/// retried, except in the first `counted` writes, which count visitors and sessions. Nothing is lost there, and no real
+/// transaction conflicts.
 fn is_honest(reply: &Reply, fault: Fault, k: usize, counted: usize) -> bool {
     let may_fail = matches!(fault, Fault::CrashAfter | Fault::CrashBefore) || (fault == Fault::Conflict && k <= counted);
     matches!(reply.status, 200 | 201) || (may_fail && reply.code() == "SERVICE_UNAVAILABLE")
@@ -33,7 +33,7 @@ fn every_request_in_turn(step: impl AsyncFn(&World, &Proxy, Fault, usize) -> Res
     })
 }
 
-/// The person whom an answer that signs up has made.
+/// The person in a reply that signs up.
 fn signed_up(world: &World, passkey: &Passkey, origin: &str, reply: &Reply) -> Result<Person, Failure> {
     Ok(Person::signed_up(&world.client, passkey.clone(), origin.to_owned(), reply)?)
 }

@@ -1,6 +1,6 @@
-//! What becomes of a request that was let in when, before it writes, its session ends, or the agent that vouches is let go.
+//! Requests whose session ends, or whose claim is released, between authorization and write.
 //!
-//! The request's one transaction is held back at the database's door; meanwhile somebody else acts, and is done.
+//! The request's transaction is held by the proxy while somebody else completes a request.
 
 use crochet_tests::{
     Agent, Ceremony, Failure, Outcome, Passkey, Person, Proxy, Replies, Reply, Request, Setup, Tampering, Wallet, World, list,
@@ -15,7 +15,7 @@ fn with_proxy(test: impl AsyncFnOnce(&World, &Proxy) -> Outcome) -> Outcome {
     with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| test(world, proxy).await)
 }
 
-/// The answer to a request whose transaction comes to the database after `meanwhile`.
+/// The reply to a request whose transaction reaches the database after `meanwhile`.
 async fn overtaken(proxy: &Proxy, request: Request, meanwhile: impl AsyncFnOnce() -> Outcome) -> Result<Reply, Failure> {
     proxy.hold_next_transaction();
     let acts = async {
@@ -39,7 +39,7 @@ async fn claim(world: &World, person: &Person, agent: &Agent) -> Result<Request,
     Ok(person.post(&format!("/agents/{}/claim", agent.profile_id)).json(&proof))
 }
 
-/// Everything that a thief's session could do to stay.
+/// Everything that an attacker's session could do to keep access.
 async fn grabs(world: &World, thief: &Person, agent: &Agent, spare: &str) -> Result<Vec<(&'static str, Request)>, Failure> {
     let ceremony = Ceremony::of(&thief.post("/auth/passkey/register/start").json(&json!({})).send().await?)?;
     let (_, credential) = Passkey::create(&ceremony.public_key, &thief.origin, &Tampering::default())?;
@@ -90,7 +90,7 @@ fn nothing_is_written_for_a_session_that_was_logged_out_everywhere_meanwhile() -
     nothing_is_left_of_a_session(true)
 }
 
-/// However much a thief's session writes: whoever logs out everywhere has the last word.
+/// Logging out everywhere wins, however much an attacker's session writes.
 #[test]
 fn logging_out_everywhere_is_not_held_up_by_what_a_session_writes() -> Outcome {
     shared(async |world| {
@@ -111,7 +111,7 @@ fn logging_out_everywhere_is_not_held_up_by_what_a_session_writes() -> Outcome {
     })
 }
 
-/// The answer to a challenge for `operator_login`, as it is sent.
+/// The solved challenge for `operator_login`, as a body.
 async fn operator_login(world: &World, wallet: &Wallet, agent: &Agent, person: &Person) -> Result<Request, Failure> {
     let mut body = proof(world, "operator_login", wallet, agent, person).await?;
     body["profile_id"] = agent.profile_id.as_str().into();

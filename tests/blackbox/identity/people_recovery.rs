@@ -1,4 +1,4 @@
-//! The ways back in for somebody who has lost every passkey: recovery codes, and the wallets of claimed agents.
+//! Recovery for people without a passkey: recovery codes, and the wallets of claimed agents.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ async fn redeem(world: &World, code: &str) -> Result<Reply, Failure> {
     recover(world, &json!({ "recovery_code": code })).await
 }
 
-/// The same person in the browser that an answer has logged in.
+/// The same person in the browser that a reply logged in.
 fn browser(person: &Person, reply: &Reply) -> Person {
     let cookie = reply.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
     Person { cookie, ..person.clone() }
@@ -139,7 +139,7 @@ fn new_recovery_codes_end_the_old_ones() -> Outcome {
     })
 }
 
-/// The answer to a challenge for `operator_login`, with what it names.
+/// The solved challenge for `operator_login`, with its fields.
 async fn operator_login(world: &World, wallet: &Wallet, agent: &str, person: &str) -> Result<Value, Failure> {
     let fields = json!({ "profile_id": agent, "operator_id": person });
     let mut body = world.client.proof(wallet, "operator_login", &fields).await?;

@@ -81,7 +81,7 @@ fn of_parallel_recoveries_that_revoke_existing_keys_one_key_is_left() -> Outcome
     })
 }
 
-/// Time tells as much as words do, and what is read of the table takes time: a refusal reads the same for every wallet.
+/// Timing can reveal as much as messages: a rejection reads the same items for every wallet.
 #[test]
 fn a_refusal_costs_the_same_whether_or_not_the_wallet_is_registered() -> Outcome {
     with_setup(Setup::default(), async |world| {

@@ -1,4 +1,4 @@
-//! `POST /register`: what a good registration gives.
+//! `POST /register`: valid registrations.
 
 use crochet_tests::{Outcome, Replies, Wallet, is_time, is_uuid, list, members, shared, text};
 use serde_json::{Value, json};

@@ -1,10 +1,10 @@
-//! `POST /register` and `POST /auth/recover`: signatures, nonces and work that do not count.
+//! `POST /register` and `POST /auth/recover`: invalid signatures, nonces and proofs of work.
 
 use crochet_tests::{Agent, Outcome, Replies, Wallet, World, isolated, list, shared, text};
 use k256::ecdsa::Signature;
 use serde_json::{Value, json};
 
-/// A registration that would be accepted.
+/// A valid registration.
 async fn good(world: &World, wallet: &Wallet) -> Result<Value, crochet_tests::Failure> {
     let mut body = world.client.proof(wallet, "register", &Value::Null).await?;
     body["display_name"] = "Good".into();
@@ -153,7 +153,7 @@ fn a_signature_over_another_text_is_refused() -> Outcome {
     })
 }
 
-/// Challenges of every purpose but one, well signed by the agent's wallet, as bodies of that one.
+/// Correctly signed challenges of every other purpose, as bodies for this purpose.
 async fn borrowed(world: &World, agent: &Agent, but: &str) -> Result<Vec<(String, Value)>, crochet_tests::Failure> {
     let wallet_id = &list(&agent.issued, "wallets")[0]["id"];
     let new = Wallet::evm();

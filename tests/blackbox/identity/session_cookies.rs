@@ -1,10 +1,10 @@
-//! The session's cookie: which one opens a session, and that one which opens nothing is taken back.
+//! The session cookie: which cookies are accepted, and that an invalid one is cleared.
 
 use crochet_tests::{Failure, Outcome, Person, Replies, Reply, shared};
 use http::Method;
 use serde_json::json;
 
-/// The cookie as it is taken back.
+/// The header that clears the cookie.
 const TAKEN_BACK: &str = "__Host-crochet=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0";
 
 async fn session(person: &Person) -> Result<Reply, Failure> {

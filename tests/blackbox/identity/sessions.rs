@@ -1,4 +1,4 @@
-//! `GET` and `DELETE /session`: how long people stay logged in, and whose browsers may act for them.
+//! `GET` and `DELETE /session`: lifetime of sessions, and cross-site requests.
 
 use crochet_tests::{Failure, Outcome, Passkey, Person, Replies, Reply, Tampering, World, isolated, shared, text};
 use futures::future::join_all;
@@ -85,8 +85,8 @@ fn logging_out_everywhere_ends_all_sessions_of_this_person() -> Outcome {
     })
 }
 
-/// Whoever logs in while somebody logs out everywhere is either ended with the others, or came after: then the log-in's answer
-/// came after the log-out had begun. What must not be is a session that the log-out has missed although it was open before.
+/// A log-in during a log-out everywhere is either ended with the other sessions, or completed after the log-out had begun. The
+/// log-out must not miss a session that was open before.
 #[test]
 fn logging_out_everywhere_misses_no_session_that_is_opened_in_parallel() -> Outcome {
     shared(async |world| {
@@ -129,7 +129,7 @@ fn the_21st_session_ends_the_oldest() -> Outcome {
     })
 }
 
-/// Every request that another site's page could make a person's browser send.
+/// Every request that another site could make the browser send.
 fn unsafe_routes() -> [(Method, &'static str); 9] {
     [
         (Method::POST, "/auth/passkey/register/start"),

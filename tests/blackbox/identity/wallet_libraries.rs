@@ -1,9 +1,9 @@
-//! Wallets made by strangers' libraries can register and recover.
+//! Wallets of independent libraries register and recover.
 
 use crochet_tests::{Failure, Outcome, Program, Replies, World, shared, text};
 use serde_json::{Value, json};
 
-/// Registers and recovers with a wallet of the library: it makes the key and every signature.
+/// Registers and recovers with a library's wallet, which makes the key and every signature.
 async fn joins(world: &World, program: &Program, chain: &str) -> Outcome {
     let wallet = program.run(&json!({ "chain": chain }))?;
     for (purpose, path, status) in [("register", "/register", 201), ("recover", "/auth/recover", 200)] {

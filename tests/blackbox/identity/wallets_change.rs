@@ -8,7 +8,7 @@ fn first_id(agent: &Agent) -> String {
     text(at(&agent.issued, "/wallets/0"), "id").to_owned()
 }
 
-/// Links a wallet and gives its id.
+/// Links a wallet and returns its id.
 async fn linked(agent: &Agent, wallet: &Wallet) -> Result<String, Failure> {
     Ok(text(&agent.link_wallet(wallet).await?["wallet"], "id").to_owned())
 }

@@ -1,11 +1,11 @@
-//! Lost replies, conflicts and crashes at every DynamoDB request of linking and of changing a wallet, in turn. A lost reply
-//! changes nothing at all: the service knows its own writes again.
+//! Lost replies, conflicts and crashes at each DynamoDB request of linking and changing a wallet. A lost reply has no effect,
+//! because the service recognizes its own writes.
 
 use crochet_tests::{Failure, Fault, Outcome, Proxy, Replies, Setup, Wallet, World, text, with_setup};
 use serde_json::json;
 
-/// Links a wallet with one fault at the `k`-th request to DynamoDB. Whatever is answered, the wallet is the profile's or
-/// nobody's, and asking again gets it there. `false` where linking made fewer requests.
+/// Links a wallet with one fault at the `k`-th request to DynamoDB. Whatever the reply, the wallet is linked or not, and a
+/// retry links it. Returns `false` if linking made fewer requests.
 async fn linked_in_spite_of(proxy: &Proxy, world: &World, fault: Fault, k: usize) -> Result<bool, Failure> {
     let (agent, new) = (world.agent().await?, Wallet::evm());
     agent.get("/me").send().await?.ok(200);
@@ -41,8 +41,8 @@ fn a_fault_at_any_request_links_a_wallet_once_or_not_at_all() -> Outcome {
     })
 }
 
-/// Changes a wallet with one fault at the `k`-th request to DynamoDB. Whatever is answered, the change is made or not, and
-/// asking again makes it. `false` where changing made fewer requests.
+/// Changes a wallet with one fault at the `k`-th request to DynamoDB. Whatever the reply, the change is made or not, and a
+/// retry makes it. Returns `false` if the change made fewer requests.
 async fn changed_in_spite_of(proxy: &Proxy, world: &World, fault: Fault, k: usize) -> Result<bool, Failure> {
     let agent = world.agent().await?;
     let id = text(&agent.link_wallet(&Wallet::evm()).await?["wallet"], "id").to_owned();

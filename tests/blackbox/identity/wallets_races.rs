@@ -1,4 +1,4 @@
-//! Wallets that are linked and changed, and challenges that are answered, by many at the same moment.
+//! Concurrent linking, changing and use of challenges.
 
 use crochet_tests::{Failure, Outcome, Replies, Reply, Wallet, shared, text};
 use futures::future::join_all;
@@ -75,7 +75,7 @@ fn of_two_wallets_that_are_disabled_at_once_one_stays() -> Outcome {
     })
 }
 
-/// Sends one request a hundred times at once and tells how many were done; the others found the challenge used.
+/// Sends one request a hundred times concurrently. Returns how many succeeded; the others found the challenge used.
 async fn done_of_a_hundred(send: impl AsyncFn() -> Result<Reply, Failure>) -> Result<usize, Failure> {
     let mut done = 0;
     for reply in join_all((0..100).map(|_| send())).await {

@@ -1,4 +1,4 @@
-//! Errors that a further wallet leads out of, followed literally.
+//! Errors whose advice is to add a wallet, followed literally.
 
 use crochet_tests::{Outcome, Quote, Replies, Wallet, shared, text};
 use serde_json::json;

@@ -1,34 +1,34 @@
-//! A signature for one thing is refused for every other: what a thief gets who lures a wallet into signing something else.
+//! A signature for one purpose is rejected for every other, even if an attacker tricks a wallet into signing it.
 
 use crochet_tests::{Agent, Failure, Outcome, Person, Replies, Reply, Wallet, World, members, shared, text, unique_name};
 use serde_json::{Value, json};
 
-/// Who and what a thief has to do with. The victim's key is the thief's by now; its wallets are not.
+/// The parties. The attacker has the victim's API key, but not its wallets.
 struct Scene<'a> {
     world: &'a World,
     victim: Agent,
     /// The victim's second wallet.
     second: String,
-    /// An agent that `person` operates already.
+    /// An agent that `person` operates.
     claimed: Agent,
     thief: Agent,
     person: Person,
     stranger: Person,
-    /// The thief's own fresh wallet.
+    /// The attacker's unregistered wallet.
     fresh: Wallet,
     /// Wallets that nobody has registered.
     newcomer: Wallet,
     passerby: Wallet,
 }
 
-/// What a signature is good for.
+/// What an attacker attempts with a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deed {
     Register,
     Recover,
-    /// Link the thief's wallet to the victim's profile, as the victim's wallet would.
+    /// Link the attacker's wallet to the victim's profile, with the victim's signature.
     LinkToVictim,
-    /// Link somebody's wallet to the thief's profile, as that wallet would.
+    /// Link another wallet to the attacker's profile, with that wallet's signature.
     LinkToThief,
     Change,
     Claim,
@@ -38,7 +38,7 @@ enum Deed {
 const DEEDS: [Deed; 7] =
     [Deed::Register, Deed::Recover, Deed::LinkToVictim, Deed::LinkToThief, Deed::Change, Deed::Claim, Deed::OperatorLogin];
 
-/// A purpose with its fields: what a wallet is asked to sign.
+/// A purpose and its fields.
 type Asked = (&'static str, Value);
 
 impl Scene<'_> {
@@ -54,12 +54,12 @@ impl Scene<'_> {
         Ok(Scene { world, victim, second, claimed, thief, person, stranger, fresh, newcomer, passerby })
     }
 
-    /// The change that the thief would like.
+    /// The change that the attacker wants.
     fn change() -> Value {
         json!({ "status": "disabled" })
     }
 
-    /// Whose signature the deed needs.
+    /// The wallet whose signature is required.
     fn signer(&self, deed: Deed) -> &Wallet {
         match deed {
             Deed::Register => &self.newcomer,
@@ -69,7 +69,7 @@ impl Scene<'_> {
         }
     }
 
-    /// What that signature must be over.
+    /// The purpose that the signature must cover.
     fn asked(&self, deed: Deed) -> Asked {
         match deed {
             Deed::Register => ("register", json!({})),
@@ -90,7 +90,7 @@ impl Scene<'_> {
         ("update_wallet", json!({ "profile_id": agent.profile_id, "wallet_id": wallet_id, "change": change }))
     }
 
-    /// Everything a wallet may be lured into signing: each purpose, and each purpose with one thing in it exchanged.
+    /// Everything a wallet could be tricked into signing: each purpose, and each purpose with one field changed.
     fn lures(&self) -> Vec<Asked> {
         let first = text(&self.victim.issued["wallets"][0], "id");
         let mut lures: Vec<Asked> = DEEDS.iter().map(|deed| self.asked(*deed)).collect();
@@ -117,7 +117,7 @@ impl Scene<'_> {
         lures
     }
 
-    /// Tries the deed with this proof; whatever else it needs is as it should be.
+    /// Makes the attempt with this proof. Everything else is valid.
     async fn attempt(&self, deed: Deed, proof: &Value) -> Result<Reply, Failure> {
         let client = &self.world.client;
         let mut flat = proof.clone();
@@ -157,7 +157,7 @@ impl Scene<'_> {
         })
     }
 
-    /// What must be as it was after all attempts.
+    /// State that must not change.
     async fn state(&self) -> Result<Value, Failure> {
         let me = |agent: &Agent| agent.get("/me").send();
         let (victim, claimed, thief) = (me(&self.victim).await?, me(&self.claimed).await?, me(&self.thief).await?);
@@ -167,7 +167,7 @@ impl Scene<'_> {
     }
 }
 
-/// The fields of what a person and an agent are to each other.
+/// The fields that name a person and an agent.
 fn operation(agent: &Agent, person: &Person) -> Value {
     json!({ "profile_id": agent.profile_id, "operator_id": person.profile_id })
 }
@@ -251,7 +251,7 @@ fn a_signature_for_another_domain_nonce_or_wallet_is_refused() -> Outcome {
     })
 }
 
-/// The table above proves nothing if these deeds never succeed.
+/// The attempts succeed with the right signature, so the table above is meaningful.
 #[test]
 fn the_right_signature_is_accepted_for_each_thing_once() -> Outcome {
     shared(async |world| {

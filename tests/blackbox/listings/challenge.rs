@@ -1,8 +1,8 @@
-//! `POST /listings/challenge`, and the work that a new listing needs.
+//! `POST /listings/challenge`, and the proof of work for a new listing.
 
 use crochet_tests::{Agent, Failure, Outcome, Pow, Replies, is_time, list, members, number, shared};
 
-/// The work that a new listing asks for.
+/// The proof of work for a new listing.
 async fn work(seller: &Agent) -> Result<Pow, Failure> {
     let reply = seller.post("/listings/challenge").send().await?;
     Ok(Pow::read(&reply.ok(200)["pow"])?)

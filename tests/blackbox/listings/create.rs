@@ -3,7 +3,7 @@
 use crochet_tests::{Outcome, Replies, Setup, Wallet, World, is_time, list, members, shared, text, with_setup};
 use serde_json::{Value, json};
 
-/// A paid listing's fields, some of them changed.
+/// A paid listing's fields, with changes.
 fn changed(world: &World, change: &Value) -> Value {
     let mut fields = world.paid_fields(&json!(1), "/echo");
     for (name, value) in change.as_object().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! `PUT /listings/:id/endpoint`: the first endpoint, the last one, and how often it may change.
+//! `PUT /listings/:id/endpoint`: adding and removing an endpoint, and the limit on changes.
 
 use crochet_tests::{Failure, Market, Outcome, Replies, Reply, Setup, shared, text, with_setup};
 use serde_json::{Value, json};

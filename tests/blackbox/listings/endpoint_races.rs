@@ -1,10 +1,10 @@
-//! An endpoint's first secret, and what else happens to the listing meanwhile: no secret stays that nobody is to have.
+//! Races between an endpoint's first secret and other changes of the listing: no orphaned secret stays.
 
 use crochet_tests::ssrf::with_deployment_rules;
 use crochet_tests::{Agent, Failure, Outcome, Proxy, Replies, Setup, shared, text, with_setup};
 use serde_json::{Value, json};
 
-/// A free draft without an endpoint: its id.
+/// Creates a free draft without an endpoint. Returns its id.
 async fn bare_draft(seller: &Agent) -> Result<String, Failure> {
     let fields = json!({ "name": "Bare", "description": "x", "pricing_model": "free", "status": "draft" });
     Ok(seller.create_listing(&fields).await?.id)

@@ -16,7 +16,7 @@ async fn rotate(market: &Market<'_>, rotation: Value) -> Result<Reply, Failure> 
     Ok(market.seller.post(&format!("{}/rotate-secret", route(market))).json(&rotation).send().await?)
 }
 
-/// Rotates and gives the new secret.
+/// Rotates the secret and returns the new one.
 async fn rotated(market: &Market<'_>, rotation: Value) -> Result<String, Failure> {
     Ok(text(&rotate(market, rotation).await?.ok(200)["gateway_endpoint"], "signing_secret").to_owned())
 }
@@ -25,7 +25,7 @@ async fn endpoint(market: &Market<'_>) -> Result<Value, Failure> {
     Ok(market.seller.get(&route(market)).send().await?.ok(200)["gateway_endpoint"].clone())
 }
 
-/// A call as the seller received it, to be verified with any secret.
+/// A call as received by the seller.
 async fn received(market: &Market<'_>, n: usize) -> Result<Value, Failure> {
     market.call(&json!({ "n": n })).send().await?;
     market.all_received().await?.pop().ok_or_else(|| Failure::new("the seller received nothing"))
@@ -225,7 +225,7 @@ fn no_call_fails_while_secrets_are_rotated() -> Outcome {
     })
 }
 
-/// One rotation with one fault in it; `false` where it made fewer requests.
+/// One rotation with one fault. Returns `false` if it made fewer requests.
 async fn survives(market: &Market<'_>, proxy: &Proxy, fault: Fault, k: usize) -> Result<bool, Failure> {
     proxy.plan(fault, k);
     let reply = rotate(market, json!({ "overlap_seconds": 3_600 })).await?;

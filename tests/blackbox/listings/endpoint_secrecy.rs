@@ -1,5 +1,5 @@
-//! An endpoint's URL, auth header and secrets reach the seller and nobody else: looked for in every reply, in the table and in
-//! the log.
+//! An endpoint's URL, auth header and secrets reach the seller only. The test searches every reply, the table and the log for
+//! them.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -7,13 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use crochet_tests::{Failure, Outcome, Replies, Reply, Setup, list, unique_name, with_setup};
 use serde_json::{Value, json};
 
-/// What every canary of this file begins with; nothing else in the suite does.
+/// The prefix of this file's canaries, unique in the suite.
 const MARK: &str = "canary-of-an-endpoint-";
 
-/// Lines of the log that hold a canary.
+/// Log lines that contain a canary.
 static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Keeps what should not be there, and nothing else.
+/// A log writer that keeps only lines with a canary.
 struct Sniffer;
 
 impl io::Write for Sniffer {
@@ -30,7 +30,7 @@ impl io::Write for Sniffer {
     }
 }
 
-/// The log as an operator could at most turn it up for the service's own code.
+/// The most verbose log of the service's own code.
 fn listen() {
     let filter = "info,crochet=trace,crochet_gateway=trace,crochet_listings=trace,crochet_catalog=trace";
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(|| Sniffer).init();

@@ -19,7 +19,7 @@ async fn last_test(market: &Market<'_>) -> Result<Value, Failure> {
     Ok(reply.ok(200)["gateway_endpoint"]["last_test"].clone())
 }
 
-/// A market whose listing is called at any URL.
+/// A market whose listing has this URL.
 async fn market_at_url<'a>(world: &'a World, url: &str) -> Result<Market<'a>, Failure> {
     let mut fields = world.free_fields("/echo");
     fields["private_endpoint_url"] = url.into();

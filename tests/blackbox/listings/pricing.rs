@@ -1,15 +1,15 @@
-//! `POST /listings`: what a call costs, read exactly.
+//! `POST /listings`: exact parsing of prices.
 
 use crochet_tests::{Agent, Failure, Outcome, Pow, Replies, Reply, Setup, Wallet, list, number, shared, with_setup};
 use serde_json::{Value, json};
 
-/// The work that a new listing asks for.
+/// The proof of work for a new listing.
 async fn work(seller: &Agent) -> Result<Pow, Failure> {
     let reply = seller.post("/listings/challenge").send().await?;
     Ok(Pow::read(&reply.ok(200)["pow"])?)
 }
 
-/// Sends a listing whose text is written by hand: numbers as they are.
+/// Sends a listing as hand-written JSON, with the exact spelling of numbers.
 async fn create_text(seller: &Agent, fields: &str) -> Result<Reply, Failure> {
     let pow = work(seller).await?;
     let body = format!(r#"{{{fields},"pow_challenge":"{}","pow_nonce":"{}"}}"#, pow.challenge, pow.solve());

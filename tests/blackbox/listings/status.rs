@@ -1,4 +1,4 @@
-//! What becomes of a listing over time: drafts, suspensions and by whom, warnings, and a slug that stays.
+//! The life of a listing: drafts, suspensions by seller and operator, warnings, and a stable slug.
 
 use crochet_tests::{Outcome, Replies, list, shared, text};
 use serde_json::{Value, json};

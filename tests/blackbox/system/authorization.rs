@@ -1,4 +1,4 @@
-//! Every route of the OpenAPI document, called as every kind of caller. `authorization/expected.txt` is the one table of answers.
+//! Every route of the OpenAPI document with every kind of caller. `authorization/expected.txt` is the table of replies.
 
 use std::collections::BTreeSet;
 
@@ -33,13 +33,13 @@ enum Caller {
 /// A line of the table.
 struct Row {
     method: Method,
-    /// As in the OpenAPI document, with a query where that matters.
+    /// The operation of the OpenAPI document, with a query if it matters.
     path: &'static str,
     marks: Vec<&'static str>,
 }
 
 impl Row {
-    /// `GET /api/v1/listings/{id}`, as the document has it.
+    /// `GET /api/v1/listings/{id}`, as in the document.
     fn route(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
         format!("{} {}", self.method, path.replace("{draft}", "{id}"))
@@ -57,7 +57,7 @@ fn rows() -> Vec<Row> {
     lines.lines().map(row).collect()
 }
 
-/// Who is there, and what belongs to whom.
+/// The callers and the owner's resources.
 struct Stage<'a> {
     world: &'a World,
     market: Market<'a>,
@@ -102,19 +102,19 @@ impl<'a> Stage<'a> {
         })
     }
 
-    /// Owns everything that is asked for.
+    /// The owner of every requested resource.
     fn owner(&self) -> &Agent {
         &self.market.buyer
     }
 
-    /// A listing of the owner's, which nothing has happened to yet.
+    /// An unchanged listing of the owner.
     async fn listing(&self, status: &str) -> Result<String, Failure> {
         let mut fields = self.world.free_fields(&self.world.echo_path());
         fields["status"] = status.into();
         Ok(self.owner().create_listing(&fields).await?.id)
     }
 
-    /// The request of a row: a path of the owner's things, and a body that would do for the owner or else is empty.
+    /// The request of a row: a path of the owner's resources, with a body that is valid for the owner, or empty.
     async fn request(&self, row: &Row, caller: Caller) -> Result<Request, Failure> {
         let id = match row.path.trim_start_matches("/api/v1").split('?').next().unwrap_or_default() {
             "/me/wallets/{id}" => self.wallet.clone(),
@@ -166,7 +166,7 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// The mark that an answer deserves, or the answer itself where the table has no mark for it.
+/// The table's mark for a reply, or the reply itself if there is no mark for it.
 fn mark(reply: &Reply) -> String {
     let mark = match (reply.status, reply.code()) {
         (200..300, _) => "ok",

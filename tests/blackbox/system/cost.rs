@@ -1,7 +1,7 @@
-//! What each route costs in serial round trips and capacity units, against the table of ARCHITECTURE.md.
+//! Costs of each route in serial round trips and capacity units, compared with the table of ARCHITECTURE.md.
 //!
-//! On a busy machine requests that run at the same time may be seen one after another, never the other way round. A scenario is
-//! therefore measured again while it seems to cost too much, and the cheapest time counts.
+//! On a busy machine, concurrent requests may look serial, but never the reverse. A scenario is therefore repeated while it
+//! exceeds its budget, and the cheapest measurement counts.
 
 use crochet_tests::{Failure, Market, Outcome, Quote, Replies, Setup, cost_budgets, text, with_setup};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ mod people;
 
 use figures::Figures;
 
-/// How often the scenarios are measured at most.
+/// Maximum number of measurements.
 const TIMES: usize = 12;
 
 /// Identity and catalogue.

@@ -1,17 +1,17 @@
-//! Lost replies, conflicts and crashes at every DynamoDB request of a paid call, in turn.
+//! Lost replies, conflicts and crashes at each DynamoDB request of a paid call.
 //!
-//! Whatever happens, the client retries, and the call ends as if nothing had happened: charged once, delivered under one
-//! `webhook-id`, answered the same ever after, books that sum to zero.
+//! The client retries, and the call ends as without the fault: charged once, delivered under one `webhook-id`, always the same
+//! reply, and ledger entries that sum to zero.
 
 use crochet_tests::{Failure, Fault, Market, Outcome, Proxy, Quote, Replies, Reply, Setup, text, with_setup};
 use serde_json::{Value, json};
 
 /// More requests than any paid call makes.
 const TOO_MANY: usize = 60;
-/// Longer than an attempt may take, in seconds: a crash in the middle of one leaves a lease behind.
+/// Longer than an attempt's lease, in seconds. A crash during an attempt leaves its lease.
 const LEASE: i64 = 40;
 
-/// Retries as a client does, until `status` comes; the database is back by the time of the first retry.
+/// Retries until `status` is returned. The database is back for the first retry.
 async fn insist(
     market: &Market<'_>,
     proxy: &Proxy,
@@ -37,7 +37,7 @@ async fn insist(
     Err(Failure::new(format!("no {status} came in the end: {last}")))
 }
 
-/// One paid call from the first 402 to the ledger, with one fault in it. `false` where the call made fewer requests.
+/// One paid call from the first 402 to the ledger, with one fault. Returns `false` if the call made fewer requests.
 async fn story(market: &Market<'_>, proxy: &Proxy, fault: Fault, k: usize) -> Result<bool, Failure> {
     let body = json!({ "fault": format!("{fault:?}"), "k": k });
     proxy.plan(fault, k);

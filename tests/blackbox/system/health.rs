@@ -1,4 +1,4 @@
-//! `GET /health`, and what every route answers whatever it is asked.
+//! `GET /health`, and what every reply has in common.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Documents for machines: `openapi.json`, the API reference, and whether they tell the truth.
+//! Documents for machines: `openapi.json` and the API reference, compared with the service's behavior.
 
 use std::collections::BTreeSet;
 

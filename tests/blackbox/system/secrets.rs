@@ -1,7 +1,7 @@
-//! No key, session, recovery code or signature is kept in clear or logged.
+//! No key, session, recovery code or signature is stored in plain text or logged.
 //!
-//! A process of its own makes a full run while everything is logged that any library has to say; then its table and its
-//! output are searched for every secret that came up, in each spelling that a log might have of it.
+//! A separate process makes a full run with the most verbose log of every library. Its table and its output are then searched
+//! for every secret of the run, in each encoding.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -9,13 +9,13 @@ use std::process::Command;
 use crochet_tests::{Agent, Failure, Outcome, Person, Replies, Setup, Wallet, World, text, with_setup};
 use serde_json::{Value, json};
 
-/// In the process that makes the run: the file for what it learnt.
+/// In the process of the run: the file for its secrets.
 const FOUND: &str = "CROCHET_TEST_FULL_RUN";
 const THIS: &str = "secrets::nothing_secret_is_kept_in_clear_or_logged_in_a_full_run";
-/// Shorter words may come up by chance.
+/// Shorter texts may occur by chance.
 const SHORTEST: usize = 16;
 
-/// The members of requests and replies that nobody else may learn.
+/// The secret members of requests and replies.
 const SECRET_MEMBERS: [&str; 4] = ["api_key", "signature", "signing_secret", "recovery_code"];
 
 #[derive(Default)]
@@ -30,7 +30,7 @@ impl Secrets {
         self.0.extend([bare.to_owned(), bare.to_ascii_lowercase(), hex::encode(secret), bare.replace('-', "")]);
     }
 
-    /// Everything secret that a request or a reply holds.
+    /// Every secret in a request or reply.
     fn collect(&mut self, json: &Value) {
         match json {
             Value::Object(members) => {
@@ -51,7 +51,7 @@ impl Secrets {
         person.recovery_codes.iter().for_each(|code| self.add(code));
     }
 
-    /// The secrets that stand in `text`, by what they begin with.
+    /// The secrets in `text`, by their prefixes.
     fn within(&self, text: &str) -> Vec<String> {
         let lower = text.to_ascii_lowercase();
         let stands = |secret: &&String| text.contains(secret.as_str()) || lower.contains(secret.as_str());

@@ -1,5 +1,5 @@
-//! The endpoints of docs/verify-signatures.md, each taken from the page and run: they take what the gateway forwards and refuse
-//! what was changed.
+//! The endpoints of docs/verify-signatures.md, run as they are on the page: they accept what the gateway forwards and reject
+//! anything modified.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,10 +9,10 @@ use http::Method;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 
-/// Nothing here survives being read as JSON and written again.
+/// A body that changes when it is parsed as JSON and serialized again.
 const BODY: &str = "{ \"n\" : 1e2, \"text\":\"Grüße 🦀\",\n \"nested\" : {\"b\":[ ],\"a\":null} }";
 
-/// A request as an endpoint gets it.
+/// A request as received by an endpoint.
 #[derive(Clone)]
 struct Sent {
     headers: Vec<(String, String)>,
@@ -20,7 +20,7 @@ struct Sent {
 }
 
 impl Sent {
-    /// What the gateway forwarded, as the demo seller has received it.
+    /// A request forwarded by the gateway, as received by the demo seller.
     async fn captured(market: &Market<'_>) -> Result<Self, Failure> {
         market.call_raw(BODY).send().await?.ok(200);
         let call = market.all_received().await?.pop().ok_or_else(|| Failure::new("the seller received nothing"))?;
@@ -31,7 +31,7 @@ impl Sent {
         Ok(Self { headers, body: BODY.into() })
     }
 
-    /// Signed with `secret` so many seconds from now.
+    /// Signs it with `secret` and a timestamp this many seconds from now.
     fn signed(secret: &str, id: &str, from_now: i64, body: &str) -> Result<Self, Failure> {
         let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
         let webhook = Webhook::new(secret)?;
@@ -45,7 +45,7 @@ impl Sent {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
-    /// With this header instead, or without it.
+    /// Replaces or removes a header.
     fn with(&self, name: &str, value: Option<&str>) -> Self {
         let mut changed = self.clone();
         changed.headers.retain(|(known, _)| known != name);
@@ -66,7 +66,7 @@ impl Sent {
     }
 }
 
-/// It takes what was forwarded, and nothing that was changed.
+/// The endpoint accepts the forwarded request and rejects modified ones.
 async fn verifies(world: &World, program: &EndpointProgram) -> Outcome {
     let market = world.free_market(&world.echo_path()).await?;
     let sent = Sent::captured(&market).await?;
@@ -125,7 +125,7 @@ async fn rotate(market: &Market<'_>, rotation: Value) -> Result<String, Failure>
     Ok(text(&reply.ok(200)["gateway_endpoint"], "signing_secret").to_owned())
 }
 
-/// Behind a listing it answers before, during and after a rotation, and the old secret is over after it.
+/// The endpoint works before, during and after a rotation, and the old secret stops working.
 async fn rotates(world: &World, program: &EndpointProgram) -> Outcome {
     let market = world.free_market(&world.echo_path()).await?;
     let old = program.start(&market.listing.signing_secret).await?;

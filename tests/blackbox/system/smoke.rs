@@ -1,4 +1,4 @@
-//! A handful that works against any running stack: one process, `cargo lambda watch`, `sam local`.
+//! A few tests that work against any running stack: one process, `cargo lambda watch`, `sam local`.
 
 use crochet_tests::{Outcome, Quote, Replies, list, number, shared, text};
 use serde_json::json;

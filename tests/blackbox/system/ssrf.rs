@@ -1,8 +1,8 @@
-//! No socket opens to an address that is not public, whatever the spelling, the resolver's answer or the redirect.
+//! No connection is opened to a non-public address, whatever the spelling, the DNS reply or the redirect.
 //!
-//! The stacks here keep the rules of a deployment. Names resolve as a test says, and every dial of the service is counted and
-//! led to a trap on this machine: a vector has failed when one was made. URLs are handed in at every route that takes one, and
-//! also put into the stored secret itself, so that the call has to refuse them on its own.
+//! The stacks have the rules of a deployment. Tests define how names resolve, and every connection of the service is counted
+//! and redirected to a trap on this machine. URLs are sent to every route that accepts one, and also stored directly in the
+//! secret, so that the call itself must refuse them.
 
 mod spellings;
 
@@ -17,7 +17,7 @@ fn ip(text: &str) -> Result<IpAddr, Failure> {
     text.parse().map_err(|_| Failure::new(format!("no address: {text}")))
 }
 
-/// Calls through both routes and expects a refusal without a dial. Tells how many calls were made.
+/// Calls through both routes and expects a refusal without a connection. Returns the number of calls.
 async fn opens_nothing(market: &Market<'_>, internet: &Internet, vector: &str) -> Result<usize, Failure> {
     for route in CallRoute::ALL {
         drop(internet.take_looked_up());
@@ -58,7 +58,7 @@ fn urls_that_may_not_be_called_are_refused_at_every_entrance_and_again_at_the_ca
     })
 }
 
-/// Alone, before and after a good one.
+/// The address alone, and before and after a public one.
 fn mixtures(bad: IpAddr) -> [Vec<IpAddr>; 3] {
     [vec![bad], vec![SELLER, bad], vec![bad, SELLER]]
 }

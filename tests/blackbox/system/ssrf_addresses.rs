@@ -1,4 +1,4 @@
-//! Which addresses are public: agreement with the IANA special-purpose registries, taken as data.
+//! Which addresses are public, compared with the IANA special-purpose registries.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,20 +9,20 @@ const V4: &str = include_str!("../../vectors/iana-ipv4-special-registry-1.csv");
 const V6: &str = include_str!("../../vectors/iana-ipv6-special-registry-1.csv");
 const DRAWS: usize = 1_000_000;
 
-/// A block of addresses, IPv4 in the low 32 bits of an IPv4-mapped address: one arithmetic for both.
+/// A block of addresses. IPv4 is IPv4-mapped, so that one arithmetic covers both.
 #[derive(Clone, Copy)]
 struct Block {
     base: u128,
     bits: u32,
 }
 
-/// What the registries and the world say of a block.
+/// Whether a block is reachable.
 struct Entry {
     block: Block,
     reachable: bool,
 }
 
-/// Where the service is stricter than the registries' "globally reachable", and why. All of it is refused.
+/// Blocks where the service is stricter than the registries, with reasons.
 const STRICTER: [(&str, &str); 15] = [
     ("192.0.0.0/24", "protocol assignments: anycast helpers of NAT (192.0.0.9, 192.0.0.10) are no sellers"),
     ("192.31.196.0/24", "AS112: answers for private names, each site its own"),
@@ -64,7 +64,7 @@ impl Block {
     }
 }
 
-/// The rows of a CSV file with quoted cells, without the heading.
+/// The rows of a CSV file with quoted cells, without the header.
 fn rows(text: &str) -> Vec<Vec<String>> {
     let (mut rows, mut row, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
     for c in text.chars() {
@@ -81,7 +81,7 @@ fn rows(text: &str) -> Vec<Vec<String>> {
     rows.split_off(1)
 }
 
-/// A registry's blocks; footnotes such as `[2]` are cut off, and what says neither true nor false is not reachable.
+/// A registry's blocks, without footnotes such as `[2]`. A value other than true or false counts as not reachable.
 fn registry(text: &str) -> Result<Vec<Entry>, Failure> {
     let mut entries = Vec::new();
     for row in rows(text) {
@@ -93,7 +93,7 @@ fn registry(text: &str) -> Result<Vec<Entry>, Failure> {
     Ok(entries)
 }
 
-/// A straightforward reading: the smallest block of the registry decides, and outside them all an address is reachable.
+/// The reference implementation: the smallest matching block decides; without a match, the address is reachable.
 fn expected(ip: IpAddr, registry: &[Entry], stricter: &[(Block, bool)]) -> bool {
     let number = number(ip);
     if stricter.iter().any(|(block, v4)| *v4 == ip.is_ipv4() && block.holds(number)) {
@@ -103,7 +103,7 @@ fn expected(ip: IpAddr, registry: &[Entry], stricter: &[(Block, bool)]) -> bool 
     smallest.is_none_or(|entry| entry.reachable)
 }
 
-/// SplitMix64: the same draws on every run, so that a disagreement is found again.
+/// SplitMix64, deterministic so that failures can be reproduced.
 struct Draws(u64);
 
 impl Draws {
@@ -123,7 +123,7 @@ impl Draws {
         usize::try_from(self.next() % n as u64).unwrap_or(0)
     }
 
-    /// Inside a block, or at its edges: first, last, one before, one after.
+    /// An address inside a block or at its edges: first, last, one before, one after.
     fn near(&mut self, block: Block) -> u128 {
         match self.below(8) {
             0 => block.base,
@@ -135,7 +135,7 @@ impl Draws {
     }
 }
 
-/// Every way in which an IPv4 address hides in an IPv6 one.
+/// Every embedding of an IPv4 address in an IPv6 address.
 fn embeddings(v4: u32, noise: u128) -> [u128; 7] {
     let v4 = u128::from(v4);
     [
@@ -202,7 +202,7 @@ fn a_million_random_addresses_agree_with_the_iana_special_purpose_registries() -
     Ok(())
 }
 
-/// Addresses that sellers really have must not be refused: the other half of the verdict.
+/// Addresses of real sellers must be accepted.
 #[test]
 fn public_addresses_are_not_refused() -> Outcome {
     for ip in crochet_tests::ssrf::PUBLIC {

@@ -1,6 +1,6 @@
-//! Addresses that may never be dialled, and some that must not be refused.
+//! Addresses that the service must never connect to, and addresses that it must accept.
 
-/// One or more of every kind that is not public, with the ones that matter on a cloud.
+/// One or more of every non-public block, including those that matter in a cloud.
 pub const NOT_PUBLIC: &[&str] = &[
     // This network, private, shared.
     "0.0.0.0",
@@ -96,7 +96,7 @@ pub const NOT_PUBLIC: &[&str] = &[
     "4000::1",
 ];
 
-/// Where sellers may well be.
+/// Public addresses.
 pub const PUBLIC: &[&str] = &[
     "1.1.1.1",
     "8.8.8.8",

@@ -1,4 +1,4 @@
-//! The ways in which a URL gets into the service, and the ways in which the service calls it.
+//! The routes that accept a URL, and the routes that call it.
 
 use crochet_client::Reply;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::expect::{Replies, number, text};
 use crate::failure::Failure;
 use crate::market::Market;
 
-/// What lets the service call an endpoint.
+/// A route that calls an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallRoute {
     /// `POST /gateway/:listingId`.
@@ -16,12 +16,12 @@ pub enum CallRoute {
     Test,
 }
 
-/// What came of it.
+/// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallResult {
     /// The seller answered with this status.
     Answer(i64),
-    /// The endpoint failed in this class, as the route tells it; the gateway's own codes are spelled as classes.
+    /// The endpoint failed, with this class. The gateway's codes are mapped to classes.
     Failure(String),
 }
 
@@ -29,7 +29,7 @@ impl CallRoute {
     /// Both routes.
     pub const ALL: [Self; 2] = [Self::Call, Self::Test];
 
-    /// Lets the listing be called once.
+    /// Calls the listing once.
     pub async fn send(self, market: &Market<'_>) -> Result<(CallResult, Reply), Failure> {
         match self {
             Self::Call => {
@@ -40,7 +40,7 @@ impl CallRoute {
                 let code = reply.code().to_owned();
                 reply.refused(if code == "SELLER_TIMEOUT" { 504 } else { 502 }, &code);
                 let class = match code.as_str() {
-                    // Buyers are not told which of the two it was.
+                    // Buyers do not learn which of the two it was.
                     "SELLER_UNREACHABLE" => "unreachable",
                     "SELLER_TLS" => "tls",
                     "SELLER_TIMEOUT" => "timeout",
@@ -63,13 +63,13 @@ impl CallRoute {
         }
     }
 
-    /// How this route tells that an address is refused.
+    /// How this route reports a refused address.
     pub fn refusal(self) -> CallResult {
         CallResult::Failure(if self == Self::Call { "unreachable" } else { "refused_address" }.to_owned())
     }
 }
 
-/// What takes a URL from a seller.
+/// A route that accepts a URL from a seller.
 #[derive(Debug, Clone, Copy)]
 pub enum UrlRoute {
     /// `POST /listings`.
@@ -84,7 +84,7 @@ impl UrlRoute {
     /// Every route.
     pub const ALL: [Self; 3] = [Self::Create, Self::Update, Self::PutEndpoint];
 
-    /// Hands a URL in.
+    /// Sends a URL.
     pub async fn send(self, market: &Market<'_>, url: &str) -> Result<Reply, Failure> {
         let endpoint = json!({ "private_endpoint_url": url });
         let path = format!("/listings/{}", market.listing.id);
@@ -92,7 +92,7 @@ impl UrlRoute {
             Self::Create => {
                 let mut fields = market.world.free_fields("/echo");
                 fields["private_endpoint_url"] = url.into();
-                // The URL is refused before the proof is looked at.
+                // The URL is checked before the proof.
                 fields["pow_nonce"] = "0".into();
                 market.seller.post("/listings").json(&fields)
             }

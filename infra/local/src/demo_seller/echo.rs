@@ -1,4 +1,4 @@
-//! Receiving a call, and answering it with what it sent.
+//! Recording calls and echoing them.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -13,18 +13,18 @@ use super::calls::Call;
 use super::secrets::Verdict;
 use super::state::DemoSeller;
 
-/// What a call looked like, handed to the endpoint.
+/// A recorded call, passed to the endpoint.
 #[derive(Clone)]
 pub(super) struct Received {
     pub(super) path: String,
     pub(super) webhook_id: Option<String>,
-    /// How many calls with this id came to this path, this one included.
+    /// Number of calls with this id to this path, including this one.
     pub(super) nth: u64,
     pub(super) body: Bytes,
     pub(super) verdict: Verdict,
 }
 
-/// Writes every call down before anything else is done with it.
+/// Records every call before its endpoint handles it.
 pub(super) async fn record(State(seller): State<DemoSeller>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let body = match Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await {
@@ -54,7 +54,7 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// `POST /echo` and everything below it: 401 unless the signature is good.
+/// `POST /echo` and below: 401 unless the signature is valid.
 pub(super) async fn echo(axum::Extension(received): axum::Extension<Received>) -> Response {
     match &received.verdict {
         Verdict::Good => echoed(&received),

@@ -18,7 +18,7 @@ struct Inner {
 }
 
 impl DemoSeller {
-    /// A seller that knows no secret yet.
+    /// A seller without secrets.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         Self(Arc::new(Inner { clock, secrets: Mutex::default(), log: Mutex::default() }))

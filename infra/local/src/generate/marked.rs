@@ -1,6 +1,6 @@
-//! Blocks of a file that stand between two marker lines.
+//! Generated blocks between two marker lines of a file.
 
-/// Replaces what stands between the lines `{marker} {` and `{marker} }`.
+/// Replaces the text between the lines `{marker} {` and `{marker} }`.
 pub(super) fn between(text: &str, marker: &str, block: &str) -> Result<String, String> {
     let missing = || format!("the markers of `{marker}` are missing");
     let (open, close) = (format!("# generated: {marker} {{"), format!("# generated: {marker} }}"));

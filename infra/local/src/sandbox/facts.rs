@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::payments::{Payment, Status};
 use super::tokens::{Amount, is_evm};
 
-/// The reply of `/intents/status/v3`. It names neither recipient nor amount, as with the real provider.
+/// The reply of `/intents/status/v3`. Like the provider's, it contains neither recipient nor amount.
 pub(super) fn status_json(payment: &Payment, now_ms: i64) -> Value {
     let facts = Facts::of(payment, now_ms);
     json!({
@@ -103,7 +103,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// A hash of the form that the chain gives; the same for the same payment and leg.
+/// A transaction hash in the chain's format, derived from payment and leg.
 fn transaction_hash(id: &str, leg: &str, chain_id: u64) -> String {
     let first = Sha256::digest(format!("{id} {leg}"));
     if is_evm(chain_id) {

@@ -1,4 +1,4 @@
-//! What the sandbox has quoted, and what was said to have become of it.
+//! Payments: quotes, and the changes made through the controls.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::price::Terms;
 
-/// Payments that are kept; the oldest goes first.
+/// Maximum number of kept payments. The oldest is dropped first.
 const CAPACITY: usize = 50_000;
 
 /// The provider's states of a payment.
@@ -24,29 +24,29 @@ pub(super) enum Status {
     Refund,
 }
 
-/// One control: what a payment becomes, from a moment of the stack's clock on.
+/// A change of a payment's state at a moment of the stack's clock.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Change {
     /// When it takes effect, in Unix milliseconds of the stack's clock.
     pub(super) at_ms: i64,
     /// The state from then on.
     pub(super) status: Status,
-    /// What the record shows as paid out, in the smallest unit; as quoted where absent.
+    /// The amount paid out, in the smallest unit. Default: as quoted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<String>,
-    /// Whom the record shows as paid; as quoted where absent.
+    /// The recipient. Default: as quoted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) recipient: Option<String>,
     /// The provider's reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fail_reason: Option<String>,
-    /// Whether the record shows a fill; a success does, and nothing else, where absent.
+    /// Whether the record shows a fill. Default: only for a success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fill: Option<bool>,
-    /// The payment that took this one's place.
+    /// The payment that replaces this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) superseded_by: Option<String>,
-    /// Whether its webhook was sent (or none was to be sent).
+    /// Whether its webhook was sent, or none is needed.
     #[serde(skip)]
     pub(super) announced: bool,
 }
@@ -58,27 +58,27 @@ pub(super) struct Payment {
     pub(super) id: String,
     /// When it was quoted, in Unix milliseconds of the stack's clock.
     pub(super) quoted_at_ms: i64,
-    /// The request for the quote, as it came.
+    /// The original request for the quote.
     pub(super) quote_request: Box<RawValue>,
     /// What was quoted.
     pub(super) terms: Terms,
-    /// In the order in which they take effect.
+    /// In order of effect.
     changes: Vec<Change>,
 }
 
 impl Payment {
-    /// A payment that has just been quoted.
+    /// Creates a payment in the state `waiting`.
     pub(super) fn new(id: String, quoted_at_ms: i64, quote_request: Box<RawValue>, terms: Terms) -> Self {
         Self { id, quoted_at_ms, quote_request, terms, changes: Vec::new() }
     }
 
-    /// Writes down a change. Of two for the same moment, the one that was told later counts.
+    /// Adds a change. Of two for the same moment, the later addition wins.
     pub(super) fn change(&mut self, change: Change) {
         let place = self.changes.partition_point(|known| known.at_ms <= change.at_ms);
         self.changes.insert(place, change);
     }
 
-    /// The change in effect at `now_ms`; none means that nothing was paid yet.
+    /// The change in effect at `now_ms`. `None` if nothing has been paid.
     pub(super) fn current(&self, now_ms: i64) -> Option<&Change> {
         self.changes.iter().rev().find(|change| change.at_ms <= now_ms)
     }
@@ -88,7 +88,7 @@ impl Payment {
         self.current(now_ms).map_or(Status::Waiting, |change| change.status)
     }
 
-    /// All changes, also those to come.
+    /// All changes, including future ones.
     pub(super) fn changes(&self) -> &[Change] {
         &self.changes
     }
@@ -113,7 +113,7 @@ pub(super) struct Payments {
 }
 
 impl Payments {
-    /// Adds a payment; the oldest leaves when there are too many.
+    /// Adds a payment. Drops the oldest if there are too many.
     pub(super) fn add(&mut self, payment: Payment) {
         self.order.push_back(payment.id.clone());
         self.by_id.insert(payment.id.clone(), payment);
@@ -142,9 +142,9 @@ impl Payments {
         self.order.len()
     }
 
-    /// Every change that has taken effect and was not announced; they count as announced from now on.
+    /// Takes every change that is in effect and was not announced, and marks it as announced.
     ///
-    /// Each comes as a copy of its payment, with the moment at which it looked like that.
+    /// Each is a copy of its payment and the moment of the change.
     pub(super) fn take_unannounced(&mut self, now_ms: i64) -> Vec<(Payment, i64)> {
         let mut due = Vec::new();
         for payment in self.by_id.values_mut() {

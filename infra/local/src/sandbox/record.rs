@@ -1,4 +1,4 @@
-//! `GET /requests/v3`: the record of a payment, the only reply that tells who was paid what.
+//! `GET /requests/v3`: the record of a payment, the only reply with recipient and amount.
 
 use std::collections::HashMap;
 
@@ -137,7 +137,7 @@ fn data_json(facts: &Facts<'_>) -> Value {
     })
 }
 
-/// What went in and came out; nothing before the deposit, no destination before a fill.
+/// The actual route: empty before the deposit, without a destination before the fill.
 fn actual_route(facts: &Facts<'_>) -> Value {
     if !facts.deposited {
         return Value::Null;

@@ -1,4 +1,4 @@
-//! The sandbox's state, and what its routes share.
+//! The sandbox's state.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,7 +27,7 @@ struct Inner {
 }
 
 impl Sandbox {
-    /// A sandbox that is reached at `url` (no slash at the end) and sends its webhooks to `webhook_url`, if any.
+    /// Creates a sandbox with the base URL `url` (no trailing slash) that sends its webhooks to `webhook_url`.
     #[must_use]
     pub fn new(clock: Clock, url: &str, webhook_url: Option<String>) -> Self {
         Self(Arc::new(Inner {
@@ -52,7 +52,7 @@ impl Sandbox {
         self.0.url.clone()
     }
 
-    /// A panic while the lock was held leaves the payments consistent: each change is one insertion.
+    /// A poisoned lock is safe to use: each change is one insertion.
     pub(super) fn payments(&self) -> MutexGuard<'_, Payments> {
         self.0.payments.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,7 +83,7 @@ impl Sandbox {
         self.payments().get(id).cloned()
     }
 
-    /// Writes a change down; false where nobody knows the payment.
+    /// Adds a change. Returns false if the payment is unknown.
     pub(super) fn change(&self, id: &str, change: Change) -> bool {
         let mut payments = self.payments();
         let Some(payment) = payments.get_mut(id) else {
@@ -105,18 +105,18 @@ impl Sandbox {
         self.faults().on(route)
     }
 
-    /// What comes before every answer of the provider: webhooks that have become due, and the fault in force.
+    /// Runs before every reply: sends due webhooks, and returns the response of an active fault.
     pub(super) async fn trouble(&self, route: Route) -> Option<Response> {
         if self.0.webhook.is_some() {
             let sandbox = self.clone();
-            // The provider does not keep a caller waiting for somebody else's webhook.
+            // The caller does not wait for webhooks.
             tokio::spawn(async move { sandbox.announce().await });
         }
         let mode = self.fault(route)?;
         mode.play().await
     }
 
-    /// Sends the webhooks of all changes that have taken effect, in order, and tells what came of each.
+    /// Sends the webhooks of all changes in effect, in order. Returns the outcome of each.
     pub(super) async fn announce(&self) -> Vec<Value> {
         let Some(webhook) = &self.0.webhook else {
             return Vec::new();
@@ -134,7 +134,7 @@ impl Sandbox {
         sent
     }
 
-    /// The key is optional on most routes, but a wrong one is never taken.
+    /// The key is optional on most routes, but a wrong key is always rejected.
     pub(super) fn check_key(&self, headers: &HeaderMap, required: bool) -> Result<(), Refusal> {
         match headers.get("x-api-key") {
             None if !required => Ok(()),

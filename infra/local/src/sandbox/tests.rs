@@ -1,4 +1,4 @@
-//! The sandbox over HTTP, as the service and a test see it.
+//! The sandbox over HTTP.
 
 mod controls;
 

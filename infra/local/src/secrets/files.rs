@@ -1,6 +1,6 @@
-//! Keeps the emulator's secrets in files, one each, so that `--data` survives a restart.
+//! Stores the emulator's secrets in files, one per secret, so that they survive a restart with `--data`.
 //!
-//! The values are plain text: this is a developer's own machine, and every key in it opens nothing but the local stack.
+//! The values are plain text. They are valid for the local stack only.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const PREVIOUS: &str = "AWSPREVIOUS";
 /// A directory of secrets.
 pub(super) struct SecretFiles {
     directory: PathBuf,
-    /// Two changes of one secret must not overtake each other on their way to its file.
+    /// Keeps concurrent changes of one secret in order.
     writing: Mutex<()>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct SecretFiles {
 struct Saved {
     name: String,
     description: Option<String>,
-    /// Waiting for its deletion.
+    /// Scheduled for deletion.
     deleted: bool,
     versions: Vec<SavedVersion>,
 }
@@ -38,18 +38,18 @@ struct SavedVersion {
     string: String,
 }
 
-/// Whether an operation of this name may change a secret.
+/// Whether the operation may change a secret.
 pub(super) fn changes_something(operation: &str) -> bool {
     !["Get", "Describe", "List", "BatchGet", "Validate"].iter().any(|reading| operation.starts_with(reading))
 }
 
 impl SecretFiles {
     pub(super) fn open(directory: PathBuf) -> Result<Self, String> {
-        fs::create_dir_all(&directory).map_err(|error| format!("{} could not be made: {error}", directory.display()))?;
+        fs::create_dir_all(&directory).map_err(|error| format!("{} could not be created: {error}", directory.display()))?;
         Ok(Self { directory, writing: Mutex::new(()) })
     }
 
-    /// Puts every secret of the directory into the emulator.
+    /// Loads every secret of the directory into the emulator.
     pub(super) async fn restore(&self, emulator: &Emulator) -> Result<(), String> {
         let failed = |error: std::io::Error| format!("{} could not be read: {error}", self.directory.display());
         for entry in fs::read_dir(&self.directory).map_err(failed)? {
@@ -61,7 +61,7 @@ impl SecretFiles {
         Ok(())
     }
 
-    /// Writes down the secret that a successful request with this body was about.
+    /// Stores the secret that a successful request with this body changed.
     pub(super) async fn note(&self, emulator: &Emulator, request: &[u8]) -> Result<(), String> {
         let request: Value = serde_json::from_slice(request).map_err(|error| error.to_string())?;
         let Some(id) = request["SecretId"].as_str().or(request["Name"].as_str()) else {
@@ -83,7 +83,7 @@ impl SecretFiles {
         self.directory.join(format!("{}.json", hex::encode(name)))
     }
 
-    /// Written beside and renamed: a crash leaves the old file or the new one.
+    /// Writes a new file and renames it, so that a crash leaves the old or the new content.
     fn write(&self, saved: &Saved) -> Result<(), String> {
         let file = self.file(&saved.name);
         let new = file.with_extension("new");
@@ -98,7 +98,7 @@ impl SecretFiles {
         }
     }
 
-    /// The emulator shows no value of a secret that waits for its deletion; what was written before stays.
+    /// The emulator does not return the value of a secret that is scheduled for deletion, so the stored value stays.
     fn mark_deleted(&self, name: &str) -> Result<(), String> {
         let text = fs::read(self.file(name)).map_err(|error| error.to_string())?;
         let mut saved: Saved = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
@@ -130,7 +130,7 @@ async fn save(emulator: &Emulator, name: &str, described: &Value) -> Result<Save
             string: value["SecretString"].as_str().unwrap_or_default().to_owned(),
         });
     }
-    // The order in which they go back: a version that becomes current makes the one before it the previous one.
+    // Restore order: making a version current makes its predecessor the previous one.
     versions.sort_by_key(|version| {
         let has = |stage: &str| version.stages.iter().any(|known| known == stage);
         (has(CURRENT), has(PREVIOUS))

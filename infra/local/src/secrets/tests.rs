@@ -1,10 +1,10 @@
-//! Secrets, kept and found again.
+//! Secrets across a restart.
 
 use std::fs;
 
 use super::*;
 
-/// A directory that is gone when the test is over.
+/// A temporary directory.
 struct Scratch(PathBuf);
 
 impl Drop for Scratch {

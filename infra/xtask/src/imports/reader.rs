@@ -11,7 +11,7 @@ use super::modules::{Module, Tree, Use};
 /// Reads a target from its root file on.
 ///
 /// # Errors
-/// When a file is missing or is not Rust.
+/// If a file is missing or is not Rust.
 pub(super) fn read_target(root: &Path, source: &dyn Fn(&Path) -> Option<String>) -> Result<Tree, String> {
     let directory = root.parent().unwrap_or(Path::new("")).to_owned();
     let mut reader = Reader { tree: Tree::default(), source, module: 0, directory: directory.clone(), problem: None };

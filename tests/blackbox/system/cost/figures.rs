@@ -1,4 +1,4 @@
-//! What was measured so far.
+//! The measurements.
 
 use crochet_tests::{CostBudget, Failure, Outcome, Reply, World};
 
@@ -8,7 +8,7 @@ pub(super) struct Figures<'a> {
 }
 
 impl Figures<'_> {
-    /// Notes what the request of this answer has cost.
+    /// Records the cost of the request behind this reply.
     pub(super) fn note(&mut self, scenario: &str, reply: &Reply) -> Outcome {
         let costs = self.world.costs().ok_or_else(|| Failure::new("costs are kept by a stack of this process only"))?;
         let (row, path) = costs.of(scenario, reply).ok_or_else(|| Failure::new(format!("{scenario}: no cost was noted")))?;
@@ -20,7 +20,7 @@ impl Figures<'_> {
         Ok(())
     }
 
-    /// The first row that costs more than its promise, or has none.
+    /// The first row that exceeds its budget or has none.
     pub(super) fn broken(&self, promised: &[CostBudget]) -> Option<String> {
         let holds = |measured: &CostBudget| {
             promised.iter().any(|promise| promise.scenario == measured.scenario && !promise.is_exceeded_by(measured))

@@ -1,4 +1,4 @@
-//! What people do: sign up, log in, get back in, and operate agents.
+//! What people do: sign up, log in, recover, and operate agents.
 
 use crochet_tests::{Ceremony, Outcome, Passkey, Person, Reply, Tampering};
 use http::Method;
@@ -60,7 +60,7 @@ pub(super) async fn claims(figures: &mut Figures<'_>) -> Outcome {
     figures.note("release an agent with a listing", &person.delete(&path).send().await?)
 }
 
-/// The passkey that this ceremony makes, and what finishes it.
+/// Creates the passkey of a ceremony and the body that finishes it.
 fn created(started: &Reply, origin: &str) -> Result<(Passkey, Value), crochet_tests::Failure> {
     let ceremony = Ceremony::of(started)?;
     let (passkey, credential) = Passkey::create(&ceremony.public_key, origin, &Tampering::default())?;

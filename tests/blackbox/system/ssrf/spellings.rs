@@ -1,6 +1,6 @@
-//! URLs that must not be called, by their text alone. `{port}` is the port of a trap on this machine.
+//! URLs that must be refused for their text. `{port}` is the port of a trap on this machine.
 
-/// Every spelling of an address, and what hides one.
+/// Spellings of addresses.
 const LITERALS: &[&str] = &[
     "https://127.0.0.1/",
     "https://127.0.0.1:{port}/",
@@ -184,7 +184,7 @@ const ELSEWHERE: &[&str] = &[
     "https://shop.example.net:65535/",
 ];
 
-/// Names that lead inside, and this deployment's own.
+/// Internal names, and names of this deployment.
 const NAMES: &[&str] = &[
     "https://localhost/",
     "https://localhost:{port}/",
@@ -249,7 +249,7 @@ const NAMES: &[&str] = &[
     "https://①.market.example.org/",
 ];
 
-/// All of them, with this port, and two that are too long.
+/// All of them, with this port, and some that are too long.
 pub(crate) fn refused(port: u16) -> Vec<String> {
     let mut urls: Vec<String> =
         [LITERALS, CONFUSED, ELSEWHERE, NAMES].into_iter().flatten().map(|url| url.replace("{port}", &port.to_string())).collect();
