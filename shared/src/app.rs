@@ -83,7 +83,7 @@ struct ClockSource {
 impl ClockSource {
     fn new(config: &Config) -> Self {
         let url = format!("{}/sandbox/clock", config.relay_url.as_str().trim_end_matches('/'));
-        Self { http: crate::outbound::plain_client(), url }
+        Self { http: crate::outbound::operator_client(), url }
     }
 
     async fn offset_ms(&self) -> Option<i64> {

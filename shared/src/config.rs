@@ -4,8 +4,8 @@ use std::fmt;
 
 use url::Url;
 
-use crate::domain::money::FeeRate;
 use crate::evm_node::EvmRpcUrl;
+use crochet_domain::money::FeeRate;
 
 /// The settings of a deployment. See the table in README.md; [`Config::from_env`] is the only reader.
 #[derive(Clone, Debug)]

@@ -9,9 +9,9 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::domain::ids::ListingId;
-use crate::domain::webhook_signature::SigningSecret;
 use crate::store::meter::trip;
+use crochet_domain::ids::ListingId;
+use crochet_domain::webhook_signature::SigningSecret;
 
 /// A signing secret and until when it signs.
 #[derive(Clone, Serialize, Deserialize)]
@@ -91,7 +91,7 @@ pub trait ReadSecrets: Send + Sync {
 /// What sellers' routes may do with endpoint secrets. `version` is ours: asking twice for the same one changes nothing.
 pub trait WriteSecrets: ReadSecrets {
     /// As [`ReadSecrets::read`], but past everything that is remembered: what is to be changed must still be there.
-    fn read_anew(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>>;
+    fn read_fresh(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>>;
     /// Creates a listing's secret.
     fn create<'a>(
         &'a self,
@@ -190,14 +190,14 @@ impl ReadSecrets for SecretsManager {
         Box::pin(async move {
             match self.recall(listing, &version) {
                 Some(secret) => Ok(secret),
-                None => self.read_anew(listing, version).await,
+                None => self.read_fresh(listing, version).await,
             }
         })
     }
 }
 
 impl WriteSecrets for SecretsManager {
-    fn read_anew(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>> {
+    fn read_fresh(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>> {
         Box::pin(async move {
             let request = self.client.get_secret_value().secret_id(self.name(listing)).version_id(&version).send();
             let reply = trip("secrets", request).await.map_err(failure)?;
@@ -260,7 +260,7 @@ impl WriteSecrets for SecretsManager {
 /// A fresh version name: Secrets Manager takes 32 to 64 characters.
 #[must_use]
 pub fn fresh_version() -> String {
-    hex::encode(crate::domain::ids::random_bytes::<16>())
+    hex::encode(crochet_domain::ids::random_bytes::<16>())
 }
 
 fn spell(secret: &EndpointSecret) -> Result<String, SecretStoreError> {

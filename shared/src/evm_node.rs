@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::domain::challenge::EVM_CHAIN_ID;
-use crate::domain::ids::random_bytes;
-use crate::outbound::plain_client;
+use crate::outbound::operator_client;
 use crate::store::meter::trip;
+use crochet_domain::challenge::EVM_CHAIN_ID;
+use crochet_domain::ids::random_bytes;
 
 /// For both requests of the first question, and the only one of every later question.
 const BUDGET: Duration = Duration::from_secs(3);
@@ -78,7 +78,7 @@ impl EvmNode {
     /// The node at `url`.
     #[must_use]
     pub fn new(url: &EvmRpcUrl) -> Self {
-        Self { http: plain_client(), url: url.0.clone(), right_chain: Arc::default() }
+        Self { http: operator_client(), url: url.0.clone(), right_chain: Arc::default() }
     }
 
     /// Runs a program on the chain's newest state, without leaving anything there, and gives the bytes that it returns.

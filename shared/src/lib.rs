@@ -6,13 +6,12 @@
 pub mod app;
 pub mod clock;
 pub mod config;
-pub mod domain;
 pub mod endpoint_secrets;
 pub mod evm_node;
-pub mod forward;
 pub mod http;
 pub mod outbound;
 pub mod payments;
+pub mod seller_request;
 pub mod store;
 pub mod telemetry;
 pub mod wallet_proofs;

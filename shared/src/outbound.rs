@@ -9,9 +9,9 @@ mod address;
 mod connect;
 mod exchange;
 mod failure;
-mod names;
+mod hostname;
 mod network;
-mod own_api;
+mod self_host;
 mod tls;
 mod url;
 
@@ -33,7 +33,7 @@ pub use address::is_public;
 use connect::{ConnectError, Connector};
 pub use failure::{FailedAttempt, FailureClass, SellerFault};
 pub use network::{Internet, Network};
-pub use own_api::OwnApi;
+pub use self_host::SelfHost;
 
 /// Header lines that an answer may have.
 pub const MAX_ANSWER_HEADERS: usize = 100;
@@ -154,7 +154,7 @@ impl Outbound {
 /// # Panics
 /// Where the TLS library cannot start.
 #[must_use]
-pub fn plain_client() -> reqwest::Client {
+pub fn operator_client() -> reqwest::Client {
     // One pool for all: building a client reads the machine's certificates.
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     let build = || {

@@ -4,10 +4,10 @@
 use std::fmt;
 
 use crate::config::Config;
-use crate::domain::wallet::contract::{MAX_CONTRACT_SIGNATURE_CHARS, Question, Verdict};
-use crate::domain::wallet::proof::{self, MAX_SIGNATURE_CHARS};
-use crate::domain::wallet::{ProofError, WalletAddress};
 use crate::evm_node::{EvmNode, NodeFault};
+use crochet_domain::wallet::contract::{MAX_CONTRACT_SIGNATURE_CHARS, Question, Verdict};
+use crochet_domain::wallet::proof::{self, MAX_SIGNATURE_CHARS};
+use crochet_domain::wallet::{ProofError, WalletAddress};
 
 /// Checks wallets' signatures. Cloning is cheap.
 #[derive(Clone, Debug)]

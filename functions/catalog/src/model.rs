@@ -15,10 +15,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crochet::clock::{Clock, unix_ms};
-use crochet::domain::ids::ListingId;
+use crochet::clock::Clock;
 use crochet::store::feed::ListingChange;
 use crochet::store::{Store, StoreError};
+use crochet_domain::ids::ListingId;
+use crochet_domain::timestamp::unix_ms;
 use futures::future::try_join_all;
 use tokio::sync::Mutex;
 

@@ -5,7 +5,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use crochet::app::App;
 use crochet::http::Result;
-use crochet::http::caller::{Agent, Anyone, Reading};
+use crochet::http::caller::{Agent, Anonymous, ReadLimit};
 
 /// A caller of a public route, not looked at yet: that is done while the answer is read, not before it.
 pub(crate) struct Viewer {
@@ -22,7 +22,7 @@ impl Viewer {
         if self.parts.headers.contains_key(header::AUTHORIZATION) {
             return Agent::from_request_parts(&mut self.parts, &self.app).await.map(Some);
         }
-        Anyone::<Reading>::from_request_parts(&mut self.parts, &self.app).await.map(|_| None)
+        Anonymous::<ReadLimit>::from_request_parts(&mut self.parts, &self.app).await.map(|_| None)
     }
 
     /// Finds out who looks while `load` reads what is looked at. Who may not look learns nothing of what was read.

@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::FromRef;
 use crochet::app::App;
-use crochet::domain::ids::ListingId;
-use crochet::domain::listing::Listing;
-use crochet::domain::schema::{InputSchema, SchemaError};
 use crochet::endpoint_secrets::{ReadSecrets, SecretStoreError, SecretsManager};
 use crochet::http::cursor::CursorKey;
 use crochet::outbound::{Outbound, OutboundRules};
 use crochet::payments::PaymentProvider;
 use crochet::payments::relay::Relay;
+use crochet_domain::ids::ListingId;
+use crochet_domain::listing::Listing;
+use crochet_domain::schema::{InputSchema, SchemaError};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

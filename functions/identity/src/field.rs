@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use crochet::domain::wallet::WalletAddress;
 use crochet::http::{ApiError, Code};
+use crochet_domain::wallet::WalletAddress;
 
 /// A wallet's address.
 ///

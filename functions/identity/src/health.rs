@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::clock::rfc3339;
 use crochet::http::{Reply, Result};
+use crochet_domain::timestamp::rfc3339;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -3,12 +3,12 @@
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use crochet::app::App;
-use crochet::domain::api_key::Scope;
-use crochet::domain::ids::{ListingId, ProfileId};
-use crochet::domain::listing::{Listing, ListingStatus};
-use crochet::domain::profile::Profile;
-use crochet::http::caller::{Agent, trail};
+use crochet::http::caller::{Agent, trace};
 use crochet::http::{ApiError, Code, limits};
+use crochet_domain::api_key::Scope;
+use crochet_domain::ids::{ListingId, ProfileId};
+use crochet_domain::listing::{Listing, ListingStatus};
+use crochet_domain::profile::Profile;
 
 /// An agent that sells, with a key that may write.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +42,8 @@ where
         let Seller(profile) = Seller::from_request_parts(parts, state).await?;
         let app = App::from_ref(state);
         let standing = app.limiter.count(limits::LISTING_WRITES, &profile.to_string(), app.clock.now()).await?;
-        trail(parts).standing(standing);
-        standing.within(Code::RateLimited)?;
+        trace(parts).standing(standing);
+        standing.check(Code::RateLimited)?;
         Ok(Self(profile))
     }
 }

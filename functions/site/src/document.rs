@@ -3,7 +3,7 @@
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use crochet::domain::ids::sha256_hex;
+use crochet_domain::ids::sha256_hex;
 
 /// Five minutes: a deployment is seen soon, and a crawler does not ask for the same text again and again.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");

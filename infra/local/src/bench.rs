@@ -31,7 +31,7 @@ pub async fn catalog(listings: usize) -> Result<(), String> {
     let clock = Clock::system();
 
     let began = Instant::now();
-    seed::fill(&stack, &config, listings, crochet::clock::unix_ms(clock.now())).await?;
+    seed::fill(&stack, &config, listings, crochet_domain::timestamp::unix_ms(clock.now())).await?;
     println!("seeded {listings} listings in {:.0} s", began.elapsed().as_secs_f64());
 
     let store = Store::of(&config).await;

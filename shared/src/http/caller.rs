@@ -9,16 +9,16 @@ use axum::http::{HeaderMap, header};
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 
-use super::catalogue::Code;
+use super::codes::Code;
 use super::error::ApiError;
-use super::limits::{self, Limit, Standing};
+use super::limits::{self, Limit, LimitStatus};
 use super::session::{self, Person};
 use crate::app::App;
-use crate::clock::unix_ms;
-use crate::domain::api_key::{ApiKey, KeyId, Scope};
-use crate::domain::ids::ProfileId;
-use crate::domain::profile::Role;
-use crate::store::api_key::StoredKey;
+use crate::store::api_key::ApiKeyRecord;
+use crochet_domain::api_key::{ApiKey, KeyId, Scope};
+use crochet_domain::ids::ProfileId;
+use crochet_domain::profile::Role;
+use crochet_domain::timestamp::unix_ms;
 
 /// The address a request came from. Never taken from a header that a client can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,26 +26,26 @@ pub struct SourceIp(pub IpAddr);
 
 /// What is learnt of a request on its way, for the log line and the limit fields of its answer.
 #[derive(Debug, Clone, Default)]
-pub struct Trail(Arc<Mutex<TrailNotes>>);
+pub struct RequestTrace(Arc<Mutex<TraceNotes>>);
 
 #[derive(Debug, Clone, Default)]
-struct TrailNotes {
+struct TraceNotes {
     profile: Option<ProfileId>,
-    standing: Option<Standing>,
+    standing: Option<LimitStatus>,
 }
 
-impl Trail {
+impl RequestTrace {
     /// Notes who calls.
     pub fn caller(&self, profile: ProfileId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).profile = Some(profile);
     }
 
     /// Notes where the caller stands within its limit.
-    pub fn standing(&self, standing: Standing) {
+    pub fn standing(&self, standing: LimitStatus) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).standing = Some(standing);
     }
 
-    pub(super) fn notes(&self) -> (Option<ProfileId>, Option<Standing>) {
+    pub(super) fn notes(&self) -> (Option<ProfileId>, Option<LimitStatus>) {
         let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (notes.profile, notes.standing)
     }
@@ -69,7 +69,7 @@ pub struct Agent {
 impl Agent {
     /// The agent behind a stored key.
     #[must_use]
-    pub fn of(key: StoredKey) -> Self {
+    pub fn of(key: ApiKeyRecord) -> Self {
         Self { profile: key.profile, role: key.role, key: key.id, scopes: key.scopes, expires_ms: key.expires_ms }
     }
 
@@ -129,21 +129,21 @@ where
         let now = app.clock.now();
         let key = match presented_key(&parts.headers) {
             Ok(key) => key,
-            Err(e) => return Err(refused_key(&app, parts, e).await),
+            Err(e) => return Err(count_failed_key(&app, parts, e).await),
         };
         // The counter is moved while the key is read, not after it.
         let counter = key.counter_name();
         let (stored, standing) = tokio::join!(app.store.api_key(key.id()), app.limiter.count(limits::PER_KEY, &counter, now));
         let Some(stored) = stored?.filter(|stored| stored.admits(&key, unix_ms(now))) else {
-            return Err(refused(&app, parts, Code::InvalidApiKey.into()).await);
+            return Err(count_failed_auth(&app, parts, Code::InvalidApiKey.into()).await);
         };
         app.store.note_key_use(&stored, unix_ms(now)).await;
         let agent = Self::of(stored);
-        let trail = trail(parts);
-        trail.caller(agent.profile);
+        let trace = trace(parts);
+        trace.caller(agent.profile);
         let standing = standing?;
-        trail.standing(standing);
-        standing.within(Code::RateLimited)?;
+        trace.standing(standing);
+        standing.check(Code::RateLimited)?;
         Ok(agent)
     }
 }
@@ -196,22 +196,22 @@ where
 }
 
 /// Counts a failed authentication against the address it came from; past the limit the answer is 429.
-pub async fn refused(app: &App, parts: &Parts, error: ApiError) -> ApiError {
+pub async fn count_failed_auth(app: &App, parts: &Parts, error: ApiError) -> ApiError {
     let now = app.clock.now();
     match app.limiter.count(limits::FAILED_AUTH_PER_IP, &counted_as(source_ip(parts)), now).await {
-        Ok(standing) => standing.within(Code::RateLimited).err().unwrap_or(error),
+        Ok(standing) => standing.check(Code::RateLimited).err().unwrap_or(error),
         Err(_) => error,
     }
 }
 
-/// As [`refused`], for what [`presented_key`] said. Who sends no key has not failed, and is not counted.
-pub async fn refused_key(app: &App, parts: &Parts, error: ApiError) -> ApiError {
-    if parts.headers.contains_key(header::AUTHORIZATION) { refused(app, parts, error).await } else { error }
+/// As [`count_failed_auth`], for what [`presented_key`] said. Who sends no key has not failed, and is not counted.
+pub async fn count_failed_key(app: &App, parts: &Parts, error: ApiError) -> ApiError {
+    if parts.headers.contains_key(header::AUTHORIZATION) { count_failed_auth(&app, parts, error).await } else { error }
 }
 
 /// A caller without a key, counted per address. `LIMIT` names which limit.
 #[derive(Debug, Clone, Copy)]
-pub struct Anyone<L>(pub IpAddr, std::marker::PhantomData<L>);
+pub struct Anonymous<L>(pub IpAddr, std::marker::PhantomData<L>);
 
 /// Which limit callers without a key are counted against.
 pub trait IpLimit {
@@ -221,20 +221,20 @@ pub trait IpLimit {
 
 /// Public reads.
 #[derive(Debug, Clone, Copy)]
-pub struct Reading;
+pub struct ReadLimit;
 /// Challenges, registration, recovery.
 #[derive(Debug, Clone, Copy)]
-pub struct Authenticating;
+pub struct AuthLimit;
 
-impl IpLimit for Reading {
+impl IpLimit for ReadLimit {
     const LIMIT: Limit = limits::READS_PER_IP;
 }
 
-impl IpLimit for Authenticating {
+impl IpLimit for AuthLimit {
     const LIMIT: Limit = limits::AUTH_PER_IP;
 }
 
-impl<S: Send + Sync, L: IpLimit + Send + Sync> FromRequestParts<S> for Anyone<L>
+impl<S: Send + Sync, L: IpLimit + Send + Sync> FromRequestParts<S> for Anonymous<L>
 where
     App: FromRef<S>,
 {
@@ -244,8 +244,8 @@ where
         let app = App::from_ref(state);
         let ip = source_ip(parts);
         let standing = app.limiter.count(L::LIMIT, &counted_as(ip), app.clock.now()).await?;
-        trail(parts).standing(standing);
-        standing.within(Code::RateLimited)?;
+        trace(parts).standing(standing);
+        standing.check(Code::RateLimited)?;
         Ok(Self(ip, std::marker::PhantomData))
     }
 }
@@ -263,8 +263,8 @@ fn counted_as(ip: IpAddr) -> String {
 
 /// The request's trail; a fresh one where no layer has laid it.
 #[must_use]
-pub fn trail(parts: &Parts) -> Trail {
-    parts.extensions.get::<Trail>().cloned().unwrap_or_default()
+pub fn trace(parts: &Parts) -> RequestTrace {
+    parts.extensions.get::<RequestTrace>().cloned().unwrap_or_default()
 }
 
 /// The address the request came from: API Gateway's own statement, or the socket's.

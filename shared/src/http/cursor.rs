@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::catalogue::Code;
+use super::codes::Code;
 use super::error::ApiError;
 
 /// Signs and checks cursors. Made from the operator's secret.

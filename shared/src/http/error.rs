@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::catalogue::Code;
+use super::codes::Code;
 use crate::config::Config;
 
 /// A failure on its way to the caller.
@@ -59,7 +59,7 @@ impl ApiError {
     /// A part of ours failed; `internal` tells the operator what.
     #[must_use]
     pub fn internal(internal: impl fmt::Display) -> Self {
-        Self::new(Code::InternalError).because(internal)
+        Self::new(Code::InternalError).cause(internal)
     }
 
     /// A sentence more exact than the catalogue's.
@@ -106,7 +106,7 @@ impl ApiError {
 
     /// What the operator must know. Never a key, secret, body or endpoint URL.
     #[must_use]
-    pub fn because(mut self, internal: impl fmt::Display) -> Self {
+    pub fn cause(mut self, internal: impl fmt::Display) -> Self {
         self.parts.internal = Some(internal.to_string());
         self
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, HeaderValue};
 
-use super::catalogue::Code;
+use super::codes::Code;
 use super::error::ApiError;
 use crate::store::{Store, StoreError};
 
@@ -59,19 +59,19 @@ pub const ALL: &[Limit] = &[
 
 /// Where a subject stands within a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct LimitStatus {
     limit: Limit,
     quota: u32,
     used: u32,
     resets_in: i64,
 }
 
-impl Standing {
+impl LimitStatus {
     /// Fails where the limit is passed.
     ///
     /// # Errors
     /// 429 with this code.
-    pub fn within(self, code: Code) -> Result<Self, ApiError> {
+    pub fn check(self, code: Code) -> Result<Self, ApiError> {
         if self.used <= self.quota {
             return Ok(self);
         }
@@ -114,11 +114,11 @@ impl Limiter {
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn count(&self, limit: Limit, subject: &str, now: time::OffsetDateTime) -> Result<Standing, StoreError> {
+    pub async fn count(&self, limit: Limit, subject: &str, now: time::OffsetDateTime) -> Result<LimitStatus, StoreError> {
         let window = i64::from(limit.window_seconds);
         let start = now.unix_timestamp().div_euclid(window) * window;
         let quota = limit.quota.saturating_mul(self.factor);
-        let standing = |used| Standing { limit, quota, used, resets_in: start + window - now.unix_timestamp() };
+        let standing = |used| LimitStatus { limit, quota, used, resets_in: start + window - now.unix_timestamp() };
         let subject = format!("{}:{subject}", limit.name);
         if self.is_exhausted(&subject, start) {
             return Ok(standing(quota.saturating_add(1)));
@@ -132,11 +132,11 @@ impl Limiter {
 
     /// Whether the subject is known to have passed the limit: no counting, no request.
     #[must_use]
-    pub fn is_known_exhausted(&self, limit: Limit, subject: &str, now: time::OffsetDateTime) -> Option<Standing> {
+    pub fn is_known_exhausted(&self, limit: Limit, subject: &str, now: time::OffsetDateTime) -> Option<LimitStatus> {
         let window = i64::from(limit.window_seconds);
         let start = now.unix_timestamp().div_euclid(window) * window;
         let quota = limit.quota.saturating_mul(self.factor);
-        self.is_exhausted(&format!("{}:{subject}", limit.name), start).then_some(Standing {
+        self.is_exhausted(&format!("{}:{subject}", limit.name), start).then_some(LimitStatus {
             limit,
             quota,
             used: quota.saturating_add(1),

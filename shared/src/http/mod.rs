@@ -1,20 +1,20 @@
 //! How requests come in and answers go out.
 
 pub mod caller;
-pub mod catalogue;
-pub mod conditional;
+pub mod codes;
 pub mod cursor;
 pub mod error;
+pub mod etag;
 pub mod limits;
+pub mod reply;
 pub mod request;
-pub mod respond;
 pub mod service;
 pub mod session;
-mod shortened;
+mod suggest;
 
-pub use catalogue::Code;
+pub use codes::Code;
 pub use error::ApiError;
-pub use respond::Reply;
+pub use reply::Reply;
 
 /// What a handler returns.
 pub type Result<T = Reply> = std::result::Result<T, ApiError>;

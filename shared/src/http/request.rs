@@ -9,10 +9,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use super::catalogue::Code;
+use super::codes::Code;
 use super::error::ApiError;
-use crate::domain::api_key::API_KEY_PREFIX;
-use crate::domain::json;
+use crochet_domain::api_key::API_KEY_PREFIX;
+use crochet_domain::json;
 
 /// Bodies of every route but the gateway: 256 KiB, which holds a listing with both schemas and examples.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -75,7 +75,7 @@ pub async fn read_body(body: Body, max: usize) -> Result<Bytes, ApiError> {
         Err(e) if e.is::<LengthLimitError>() => Err(ApiError::new(Code::PayloadTooLarge)
             .message(format!("Send a body of at most {max} bytes."))
             .detail("max_bytes", max)),
-        Err(e) => Err(ApiError::new(Code::InvalidJson).message("The body broke off before its end.").because(e)),
+        Err(e) => Err(ApiError::new(Code::InvalidJson).message("The body broke off before its end.").cause(e)),
     }
 }
 
@@ -236,7 +236,7 @@ pub fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> 
 ///
 /// # Errors
 /// Where it is not a whole number between `min` and `max`.
-pub fn number_within(field: &str, text: Option<&str>, min: u32, max: u32, default: u32) -> Result<u32, ApiError> {
+pub fn int_param(field: &str, text: Option<&str>, min: u32, max: u32, default: u32) -> Result<u32, ApiError> {
     let Some(text) = text else { return Ok(default) };
     match text.parse() {
         Ok(number) if (min..=max).contains(&number) && text.bytes().all(|b| b.is_ascii_digit()) => Ok(number),

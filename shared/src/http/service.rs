@@ -10,13 +10,13 @@ use axum::middleware::Next;
 use axum::response::Response;
 use lambda_http::request::RequestContext;
 
-use super::caller::Trail;
-use super::catalogue::Code;
+use super::caller::RequestTrace;
+use super::codes::Code;
 use super::error::ApiError;
 use super::request::MAX_QUERY_BYTES;
-use super::shortened::lost;
+use super::suggest::not_found;
 use crate::app::App;
-use crate::outbound::OwnApi;
+use crate::outbound::SelfHost;
 use crate::store::meter::Meter;
 
 /// Longest header value.
@@ -26,8 +26,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Finishes a router: whatever it is asked, the answer comes in the envelope and with a request id.
 pub fn finish(router: Router, app: App) -> Router {
     router
-        .fallback(async |method: Method, uri: Uri| lost(Code::NotFound, &method, &uri))
-        .method_not_allowed_fallback(async |method: Method, uri: Uri| lost(Code::MethodNotAllowed, &method, &uri))
+        .fallback(async |method: Method, uri: Uri| not_found(Code::NotFound, &method, &uri))
+        .method_not_allowed_fallback(async |method: Method, uri: Uri| not_found(Code::MethodNotAllowed, &method, &uri))
         .layer(axum::middleware::from_fn_with_state(app, around))
 }
 
@@ -37,25 +37,25 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let method = request.method().clone();
     // Layers of a router run after its routing, so the matched route is known here.
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    let trail = Trail::default();
+    let trace = RequestTrace::default();
     let meter = Meter::default();
-    request.extensions_mut().insert(trail.clone());
+    request.extensions_mut().insert(trace.clone());
     if let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get()
         && let Some(id) = &context.apiid
     {
-        OwnApi::of_process().learn(id);
+        SelfHost::of_process().learn(id);
     }
     app.follow_clock().await;
     let mut response = match check_line(&request) {
         Ok(()) => meter.scope(next.run(request)).await,
         Err(e) => axum::response::IntoResponse::into_response(e),
     };
-    let error = response.extensions_mut().remove::<ApiError>().or_else(|| stray(response.status()));
+    let error = response.extensions_mut().remove::<ApiError>().or_else(|| framework_error(response.status()));
     if let Some(error) = &error {
         *response.status_mut() = error.code().status();
         render(&mut response, error, &app, method == Method::HEAD);
     }
-    let (profile, standing) = trail.notes();
+    let (profile, standing) = trace.notes();
     let headers = response.headers_mut();
     if let Some(standing) = standing {
         standing.describe(headers);
@@ -80,7 +80,7 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
 }
 
 /// A refusal of the framework's own, which knows no envelope.
-fn stray(status: StatusCode) -> Option<ApiError> {
+fn framework_error(status: StatusCode) -> Option<ApiError> {
     match status.as_u16() {
         0..400 => None,
         404 => Some(Code::NotFound.into()),
@@ -124,7 +124,7 @@ struct Line<'a> {
     route: &'a str,
     status: StatusCode,
     began: Instant,
-    profile: Option<crate::domain::ids::ProfileId>,
+    profile: Option<crochet_domain::ids::ProfileId>,
     error: Option<&'a ApiError>,
     cost: &'a crate::store::meter::Cost,
 }
@@ -153,7 +153,7 @@ fn request_id() -> String {
         "req_{}",
         ulid::Ulid::from_parts(
             u64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(0),
-            u128::from_be_bytes(crate::domain::ids::random_bytes()),
+            u128::from_be_bytes(crochet_domain::ids::random_bytes()),
         )
     )
 }

@@ -4,15 +4,15 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 
-use super::caller::{refused, trail};
-use super::catalogue::Code;
+use super::caller::{count_failed_auth, trace};
+use super::codes::Code;
 use super::error::ApiError;
 use super::limits;
 use crate::app::App;
-use crate::clock::unix_ms;
 use crate::config::Config;
-use crate::domain::ids::ProfileId;
-use crate::domain::session::{COOKIE, LIFETIME_MS, Session, SessionToken};
+use crochet_domain::ids::ProfileId;
+use crochet_domain::session::{COOKIE, LIFETIME_MS, Session, SessionToken};
+use crochet_domain::timestamp::unix_ms;
 
 /// A person who has logged in.
 #[derive(Debug, Clone)]
@@ -55,17 +55,17 @@ where
             app.store.note_session(&session, unix_ms(now)).await;
             session.seen_ms = unix_ms(now);
         }
-        let (trail, standing) = (trail(parts), standing?);
-        trail.caller(session.profile);
-        trail.standing(standing);
-        standing.within(Code::RateLimited)?;
+        let (trace, standing) = (trace(parts), standing?);
+        trace.caller(session.profile);
+        trace.standing(standing);
+        standing.check(Code::RateLimited)?;
         Ok(Self { session })
     }
 }
 
 /// The answer to a cookie that opens nothing: it is taken back, so that the browser does not fail with it again and again.
 async fn stale(app: &App, parts: &Parts) -> ApiError {
-    refused(app, parts, Code::SessionRequired.into()).await.set_cookie(&taking_back())
+    count_failed_auth(&app, parts, Code::SessionRequired.into()).await.set_cookie(&taking_back())
 }
 
 /// Refuses what another site makes a person's browser send. Browsers say where a request comes from in `Sec-Fetch-Site`, older

@@ -16,7 +16,7 @@ fn rules(insecure: bool) -> OutboundRules {
         bridged: false,
         ports: vec![443],
         own: Url::parse("https://market.example.org").expect("a URL"),
-        own_api: OwnApi::default(),
+        self_host: SelfHost::default(),
     }
 }
 
@@ -152,8 +152,8 @@ fn the_name_that_api_gateway_gave_is_this_deployments_own() {
     let (own, another) =
         ("https://a1b2c3.execute-api.eu-west-1.amazonaws.com/x", "https://z9y8x7.execute-api.eu-west-1.amazonaws.com/x");
     assert!(EndpointUrl::parse(own, &rules).is_ok(), "nobody has said so yet");
-    rules.own_api.learn("A1B2C3");
-    rules.own_api.learn("z9y8x7");
+    rules.self_host.learn("A1B2C3");
+    rules.self_host.learn("z9y8x7");
     assert!(EndpointUrl::parse(own, &rules).is_err());
     assert!(EndpointUrl::parse("https://A1B2C3.execute-api.eu-west-1.api.aws./", &rules).is_err());
     assert!(EndpointUrl::parse(another, &rules).is_ok(), "a seller's, whatever came later");

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use http::Uri;
 use url::{Host, Url};
 
-use super::{OwnApi, is_public, names};
+use super::{SelfHost, hostname, is_public};
 use crate::config::Config;
 
 /// Longest endpoint URL, in bytes.
@@ -20,7 +20,7 @@ pub struct OutboundRules {
     pub(super) bridged: bool,
     pub(super) ports: Vec<u16>,
     pub(super) own: Url,
-    pub(super) own_api: OwnApi,
+    pub(super) self_host: SelfHost,
 }
 
 impl OutboundRules {
@@ -32,7 +32,7 @@ impl OutboundRules {
             bridged: config.insecure_endpoints && config.in_sam_container,
             ports: config.endpoint_ports.clone(),
             own: config.public_url.clone(),
-            own_api: OwnApi::of_process(),
+            self_host: SelfHost::of_process(),
         }
     }
 
@@ -147,8 +147,8 @@ fn name_of(name: &str, url: &Url, rules: &OutboundRules) -> Result<(), UrlRefuse
     let own = own.strip_suffix('.').unwrap_or(own).to_ascii_lowercase();
     // Programs of one machine share its name; there the port tells them apart.
     let same_port = !rules.insecure || url.port_or_known_default() == rules.own.port_or_known_default();
-    if same_port && names::is_within(name, &own) || rules.own_api.answers_to(name) {
+    if same_port && hostname::is_within(name, &own) || rules.self_host.answers_to(name) {
         return Err(UrlRefused("its host must not be this marketplace's own"));
     }
-    if rules.insecure || names::is_public(name) { Ok(()) } else { Err(UrlRefused("its host must be a public DNS name")) }
+    if rules.insecure || hostname::is_public(name) { Ok(()) } else { Err(UrlRefused("its host must be a public DNS name")) }
 }

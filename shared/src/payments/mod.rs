@@ -7,9 +7,9 @@ use std::fmt;
 use futures::future::BoxFuture;
 use serde_json::value::RawValue;
 
-use crate::domain::call::Expected;
-use crate::domain::currency::Token;
-use crate::domain::ids::CallId;
+use crochet_domain::call::ExpectedPayout;
+use crochet_domain::currency::Token;
+use crochet_domain::ids::CallId;
 
 /// What a quote is asked for.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub struct QuoteRequest {
     /// What is paid in.
     pub origin: Token,
     /// What it must bring about.
-    pub expected: Expected,
+    pub expected: ExpectedPayout,
     /// Where the marketplace's fee goes.
     pub fee_wallet: String,
     /// The fee, in basis points of what is paid in.
@@ -87,7 +87,7 @@ pub struct ProviderPayment {
     /// Where it stands. A refund whose fill was kept is a success.
     pub status: ProviderStatus,
     /// What was paid out, where something was.
-    pub paid_out: Option<Expected>,
+    pub paid_out: Option<ExpectedPayout>,
     /// The provider's reason for a failure.
     pub fail_reason: Option<String>,
 }

@@ -14,8 +14,7 @@ pub use replies::is_request_id;
 use replies::{Quote, Record, Records, Status, refusal, understand};
 
 use super::{PaymentProvider, ProviderPayment, ProviderQuote, ProviderUnavailable, QuoteFailure, QuoteRequest};
-use crate::domain::call::Expected;
-use crate::outbound::plain_client;
+use crate::outbound::operator_client;
 use crate::store::meter::trip;
 
 /// Replies longer than this are not read: a quote is a few kilobytes.
@@ -41,7 +40,7 @@ impl Relay {
     /// The API at `base`, with the operator's key.
     #[must_use]
     pub fn new(base: &Url, api_key: String) -> Self {
-        Self { http: plain_client(), base: base.as_str().trim_end_matches('/').to_owned(), api_key }
+        Self { http: operator_client(), base: base.as_str().trim_end_matches('/').to_owned(), api_key }
     }
 
     async fn ask_for_quote(&self, request: QuoteRequest) -> Result<ProviderQuote, QuoteFailure> {
@@ -147,19 +146,4 @@ fn class(error: &reqwest::Error) -> ProviderUnavailable {
 
 fn read<T: DeserializeOwned>(reply: &[u8]) -> Result<T, ProviderUnavailable> {
     serde_json::from_slice(reply).map_err(|_| ProviderUnavailable("its reply is not understood".into()))
-}
-
-impl Expected {
-    /// Whether a payment is exactly this one. EVM addresses compare without regard to case.
-    #[must_use]
-    pub fn matches(&self, wanted: &Self) -> bool {
-        self.chain_id == wanted.chain_id
-            && self.output == wanted.output
-            && same_address(&self.recipient, &wanted.recipient)
-            && same_address(&self.currency, &wanted.currency)
-    }
-}
-
-fn same_address(a: &str, b: &str) -> bool {
-    if a.starts_with("0x") && b.starts_with("0x") { a.eq_ignore_ascii_case(b) } else { a == b }
 }

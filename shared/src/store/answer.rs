@@ -11,8 +11,8 @@ use flate2::write::GzEncoder;
 use super::keys::Key;
 use super::write::Putting;
 use super::{Store, StoreError, keys};
-use crate::domain::call::StoredAnswer;
-use crate::domain::ids::{CallId, sha256_hex};
+use crochet_domain::call::StoredAnswer;
+use crochet_domain::ids::{CallId, sha256_hex};
 
 /// Parts of stored answers are at most this long: below DynamoDB's 400 KB an item.
 const PART_BYTES: usize = 300 * 1024;

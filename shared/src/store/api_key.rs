@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::write::{Putting, Updating};
 use super::{Store, StoreError, keys};
-use crate::domain::api_key::{ApiKey, KeyHash, KeyId, Scope};
-use crate::domain::ids::ProfileId;
-use crate::domain::profile::Role;
+use crochet_domain::api_key::{ApiKey, KeyHash, KeyId, Scope};
+use crochet_domain::ids::ProfileId;
+use crochet_domain::profile::Role;
 
 /// An API key, as it is stored. It repeats its profile's id and role, so that a call needs no look-up of the profile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct StoredKey {
+pub struct ApiKeyRecord {
     /// Its id, part of the key's own text.
     pub id: KeyId,
     /// SHA-256 of the key.
@@ -35,7 +35,7 @@ pub struct StoredKey {
 /// That a key is used is written down this often: once an hour, in milliseconds.
 pub const USE_NOTED_MS: i64 = 3_600_000;
 
-impl StoredKey {
+impl ApiKeyRecord {
     /// Whether its use is to be written down again.
     #[must_use]
     pub fn is_due_to_be_noted(&self, now_ms: i64) -> bool {
@@ -67,7 +67,7 @@ pub struct KeyPointer {
     pub expires_ms: Option<i64>,
 }
 
-impl StoredKey {
+impl ApiKeyRecord {
     pub(super) fn putting(&self) -> Result<Putting, StoreError> {
         Putting::new(&keys::api_key(&self.id), "api_key", self)
     }
@@ -86,13 +86,13 @@ impl Store {
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn api_key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
+    pub async fn api_key(&self, id: &KeyId) -> Result<Option<ApiKeyRecord>, StoreError> {
         self.table.get(&keys::api_key(id)).await
     }
 
     /// Writes down that a key is used now, where that is due. Of many requests at the same moment one writes; a key that was
     /// revoked meanwhile stays so. Nothing is said of a failure: no request depends on this note.
-    pub async fn note_key_use(&self, key: &StoredKey, now_ms: i64) {
+    pub async fn note_key_use(&self, key: &ApiKeyRecord, now_ms: i64) {
         if !key.is_due_to_be_noted(now_ms) {
             return;
         }

@@ -12,11 +12,11 @@ use super::keys::Key;
 use super::table::{Item, Transacted, Written, record};
 use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
-use crate::clock::from_unix_ms;
-use crate::domain::call::Call;
-use crate::domain::call::entry::{Account, Entry};
-use crate::domain::currency::OriginCurrency;
-use crate::domain::ids::{CallId, ListingId, ProfileId, random_bytes};
+use crochet_domain::call::Call;
+use crochet_domain::call::entry::{Account, Entry};
+use crochet_domain::currency::OriginCurrency;
+use crochet_domain::ids::{CallId, ListingId, ProfileId, random_bytes};
+use crochet_domain::timestamp::from_unix_ms;
 
 /// What an Idempotency-Key names, and what it is bound to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

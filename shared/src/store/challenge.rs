@@ -8,9 +8,9 @@ use super::keys::Key;
 use super::table::{Item, Range, Transacted, record};
 use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
-use crate::clock::unix_ms;
-use crate::domain::challenge::{Challenge, ProofOfWork};
-use crate::domain::ids::{ProfileId, random_bytes};
+use crochet_domain::challenge::{Challenge, ProofOfWork};
+use crochet_domain::ids::{ProfileId, random_bytes};
+use crochet_domain::timestamp::unix_ms;
 
 /// A proof of work that a seller asked for, to create a listing.
 #[derive(Debug, Clone, Serialize, Deserialize)]

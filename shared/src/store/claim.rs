@@ -7,9 +7,9 @@ use super::counter::{n, s};
 use super::table::{Range, Transacted, record};
 use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
-use crate::domain::ids::ProfileId;
-use crate::domain::profile::{AccountType, Profile};
-use crate::domain::session::Session;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::profile::{AccountType, Profile};
+use crochet_domain::session::Session;
 
 /// Agents that one person may operate.
 pub const MAX_CLAIMS: u32 = 50;

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::table::Item;
 use super::write::Updating;
 use super::{Store, StoreError, keys};
-use crate::domain::ids::ListingId;
+use crochet_domain::ids::ListingId;
 
 /// Calls at a listing that began in one minute, and how many of them ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]

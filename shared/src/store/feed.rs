@@ -2,7 +2,7 @@
 
 use super::table::{Item, Range};
 use super::{Store, StoreError, keys};
-use crate::domain::ids::ListingId;
+use crochet_domain::ids::ListingId;
 
 /// One change of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,9 +7,9 @@ use time::{Duration, OffsetDateTime};
 use super::keys::{self, Key, PK, SK};
 use super::table::{Item, Range};
 use super::{Store, StoreError};
-use crate::domain::call::Call;
-use crate::domain::call::entry::Entry;
-use crate::domain::ids::ProfileId;
+use crochet_domain::call::Call;
+use crochet_domain::call::entry::Entry;
+use crochet_domain::ids::ProfileId;
 
 /// Which of a profile's two sides is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,5 +161,5 @@ fn place(item: &Item, id: &str) -> Option<Place> {
 /// When the thing with this id came about: the ids of calls and entries end in a ULID.
 fn created_at(id: &str) -> Option<OffsetDateTime> {
     let ulid = ulid::Ulid::from_string(id.rsplit('_').next()?).ok()?;
-    Some(crate::clock::from_unix_ms(i64::try_from(ulid.timestamp_ms()).ok()?))
+    Some(crochet_domain::timestamp::from_unix_ms(i64::try_from(ulid.timestamp_ms()).ok()?))
 }

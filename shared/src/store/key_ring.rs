@@ -3,14 +3,14 @@
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
-use super::api_key::{KeyPointer, StoredKey};
+use super::api_key::{ApiKeyRecord, KeyPointer};
 use super::counter::{n, s};
 use super::table::{Range, Transacted, record};
 use super::write::{Condition, Updating};
 use super::{Store, StoreError, keys};
-use crate::domain::api_key::KeyId;
-use crate::domain::ids::ProfileId;
-use crate::domain::session::Session;
+use crochet_domain::api_key::KeyId;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::session::Session;
 
 /// API keys that one profile may have: as many as one transaction can end.
 pub const MAX_KEYS: usize = 45;
@@ -43,7 +43,7 @@ impl Store {
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn keys_of(&self, profile: ProfileId) -> Result<Vec<StoredKey>, StoreError> {
+    pub async fn keys_of(&self, profile: ProfileId) -> Result<Vec<ApiKeyRecord>, StoreError> {
         let wanted: Vec<_> = self.key_pointers(profile).await?.iter().map(|pointer| keys::api_key(&pointer.key)).collect();
         if wanted.is_empty() {
             return Ok(Vec::new());
@@ -58,7 +58,7 @@ impl Store {
     /// # Errors
     /// Where DynamoDB does not answer; [`StoreError::Conflict`] where the profile or its keys changed meanwhile;
     /// [`StoreError::SessionOver`].
-    pub async fn add_key(&self, key: &StoredKey, seen: u64, asker: Asker<'_>) -> Result<Added, StoreError> {
+    pub async fn add_key(&self, key: &ApiKeyRecord, seen: u64, asker: Asker<'_>) -> Result<Added, StoreError> {
         let pointers = self.key_pointers(key.profile).await?;
         let session = match asker {
             Asker::Key(asker) if pointers.iter().all(|pointer| pointer.key != *asker) => return Ok(Added::AskerRevoked),
@@ -77,7 +77,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::add_key`].
-    pub async fn issue_key(&self, key: &StoredKey, seen: u64, revoke_others: bool) -> Result<(), StoreError> {
+    pub async fn issue_key(&self, key: &ApiKeyRecord, seen: u64, revoke_others: bool) -> Result<(), StoreError> {
         let mut pointers = self.key_pointers(key.profile).await?;
         // What has ended goes first.
         pointers.sort_by_key(|pointer| !pointer.is_over(key.created_ms));
@@ -90,7 +90,7 @@ impl Store {
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn revoke_key(&self, key: &StoredKey) -> Result<bool, StoreError> {
+    pub async fn revoke_key(&self, key: &ApiKeyRecord) -> Result<bool, StoreError> {
         for _ in 0..TRIES {
             let versioning = Updating::new("SET version = version + :one").when("attribute_exists(PK)").value(":one", n(1));
             let operations = vec![
@@ -136,7 +136,7 @@ impl Store {
     /// if one asks.
     async fn exchange_keys(
         &self,
-        key: &StoredKey,
+        key: &ApiKeyRecord,
         seen: u64,
         ended: Vec<KeyPointer>,
         session: Option<&Session>,

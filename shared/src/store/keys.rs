@@ -3,10 +3,10 @@
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::clock::{from_unix_ms, unix_ms};
-use crate::domain::api_key::KeyId;
-use crate::domain::ids::{CallId, ListingId, ProfileId, sha256_hex};
-use crate::domain::wallet::WalletAddress;
+use crochet_domain::api_key::KeyId;
+use crochet_domain::ids::{CallId, ListingId, ProfileId, sha256_hex};
+use crochet_domain::timestamp::{from_unix_ms, unix_ms};
+use crochet_domain::wallet::WalletAddress;
 
 /// Name of the partition key attribute.
 pub const PK: &str = "PK";
@@ -256,9 +256,9 @@ pub fn traffic(listing: ListingId, minute: i64) -> Key {
     Key::new(format!("TRAFFIC#{listing}#{minute}"), "TRAFFIC")
 }
 
-/// The circuit of the endpoint behind a listing.
+/// The breaker of the endpoint behind a listing.
 #[must_use]
-pub fn circuit(listing: ListingId) -> Key {
+pub fn breaker(listing: ListingId) -> Key {
     Key::new(format!("BREAKER#{listing}"), "BREAKER")
 }
 

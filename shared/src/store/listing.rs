@@ -6,9 +6,9 @@ use super::counter::{n, s};
 use super::table::{Range, Transacted, Written, record};
 use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
-use crate::domain::ids::{ListingId, ProfileId};
-use crate::domain::listing::{EndpointTest, Listing};
-use crate::domain::profile::{Profile, SellerSummary};
+use crochet_domain::ids::{ListingId, ProfileId};
+use crochet_domain::listing::{EndpointTest, Listing};
+use crochet_domain::profile::{Profile, SellerSummary};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct SlugOwner {

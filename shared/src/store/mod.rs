@@ -2,9 +2,9 @@
 
 pub mod answer;
 pub mod api_key;
+pub mod breaker;
 pub mod call;
 pub mod challenge;
-pub mod circuit;
 pub mod claim;
 pub mod counter;
 pub mod feed;

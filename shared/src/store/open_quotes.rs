@@ -7,7 +7,7 @@ use super::counter::n;
 use super::table::record;
 use super::write::Updating;
 use super::{Store, StoreError, keys};
-use crate::domain::ids::ProfileId;
+use crochet_domain::ids::ProfileId;
 
 /// The open quotes of a buyer. May name some that are open no more.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

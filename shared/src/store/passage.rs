@@ -1,23 +1,23 @@
 //! What a gateway call has to know, in as few reads as possible.
 
-use super::api_key::StoredKey;
+use super::api_key::ApiKeyRecord;
 use super::call::{AnonymousQuotes, NamedCall};
 use super::counter::Traffic;
 use super::keys::Key;
 use super::open_quotes::OpenQuotes;
 use super::{Store, StoreError, keys};
-use crate::domain::api_key::KeyId;
-use crate::domain::call::{Call, payment_home};
-use crate::domain::circuit::Circuit;
-use crate::domain::ids::{ListingId, ProfileId};
-use crate::domain::listing::Listing;
-use crate::domain::profile::Profile;
+use crochet_domain::api_key::KeyId;
+use crochet_domain::breaker::BreakerRecord;
+use crochet_domain::call::{Call, payment_home};
+use crochet_domain::ids::{ListingId, ProfileId};
+use crochet_domain::listing::Listing;
+use crochet_domain::profile::Profile;
 
 /// What the first read of a gateway call brings: one batch.
 #[derive(Debug, Default)]
 pub struct FirstRead {
     /// The API key.
-    pub key: Option<StoredKey>,
+    pub key: Option<ApiKeyRecord>,
     /// The listing.
     pub listing: Option<Listing>,
     /// The call of the payment that was named.
@@ -25,7 +25,7 @@ pub struct FirstRead {
     /// Calls at the listing that began in this minute and the one before.
     pub traffic: [Traffic; 2],
     /// What is remembered of the endpoint's failures.
-    pub circuit: Option<Circuit>,
+    pub breaker: Option<BreakerRecord>,
 }
 
 /// What the second read of a gateway call brings: one batch.
@@ -44,7 +44,7 @@ pub struct SecondRead {
 }
 
 impl Store {
-    /// Key, listing and the call of a payment in one batch, with the listing's traffic and its endpoint's circuit.
+    /// Key, listing and the call of a payment in one batch, with the listing's traffic and its endpoint's breaker.
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
@@ -59,8 +59,8 @@ impl Store {
         let listing_key = listing.map(keys::listing);
         let call = payment_id.map(|id| keys::call(&payment_home(id)));
         let traffic = listing.map(|listing| [keys::traffic(listing, minute), keys::traffic(listing, minute - 1)]);
-        let circuit = listing.map(keys::circuit);
-        let wanted: Vec<Key> = [Some(key.clone()), listing_key.clone(), call.clone(), circuit.clone()]
+        let breaker = listing.map(keys::breaker);
+        let wanted: Vec<Key> = [Some(key.clone()), listing_key.clone(), call.clone(), breaker.clone()]
             .into_iter()
             .flatten()
             .chain(traffic.iter().flatten().cloned())
@@ -75,7 +75,7 @@ impl Store {
             listing: listing_key.map(|key| found.take(&key)).transpose()?.flatten(),
             call: call.map(|key| found.take(&key)).transpose()?.flatten(),
             traffic: counts,
-            circuit: circuit.map(|key| found.take(&key)).transpose()?.flatten(),
+            breaker: breaker.map(|key| found.take(&key)).transpose()?.flatten(),
         })
     }
 

@@ -6,9 +6,9 @@ use super::person::{passkeys_putting, unchanged};
 use super::table::{Transacted, record};
 use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
-use crate::domain::ids::{PasskeyId, ProfileId};
-use crate::domain::passkey::{Ceremony, Passkey, Passkeys};
-use crate::domain::session::Session;
+use crochet_domain::ids::{PasskeyId, ProfileId};
+use crochet_domain::passkey::{Ceremony, Passkey, Passkeys};
+use crochet_domain::session::Session;
 
 /// Whose passkey a credential is.
 #[derive(Debug, Clone, Serialize, Deserialize)]

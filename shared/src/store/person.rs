@@ -7,10 +7,10 @@ use super::session::SessionPointer;
 use super::table::{Transacted, record};
 use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
-use crate::domain::ids::ProfileId;
-use crate::domain::passkey::Passkeys;
-use crate::domain::profile::Profile;
-use crate::domain::session::Session;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::passkey::Passkeys;
+use crochet_domain::profile::Profile;
+use crochet_domain::session::Session;
 
 /// A person, as far as logging in goes.
 #[derive(Debug, Clone)]

@@ -3,14 +3,14 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use super::api_key::StoredKey;
+use super::api_key::ApiKeyRecord;
 use super::counter::n;
 use super::table::{Transacted, Written, record};
 use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
-use crate::domain::ids::ProfileId;
-use crate::domain::profile::{Profile, Wallet};
-use crate::domain::wallet::WalletAddress;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::profile::{Profile, Wallet};
+use crochet_domain::wallet::WalletAddress;
 
 /// Who a wallet belongs to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ impl Store {
     ///
     /// # Errors
     /// Where DynamoDB does not answer.
-    pub async fn register(&self, profile: &Profile, wallet: &Wallet, key: &StoredKey) -> Result<Registered, StoreError> {
+    pub async fn register(&self, profile: &Profile, wallet: &Wallet, key: &ApiKeyRecord) -> Result<Registered, StoreError> {
         let owner = WalletOwner { profile: profile.id };
         let operations = vec![
             Putting::new(&keys::wallet(&wallet.address), "wallet", &owner)?

@@ -7,8 +7,8 @@ use super::counter::n;
 use super::table::{Range, Transacted, record};
 use super::write::{Condition, Putting, Updating};
 use super::{Store, StoreError, keys};
-use crate::domain::ids::ProfileId;
-use crate::domain::session::{MAX_SESSIONS, Session};
+use crochet_domain::ids::ProfileId;
+use crochet_domain::session::{MAX_SESSIONS, Session};
 
 /// Says that a person has a session; logging out everywhere starts here.
 #[derive(Debug, Clone, Serialize, Deserialize)]

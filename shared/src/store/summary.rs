@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 use super::table::record;
 use super::write::Updating;
 use super::{Store, StoreError, counter::n, keys};
-use crate::clock::unix_ms;
-use crate::domain::ids::ListingId;
-use crate::domain::profile::{Profile, SellerSummary};
+use crochet_domain::ids::ListingId;
+use crochet_domain::profile::{Profile, SellerSummary};
+use crochet_domain::timestamp::unix_ms;
 
 /// Listings that are written at the same time.
 const AT_ONCE: usize = 8;

@@ -5,7 +5,7 @@ use super::profile::WalletOwner;
 use super::table::{Transacted, record};
 use super::write::{Condition, Putting};
 use super::{Store, StoreError, keys};
-use crate::domain::profile::{Profile, Wallet};
+use crochet_domain::profile::{Profile, Wallet};
 
 /// What came of linking a wallet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Array, ObjectBuilder, Type};
 
-use crate::clock::{from_unix_ms, rfc3339};
-use crate::domain::api_key::{API_KEY_PREFIX, ApiKey, KeyId, Scope};
-use crate::store::api_key::StoredKey;
+use crate::store::api_key::ApiKeyRecord;
+use crochet_domain::api_key::{API_KEY_PREFIX, ApiKey, KeyId, Scope};
+use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 
 /// What a key's id starts with in replies and paths; the ten characters of the id follow.
 pub const KEY_ID_PREFIX: &str = "key_";
@@ -36,8 +36,8 @@ pub struct Key {
     pub expires_at: Option<String>,
 }
 
-impl From<&StoredKey> for Key {
-    fn from(key: &StoredKey) -> Self {
+impl From<&ApiKeyRecord> for Key {
+    fn from(key: &ApiKeyRecord) -> Self {
         let moment = |ms| rfc3339(from_unix_ms(ms));
         Self {
             id: key_id(&key.id),
@@ -82,7 +82,7 @@ pub struct IssuedKey {
 impl IssuedKey {
     /// The reply that hands `key` to its owner.
     #[must_use]
-    pub fn new(key: &ApiKey, stored: &StoredKey) -> Self {
+    pub fn new(key: &ApiKey, stored: &ApiKeyRecord) -> Self {
         Self { key: stored.into(), api_key: key.reveal().to_owned(), authorization_header: authorization(key) }
     }
 }

@@ -1,16 +1,17 @@
 //! The shapes of gateway requests and ledger entries.
 
+use super::schema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::clock::{from_unix_ms, rfc3339};
-use crate::domain::call::entry::{Entry, EntryType, Settlement};
-use crate::domain::call::outcome::Outcome;
-use crate::domain::call::{Attempt, Call, PaymentState, State};
-use crate::domain::currency::OriginCurrency;
-use crate::domain::ids::ProfileId;
-use crate::domain::money::Amount;
+use super::money::Amount;
+use crochet_domain::call::entry::{Entry, EntryType, Settlement};
+use crochet_domain::call::outcome::Outcome;
+use crochet_domain::call::{Attempt, Call, PaymentState, State};
+use crochet_domain::currency::OriginCurrency;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 
 /// One call through the gateway, as its buyer or seller sees it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,6 +72,7 @@ pub struct PaymentView {
     /// `relay`.
     pub provider: Option<&'static str>,
     /// What is paid in.
+    #[schema(value_type = Option<schema::OriginCurrency>)]
     pub origin_currency: Option<OriginCurrency>,
     /// Until when the quote is offered.
     pub expires_at: Option<String>,
@@ -93,6 +95,7 @@ pub struct AttemptView {
     /// Length of what came back.
     pub response_bytes: Option<u64>,
     /// `delivered` or a `SELLER_` code; `null` while it runs.
+    #[schema(value_type = Option<schema::Outcome>)]
     pub outcome: Option<Outcome>,
     /// The seller's HTTP status.
     pub seller_status_code: Option<u16>,
@@ -181,6 +184,7 @@ pub struct EntryView {
     pub id: String,
     /// What it records.
     #[serde(rename = "type")]
+    #[schema(value_type = schema::EntryType)]
     pub entry_type: EntryType,
     /// Signed: what this account gained.
     pub amount: Amount,
@@ -191,6 +195,7 @@ pub struct EntryView {
     /// The provider's id of the payment.
     pub relay_request_id: String,
     /// For adjustments: `open`, `settled` or `waived`.
+    #[schema(value_type = Option<schema::Settlement>)]
     pub settlement: Option<Settlement>,
     /// When it was written.
     pub created_at: String,

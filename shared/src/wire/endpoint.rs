@@ -1,5 +1,6 @@
 //! The shapes of a seller's endpoint and of a test call. Nothing secret but a signing secret that is shown once.
 
+use super::schema;
 use std::fmt;
 
 use serde::Serialize;
@@ -7,9 +8,9 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::listing::moment;
-use crate::clock::unix_ms;
-use crate::domain::listing::{Endpoint, EndpointStatus, EndpointTest, EndpointTestFailure, Listing};
 use crate::outbound::FailureClass;
+use crochet_domain::listing::{Endpoint, EndpointStatus, EndpointTest, EndpointTestFailure, Listing};
+use crochet_domain::timestamp::unix_ms;
 
 /// What can be told of the endpoint behind a listing: no URL and no header value, ever.
 #[derive(Clone, Serialize, ToSchema)]
@@ -17,6 +18,7 @@ pub struct GatewayEndpointView {
     /// The listing.
     pub listing_id: String,
     /// Whether it takes calls.
+    #[schema(value_type = schema::EndpointStatus)]
     pub status: EndpointStatus,
     /// How long the seller may take (milliseconds).
     pub timeout_ms: u32,

@@ -1,16 +1,18 @@
 //! The shapes of listings.
 
+use super::schema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Pagination;
-use crate::clock::{from_unix_ms, rfc3339};
+use super::money::{Amount, Currency};
 use crate::config::Config;
-use crate::domain::currency::{OriginCurrency, payable_with};
-use crate::domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy};
-use crate::domain::money::{Amount, Currency, Micros};
-use crate::domain::profile::{SellerSummary, VERIFIED_SCORE, tier};
+use crochet_domain::currency::{OriginCurrency, payable_with};
+use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy};
+use crochet_domain::money::Micros;
+use crochet_domain::profile::{SellerSummary, VERIFIED_SCORE, tier};
+use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 
 /// A capability on offer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -28,8 +30,10 @@ pub struct ListingView {
     /// Words it is found by.
     pub tags: Vec<String>,
     /// What is sold. Through the gateway every call is one JSON request and one JSON answer.
+    #[schema(value_type = schema::DeliveryType)]
     pub delivery_type: DeliveryType,
     /// How the seller's own interface authenticates, outside the gateway.
+    #[schema(value_type = schema::AuthMethod)]
     pub auth_method: AuthMethod,
     /// Formats it speaks.
     pub formats: Vec<String>,
@@ -53,6 +57,7 @@ pub struct ListingView {
     #[schema(value_type = Option<Value>)]
     pub example_response: Option<Box<RawValue>>,
     /// How a call is paid for.
+    #[schema(value_type = schema::PricingModel)]
     pub pricing_model: PricingModel,
     /// The price of a call in USD, exact; 0 when free.
     #[schema(value_type = f64, example = 0.25)]
@@ -62,11 +67,13 @@ pub struct ListingView {
     /// The price of a call.
     pub price: Amount,
     /// What a buyer can pay in, recommended first; empty when free.
+    #[schema(value_type = Vec<schema::OriginCurrency>)]
     pub payable_with: Vec<OriginCurrency>,
     /// Where it stands.
+    #[schema(value_type = schema::ListingStatus)]
     pub status: ListingStatus,
     /// Who suspended it.
-    #[schema(required)]
+    #[schema(value_type = Option<schema::SuspendedBy>, required)]
     pub suspended_by: Option<SuspendedBy>,
     /// Where it is called, if there is an endpoint behind it.
     #[schema(required)]

@@ -4,8 +4,10 @@ pub mod api_key;
 pub mod call;
 pub mod endpoint;
 pub mod listing;
+pub mod money;
 pub mod person;
 pub mod profile;
+pub mod schema;
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -6,11 +6,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::profile::Profile;
-use crate::clock::{from_unix_ms, rfc3339};
-use crate::domain::ids::PasskeyId;
-use crate::domain::passkey;
-use crate::domain::recovery_code::RecoveryCode;
-use crate::domain::{profile, session};
+use crochet_domain::ids::PasskeyId;
+use crochet_domain::passkey;
+use crochet_domain::recovery_code::RecoveryCode;
+use crochet_domain::timestamp::{from_unix_ms, rfc3339};
+use crochet_domain::{profile, session};
 
 /// A session, as its person sees it.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -1,5 +1,6 @@
 //! The shapes of profiles, wallets and keys, and of what leads to them: challenges.
 
+use super::schema;
 use std::fmt;
 
 use serde::Serialize;
@@ -7,14 +8,14 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::api_key::{Key, authorization, key_id, scopes};
-use crate::clock::{from_unix_ms, rfc3339};
-use crate::domain::api_key::{ApiKey, KeyId, Scope};
-use crate::domain::challenge::{self, CHALLENGE_TTL, POW_ALGORITHM, POW_RULE, ProofOfWork, Purpose};
-use crate::domain::ids::{ProfileId, WalletId};
-use crate::domain::profile::{self, AccountType, Capability, Role, VERIFIED_SCORE, WalletStatus, tier};
-use crate::domain::session::Session;
-use crate::domain::wallet::{Chain, WalletAddress};
-use crate::store::api_key::StoredKey;
+use crate::store::api_key::ApiKeyRecord;
+use crochet_domain::api_key::{ApiKey, KeyId, Scope};
+use crochet_domain::challenge::{self, CHALLENGE_TTL, POW_ALGORITHM, POW_RULE, ProofOfWork, Purpose};
+use crochet_domain::ids::{ProfileId, WalletId};
+use crochet_domain::profile::{self, AccountType, Capability, Role, VERIFIED_SCORE, WalletStatus, tier};
+use crochet_domain::session::Session;
+use crochet_domain::timestamp::{from_unix_ms, rfc3339};
+use crochet_domain::wallet::{Chain, WalletAddress};
 
 /// A profile, as everybody may see it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -23,6 +24,7 @@ pub struct Profile {
     #[schema(value_type = String, format = "uuid")]
     pub id: ProfileId,
     /// What kind of account it is.
+    #[schema(value_type = schema::AccountType)]
     pub account_type: AccountType,
     /// The name it shows.
     pub display_name: String,
@@ -30,6 +32,7 @@ pub struct Profile {
     #[schema(required)]
     pub description: Option<String>,
     /// What it does here.
+    #[schema(value_type = schema::Role)]
     pub role: Role,
     /// Crochet Score, 0 to 1000; a new agent starts at 400.
     #[schema(maximum = 1000)]
@@ -89,10 +92,13 @@ pub struct Wallet {
     #[schema(value_type = String)]
     pub address: WalletAddress,
     /// What it may be used for.
+    #[schema(value_type = Vec<schema::Capability>)]
     pub capabilities: Vec<Capability>,
     /// For which of `payment` and `payout` it is the first choice within its chain family.
+    #[schema(value_type = Vec<schema::Capability>)]
     pub default_for: Vec<Capability>,
     /// Whether it is in use.
+    #[schema(value_type = schema::WalletStatus)]
     pub status: WalletStatus,
     /// When it was linked.
     #[schema(format = DateTime)]
@@ -137,7 +143,7 @@ pub struct Issued {
 impl Issued {
     /// The reply that hands `key` to its owner.
     #[must_use]
-    pub fn new(profile: &profile::Profile, operator: Option<&profile::Profile>, key: &ApiKey, stored: &StoredKey) -> Self {
+    pub fn new(profile: &profile::Profile, operator: Option<&profile::Profile>, key: &ApiKey, stored: &ApiKeyRecord) -> Self {
         Self {
             profile: Profile::of(profile, operator),
             wallets: wallets(profile),

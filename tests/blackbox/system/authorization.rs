@@ -91,7 +91,7 @@ impl<'a> Stage<'a> {
             read_only,
             revoked: revoked.api_key,
             // Well-formed down to its checksum, and of another deployment.
-            unknown: crochet::domain::api_key::ApiKey::generate().reveal().to_owned(),
+            unknown: crochet_domain::api_key::ApiKey::generate().reveal().to_owned(),
             other: world.agent().await?,
             passkey: text(&passkeys.ok(200)["passkeys"][0], "id").to_owned(),
             wallet: text(&owner.issued["wallets"][0], "id").to_owned(),

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use crochet::domain::listing::CATEGORIES;
-use crochet::http::conditional::conditional;
+use crochet::http::etag::conditional;
 use crochet::http::{Reply, Result};
+use crochet_domain::listing::CATEGORIES;
 use serde::Serialize;
 use utoipa::ToSchema;
 

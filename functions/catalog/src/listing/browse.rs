@@ -4,12 +4,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use crochet::app::App;
-use crochet::domain::api_key::Scope;
-use crochet::http::conditional::conditional;
+use crochet::http::etag::conditional;
 use crochet::http::request::Query;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::wire::Pagination;
 use crochet::wire::listing::{ListingView, Listings};
+use crochet_domain::api_key::Scope;
 
 use super::filters::{Filters, Whose};
 use crate::model::{Catalogue, search};

@@ -1,10 +1,11 @@
 //! The parameters of `GET /listings`, read with errors that name them.
 
-use crochet::domain::ids::ProfileId;
-use crochet::domain::listing::{CATEGORIES, DeliveryType, ListingStatus, PricingModel};
-use crochet::domain::money::Micros;
 use crochet::http::ApiError;
-use crochet::http::request::number_within;
+use crochet::http::request::int_param;
+use crochet::wire::schema;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::listing::{CATEGORIES, DeliveryType, ListingStatus, PricingModel};
+use crochet_domain::money::Micros;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -28,10 +29,10 @@ pub(crate) struct Filters {
     /// Slug of a category.
     category: Option<String>,
     /// `free` or `per_call`.
-    #[param(value_type = Option<PricingModel>)]
+    #[param(value_type = Option<schema::PricingModel>)]
     pricing_model: Option<String>,
     /// `api`, `webhook`, `streaming`, `batch` or `file`.
-    #[param(value_type = Option<DeliveryType>)]
+    #[param(value_type = Option<schema::DeliveryType>)]
     delivery_type: Option<String>,
     /// Least price of a call in USD, like `0.25`.
     min_price: Option<String>,
@@ -40,7 +41,7 @@ pub(crate) struct Filters {
     /// A seller's profile id; or `me`, with a key.
     seller: Option<String>,
     /// `draft`, `active` or `suspended`; with `seller=me` only.
-    #[param(value_type = Option<ListingStatus>)]
+    #[param(value_type = Option<schema::ListingStatus>)]
     status: Option<String>,
     /// `relevance` (default with `q`; equals by the seller's score), `newest` (default without), `popular`, `rating` (both by the
     /// seller's score while there are no calls and reviews to count), `price_low` or `price_high`. Equals stand newest first.
@@ -104,8 +105,8 @@ impl Filters {
             min_price,
             max_price,
             seller,
-            page: number_within("page", self.page.as_deref(), 1, MAX_PAGE, 1)?,
-            limit: number_within("limit", self.limit.as_deref(), 1, 100, 20)?,
+            page: int_param("page", self.page.as_deref(), 1, MAX_PAGE, 1)?,
+            limit: int_param("limit", self.limit.as_deref(), 1, 100, 20)?,
             ..Search::all()
         };
         self.look_for(&mut search)?;

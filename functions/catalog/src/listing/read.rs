@@ -4,11 +4,11 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use crochet::app::App;
-use crochet::domain::api_key::Scope;
-use crochet::domain::listing::ListingStatus;
-use crochet::http::conditional::conditional;
+use crochet::http::etag::conditional;
 use crochet::http::{Code, Reply, Result};
 use crochet::wire::listing::{ListingView, OneListing};
+use crochet_domain::api_key::Scope;
+use crochet_domain::listing::ListingStatus;
 
 use crate::viewer::Viewer;
 

@@ -1,13 +1,13 @@
 //! A listing as the catalogue holds it: the facts that filter and order it, and a card with the rest.
 
 use bytes::Bytes;
-use crochet::domain::ids::{ListingId, ProfileId};
-use crochet::domain::listing::{
+use crochet_domain::ids::{ListingId, ProfileId};
+use crochet_domain::listing::{
     AuthMethod, CATEGORIES, DeliveryType, Endpoint, EndpointStatus, Listing, ListingStatus, PricingModel,
 };
-use crochet::domain::money::Micros;
-use crochet::domain::profile::SellerSummary;
-use crochet::domain::wallet::Chain;
+use crochet_domain::money::Micros;
+use crochet_domain::profile::SellerSummary;
+use crochet_domain::wallet::Chain;
 use serde::{Deserialize, Serialize};
 
 use super::index::Texts;

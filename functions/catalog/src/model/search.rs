@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
-use crochet::domain::ids::{ListingId, ProfileId};
-use crochet::domain::listing::{CATEGORIES, DeliveryType, Listing, PricingModel};
-use crochet::domain::money::Micros;
 use crochet::store::StoreError;
+use crochet_domain::ids::{ListingId, ProfileId};
+use crochet_domain::listing::{CATEGORIES, DeliveryType, Listing, PricingModel};
+use crochet_domain::money::Micros;
 
 use super::entry::{Facts, texts};
 use super::index::TextIndex;

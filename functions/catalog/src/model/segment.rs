@@ -1,7 +1,7 @@
 //! Active listings that were indexed together. What they are never changes; which of them still count does.
 
-use crochet::domain::listing::Listing;
 use crochet::store::StoreError;
+use crochet_domain::listing::Listing;
 
 use super::entry::{Entry, Facts, texts};
 use super::index::TextIndex;

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crochet::domain::ids::ListingId;
-use crochet::domain::listing::{CATEGORIES, Listing, ListingStatus};
 use crochet::store::StoreError;
+use crochet_domain::ids::ListingId;
+use crochet_domain::listing::{CATEGORIES, Listing, ListingStatus};
 
 use super::search::{Page, Search};
 use super::segment::{Segment, defect};

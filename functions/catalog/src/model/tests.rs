@@ -1,12 +1,12 @@
 //! Order, paging and changes of the model.
 
-use crochet::clock::from_unix_ms;
-use crochet::domain::ids::ProfileId;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::timestamp::from_unix_ms;
 use std::cmp::Reverse;
 
-use crochet::domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
-use crochet::domain::money::Micros;
-use crochet::domain::profile::SellerSummary;
+use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
+use crochet_domain::money::Micros;
+use crochet_domain::profile::SellerSummary;
 
 use super::search::{Sort, own};
 use super::*;

@@ -4,9 +4,9 @@
 //! length of each card (u32 each); the cards. Index: for each file its name, then its content.
 
 use bytes::Bytes;
-use crochet::domain::ids::{ListingId, ProfileId};
-use crochet::domain::listing::{DeliveryType, PricingModel};
-use crochet::domain::money::Micros;
+use crochet_domain::ids::{ListingId, ProfileId};
+use crochet_domain::listing::{DeliveryType, PricingModel};
+use crochet_domain::money::Micros;
 
 use crate::model::entry::{Entry, Facts};
 use crate::model::index::TextIndex;

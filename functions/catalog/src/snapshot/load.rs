@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use bytes::Bytes;
-use crochet::domain::ids::sha256_hex;
 use crochet::store::snapshot::{Found, SnapshotHead, Stream};
 use crochet::store::{Store, StoreError};
+use crochet_domain::ids::sha256_hex;
 use flate2::write::GzDecoder;
 use futures::stream::{self, StreamExt};
 

@@ -6,10 +6,11 @@
 use std::io::Write;
 use std::time::Instant;
 
-use crochet::clock::{Clock, unix_ms};
-use crochet::domain::ids::{random_bytes, sha256_hex};
+use crochet::clock::Clock;
 use crochet::store::snapshot::{Found, MAX_PART_BYTES, SnapshotHead, Stream};
 use crochet::store::{Store, StoreError};
+use crochet_domain::ids::{random_bytes, sha256_hex};
+use crochet_domain::timestamp::unix_ms;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::stream::{self, StreamExt, TryStreamExt};

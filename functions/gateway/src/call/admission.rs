@@ -1,8 +1,8 @@
 //! Whether a listing takes this call at all. No money is asked for a doomed one.
 
-use crochet::domain::listing::{EndpointStatus, ListingStatus};
 use crochet::http::{ApiError, Code};
 use crochet::store::counter::Traffic;
+use crochet_domain::listing::{EndpointStatus, ListingStatus};
 
 use super::Passage;
 use super::incoming::{Body, JsonBody};

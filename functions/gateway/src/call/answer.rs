@@ -1,16 +1,17 @@
 //! What a buyer is answered: delivered, pending, failed.
 
-use crochet::clock::{from_unix_ms, rfc3339};
-use crochet::domain::call::outcome::Outcome;
-use crochet::domain::call::{Call, MAX_ATTEMPTS, State, StoredAnswer};
-use crochet::domain::money::{Amount, Micros};
 use crochet::http::{ApiError, Code, Reply, Result};
+use crochet::wire::money::Amount;
+use crochet_domain::call::outcome::Outcome;
+use crochet_domain::call::{Call, MAX_ATTEMPTS, State, StoredAnswer};
+use crochet_domain::money::Micros;
+use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Passage;
-use super::circuit::Wait;
+use super::breaker::Wait;
 
 /// How soon a pending payment is worth asking about again.
 pub(crate) const PENDING_RETRY_SECONDS: u64 = 2;
@@ -128,7 +129,7 @@ pub(crate) fn in_progress(call: &Call) -> ApiError {
     ApiError::new(Code::CallInProgress).retry_after(IN_PROGRESS_RETRY_SECONDS).detail("request_id", call.id.to_string())
 }
 
-/// The seller failed; `kept_away` is how long its circuit holds the next call off.
+/// The seller failed; `kept_away` is how long its breaker holds the next call off.
 pub(crate) fn seller_failure(call: &Call, outcome: Outcome, kept_away: Option<Wait>) -> ApiError {
     let attempts = call.attempts.len();
     // 2, 4, 8 … seconds, an hour at most: twenty attempts are a lot of time, and should be given it.

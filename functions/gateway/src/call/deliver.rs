@@ -6,19 +6,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crochet::clock::unix_ms;
-use crochet::domain::call::entry::{settlement, undelivered};
-use crochet::domain::call::outcome::Outcome;
-use crochet::domain::call::{ANSWER_KEPT_MS, Call, State};
-use crochet::domain::circuit::Sign;
-use crochet::domain::listing::{Endpoint, EndpointStatus};
 use crochet::endpoint_secrets::EndpointSecret;
 use crochet::http::Result;
 use crochet::store::StoreError;
 use crochet::store::answer::PackedAnswer;
 use crochet::store::call::{Moved, fresh_writer, next_version};
+use crochet_domain::breaker::Observation;
+use crochet_domain::call::entry::{settlement, undelivered};
+use crochet_domain::call::outcome::Outcome;
+use crochet_domain::call::{ANSWER_KEPT_MS, Call, State};
+use crochet_domain::listing::{Endpoint, EndpointStatus};
+use crochet_domain::timestamp::unix_ms;
 
-use super::circuit::{LetThrough, Wait};
+use super::breaker::{BreakerPermit, Wait};
 use super::forward::Attempted;
 use super::incoming::JsonBody;
 use super::{Passage, answer};
@@ -29,7 +29,7 @@ const WRITE_TRIES: u32 = 5;
 /// What came of writing an outcome.
 struct Finished {
     written: Result<Option<Call>>,
-    /// How long the seller's circuit keeps the next call away.
+    /// How long the seller's breaker keeps the next call away.
     kept_away: Option<Wait>,
 }
 
@@ -50,7 +50,7 @@ impl Passage<'_> {
             let call = self.held_back(call, settles).await?;
             return Err(answer::seller_unavailable(&call, answer::NO_ENDPOINT_RETRY));
         };
-        if let Some(wait) = self.circuit_wait() {
+        if let Some(wait) = self.breaker_wait() {
             return Err(answer::seller_unavailable(&self.held_back(call, settles).await?, wait));
         }
         let timeout = Duration::from_millis(endpoint.timeout_ms.into());
@@ -66,7 +66,7 @@ impl Passage<'_> {
         if !self.time_for_seller(timeout) {
             return answer::pending(&self.held_back(call, settles).await?);
         }
-        let passed = match self.pass_circuit(&endpoint).await {
+        let passed = match self.pass_breaker(&endpoint).await {
             Ok(Ok(passed)) => passed,
             Ok(Err(wait)) => return Err(answer::seller_unavailable(&self.held_back(call, settles).await?, wait)),
             Err(e) => {
@@ -86,12 +86,12 @@ impl Passage<'_> {
         match moved? {
             Moved::Done => self.forward_claimed(claim, body, &secret, &passed).await,
             Moved::Lost(found) => {
-                self.not_tried(&passed).await;
+                self.release_probe(&passed).await;
                 self.not_made().await?;
                 self.follow(*found, &claim).await
             }
             Moved::Conflict => {
-                self.not_tried(&passed).await;
+                self.release_probe(&passed).await;
                 self.not_made().await?;
                 let found = store.calls(&[claim.home()]).await?.pop();
                 self.follow(found, &claim).await
@@ -149,7 +149,13 @@ impl Passage<'_> {
     }
 
     /// Forwards a call that this request has claimed, and writes what came of it.
-    pub(crate) async fn forward_claimed(&self, call: Call, body: JsonBody, secret: &EndpointSecret, passed: &LetThrough) -> Result {
+    pub(crate) async fn forward_claimed(
+        &self,
+        call: Call,
+        body: JsonBody,
+        secret: &EndpointSecret,
+        passed: &BreakerPermit,
+    ) -> Result {
         let Attempted { report, body: seller_body, sign } = self.forward(&call, &body, secret).await?;
         let now_ms = unix_ms(self.state.app.clock.now());
         if report.outcome != Outcome::Delivered {
@@ -169,7 +175,7 @@ impl Passage<'_> {
     }
 
     /// Forwards a free call that nobody can ask for again: one write says what came of it.
-    pub(crate) async fn forward_free(&self, call: Call, body: JsonBody, secret: &EndpointSecret, passed: &LetThrough) -> Result {
+    pub(crate) async fn forward_free(&self, call: Call, body: JsonBody, secret: &EndpointSecret, passed: &BreakerPermit) -> Result {
         let Attempted { report, body: seller_body, sign } = self.forward(&call, &body, secret).await?;
         let now_ms = unix_ms(self.state.app.clock.now());
         let mut ended = call.ended(&report, None, now_ms);
@@ -186,12 +192,12 @@ impl Passage<'_> {
     }
 
     /// Writes an outcome, and at the same time what it says about listing and seller.
-    async fn finish(&self, ended: &Call, answer: Option<&PackedAnswer>, passed: &LetThrough, sign: Sign) -> Finished {
+    async fn finish(&self, ended: &Call, answer: Option<&PackedAnswer>, passed: &BreakerPermit, sign: Observation) -> Finished {
         let store = &self.state.app.store;
         let (written, uncounted, kept_away) = tokio::join!(
             self.write_outcome(ended, answer),
             store.call_ends(self.listing_id(), self.minute()),
-            self.note_sign(passed, sign),
+            self.record_observation(passed, sign),
         );
         // A count that is not taken back ends with its minute; the outcome is what matters.
         if let Err(e) = uncounted {

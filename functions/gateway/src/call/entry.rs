@@ -4,19 +4,19 @@ use std::time::Instant;
 
 use axum::extract::{Path, Request, State as Extract};
 use axum::http::request::Parts;
-use crochet::clock::unix_ms;
-use crochet::domain::api_key::{ApiKey, Scope};
-use crochet::domain::call::Call;
-use crochet::domain::circuit::Circuit;
-use crochet::domain::ids::ListingId;
-use crochet::domain::listing::{Listing, ListingStatus};
-use crochet::http::caller::{Agent, presented_key, refused, refused_key, trail};
+use crochet::http::caller::{Agent, count_failed_auth, count_failed_key, presented_key, trace};
 use crochet::http::limits::GATEWAY_PER_KEY;
 use crochet::http::request::read_body;
 use crochet::http::{ApiError, Code, Result};
-use crochet::store::api_key::StoredKey;
+use crochet::store::api_key::ApiKeyRecord;
 use crochet::store::counter::Traffic;
 use crochet::store::passage::FirstRead;
+use crochet_domain::api_key::{ApiKey, Scope};
+use crochet_domain::breaker::BreakerRecord;
+use crochet_domain::call::Call;
+use crochet_domain::ids::ListingId;
+use crochet_domain::listing::{Listing, ListingStatus};
+use crochet_domain::timestamp::unix_ms;
 use time::OffsetDateTime;
 
 use super::Passage;
@@ -54,7 +54,7 @@ pub(crate) async fn call_listing(Extract(state): Extract<State>, Path(name): Pat
     let (parts, body) = request.into_parts();
     let key = match presented_key(&parts.headers) {
         Ok(key) => key,
-        Err(e) => return Err(refused_key(&state.app, &parts, e).await),
+        Err(e) => return Err(count_failed_key(&state.app, &parts, e).await),
     };
     let body = read_body(body, MAX_BODY_BYTES).await;
     let incoming = Incoming::parse(&parts.headers, body);
@@ -84,11 +84,11 @@ pub(crate) async fn call_listing(Extract(state): Extract<State>, Path(name): Pat
 /// What the first round trip brings.
 struct Known {
     agent: Agent,
-    key: StoredKey,
+    key: ApiKeyRecord,
     listing: Option<Listing>,
     call: Option<Call>,
     traffic: [Traffic; 2],
-    circuit: Option<Circuit>,
+    breaker: Option<BreakerRecord>,
     /// The call was counted at its listing already, because this instance remembers the listing as free.
     started: Option<Traffic>,
 }
@@ -127,16 +127,16 @@ impl Known {
             if let Some(listing) = hinted {
                 store.call_not_made(listing, minute).await?;
             }
-            return Err(refused(&state.app, parts, Code::InvalidApiKey.into()).await);
+            return Err(count_failed_auth(&state.app, parts, Code::InvalidApiKey.into()).await);
         };
         let agent = Agent::of(stored.clone());
-        let trail = trail(parts);
-        trail.caller(agent.profile);
+        let trace = trace(parts);
+        trace.caller(agent.profile);
         let standing = standing?;
-        trail.standing(standing);
-        let FirstRead { listing, call, traffic, circuit, .. } = read;
-        let known = Self { agent, key: stored, listing, call, traffic, circuit, started: started? };
-        if let Err(e) = standing.within(Code::RateLimited) {
+        trace.standing(standing);
+        let FirstRead { listing, call, traffic, breaker, .. } = read;
+        let known = Self { agent, key: stored, listing, call, traffic, breaker, started: started? };
+        if let Err(e) = standing.check(Code::RateLimited) {
             if let Some(listing) = hinted {
                 store.call_not_made(listing, minute).await?;
             }
@@ -159,11 +159,11 @@ impl Known {
         let is_slug = slug.len() <= 100 && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if is_slug && let Some(id) = state.app.store.listing_of_slug(slug).await? {
             let read = state.app.store.first_read(&self.agent.key, Some(id), None, minute).await?;
-            let FirstRead { listing, traffic, circuit, .. } = read;
+            let FirstRead { listing, traffic, breaker, .. } = read;
             if listing.is_some() {
                 state.remembered.remember_slug(slug, id);
             }
-            (self.listing, self.traffic, self.circuit) = (listing, traffic, circuit);
+            (self.listing, self.traffic, self.breaker) = (listing, traffic, breaker);
         }
         Ok(self)
     }
@@ -189,8 +189,8 @@ impl Known {
         };
         match checked() {
             Ok((listing, incoming)) => {
-                let Self { agent, call, traffic, circuit, .. } = self;
-                Ok((Passage { state, agent, incoming, listing, traffic, circuit, now, began }, call))
+                let Self { agent, call, traffic, breaker, .. } = self;
+                Ok((Passage { state, agent, incoming, listing, traffic, breaker, now, began }, call))
             }
             Err(e) => Err((e, listing_id)),
         }

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crochet::domain::call::outcome::{Outcome, judge};
-use crochet::domain::call::{AttemptReport, Call};
-use crochet::domain::circuit::Sign;
 use crochet::endpoint_secrets::EndpointSecret;
-use crochet::forward::Forward;
 use crochet::http::{ApiError, Result};
 use crochet::outbound::{FailedAttempt, SellerFault};
+use crochet::seller_request::SellerCall;
+use crochet_domain::breaker::Observation;
+use crochet_domain::call::outcome::{Outcome, judge};
+use crochet_domain::call::{AttemptReport, Call};
 
 use super::incoming::JsonBody;
 use super::{Passage, RESERVE, answer};
@@ -23,7 +23,7 @@ pub(super) struct Attempted {
     /// What the seller has answered; empty where it has not.
     pub(super) body: Vec<u8>,
     /// What it says about the seller.
-    pub(super) sign: Sign,
+    pub(super) sign: Observation,
 }
 
 impl Passage<'_> {
@@ -35,7 +35,7 @@ impl Passage<'_> {
         let began = Instant::now();
         let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
         let forward =
-            Forward { id: call.id, listing: call.listing.id, buyer: call.buyer, attempt, is_test: false, body: &body.bytes };
+            SellerCall { id: call.id, listing: call.listing.id, buyer: call.buyer, attempt, is_test: false, body: &body.bytes };
         let now = self.state.app.clock.now();
         let whole = Duration::from_millis(endpoint.timeout_ms.into());
         let timeout = whole.min(self.time_left().saturating_sub(RESERVE));
@@ -57,7 +57,7 @@ impl Passage<'_> {
                 let (outcome, seller_status_code) = outcome_of(fault, attempt);
                 let report = AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome };
                 let was_cut_short = fault == SellerFault::Timeout && timeout < whole;
-                let sign = if was_cut_short { Sign::Unclear } else { sign_of(outcome, body_may_be_seen) };
+                let sign = if was_cut_short { Observation::Inconclusive } else { sign_of(outcome, body_may_be_seen) };
                 Attempted { report, body: Vec::new(), sign }
             }
         })
@@ -65,14 +65,14 @@ impl Passage<'_> {
 }
 
 /// What an outcome says about the seller. A connection that broke once the body could be seen may be the body's doing.
-fn sign_of(outcome: Outcome, body_may_be_seen: bool) -> Sign {
+fn sign_of(outcome: Outcome, body_may_be_seen: bool) -> Observation {
     match outcome {
-        Outcome::SellerTimeout => Sign::Silent,
-        Outcome::SellerUnreachable | Outcome::SellerTls if body_may_be_seen => Sign::Silent,
-        Outcome::SellerUnreachable | Outcome::SellerTls => Sign::Unconnected,
-        Outcome::SellerError => Sign::Failing,
+        Outcome::SellerTimeout => Observation::NoResponse,
+        Outcome::SellerUnreachable | Outcome::SellerTls if body_may_be_seen => Observation::NoResponse,
+        Outcome::SellerUnreachable | Outcome::SellerTls => Observation::NoConnection,
+        Outcome::SellerError => Observation::ServerError,
         Outcome::Delivered | Outcome::SellerRefused | Outcome::SellerInvalidJson | Outcome::SellerResponseTooLarge => {
-            Sign::Answered
+            Observation::Healthy
         }
     }
 }
@@ -120,13 +120,17 @@ mod tests {
 
     #[test]
     fn only_what_no_body_can_cause_is_a_seller_without_connection() {
-        assert_eq!(sign_of(Outcome::SellerTimeout, true), Sign::Silent);
+        assert_eq!(sign_of(Outcome::SellerTimeout, true), Observation::NoResponse);
         for outcome in [Outcome::SellerUnreachable, Outcome::SellerTls] {
-            assert_eq!((sign_of(outcome, true), sign_of(outcome, false)), (Sign::Silent, Sign::Unconnected), "{outcome:?}");
+            assert_eq!(
+                (sign_of(outcome, true), sign_of(outcome, false)),
+                (Observation::NoResponse, Observation::NoConnection),
+                "{outcome:?}"
+            );
         }
-        assert_eq!(sign_of(Outcome::SellerError, true), Sign::Failing);
+        assert_eq!(sign_of(Outcome::SellerError, true), Observation::ServerError);
         for outcome in [Outcome::Delivered, Outcome::SellerRefused, Outcome::SellerInvalidJson, Outcome::SellerResponseTooLarge] {
-            assert_eq!(sign_of(outcome, true), Sign::Answered, "{outcome:?}");
+            assert_eq!(sign_of(outcome, true), Observation::Healthy, "{outcome:?}");
         }
     }
 

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crochet::clock::unix_ms;
-use crochet::domain::call::{Call, CalledListing, State};
-use crochet::domain::ids::CallId;
-use crochet::domain::listing::Endpoint;
-use crochet::domain::money::{Micros, Split};
 use crochet::endpoint_secrets::EndpointSecret;
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::call::{Kept, Name, NamedCall, fresh_writer};
 use crochet::store::counter::Traffic;
+use crochet_domain::call::{Call, CalledListing, State};
+use crochet_domain::ids::CallId;
+use crochet_domain::listing::Endpoint;
+use crochet_domain::money::{Micros, PriceSplit};
+use crochet_domain::timestamp::unix_ms;
 
 use super::incoming::JsonBody;
 use super::names::is_internal_name;
@@ -46,7 +46,7 @@ impl Passage<'_> {
             return Err(e);
         }
         let AdmittedFree { body, endpoint, secret } = admitted;
-        let passed = match self.pass_circuit(&endpoint).await {
+        let passed = match self.pass_breaker(&endpoint).await {
             Ok(Ok(passed)) => passed,
             Ok(Err(wait)) => {
                 self.not_made().await?;
@@ -70,13 +70,13 @@ impl Passage<'_> {
             Ok(Kept::Done) => self.forward_claimed(call, body, &secret, &passed).await,
             Ok(Kept::PaymentIdKnown) => Err(ApiError::internal("a fresh call id exists already").alarm()),
             Ok(Kept::Raced) => {
-                self.not_tried(&passed).await;
+                self.release_probe(&passed).await;
                 self.not_made().await?;
                 // Boxed: the name that was lost leads to a call, and a call may lead here.
                 Box::pin(self.by_its_names(None)).await
             }
             Err(e) => {
-                self.not_tried(&passed).await;
+                self.release_probe(&passed).await;
                 self.not_made().await?;
                 Err(e.into())
             }
@@ -87,14 +87,14 @@ impl Passage<'_> {
     async fn admit_free(&self, started: Option<Traffic>) -> Result<AdmittedFree> {
         self.check_state()?;
         let body = self.check_body()?;
-        self.check_circuit()?;
+        self.check_breaker()?;
         self.check_traffic(started)?;
         let endpoint = self.listing.endpoint.clone().ok_or(Code::ListingHasNoGateway)?;
         let secret = self.secret(&endpoint).await?;
         // Nothing is written yet that a later try would meet.
         let least = Duration::from_millis(endpoint.timeout_ms.into()).min(LEAST_FOR_FREE);
         if !self.time_for_seller(least) {
-            return Err(ApiError::new(Code::ServiceUnavailable).retry_after(1).because("too little time is left for the seller"));
+            return Err(ApiError::new(Code::ServiceUnavailable).retry_after(1).cause("too little time is left for the seller"));
         }
         Ok(AdmittedFree { body, endpoint, secret })
     }
@@ -109,7 +109,7 @@ impl Passage<'_> {
             listing: self.called_listing(),
             body_sha256: body.sha256.clone(),
             idempotency_key: key.filter(|key| !is_internal_name(key)),
-            split: Split::of(Micros::ZERO, rate),
+            split: PriceSplit::of(Micros::ZERO, rate),
             payment: None,
             replaces: None,
             state: State::Settled,

@@ -2,11 +2,11 @@
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
-use crochet::domain::currency::OriginCurrency;
-use crochet::domain::json::{fingerprint, parse_strict};
 use crochet::http::request::require_json;
 use crochet::http::{ApiError, Code};
 use crochet::payments::relay::is_request_id;
+use crochet_domain::currency::OriginCurrency;
+use crochet_domain::json::{fingerprint, parse_strict};
 use serde_json::Value;
 
 /// Longest body that is forwarded.

@@ -2,7 +2,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod answer;
-pub(crate) mod circuit;
+pub(crate) mod breaker;
 pub(crate) mod deliver;
 pub(crate) mod entry;
 pub(crate) mod forward;
@@ -16,12 +16,12 @@ pub(crate) mod terms;
 
 use std::time::{Duration, Instant};
 
-use crochet::clock::unix_ms;
-use crochet::domain::circuit::Circuit;
-use crochet::domain::ids::ListingId;
-use crochet::domain::listing::Listing;
 use crochet::http::caller::Agent;
 use crochet::store::counter::Traffic;
+use crochet_domain::breaker::BreakerRecord;
+use crochet_domain::ids::ListingId;
+use crochet_domain::listing::Listing;
+use crochet_domain::timestamp::unix_ms;
 use time::OffsetDateTime;
 
 use crate::State;
@@ -43,7 +43,7 @@ pub(crate) struct Passage<'a> {
     /// Calls at the listing in this minute and the one before, as the first read saw them.
     pub(crate) traffic: [Traffic; 2],
     /// What is remembered of the endpoint's failures, as the first read saw it.
-    pub(crate) circuit: Option<Circuit>,
+    pub(crate) breaker: Option<BreakerRecord>,
     pub(crate) now: OffsetDateTime,
     pub(crate) began: Instant,
 }

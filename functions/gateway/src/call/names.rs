@@ -1,11 +1,11 @@
 //! The names of a call: an Idempotency-Key, or listing and body. Whatever they name is gone on with before anything is quoted.
 
-use crochet::domain::call::{Call, State};
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::ProviderStatus;
 use crochet::store::call::NamedCall;
 use crochet::store::counter::Traffic;
 use crochet::store::passage::SecondRead;
+use crochet_domain::call::{Call, State};
 use futures::future::try_join_all;
 
 use super::Passage;
@@ -107,7 +107,7 @@ impl Passage<'_> {
             async move { self.state.provider.payment(&id).await }
         };
         let asked = try_join_all(open.iter().map(ask)).await;
-        let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(e))?;
+        let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(e))?;
         Ok(asked.iter().position(|payment| matches!(payment.status, ProviderStatus::Success | ProviderStatus::Pending)))
     }
 

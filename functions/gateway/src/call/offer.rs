@@ -1,13 +1,14 @@
 //! What a buyer is offered: the 402 and its payment.
 
-use crochet::clock::{from_unix_ms, rfc3339};
-use crochet::domain::call::Call;
-use crochet::domain::currency::{OriginCurrency, payable_with};
-use crochet::domain::ids::WalletId;
-use crochet::domain::money::Amount;
-use crochet::domain::wallet::Chain;
 use crochet::http::{ApiError, Code};
 use crochet::payments::PayIn;
+use crochet::wire::money::Amount;
+use crochet::wire::schema;
+use crochet_domain::call::Call;
+use crochet_domain::currency::{OriginCurrency, payable_with};
+use crochet_domain::ids::WalletId;
+use crochet_domain::timestamp::{from_unix_ms, rfc3339};
+use crochet_domain::wallet::Chain;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -45,6 +46,7 @@ pub(crate) struct PaymentOffer {
     /// The price. Provider costs come on top.
     amount: Amount,
     /// What is paid in.
+    #[schema(value_type = schema::OriginCurrency)]
     origin_currency: OriginCurrency,
     /// The wallet that the quote is made out to.
     pay_from: PayFromView,
@@ -110,6 +112,7 @@ pub(crate) struct PriceOnly {
     /// The price.
     amount: Amount,
     /// What the listing can be paid in, recommended first.
+    #[schema(value_type = Vec<schema::OriginCurrency>)]
     origin_currencies: Vec<OriginCurrency>,
 }
 
@@ -118,7 +121,7 @@ pub(crate) struct PriceOnly {
 pub(crate) enum Occasion {
     /// Nothing was asked before.
     First,
-    /// Asked again, and the provider has seen no deposit.
+    /// Acquire again, and the provider has seen no deposit.
     NotSeen,
     /// As [`Occasion::NotSeen`], but the quote is not offered any more: only who has paid it already should wait for it.
     NotSeenAndOver {

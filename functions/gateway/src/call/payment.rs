@@ -1,11 +1,11 @@
 //! A call that exists already: where it stands, and where its payment stands at the provider.
 
-use crochet::domain::call::{Call, PaymentState, State};
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::{ProviderPayment, ProviderStatus};
 use crochet::store::call::{Moved, next_version};
+use crochet_domain::call::{Call, PaymentState, State};
 
-use super::circuit::Wait;
+use super::breaker::Wait;
 use super::offer::{Occasion, offer};
 use super::{Passage, answer};
 
@@ -46,7 +46,7 @@ impl Passage<'_> {
         let Some(payment) = &call.payment else { return Err(ApiError::internal("a free call waits for a payment").alarm()) };
         // The seller's secret will be needed if it is paid; an instance that has not read it yet does so meanwhile.
         let (asked, ()) = tokio::join!(self.state.provider.payment(&payment.id), self.prefetch_secret());
-        let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(e))?;
+        let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(e))?;
         let now_ms = self.now_ms();
         let ttl_ms = payment.ttl_ms;
         match asked.status {
@@ -73,7 +73,7 @@ impl Passage<'_> {
                     return Err(if by_id { kept_for_a_payment(e) } else { e });
                 }
                 let offered = offer(&call, &occasion);
-                Err(match self.circuit_wait() {
+                Err(match self.breaker_wait() {
                     Some(wait) => better_later(offered, wait),
                     None => offered,
                 })
@@ -107,7 +107,7 @@ impl Passage<'_> {
         let is_paid = match (&before.state, &before.payment) {
             (State::Quoted | State::Pending | State::Expired, Some(payment)) => {
                 let asked = self.state.provider.payment(&payment.id).await;
-                let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(e))?;
+                let asked = asked.map_err(|e| ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(e))?;
                 matches!(asked.status, ProviderStatus::Success | ProviderStatus::Pending)
             }
             _ => true,
@@ -120,7 +120,7 @@ impl Passage<'_> {
         let Some(payment) = &call.payment else { return Err(ApiError::internal("a free call was paid").alarm()) };
         let Some(paid_out) = &asked.paid_out else {
             let lag = "the provider says success, but its record shows no output yet";
-            return Err(ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(lag));
+            return Err(ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(lag));
         };
         if !paid_out.matches(&payment.expected) {
             // The history shows that something was paid; the provider is asked again each time.
@@ -128,7 +128,7 @@ impl Passage<'_> {
             return Err(ApiError::new(Code::PaymentMismatch)
                 .detail("request_id", call.id.to_string())
                 .detail("relay_request_id", payment.id.clone())
-                .because("recipient, chain, currency or output of a settled payment differ from its quote")
+                .cause("recipient, chain, currency or output of a settled payment differ from its quote")
                 .alarm());
         }
         Box::pin(self.deliver(call, true)).await

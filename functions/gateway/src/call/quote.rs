@@ -1,14 +1,14 @@
 //! Making an offer: which currency, which wallets, what the provider asks, and under which names the call is kept.
 
-use crochet::domain::call::{Call, PayFrom, Payment, PaymentState, State};
-use crochet::domain::currency::OriginCurrency;
-use crochet::domain::ids::CallId;
 use crochet::http::limits::QUOTES_PER_BUYER;
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::{ProviderQuote, QuoteRequest};
 use crochet::store::call::{AnonymousQuotes, Kept, Name, fresh_writer};
 use crochet::store::open_quotes::OpenQuotes;
 use crochet::store::passage::SecondRead;
+use crochet_domain::call::{Call, PayFrom, Payment, PaymentState, State};
+use crochet_domain::currency::OriginCurrency;
+use crochet_domain::ids::CallId;
 
 use super::Passage;
 use super::incoming::JsonBody;
@@ -38,7 +38,7 @@ impl Passage<'_> {
     pub(super) async fn make_offer_as(self, read: SecondRead, occasion: Occasion, wanted: Wanted) -> Result {
         self.check_state()?;
         let body = self.check_body()?;
-        self.check_circuit()?;
+        self.check_breaker()?;
         self.check_traffic(None)?;
         let currency = match wanted.currency {
             Some(currency) => Some(currency),
@@ -61,7 +61,7 @@ impl Passage<'_> {
             Kept::Done => Err(offer(&call, &occasion)),
             Kept::PaymentIdKnown => Err(ApiError::new(Code::PaymentProviderUnavailable)
                 .retry_after(2)
-                .because("the provider gave the id of an earlier payment to a new quote")
+                .cause("the provider gave the id of an earlier payment to a new quote")
                 .alarm()),
             // A parallel request was first: its quote is the one.
             Kept::Raced => Err(self.offer_of_winner(&call).await?),
@@ -91,7 +91,7 @@ impl Passage<'_> {
             Some(call) if call.state == State::Quoted => offer(&call, &Occasion::First),
             Some(call) => super::answer::in_progress(&call),
             // The other transaction is still on its way: nothing is lost by trying again.
-            None => ApiError::new(Code::ServiceUnavailable).retry_after(1).because("a parallel quote is being written"),
+            None => ApiError::new(Code::ServiceUnavailable).retry_after(1).cause("a parallel quote is being written"),
         })
     }
 
@@ -108,11 +108,11 @@ impl Passage<'_> {
         };
         let buyer = self.agent.profile.to_string();
         if let Some(standing) = self.state.app.limiter.is_known_exhausted(QUOTES_PER_BUYER, &buyer, self.now) {
-            standing.within(Code::QuoteLimit)?;
+            standing.check(Code::QuoteLimit)?;
         }
         let (standing, quote) =
             tokio::join!(self.state.app.limiter.count(QUOTES_PER_BUYER, &buyer, self.now), self.state.provider.quote(request));
-        standing?.within(Code::QuoteLimit)?;
+        standing?.check(Code::QuoteLimit)?;
         quote.map_err(|failure| quote_failure(failure, terms))
     }
 

@@ -1,13 +1,13 @@
 //! On which terms a call is offered: currency, wallets, and what is said where no route leads there.
 
-use crochet::domain::call::Expected;
-use crochet::domain::currency::{OriginCurrency, payable_with, payout_chain, payout_token};
-use crochet::domain::money::Split;
-use crochet::domain::profile::{Capability, Profile, Wallet};
-use crochet::domain::wallet::Chain;
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::QuoteFailure;
 use crochet::store::passage::SecondRead;
+use crochet_domain::call::ExpectedPayout;
+use crochet_domain::currency::{OriginCurrency, payable_with, payout_chain, payout_token};
+use crochet_domain::money::PriceSplit;
+use crochet_domain::profile::{Capability, Profile, Wallet};
+use crochet_domain::wallet::Chain;
 
 use super::Passage;
 
@@ -35,7 +35,7 @@ impl Passage<'_> {
         let Some((payout, chain)) = route.and_then(|chain| Some((seller.wallet_for(Capability::Payout, chain)?, chain))) else {
             return Err(route_unavailable(currency, &names(&payable)));
         };
-        let split = Split::of(self.listing.price, self.state.app.config.fee_rate);
+        let split = PriceSplit::of(self.listing.price, self.state.app.config.fee_rate);
         Ok(Terms { currency, pay_from: pay_from.clone(), expected: expected(payout, chain, split)?, split, payable })
     }
 }
@@ -44,8 +44,8 @@ impl Passage<'_> {
 pub(super) struct Terms {
     pub(super) currency: OriginCurrency,
     pub(super) pay_from: Wallet,
-    pub(super) expected: Expected,
-    pub(super) split: Split,
+    pub(super) expected: ExpectedPayout,
+    pub(super) split: PriceSplit,
     pub(super) payable: Vec<OriginCurrency>,
 }
 
@@ -53,9 +53,9 @@ pub(super) fn default_currency(buyer: Option<&Profile>) -> Option<OriginCurrency
     buyer?.payment_chain().map(OriginCurrency::default_of)
 }
 
-fn expected(payout: &Wallet, chain: Chain, split: Split) -> Result<Expected> {
+fn expected(payout: &Wallet, chain: Chain, split: PriceSplit) -> Result<ExpectedPayout> {
     let token = payout_token(chain);
-    Ok(Expected {
+    Ok(ExpectedPayout {
         recipient: payout.address.as_str().to_owned(),
         chain_id: token.chain_id,
         currency: token.address.to_owned(),
@@ -85,8 +85,8 @@ pub(super) fn quote_failure(failure: QuoteFailure, terms: &Terms) -> ApiError {
     match failure {
         QuoteFailure::MinimumNotMet => minimum_not_met(terms),
         QuoteFailure::NoRoute => route_unavailable(terms.currency, &names),
-        QuoteFailure::NotAsAsked(why) => ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(why).alarm(),
-        QuoteFailure::Unavailable(why) => ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).because(why),
+        QuoteFailure::NotAsAsked(why) => ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(why).alarm(),
+        QuoteFailure::Unavailable(why) => ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(why),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Whose books a caller looks at.
 
-use crochet::domain::ids::ProfileId;
-use crochet::domain::profile::AccountType;
 use crochet::http::caller::Caller;
 use crochet::http::{Code, Result};
+use crochet_domain::ids::ProfileId;
+use crochet_domain::profile::AccountType;
 
 use crate::State;
 

@@ -1,14 +1,14 @@
 //! `GET /ledger`: the caller's own accounts. Over all accounts the entries of a call sum to zero.
 
 use axum::extract::State as Extract;
-use crochet::clock::unix_ms;
-use crochet::domain::api_key::Scope;
-use crochet::domain::call::entry::{Entry, EntryType};
 use crochet::http::caller::Caller;
-use crochet::http::request::{Query, number_within};
+use crochet::http::request::{Query, int_param};
 use crochet::http::{Reply, Result};
 use crochet::store::history::{Side, Stretch};
 use crochet::wire::call::EntryView;
+use crochet_domain::api_key::Scope;
+use crochet_domain::call::entry::{Entry, EntryType};
+use crochet_domain::timestamp::unix_ms;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -67,7 +67,7 @@ pub(crate) async fn list_ledger(caller: Caller, Extract(state): Extract<State>, 
     let moment = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok().map(unix_ms);
     let from = filter("from", query.from.as_deref(), moment, times)?;
     let to = filter("to", query.to.as_deref(), moment, times)?;
-    let limit = number_within("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
+    let limit = int_param("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
     let account = account(&state, &caller, query.agent_id.as_deref()).await?;
     let scope = format!("ledger|{account}|{entry_type:?}|{from:?}|{to:?}");
     let before = query.cursor.as_deref().map(|cursor| state.cursors.open(&scope, cursor)).transpose()?;

@@ -1,14 +1,14 @@
 //! `GET /gateway-requests` and `GET /gateway-requests/:id`: one row per call. "Was I charged?" has its answer here.
 
 use axum::extract::{Path, State as Extract};
-use crochet::domain::api_key::Scope;
-use crochet::domain::call::Call;
-use crochet::domain::ids::{CallId, ListingId};
 use crochet::http::caller::Caller;
-use crochet::http::request::{Query, number_within};
+use crochet::http::request::{Query, int_param};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::history::{Side, Stretch};
 use crochet::wire::call::GatewayRequestView;
+use crochet_domain::api_key::Scope;
+use crochet_domain::call::Call;
+use crochet_domain::ids::{CallId, ListingId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -81,7 +81,7 @@ pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extrac
         |text| STATUSES.into_iter().find(|s| *s == text),
         &format!("one of {}", STATUSES.join(", ")),
     )?;
-    let limit = number_within("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
+    let limit = int_param("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
     let account = account(&state, &caller, query.agent_id.as_deref()).await?;
     let scope = format!("gateway-requests|{account}|{side:?}|{listing:?}|{status:?}");
     let before = query.cursor.as_deref().map(|cursor| state.cursors.open(&scope, cursor)).transpose()?;

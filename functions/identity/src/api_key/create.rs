@@ -2,15 +2,15 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::clock::{rfc3339, unix_ms};
-use crochet::domain::api_key::{ApiKey, Scope};
 use crochet::http::caller::Caller;
 use crochet::http::request::{Json, List, Text};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
-use crochet::store::api_key::StoredKey;
+use crochet::store::api_key::ApiKeyRecord;
 use crochet::store::key_ring::{Added, Asker, MAX_KEYS};
 use crochet::wire::api_key::IssuedKey;
+use crochet_domain::api_key::{ApiKey, Scope};
+use crochet_domain::timestamp::{rfc3339, unix_ms};
 use serde::Deserialize;
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
@@ -124,7 +124,7 @@ pub(crate) async fn create_api_key(State(app): State<App>, Writer(caller): Write
 }
 
 /// Writes the key over the profile as it is now.
-async fn add(app: &App, caller: &Caller, terms: &Terms, now: OffsetDateTime) -> Result<(ApiKey, StoredKey)> {
+async fn add(app: &App, caller: &Caller, terms: &Terms, now: OffsetDateTime) -> Result<(ApiKey, ApiKeyRecord)> {
     for _ in 0..TRIES {
         let profile = own_profile(app, caller.profile()).await?;
         let (key, stored) = on_terms(&profile, terms.clone(), now);

@@ -1,9 +1,9 @@
 //! Making API keys.
 
-use crochet::clock::unix_ms;
-use crochet::domain::api_key::{ApiKey, Scope};
-use crochet::domain::profile::Profile;
-use crochet::store::api_key::StoredKey;
+use crochet::store::api_key::ApiKeyRecord;
+use crochet_domain::api_key::{ApiKey, Scope};
+use crochet_domain::profile::Profile;
+use crochet_domain::timestamp::unix_ms;
 use time::OffsetDateTime;
 
 /// What a key is called, what it may do, and when it ends.
@@ -16,15 +16,15 @@ pub(crate) struct Terms {
 }
 
 /// A fresh key for `profile` that may read and write and does not end, and what is stored of it.
-pub(crate) fn fresh(profile: &Profile, name: &str, now: OffsetDateTime) -> (ApiKey, StoredKey) {
+pub(crate) fn fresh(profile: &Profile, name: &str, now: OffsetDateTime) -> (ApiKey, ApiKeyRecord) {
     let terms = Terms { name: name.to_owned(), scopes: vec![Scope::Read, Scope::Write], expires_ms: None };
     on_terms(profile, terms, now)
 }
 
 /// A fresh key for `profile` on these terms, and what is stored of it.
-pub(crate) fn on_terms(profile: &Profile, terms: Terms, now: OffsetDateTime) -> (ApiKey, StoredKey) {
+pub(crate) fn on_terms(profile: &Profile, terms: Terms, now: OffsetDateTime) -> (ApiKey, ApiKeyRecord) {
     let key = ApiKey::generate();
-    let stored = StoredKey {
+    let stored = ApiKeyRecord {
         id: key.id().clone(),
         hash: key.hash(),
         profile: profile.id,

@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::domain::api_key::ApiKey;
-use crochet::http::caller::{Anyone, Authenticating};
+use crochet::http::caller::{Anonymous, AuthLimit};
 use crochet::http::request::Json;
 use crochet::http::{ApiError, Reply, Result};
+use crochet_domain::api_key::ApiKey;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -33,7 +33,7 @@ pub(crate) struct LeakedKeyRevoked {
         a key: its checksum is wrong), UNKNOWN_FIELD, RATE_LIMITED.")))]
 pub(crate) async fn report_leaked_api_key(
     State(app): State<App>,
-    _: Anyone<Authenticating>,
+    _: Anonymous<AuthLimit>,
     Json(LeakedKey { api_key }): Json<LeakedKey>,
 ) -> Result {
     let key = ApiKey::parse(api_key.trim())

@@ -2,10 +2,10 @@
 
 use axum::extract::{Path, State};
 use crochet::app::App;
-use crochet::domain::api_key::Scope;
 use crochet::http::caller::Caller;
 use crochet::http::{Code, Reply, Result};
 use crochet::wire::api_key::{Key, read_key_id};
+use crochet_domain::api_key::Scope;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crochet::domain::challenge::{Binding, Challenge, PowNonce, ProofOfWork};
-use crochet::domain::wallet::WalletAddress;
 use crochet::http::{ApiError, Code};
 use crochet::store::StoreError;
 use crochet::wallet_proofs::{WalletProofError, WalletProofs};
+use crochet_domain::challenge::{Binding, Challenge, PowNonce, ProofOfWork};
+use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -105,7 +105,7 @@ impl Answer {
         }
         proofs.verify(&self.wallet, &challenge.message, &self.signature).await.map_err(|reason| match reason {
             WalletProofError::Refused(reason) => ApiError::new(Code::SignatureInvalid).message(reason.to_string()),
-            WalletProofError::ChainUnavailable(_) => ApiError::new(Code::ChainUnavailable).because(reason),
+            WalletProofError::ChainUnavailable(_) => ApiError::new(Code::ChainUnavailable).cause(reason),
         })
     }
 }

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::domain::challenge::Challenge;
-use crochet::http::caller::{Anyone, Authenticating};
+use crochet::http::caller::{Anonymous, AuthLimit};
 use crochet::http::request::Json;
 use crochet::http::{Reply, Result};
 use crochet::wire;
+use crochet_domain::challenge::Challenge;
 
 use super::request::NewChallenge;
 
@@ -17,7 +17,7 @@ use super::request::NewChallenge;
     request_body = NewChallenge,
     responses((status = 200, body = wire::profile::Challenge, description = "The challenge. \
         Errors: INVALID_WALLET_ADDRESS, INVALID_REQUEST, UNKNOWN_FIELD (a field that belongs to another purpose, too), RATE_LIMITED.")))]
-pub(crate) async fn create(State(app): State<App>, _: Anyone<Authenticating>, Json(request): Json<NewChallenge>) -> Result {
+pub(crate) async fn create(State(app): State<App>, _: Anonymous<AuthLimit>, Json(request): Json<NewChallenge>) -> Result {
     let (wallet, binding) = request.read()?;
     let challenge = Challenge::issue(wallet, binding, &app.config.public_url, app.clock.now(), app.config.pow_difficulty);
     app.store.save_challenge(&challenge).await?;

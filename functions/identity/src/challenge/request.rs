@@ -2,10 +2,10 @@
 
 use std::str::FromStr;
 
-use crochet::domain::challenge::{Binding, Purpose};
-use crochet::domain::wallet::WalletAddress;
 use crochet::http::ApiError;
 use crochet::http::request::unknown_field;
+use crochet_domain::challenge::{Binding, Purpose};
+use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
 use utoipa::ToSchema;
 

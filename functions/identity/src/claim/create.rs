@@ -1,14 +1,14 @@
 //! `POST /agents/{id}/claim`: become the operator of an agent.
 
 use axum::extract::{Path, State};
-use crochet::domain::challenge::Binding;
-use crochet::domain::ids::ProfileId;
-use crochet::domain::profile::{Capability, Profile};
 use crochet::http::request::Json;
 use crochet::http::session::Person;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::claim::Claimed;
 use crochet::wire;
+use crochet_domain::challenge::Binding;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::profile::{Capability, Profile};
 use serde_json::json;
 
 use super::{ClaimedAgent, TRIES, agent, agent_id};

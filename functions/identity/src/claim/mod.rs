@@ -3,10 +3,10 @@
 pub(crate) mod create;
 pub(crate) mod release;
 
-use crochet::domain::ids::ProfileId;
-use crochet::domain::profile::{AccountType, Profile};
 use crochet::http::{ApiError, Code};
 use crochet::wire;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::profile::{AccountType, Profile};
 use serde::Serialize;
 use utoipa::ToSchema;
 

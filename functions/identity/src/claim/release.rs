@@ -2,11 +2,11 @@
 
 use axum::extract::{Path, State};
 use crochet::app::App;
-use crochet::domain::profile::Profile;
 use crochet::http::session::Person;
 use crochet::http::{Code, Reply, Result};
 use crochet::store::claim::Released;
 use crochet::wire;
+use crochet_domain::profile::Profile;
 
 use super::{ClaimedAgent, agent, agent_id};
 

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::domain::recovery_code::{RECOVERY_CODES, RecoveryCode};
 use crochet::http::session::Person;
 use crochet::http::{Reply, Result};
 use crochet::store::StoreError;
 use crochet::wire::person::RecoveryCodes;
+use crochet_domain::recovery_code::{RECOVERY_CODES, RecoveryCode};
 
 use super::TRIES;
 use super::credentials::passkeys;

@@ -2,12 +2,12 @@
 
 use axum::extract::{Path, State};
 use crochet::app::App;
-use crochet::domain::ids::{PasskeyId, ProfileId};
-use crochet::domain::passkey::Passkeys;
 use crochet::http::session::Person;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
 use crochet::wire;
+use crochet_domain::ids::{PasskeyId, ProfileId};
+use crochet_domain::passkey::Passkeys;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -2,13 +2,13 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use crochet::clock::unix_ms;
-use crochet::domain::passkey::{Ceremony, CeremonyPurpose};
 use crochet::http::request::{Json, MAX_BODY_BYTES, parse_json, read_body};
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::StoreError;
 use crochet::store::person::{Admission, PersonRecord};
 use crochet::wire::person::LoggedIn;
+use crochet_domain::passkey::{Ceremony, CeremonyPurpose};
+use crochet_domain::timestamp::unix_ms;
 use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -81,7 +81,7 @@ async fn log_in(
     now: OffsetDateTime,
 ) -> Result {
     for _ in 0..TRIES {
-        let known = person.ok_or_else(|| ApiError::new(Code::PasskeyRefused).because("nobody has this user handle"))?;
+        let known = person.ok_or_else(|| ApiError::new(Code::PasskeyRefused).cause("nobody has this user handle"))?;
         let passkeys = state.party.finish_login(answer, &ceremony.state, &known.passkeys, unix_ms(now))?;
         let (token, session) = begin_session(&known.profile, now);
         match state.app.store.let_in(&known, Admission::Passkey(&passkeys), &session).await {

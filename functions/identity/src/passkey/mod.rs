@@ -3,15 +3,15 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use crochet::app::App;
-use crochet::clock::unix_ms;
-use crochet::domain::passkey::{CEREMONY_MS, Ceremony, CeremonyPurpose};
-use crochet::domain::profile::Profile;
-use crochet::domain::session::{Session, SessionToken};
-use crochet::http::caller::{Anyone, Authenticating, refused};
+use crochet::http::caller::{Anonymous, AuthLimit, count_failed_auth};
 use crochet::http::session::{Person, handing_over, has_cookie, refuse_other_sites};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
 use crochet::wire::person::LoggedIn;
+use crochet_domain::passkey::{CEREMONY_MS, Ceremony, CeremonyPurpose};
+use crochet_domain::profile::Profile;
+use crochet_domain::session::{Session, SessionToken};
+use crochet_domain::timestamp::unix_ms;
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -37,7 +37,7 @@ impl FromRequestParts<crate::State> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, state: &crate::State) -> Result<Self> {
         refuse_other_sites(&parts.method, &parts.headers, &state.app.config)?;
-        Anyone::<Authenticating>::from_request_parts(parts, state).await?;
+        Anonymous::<AuthLimit>::from_request_parts(parts, state).await?;
         Ok(Self(parts.clone()))
     }
 }
@@ -53,7 +53,7 @@ impl Visitor {
 
     /// Counts a failure against the address it came from. One of ours is nobody's failure.
     pub(crate) async fn failed(&self, app: &App, error: ApiError) -> ApiError {
-        if error.code().status().is_client_error() { refused(app, &self.0, error).await } else { error }
+        if error.code().status().is_client_error() { count_failed_auth(&app, &self.0, error).await } else { error }
     }
 }
 

@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::domain::challenge::Binding;
-use crochet::domain::ids::ProfileId;
-use crochet::domain::recovery_code::RecoveryCode;
 use crochet::http::request::Json;
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::StoreError;
 use crochet::store::person::Admission;
 use crochet::wire::person::LoggedIn;
+use crochet_domain::challenge::Binding;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::recovery_code::RecoveryCode;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;

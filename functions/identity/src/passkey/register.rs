@@ -2,11 +2,6 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::clock::unix_ms;
-use crochet::domain::ids::{PasskeyId, ProfileId};
-use crochet::domain::passkey::{CeremonyPurpose, MAX_PASSKEYS, Passkey, Passkeys};
-use crochet::domain::profile::{AccountType, Profile, Role, STARTING_SCORE};
-use crochet::domain::recovery_code::RecoveryCode;
 use crochet::http::request::{Json, Text};
 use crochet::http::session::{Person, handing_over};
 use crochet::http::{ApiError, Code, Reply, Result};
@@ -15,6 +10,11 @@ use crochet::store::passkey::Added;
 use crochet::store::person::SignedUp;
 use crochet::wire;
 use crochet::wire::person::RecoveryCodes;
+use crochet_domain::ids::{PasskeyId, ProfileId};
+use crochet_domain::passkey::{CeremonyPurpose, MAX_PASSKEYS, Passkey, Passkeys};
+use crochet_domain::profile::{AccountType, Profile, Role, STARTING_SCORE};
+use crochet_domain::recovery_code::RecoveryCode;
+use crochet_domain::timestamp::unix_ms;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;

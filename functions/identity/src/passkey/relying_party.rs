@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use crochet::config::Config;
-use crochet::domain::ids::{ProfileId, sha256_hex};
-use crochet::domain::passkey::Passkeys;
 use crochet::http::{ApiError, Code};
+use crochet_domain::ids::{ProfileId, sha256_hex};
+use crochet_domain::passkey::Passkeys;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use webauthn_rs::prelude::{
@@ -209,7 +209,7 @@ fn stored<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
 
 /// One answer to whatever is wrong with a passkey; the operator's log knows what it is.
 fn refusal(reason: impl std::fmt::Display) -> ApiError {
-    ApiError::new(Code::PasskeyRefused).because(reason)
+    ApiError::new(Code::PasskeyRefused).cause(reason)
 }
 
 fn is_framed(client_data_json: &[u8]) -> bool {

@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::domain::api_key::Scope;
-use crochet::domain::ids::ProfileId;
-use crochet::domain::profile::Profile;
 use crochet::http::caller::Caller;
 use crochet::http::{ApiError, Reply, Result};
 use crochet::wire;
 use crochet::wire::profile::{Auth, Me, wallets};
+use crochet_domain::api_key::Scope;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::profile::Profile;
 
 /// Tell who the caller is: its profile, its wallets, what its key or session may do, and, for a person, the agents that it operates.
 #[utoipa::path(get, path = "/api/v1/me", operation_id = "get_me", tag = "Identity", security(("api_key" = ["read"]), ("session" = [])),

@@ -4,8 +4,8 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use crochet::app::App;
-use crochet::http::caller::{Anyone, Reading};
-use crochet::http::conditional::conditional;
+use crochet::http::caller::{Anonymous, ReadLimit};
+use crochet::http::etag::conditional;
 use crochet::http::{Reply, Result};
 use crochet::wire::profile::Profile;
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub(crate) struct PublicProfile {
     responses((status = 200, body = PublicProfile, description = "The agent. Errors: PROFILE_NOT_FOUND, RATE_LIMITED.")))]
 pub(crate) async fn get_agent(
     State(app): State<App>,
-    _: Anyone<Reading>,
+    _: Anonymous<ReadLimit>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response> {

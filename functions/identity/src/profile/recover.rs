@@ -2,16 +2,16 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::domain::api_key::ApiKey;
-use crochet::domain::challenge::Binding;
-use crochet::domain::profile::Profile;
-use crochet::domain::wallet::WalletAddress;
-use crochet::http::caller::{Anyone, Authenticating};
+use crochet::http::caller::{Anonymous, AuthLimit};
 use crochet::http::request::Json;
 use crochet::http::{Code, Reply, Result};
 use crochet::store::StoreError;
-use crochet::store::api_key::StoredKey;
+use crochet::store::api_key::ApiKeyRecord;
 use crochet::wire::profile::Issued;
+use crochet_domain::api_key::ApiKey;
+use crochet_domain::challenge::Binding;
+use crochet_domain::profile::Profile;
+use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -56,11 +56,7 @@ impl RecoverKey {
 #[utoipa::path(post, path = "/api/v1/auth/recover", operation_id = "recover", tag = "Identity", request_body = RecoverKey,
     responses((status = 200, body = Issued, description = "The key, shown once. Errors: INVALID_REQUEST, INVALID_WALLET_ADDRESS, \
         CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, CHAIN_UNAVAILABLE, WALLET_NOT_REGISTERED, WALLET_CANNOT_RECOVER, RATE_LIMITED.")))]
-pub(crate) async fn recover(
-    State(state): State<crate::State>,
-    _: Anyone<Authenticating>,
-    Json(request): Json<RecoverKey>,
-) -> Result {
+pub(crate) async fn recover(State(state): State<crate::State>, _: Anonymous<AuthLimit>, Json(request): Json<RecoverKey>) -> Result {
     let crate::State { app, proofs, .. } = &state;
     let answer = Answer::read(request.proof(), proofs.max_signature_chars())?;
     let now = app.clock.now();
@@ -84,7 +80,7 @@ async fn issue(
     wallet: &WalletAddress,
     revoke_others: bool,
     now: OffsetDateTime,
-) -> Result<(Profile, ApiKey, StoredKey)> {
+) -> Result<(Profile, ApiKey, ApiKeyRecord)> {
     for _ in 0..TRIES {
         if !profile.recovers_with(wallet) {
             return Err(Code::WalletCannotRecover.into());

@@ -1,16 +1,17 @@
 //! `POST /register`: make a profile for a wallet.
 
 use axum::extract::State;
-use crochet::clock::unix_ms;
-use crochet::domain::challenge::Binding;
-use crochet::domain::ids::{ProfileId, WalletId};
-use crochet::domain::profile::{AccountType, Capability, Profile, Role, STARTING_SCORE, Wallet, WalletStatus};
-use crochet::domain::wallet::WalletAddress;
-use crochet::http::caller::{Anyone, Authenticating};
+use crochet::http::caller::{Anonymous, AuthLimit};
 use crochet::http::request::{Json, List, Text};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::profile::Registered;
 use crochet::wire::profile::Issued;
+use crochet::wire::schema;
+use crochet_domain::challenge::Binding;
+use crochet_domain::ids::{ProfileId, WalletId};
+use crochet_domain::profile::{AccountType, Capability, Profile, Role, STARTING_SCORE, Wallet, WalletStatus};
+use crochet_domain::timestamp::unix_ms;
+use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -36,12 +37,13 @@ pub(crate) struct Registration {
     #[schema(value_type = String, min_length = 1, max_length = 80)]
     display_name: Text<1, 80>,
     /// What it will do here: `buyer`, `seller` (alias `provider`) or `both` (default).
+    #[schema(value_type = Option<schema::Role>)]
     role: Option<Role>,
     /// What it says of itself.
     #[schema(value_type = Option<String>, max_length = 1000)]
     description: Option<Text<0, 1_000>>,
     /// What the wallet may be used for, `recovery` among it; all four by default.
-    #[schema(value_type = Option<Vec<Capability>>, min_items = 1, max_items = 4)]
+    #[schema(value_type = Option<Vec<schema::Capability>>, min_items = 1, max_items = 4)]
     capabilities: Option<List<Capability, 4>>,
 }
 
@@ -53,7 +55,7 @@ pub(crate) struct Registration {
         INVALID_WALLET_ADDRESS, CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, CHAIN_UNAVAILABLE, WALLET_ALREADY_REGISTERED, RATE_LIMITED.")))]
 pub(crate) async fn register(
     State(state): State<crate::State>,
-    _: Anyone<Authenticating>,
+    _: Anonymous<AuthLimit>,
     Json(request): Json<Registration>,
 ) -> Result {
     let crate::State { app, proofs, .. } = &state;

@@ -3,12 +3,13 @@
 use axum::extract::State;
 use axum::http::request::Parts;
 use crochet::app::App;
-use crochet::domain::listing::ListingStatus;
-use crochet::domain::profile::{AccountType, Profile, Role};
-use crochet::http::caller::{Caller, trail};
+use crochet::http::caller::{Caller, trace};
 use crochet::http::request::{Json, Text, present, some};
 use crochet::http::{ApiError, Code, Reply, Result, limits};
 use crochet::wire;
+use crochet::wire::schema;
+use crochet_domain::listing::ListingStatus;
+use crochet_domain::profile::{AccountType, Profile, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -34,7 +35,7 @@ pub(crate) struct ProfileChange {
     /// What it does here: `buyer`, `seller` (alias `provider`) or `both`. Its keys follow. A profile with active listings cannot
     /// become a buyer, and people have no role to choose.
     #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Role, required = false)]
+    #[schema(value_type = schema::Role, required = false)]
     role: Option<Role>,
 }
 
@@ -127,8 +128,8 @@ async fn save(app: &App, caller: &Caller, parts: &Parts, change: &Change) -> Res
         // Every listing is written: that counts as a change of listings, once.
         if after.display_name != before.display_name && after.listing_count > 0 && !counted {
             let standing = app.limiter.count(limits::LISTING_WRITES, &after.id.to_string(), app.clock.now()).await?;
-            trail(parts).standing(standing);
-            standing.within(Code::RateLimited)?;
+            trace(parts).standing(standing);
+            standing.check(Code::RateLimited)?;
             counted = true;
         }
         if app.store.save_profile(&after, after.role != before.role).await? {

@@ -3,9 +3,9 @@
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use crochet::app::App;
-use crochet::domain::api_key::Scope;
-use crochet::http::caller::{Caller, trail};
+use crochet::http::caller::{Caller, trace};
 use crochet::http::{ApiError, Code, limits};
+use crochet_domain::api_key::Scope;
 
 /// Somebody with a session or a key that may write, counted against [`limits::PROFILE_WRITES`] of its own profile.
 #[derive(Debug, Clone)]
@@ -22,8 +22,8 @@ where
         caller.may(Scope::Write)?;
         let app = App::from_ref(state);
         let standing = app.limiter.count(limits::PROFILE_WRITES, &caller.profile().to_string(), app.clock.now()).await?;
-        trail(parts).standing(standing);
-        standing.within(Code::RateLimited)?;
+        trace(parts).standing(standing);
+        standing.check(Code::RateLimited)?;
         Ok(Self(caller))
     }
 }

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use crochet::app::App;
-use crochet::domain::ids::ProfileId;
 use crochet::http::request::Query;
 use crochet::http::session::{Person, has_one_cookie, taking_back};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
+use crochet_domain::ids::ProfileId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -1,8 +1,9 @@
 //! What a signature for `update_wallet` authorises: the fields of `PATCH /me/wallets/:id` without its proof.
 
-use crochet::domain::profile::{self, Capability, WalletStatus};
 use crochet::http::request::List;
 use crochet::http::{ApiError, Code};
+use crochet::wire::schema;
+use crochet_domain::profile::{self, Capability, WalletStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,14 +13,15 @@ pub(crate) struct WalletChange {
     // In the order of the names, and without the absent ones: this is how RFC 8785 writes it.
     /// What the wallet may be used for from now on.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "capabilities", default)]
-    #[schema(max_items = 4)]
+    #[schema(value_type = Option<Vec<schema::Capability>>, max_items = 4)]
     pub(super) capabilities: Option<Vec<Capability>>,
     /// For which of `payment` and `payout` it becomes the first choice within its chain family.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "capabilities", default)]
-    #[schema(max_items = 2)]
+    #[schema(value_type = Option<Vec<schema::Capability>>, max_items = 2)]
     pub(super) default_for: Option<Vec<Capability>>,
     /// Whether it is in use.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::WalletStatus>)]
     pub(super) status: Option<WalletStatus>,
 }
 

@@ -2,14 +2,15 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::clock::unix_ms;
-use crochet::domain::challenge::Binding;
-use crochet::domain::ids::WalletId;
-use crochet::domain::profile::{Capability, LinkRefused, MAX_WALLETS, Profile, Wallet, WalletStatus};
-use crochet::domain::wallet::WalletAddress;
 use crochet::http::request::{Json, List};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::wallet::Linked;
+use crochet::wire::schema;
+use crochet_domain::challenge::Binding;
+use crochet_domain::ids::WalletId;
+use crochet_domain::profile::{Capability, LinkRefused, MAX_WALLETS, Profile, Wallet, WalletStatus};
+use crochet_domain::timestamp::unix_ms;
+use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -25,7 +26,7 @@ pub(crate) struct NewLink {
     /// The answer of the wallet to be linked, to a challenge of its own that names the same, or to the same one.
     new_wallet: Proof,
     /// What the wallet may be used for; all four by default.
-    #[schema(value_type = Option<Vec<Capability>>, min_items = 1, max_items = 4)]
+    #[schema(value_type = Option<Vec<schema::Capability>>, min_items = 1, max_items = 4)]
     capabilities: Option<List<Capability, 4>>,
 }
 

@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::domain::api_key::Scope;
 use crochet::http::caller::Agent;
 use crochet::http::{Reply, Result};
 use crochet::wire::profile::{Wallet, wallets};
+use crochet_domain::api_key::Scope;
 use serde::Serialize;
 use utoipa::ToSchema;
 

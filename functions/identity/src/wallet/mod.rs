@@ -9,13 +9,13 @@ pub(crate) mod read;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use crochet::app::App;
-use crochet::domain::api_key::Scope;
-use crochet::domain::ids::{ProfileId, WalletId};
-use crochet::domain::profile::Profile;
-use crochet::http::caller::{Agent, trail};
+use crochet::http::caller::{Agent, trace};
 use crochet::http::{ApiError, Code, limits};
 use crochet::store::StoreError;
 use crochet::wire;
+use crochet_domain::api_key::Scope;
+use crochet_domain::ids::{ProfileId, WalletId};
+use crochet_domain::profile::Profile;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -45,8 +45,8 @@ where
         agent.may(Scope::Write)?;
         let app = App::from_ref(state);
         let standing = app.limiter.count(limits::PROFILE_WRITES, &agent.profile.to_string(), app.clock.now()).await?;
-        trail(parts).standing(standing);
-        standing.within(Code::RateLimited)?;
+        trace(parts).standing(standing);
+        standing.check(Code::RateLimited)?;
         Ok(Self(agent.profile))
     }
 }

@@ -2,13 +2,14 @@
 
 use axum::extract::{Path, State};
 use crochet::app::App;
-use crochet::domain::challenge::Binding;
-use crochet::domain::ids::WalletId;
-use crochet::domain::profile::{self, Capability, ChangeRefused, Profile, WalletStatus};
-use crochet::domain::wallet::WalletAddress;
 use crochet::http::request::Json;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
+use crochet::wire::schema;
+use crochet_domain::challenge::Binding;
+use crochet_domain::ids::WalletId;
+use crochet_domain::profile::{self, Capability, ChangeRefused, Profile, WalletStatus};
+use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -24,14 +25,15 @@ pub(crate) struct ProvenChange {
     proof: Proof,
     /// What the wallet may be used for from now on.
     #[serde(default, deserialize_with = "capabilities")]
-    #[schema(max_items = 4)]
+    #[schema(value_type = Option<Vec<schema::Capability>>, max_items = 4)]
     capabilities: Option<Vec<Capability>>,
     /// For which of `payment` and `payout` it becomes the first choice within its chain family, in its sibling's place. For the
     /// others the oldest sibling that can takes over; where none can, it stays the first choice.
     #[serde(default, deserialize_with = "capabilities")]
-    #[schema(max_items = 2)]
+    #[schema(value_type = Option<Vec<schema::Capability>>, max_items = 2)]
     default_for: Option<Vec<Capability>>,
     /// Whether it is in use. A disabled wallet neither recovers, proves, pays nor is paid.
+    #[schema(value_type = Option<schema::WalletStatus>)]
     status: Option<WalletStatus>,
 }
 

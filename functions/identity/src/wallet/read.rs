@@ -2,9 +2,9 @@
 
 use axum::extract::{Path, State};
 use crochet::app::App;
-use crochet::domain::api_key::Scope;
 use crochet::http::caller::Agent;
 use crochet::http::{Reply, Result};
+use crochet_domain::api_key::Scope;
 
 use super::{OneWallet, one_wallet, own_profile, wallet_id};
 

@@ -1,9 +1,9 @@
 //! The answer to the proof of work: first whether it is well-formed, which uses nothing up; then whether it is right.
 
 use crochet::app::App;
-use crochet::domain::challenge::PowNonce;
-use crochet::domain::ids::ProfileId;
 use crochet::http::{ApiError, Code};
+use crochet_domain::challenge::PowNonce;
+use crochet_domain::ids::ProfileId;
 use time::OffsetDateTime;
 
 /// Longest challenge text that is looked up.

@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::clock::{rfc3339, unix_ms};
-use crochet::domain::challenge::{CHALLENGE_TTL, ProofOfWork};
-use crochet::domain::ids::random_bytes;
 use crochet::http::{Reply, Result};
 use crochet::store::challenge::ListingWork;
 use crochet::wire::profile::Pow;
+use crochet_domain::challenge::{CHALLENGE_TTL, ProofOfWork};
+use crochet_domain::ids::random_bytes;
+use crochet_domain::timestamp::{rfc3339, unix_ms};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;

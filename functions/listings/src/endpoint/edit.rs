@@ -1,9 +1,9 @@
 //! One way to change an endpoint, for every route that does: what is wrong is told first, then the secret is written, then the
 //! listing with the new version pinned, in one conditional write.
 
-use crochet::clock::unix_ms;
-use crochet::domain::listing::{Listing, ListingStatus};
 use crochet::http::{Code, Result};
+use crochet_domain::listing::{Listing, ListingStatus};
+use crochet_domain::timestamp::unix_ms;
 
 use super::address;
 use super::rewrite::Rewrite;

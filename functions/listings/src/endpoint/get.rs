@@ -1,9 +1,9 @@
 //! `GET /listings/{id}/endpoint`: what can be told of an endpoint.
 
 use axum::extract::{Path, State};
-use crochet::domain::api_key::Scope;
 use crochet::http::caller::Agent;
 use crochet::http::{Code, Reply, Result};
+use crochet_domain::api_key::Scope;
 
 use super::reply::OneEndpoint;
 use crate::seller::owned;

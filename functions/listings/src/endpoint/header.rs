@@ -2,8 +2,8 @@
 
 use axum::http::{HeaderName, HeaderValue, header};
 use crochet::endpoint_secrets::AuthHeader;
-use crochet::forward::OWN_HEADERS;
 use crochet::http::{ApiError, Result};
+use crochet::seller_request::OWN_HEADERS;
 use serde::Deserialize;
 use utoipa::ToSchema;
 

@@ -1,7 +1,7 @@
 //! The members of an endpoint that are no secret: they stand in the listing's item, and a change of them is one write.
 
-use crochet::domain::listing::{CALLS_PER_MINUTE, Endpoint, EndpointStatus, RESPONSE_BYTES, TIMEOUT_MS};
 use crochet::http::{ApiError, Result};
+use crochet_domain::listing::{CALLS_PER_MINUTE, Endpoint, EndpointStatus, RESPONSE_BYTES, TIMEOUT_MS};
 
 /// What is to be set; what is `None` stays.
 #[derive(Debug, Default, PartialEq, Eq)]

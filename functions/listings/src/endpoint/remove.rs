@@ -1,10 +1,10 @@
 //! Removing an endpoint: first nobody is sent there any more, then its secret goes.
 
-use crochet::clock::unix_ms;
-use crochet::domain::ids::ListingId;
-use crochet::domain::listing::Listing;
 use crochet::http::{Code, Result};
 use crochet::store::StoreError;
+use crochet_domain::ids::ListingId;
+use crochet_domain::listing::Listing;
+use crochet_domain::timestamp::unix_ms;
 
 use super::edit::ATTEMPTS;
 use super::secret::discard;

@@ -1,8 +1,8 @@
 //! What the owner of an endpoint is answered.
 
 use crochet::app::App;
-use crochet::domain::listing::Listing;
 use crochet::wire::endpoint::GatewayEndpointView;
+use crochet_domain::listing::Listing;
 use serde::Serialize;
 use utoipa::ToSchema;
 

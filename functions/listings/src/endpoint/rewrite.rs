@@ -1,10 +1,10 @@
 //! What becomes of an endpoint's secret: another URL or header, or a new signing secret.
 
-use crochet::clock::{from_unix_ms, rfc3339};
-use crochet::domain::webhook_signature::SigningSecret;
 use crochet::endpoint_secrets::{AuthHeader, EndpointSecret, SigningKey};
 use crochet::http::{ApiError, Code, Result};
 use crochet::outbound::EndpointUrl;
+use crochet_domain::timestamp::{from_unix_ms, rfc3339};
+use crochet_domain::webhook_signature::SigningSecret;
 
 use super::secret::First;
 

@@ -1,10 +1,10 @@
 //! A first endpoint with its secret, and the end of a secret.
 
-use crochet::domain::ids::ListingId;
-use crochet::domain::listing::{Endpoint, EndpointStatus, RESPONSE_BYTES, TIMEOUT_MS};
-use crochet::domain::webhook_signature::SigningSecret;
 use crochet::endpoint_secrets::{AuthHeader, EndpointSecret, SecretStoreError, SigningKey, WriteSecrets, fresh_version};
 use crochet::outbound::EndpointUrl;
+use crochet_domain::ids::ListingId;
+use crochet_domain::listing::{Endpoint, EndpointStatus, RESPONSE_BYTES, TIMEOUT_MS};
+use crochet_domain::webhook_signature::SigningSecret;
 
 /// A first endpoint: what the listing's item says of it, and the signing secret, to be shown once.
 pub(crate) struct First {

@@ -1,23 +1,23 @@
 //! `POST /listings/{id}/endpoint/test`: one signed call, for the seller to see what comes of it.
 //!
 //! It is asked for by the owner and answered to nobody else, so it goes out for a draft, to a paused endpoint, and past an open
-//! circuit breaker; and it counts as no call of the listing's.
+//! breaker; and it counts as no call of the listing's.
 
 use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use crochet::clock::unix_ms;
-use crochet::domain::call::outcome::{Outcome, judge};
-use crochet::domain::ids::{CallId, ListingId, ProfileId};
-use crochet::domain::listing::{Endpoint, EndpointTest, EndpointTestFailure, Listing};
-use crochet::forward::Forward;
-use crochet::http::caller::Trail;
+use crochet::http::caller::RequestTrace;
 use crochet::http::request::JsonOrNothing;
 use crochet::http::{ApiError, Code, Reply, Result, limits};
 use crochet::outbound::{FailureClass, SellerAnswer, SellerFault};
+use crochet::seller_request::SellerCall;
 use crochet::wire::endpoint::EndpointTestView;
+use crochet_domain::call::outcome::{Outcome, judge};
+use crochet_domain::ids::{CallId, ListingId, ProfileId};
+use crochet_domain::listing::{Endpoint, EndpointTest, EndpointTestFailure, Listing};
+use crochet_domain::timestamp::unix_ms;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -53,7 +53,7 @@ pub(crate) struct TestReport {
 pub(crate) async fn test_endpoint(
     State(state): State<crate::State>,
     Seller(owner): Seller,
-    Extension(trail): Extension<Trail>,
+    Extension(trace): Extension<RequestTrace>,
     Path(id): Path<String>,
     JsonOrNothing(TestOrder {}): JsonOrNothing<TestOrder>,
 ) -> Result {
@@ -62,8 +62,8 @@ pub(crate) async fn test_endpoint(
     let listing = owned(app, owner, &id).await?;
     let endpoint = listing.endpoint.as_ref().ok_or(Code::EndpointNotFound)?;
     let standing = app.limiter.count(limits::ENDPOINT_TESTS, &listing.id.to_string(), app.clock.now()).await?;
-    trail.standing(standing);
-    standing.within(Code::RateLimited)?;
+    trace.standing(standing);
+    standing.check(Code::RateLimited)?;
     let test = call(&state, owner, &listing, endpoint, began).await?;
     note(&state, &listing, endpoint, &test).await;
     Reply::ok(TestReport { test: EndpointTestView::from(&test) })
@@ -81,12 +81,13 @@ async fn call(
     let secret = state.secrets.read(listing.id, endpoint.secret_version.clone()).await?;
     let now = state.app.clock.now();
     let body = listing.example_request.clone().map_or(Bytes::from_static(BODY), Bytes::from);
-    let forward = Forward { id: CallId::generate(now), listing: listing.id, buyer: owner, attempt: 1, is_test: true, body: &body };
+    let forward =
+        SellerCall { id: CallId::generate(now), listing: listing.id, buyer: owner, attempt: 1, is_test: true, body: &body };
     let began = Instant::now();
     let given = Endpoint { timeout_ms: time_for_seller(endpoint.timeout_ms, invoked.elapsed()), ..endpoint.clone() };
     let answered = forward.send(&state.outbound, &given, &secret, now).await.map_err(ApiError::internal)?;
     if matches!(answered, Err(SellerFault::Timeout)) && given.timeout_ms < endpoint.timeout_ms {
-        return Err(ApiError::new(Code::ServiceUnavailable).because("too little time was left for a test call"));
+        return Err(ApiError::new(Code::ServiceUnavailable).cause("too little time was left for a test call"));
     }
     let (seller_status_code, response_bytes, failure) = verdict(&answered);
     Ok(EndpointTest {
@@ -139,12 +140,12 @@ fn speaks_against_the_request(status: u16) -> String {
     )
 }
 
-/// Writes down what came of it, and closes an open circuit breaker where the endpoint is seen to work. The report is the
+/// Writes down what came of it, and closes an open breaker where the endpoint is seen to work. The report is the
 /// answer; what cannot be written is no reason to withhold it.
 async fn note(state: &crate::State, listing: &Listing, endpoint: &Endpoint, test: &EndpointTest) {
     let works = async {
         if test.failure.is_none() {
-            reopen(state, listing.id).await;
+            close_breaker(state, listing.id).await;
         }
     };
     let noting = state.app.store.note_endpoint_test(listing.id, &endpoint.secret_version, test);
@@ -154,10 +155,10 @@ async fn note(state: &crate::State, listing: &Listing, endpoint: &Endpoint, test
     }
 }
 
-/// Lets calls pass again, where the circuit breaker holds them back. If that cannot be written, time does it.
-pub(super) async fn reopen(state: &crate::State, listing: ListingId) {
-    if let Err(error) = state.app.store.forget_circuit(listing).await {
-        tracing::warn!(%listing, %error, "a circuit breaker was left as it is");
+/// Lets calls pass again, where the breaker holds them back. If that cannot be written, time does it.
+pub(super) async fn close_breaker(state: &crate::State, listing: ListingId) {
+    if let Err(error) = state.app.store.close_breaker(listing).await {
+        tracing::warn!(%listing, %error, "a breaker was left as it is");
     }
 }
 

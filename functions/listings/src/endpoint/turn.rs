@@ -4,11 +4,11 @@
 //! it, and of two editors one is told to try again. Until the new version is pinned the gateway goes on with the old one.
 
 use crochet::app::App;
-use crochet::clock::unix_ms;
-use crochet::domain::ids::ListingId;
-use crochet::domain::listing::{Endpoint, EndpointClaim, Listing};
 use crochet::endpoint_secrets::{SecretStoreError, fresh_version};
 use crochet::http::{ApiError, Code, limits};
+use crochet_domain::ids::ListingId;
+use crochet_domain::listing::{Endpoint, EndpointLease, Listing};
+use crochet_domain::timestamp::unix_ms;
 
 use super::edit::ATTEMPTS;
 use super::remove::sweep;
@@ -64,7 +64,7 @@ pub(crate) async fn take(
     let mut is_counted = false;
     for _ in 0..ATTEMPTS {
         let Some(endpoint) = &listing.endpoint else { return first(state, &listing, rewrite, now_ms).await.map(Some) };
-        let (next, is_lost) = match secrets.read_anew(listing.id, endpoint.secret_version.clone()).await {
+        let (next, is_lost) = match secrets.read_fresh(listing.id, endpoint.secret_version.clone()).await {
             Ok(before) => (rewrite.of(&before, now_ms)?, false),
             Err(error) if error.is_missing() => (Some(in_place_of_a_lost_one(rewrite, now_ms, error)?), true),
             Err(error) => return Err(error.into()),
@@ -201,12 +201,12 @@ fn free(taken_until_ms: Option<i64>, now_ms: i64) -> Result<(), ApiError> {
 
 async fn count(app: &App, listing: &Listing) -> Result<(), ApiError> {
     let standing = app.limiter.count(limits::ENDPOINT_EDITS, &listing.id.to_string(), app.clock.now()).await?;
-    standing.within(Code::EditLimit).map(drop)
+    standing.check(Code::EditLimit).map(drop)
 }
 
 /// The listing with the claim on it; `None` where the listing was changed since it was read.
 async fn claim(app: &App, listing: &Listing, endpoint: &Endpoint, version: &str, now_ms: i64) -> Result<Option<Listing>, ApiError> {
-    let claim = EndpointClaim { version: version.to_owned(), until_ms: now_ms + CLAIM_MS };
+    let claim = EndpointLease { version: version.to_owned(), until_ms: now_ms + CLAIM_MS };
     let claimed = Listing {
         endpoint: Some(Endpoint { claim: Some(claim), ..endpoint.clone() }),
         // Nothing that anybody sees has changed, so the time of the last change stays.
@@ -239,7 +239,7 @@ mod tests {
     fn endpoint(claim: Option<&str>) -> Endpoint {
         let config = crochet::config::Config::from_lookup(|_| None).expect("defaults");
         let url = EndpointUrl::parse("https://example.com/a", &OutboundRules::of(&config)).expect("a public URL");
-        let claim = claim.map(|version| EndpointClaim { version: version.into(), until_ms: 1 });
+        let claim = claim.map(|version| EndpointLease { version: version.into(), until_ms: 1 });
         Endpoint { claim, ..First::at(&url, None, 0).endpoint }
     }
 
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn a_claim_holds_until_it_lapses_and_says_so() {
         let mut taken = endpoint(Some("v2"));
-        taken.claim = Some(EndpointClaim { version: "v2".into(), until_ms: 30_000 });
+        taken.claim = Some(EndpointLease { version: "v2".into(), until_ms: 30_000 });
         let error = free_to_claim(&taken, 1).expect_err("taken");
         assert_eq!((error.code(), error.retry_after_seconds()), (Code::EditConflict, Some(30)));
         assert!(free_to_claim(&taken, 30_000).is_ok(), "its owner cannot be alive");

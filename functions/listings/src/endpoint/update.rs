@@ -1,10 +1,11 @@
 //! `PUT /listings/{id}/endpoint`: change where and how a seller is called.
 
 use axum::extract::{Path, State};
-use crochet::domain::listing::{EndpointStatus, Listing};
 use crochet::http::request::{Json, present};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::outbound::OutboundRules;
+use crochet::wire::schema;
+use crochet_domain::listing::{EndpointStatus, Listing};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
@@ -15,7 +16,7 @@ use super::members::{self, Members};
 use super::remove::remove;
 use super::reply::OneEndpoint;
 use super::rewrite::Rewrite;
-use super::test_call::reopen;
+use super::test_call::close_breaker;
 use crate::seller::Editor;
 
 /// What to change. What is left out stays.
@@ -41,9 +42,9 @@ pub(crate) struct EndpointChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 100000)]
     rate_limit_per_minute: Option<Option<u64>>,
-    /// `paused` takes no calls until it is `active` again. `active` also closes an open circuit breaker.
+    /// `paused` takes no calls until it is `active` again. `active` also closes an open breaker.
     #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = EndpointStatus)]
+    #[schema(value_type = schema::EndpointStatus)]
     status: Option<EndpointStatus>,
 }
 
@@ -101,7 +102,7 @@ pub(crate) async fn update_endpoint(
             let makes_one = rewrite.as_ref().is_some_and(|rewrite| rewrite.url().is_some());
             let edited = edit(&state, editor, before, rewrite.as_ref(), |listing| with(listing, &members, makes_one)).await?;
             if members.status == Some(EndpointStatus::Active) {
-                reopen(&state, edited.listing.id).await;
+                close_breaker(&state, edited.listing.id).await;
             }
             (edited.listing, edited.shown)
         }

@@ -1,10 +1,10 @@
 //! The fields of a listing as its seller sets them, checked one by one; and a listing with them, checked as a whole.
 
-use crochet::domain::listing::{AuthMethod, CATEGORIES, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy};
-use crochet::domain::money::Micros;
 use crochet::http::request::{List, Text};
 use crochet::http::{ApiError, Code};
 use crochet::outbound::EndpointUrl;
+use crochet_domain::listing::{AuthMethod, CATEGORIES, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy};
+use crochet_domain::money::Micros;
 
 use super::own_json::check_example_request;
 use super::pricing::priced;

@@ -1,15 +1,17 @@
 //! `POST /listings`: put a capability on offer.
 
 use axum::extract::State;
-use crochet::clock::unix_ms;
-use crochet::domain::ids::ListingId;
-use crochet::domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
-use crochet::domain::money::{Currency, Micros};
-use crochet::domain::profile::{Profile, SellerSummary};
 use crochet::http::request::Json;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::outbound::OutboundRules;
 use crochet::store::listing::Created;
+use crochet::wire::money::Currency;
+use crochet::wire::schema;
+use crochet_domain::ids::ListingId;
+use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
+use crochet_domain::money::Micros;
+use crochet_domain::profile::{Profile, SellerSummary};
+use crochet_domain::timestamp::unix_ms;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
@@ -36,6 +38,7 @@ pub(crate) struct NewListing {
     #[schema(value_type = String, min_length = 1, max_length = 4000)]
     description: Description,
     /// How a call is paid for. `per_call` needs `pricing_amount` and `private_endpoint_url`.
+    #[schema(value_type = schema::PricingModel)]
     pricing_model: PricingModel,
     /// The price of a call in USD: 0.0001 to 10000 with at most six decimals. 0, null or left out when free.
     #[schema(value_type = Option<f64>)]
@@ -48,8 +51,10 @@ pub(crate) struct NewListing {
     #[schema(value_type = Option<Vec<String>>, max_items = 10)]
     tags: Option<Tags>,
     /// What is sold (default `api`).
+    #[schema(value_type = Option<schema::DeliveryType>)]
     delivery_type: Option<DeliveryType>,
     /// How your own interface authenticates, outside the gateway (default `none`).
+    #[schema(value_type = Option<schema::AuthMethod>)]
     auth_method: Option<AuthMethod>,
     /// Formats it speaks (default `["json"]`).
     #[schema(value_type = Option<Vec<String>>, max_items = 10)]
@@ -70,6 +75,7 @@ pub(crate) struct NewListing {
     #[schema(value_type = Option<Value>)]
     example_response: Option<Box<RawValue>>,
     /// `active` (default) or `draft`.
+    #[schema(value_type = Option<schema::ListingStatus>)]
     status: Option<ListingStatus>,
     /// Where Crochet calls you. It is never shown to anybody again.
     private_endpoint_url: Option<String>,

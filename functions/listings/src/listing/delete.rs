@@ -1,10 +1,10 @@
 //! `DELETE /listings/{id}`: remove a draft, or take a listing off.
 
 use axum::extract::{Path, State};
-use crochet::clock::unix_ms;
-use crochet::domain::listing::{ListingStatus, SuspendedBy};
 use crochet::http::{Code, Reply, Result};
 use crochet::wire::listing::ListingView;
+use crochet_domain::listing::{ListingStatus, SuspendedBy};
+use crochet_domain::timestamp::unix_ms;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -1,8 +1,8 @@
 //! JSON that is the seller's own: schemas and examples. Kept as it was written, checked for what it must do.
 
-use crochet::domain::json::parse_strict;
-use crochet::domain::schema::InputSchema;
 use crochet::http::{ApiError, Code};
+use crochet_domain::json::parse_strict;
+use crochet_domain::schema::InputSchema;
 use serde_json::json;
 use serde_json::value::RawValue;
 

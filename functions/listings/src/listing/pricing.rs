@@ -1,8 +1,8 @@
 //! What a call costs: read exactly as it was written, and only where it can be charged.
 
-use crochet::domain::listing::PricingModel;
-use crochet::domain::money::{Micros, PriceError, parse_usd};
 use crochet::http::ApiError;
+use crochet_domain::listing::PricingModel;
+use crochet_domain::money::{Micros, PriceError, parse_usd};
 use serde_json::value::RawValue;
 
 const FIELD: &str = "pricing_amount";

@@ -1,9 +1,9 @@
 //! What sellers are answered.
 
 use crochet::app::App;
-use crochet::domain::listing::Listing;
 use crochet::wire::endpoint::GatewayEndpointView;
 use crochet::wire::listing::ListingView;
+use crochet_domain::listing::Listing;
 use serde::Serialize;
 use utoipa::ToSchema;
 

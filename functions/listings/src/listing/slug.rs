@@ -1,7 +1,7 @@
 //! Names of listings in URLs.
 
-use crochet::domain::ids::{ListingId, random_bytes};
-use crochet::domain::listing::slug_base;
+use crochet_domain::ids::{ListingId, random_bytes};
+use crochet_domain::listing::slug_base;
 
 /// Path segments below `/listings` that are routes of their own.
 const RESERVED: &[&str] = &["challenge"];

@@ -1,12 +1,13 @@
 //! `PATCH /listings/{id}`: change what is on offer.
 
 use axum::extract::{Path, State};
-use crochet::domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
-use crochet::domain::money::Currency;
-use crochet::domain::profile::Profile;
 use crochet::http::request::{Json, present, some};
 use crochet::http::{Reply, Result};
 use crochet::outbound::OutboundRules;
+use crochet::wire::money::Currency;
+use crochet::wire::schema;
+use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
+use crochet_domain::profile::Profile;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -32,7 +33,7 @@ pub(crate) struct ListingChange {
     description: Option<Description>,
     /// How a call is paid for. Open quotes keep their price.
     #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = PricingModel)]
+    #[schema(value_type = schema::PricingModel)]
     pricing_model: Option<PricingModel>,
     /// The price of a call in USD: 0.0001 to 10000 with at most six decimals. 0 or null when free.
     #[serde(default, deserialize_with = "present")]
@@ -52,11 +53,11 @@ pub(crate) struct ListingChange {
     tags: Option<Tags>,
     /// What is sold.
     #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = DeliveryType)]
+    #[schema(value_type = schema::DeliveryType)]
     delivery_type: Option<DeliveryType>,
     /// How your own interface authenticates, outside the gateway.
     #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = AuthMethod)]
+    #[schema(value_type = schema::AuthMethod)]
     auth_method: Option<AuthMethod>,
     /// Formats it speaks, all of them.
     #[serde(default, deserialize_with = "some")]
@@ -84,7 +85,7 @@ pub(crate) struct ListingChange {
     example_response: Option<Option<Box<RawValue>>>,
     /// `active` puts a draft on offer and lifts your own suspension; `suspended` takes an active listing off.
     #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = ListingStatus)]
+    #[schema(value_type = schema::ListingStatus)]
     status: Option<ListingStatus>,
     /// Where Crochet calls you from the next call on. At most 20 changes a day.
     #[serde(default, deserialize_with = "some")]

@@ -1,8 +1,8 @@
 //! What a seller would want to know about a listing that is fine as it is.
 
-use crochet::domain::currency::{EVM_ROUTE_FLOOR, OriginCurrency, payable_with};
-use crochet::domain::listing::Listing;
-use crochet::domain::wallet::Chain;
+use crochet_domain::currency::{EVM_ROUTE_FLOOR, OriginCurrency, payable_with};
+use crochet_domain::listing::Listing;
+use crochet_domain::wallet::Chain;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -4,10 +4,10 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use crochet::config::Config;
-use crochet::domain::money::Micros;
 use crochet::wire::listing::ListingView;
 use crochet_catalog::Catalogue;
 use crochet_catalog::model::search::{Search, Sort};
+use crochet_domain::money::Micros;
 
 /// Repetitions of each query.
 const TIMES: usize = 1_000;

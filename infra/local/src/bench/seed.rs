@@ -3,16 +3,16 @@
 use std::io::{Read, Write};
 
 use crochet::config::Config;
-use crochet::domain::ids::{ListingId, ProfileId};
-use crochet::domain::listing::{
-    AuthMethod, CATEGORIES, DeliveryType, Endpoint, EndpointStatus, Listing, ListingStatus, PricingModel, slug_base,
-};
-use crochet::domain::money::Micros;
-use crochet::domain::profile::SellerSummary;
-use crochet::domain::wallet::Chain;
 use crochet::store::snapshot::Found;
 use crochet::store::{Store, keys};
 use crochet_catalog::snapshot::FORMAT;
+use crochet_domain::ids::{ListingId, ProfileId};
+use crochet_domain::listing::{
+    AuthMethod, CATEGORIES, DeliveryType, Endpoint, EndpointStatus, Listing, ListingStatus, PricingModel, slug_base,
+};
+use crochet_domain::money::Micros;
+use crochet_domain::profile::SellerSummary;
+use crochet_domain::wallet::Chain;
 use flate2::read::GzDecoder;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use crochet::clock::rfc3339;
+use crochet_domain::timestamp::rfc3339;
 use serde_json::{Value, json};
 
 use super::calls::Call;

@@ -62,7 +62,7 @@ pub(super) fn document() -> Value {
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "session": { "type": "apiKey", "in": "cookie", "name": crochet::domain::session::COOKIE, "description": "A person's session cookie, set by logging in with a passkey. Requests that change something must come from a page of this deployment." },
+                "session": { "type": "apiKey", "in": "cookie", "name": crochet_domain::session::COOKIE, "description": "A person's session cookie, set by logging in with a passkey. Requests that change something must come from a page of this deployment." },
                 "api_key": { "type": "http", "scheme": "bearer", "bearerFormat": "am_k_…", "description": "The authorization_header that POST /register or POST /auth/recover returned." },
             },
         },

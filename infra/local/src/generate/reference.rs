@@ -220,11 +220,7 @@ const FURTHER_ACTIONS: &[(&str, &str, &str)] = &[
         "EDIT_CONFLICT, PROFILE_NOT_FOUND",
         "The claim used its challenge before it failed. Check the agent's id, then request and sign a new challenge.",
     ),
-    (
-        "ask_for_read_scope",
-        "INSUFFICIENT_SCOPE",
-        "A session can only create read keys. Omit scopes, or send [\"read\"].",
-    ),
+    ("ask_for_read_scope", "INSUFFICIENT_SCOPE", "A session can only create read keys. Omit scopes, or send [\"read\"]."),
     (
         "use_linked_wallet",
         "WALLET_ALREADY_LINKED",

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use crochet::clock::{from_unix_ms, rfc3339};
+use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use serde_json::{Value, json};
 
 use super::facts::Facts;

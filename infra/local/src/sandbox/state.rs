@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::response::Response;
-use crochet::clock::{Clock, unix_ms};
+use crochet::clock::Clock;
+use crochet_domain::timestamp::unix_ms;
 use serde_json::{Value, json};
 
 use super::facts::webhook_json;

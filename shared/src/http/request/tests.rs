@@ -67,9 +67,9 @@ fn left_out_null_and_exact_numbers() {
 
 #[test]
 fn numbers_in_queries_are_bounded() {
-    assert_eq!(number_within("limit", Some("20"), 1, 100, 5).expect("a number"), 20);
-    assert_eq!(number_within("limit", None, 1, 100, 5).expect("a number"), 5);
+    assert_eq!(int_param("limit", Some("20"), 1, 100, 5).expect("a number"), 20);
+    assert_eq!(int_param("limit", None, 1, 100, 5).expect("a number"), 5);
     for bad in ["0", "101", "-1", "+5", "x", "", "1e1"] {
-        assert!(number_within("limit", Some(bad), 1, 100, 5).is_err(), "{bad}");
+        assert!(int_param("limit", Some(bad), 1, 100, 5).is_err(), "{bad}");
     }
 }

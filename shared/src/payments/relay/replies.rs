@@ -4,9 +4,9 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::same_address;
-use crate::domain::call::Expected;
 use crate::payments::{PayIn, ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure, QuoteRequest};
+use crochet_domain::call::ExpectedPayout;
+use crochet_domain::call::same_address;
 
 #[derive(Deserialize)]
 struct Refused {
@@ -72,8 +72,8 @@ struct Step {
 }
 
 impl Amount {
-    fn as_expected(&self, recipient: &str) -> Option<Expected> {
-        Some(Expected {
+    fn as_expected(&self, recipient: &str) -> Option<ExpectedPayout> {
+        Some(ExpectedPayout {
             recipient: recipient.to_owned(),
             chain_id: self.currency.chain_id,
             currency: self.currency.address.clone(),
@@ -160,7 +160,7 @@ struct Leg {
 }
 
 impl Record {
-    fn paid_out(&self) -> Option<Expected> {
+    fn paid_out(&self) -> Option<ExpectedPayout> {
         let output = self.data.as_ref()?.route.as_ref()?.actual.as_ref()?.destination.as_ref()?.output_currency.as_ref()?;
         output.as_expected(self.recipient.as_deref()?)
     }
@@ -188,8 +188,8 @@ mod tests {
 
     use super::*;
 
-    fn expected(recipient: &str, output: u64) -> Expected {
-        Expected { recipient: recipient.into(), chain_id: 8_453, currency: "0xAB".into(), output }
+    fn expected(recipient: &str, output: u64) -> ExpectedPayout {
+        ExpectedPayout { recipient: recipient.into(), chain_id: 8_453, currency: "0xAB".into(), output }
     }
 
     #[test]

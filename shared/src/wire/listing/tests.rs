@@ -3,8 +3,8 @@
 use time::OffsetDateTime;
 
 use super::*;
-use crate::domain::ids::{ListingId, ProfileId};
-use crate::domain::wallet::Chain;
+use crochet_domain::ids::{ListingId, ProfileId};
+use crochet_domain::wallet::Chain;
 
 fn listing(price: i64) -> Listing {
     let now = OffsetDateTime::from_unix_timestamp(1_790_000_000).expect("a date");

@@ -66,7 +66,7 @@ fn the_verified_mark_begins_at_800() {
 #[test]
 fn an_issued_key_is_shown_in_its_reply_and_nowhere_else() {
     let (agent, key) = (agent(400), ApiKey::generate());
-    let stored = StoredKey {
+    let stored = ApiKeyRecord {
         id: key.id().clone(),
         hash: key.hash(),
         profile: agent.id,

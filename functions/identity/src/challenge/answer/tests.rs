@@ -1,7 +1,7 @@
 //! Good answers, and one thing wrong at a time.
 
-use crochet::domain::challenge::CHALLENGE_TTL;
-use crochet::domain::wallet::proof::MAX_SIGNATURE_CHARS;
+use crochet_domain::challenge::CHALLENGE_TTL;
+use crochet_domain::wallet::proof::MAX_SIGNATURE_CHARS;
 use ed25519_dalek::{Signer, SigningKey};
 use time::Duration;
 

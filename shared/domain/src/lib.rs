@@ -1,0 +1,22 @@
+//! The rules of Crochet as pure, synchronous functions and types.
+//!
+//! This crate knows no HTTP, no AWS, no OpenAPI and no clock: callers pass the time in. The compiler keeps that promise,
+//! because none of it is among the dependencies.
+
+pub mod api_key;
+pub mod breaker;
+pub mod call;
+pub mod challenge;
+pub mod currency;
+pub mod ids;
+pub mod json;
+pub mod listing;
+pub mod money;
+pub mod passkey;
+pub mod profile;
+pub mod recovery_code;
+pub mod schema;
+pub mod session;
+pub mod timestamp;
+pub mod wallet;
+pub mod webhook_signature;

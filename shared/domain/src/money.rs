@@ -1,0 +1,214 @@
+//! Exact money: integer micro-dollars (1 USD = 1,000,000), never a float.
+
+use serde::{Deserialize, Serialize};
+
+/// Micro-dollars in one cent.
+const MICROS_PER_CENT: i64 = 10_000;
+/// The smallest price of a call: 0.0001 USD.
+pub const MIN_PRICE: Micros = Micros(100);
+/// The largest price of a call: 10,000 USD.
+pub const MAX_PRICE: Micros = Micros(10_000_000_000);
+
+/// An amount of micro-dollars. Negative amounts appear in the ledger only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Micros(pub i64);
+
+impl Micros {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// Cents, rounded half up from the micros; a negative amount is the negation of its positive.
+    #[must_use]
+    pub fn cents(self) -> i64 {
+        let magnitude = (self.0.abs() + MICROS_PER_CENT / 2) / MICROS_PER_CENT;
+        if self.0 < 0 { -magnitude } else { magnitude }
+    }
+
+    /// The amount with the opposite sign.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self(-self.0)
+    }
+
+    /// Plain decimal USD without trailing zeros: `1`, `0.0001`, `12.5`.
+    #[must_use]
+    pub fn decimal(self) -> String {
+        let magnitude = self.0.unsigned_abs();
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let whole = magnitude / 1_000_000;
+        let fraction = format!("{:06}", magnitude % 1_000_000);
+        let fraction = fraction.trim_end_matches('0');
+        if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+    }
+}
+
+/// A fee rate in basis points, 0 to 10,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeRate(u16);
+
+impl FeeRate {
+    /// A rate of `bps` hundredths of a percent; `None` above 10,000.
+    #[must_use]
+    pub fn from_bps(bps: u16) -> Option<Self> {
+        (bps <= 10_000).then_some(Self(bps))
+    }
+
+    /// The rate in basis points.
+    #[must_use]
+    pub fn bps(self) -> u16 {
+        self.0
+    }
+}
+
+/// How the price of one call is divided. `fee + seller_receives == price`, always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceSplit {
+    /// What the buyer is charged.
+    pub price: Micros,
+    /// What the marketplace keeps.
+    pub fee: Micros,
+    /// What reaches the seller.
+    pub seller_receives: Micros,
+    /// The rate at which the fee was computed, in basis points.
+    pub fee_bps: u16,
+}
+
+impl PriceSplit {
+    /// `fee = (price × bps + 5000) div 10000`; the seller gets the rest.
+    #[must_use]
+    pub fn of(price: Micros, rate: FeeRate) -> Self {
+        let fee = Micros((price.0 * i64::from(rate.0) + 5_000) / 10_000);
+        Self { price, fee, seller_receives: Micros(price.0 - fee.0), fee_bps: rate.0 }
+    }
+
+    /// Cents of (price, fee, seller): price and fee are rounded, the seller's are their difference, so that they add up.
+    #[must_use]
+    pub fn cents(&self) -> (i64, i64, i64) {
+        let (price, fee) = (self.price.cents(), self.fee.cents());
+        (price, fee, price - fee)
+    }
+
+    /// The smallest fee, in basis points of what the buyer pays in, that yields at least `fee`.
+    ///
+    /// A buyer pays in at least the price (provider costs come on top), so `ceil(fee / price)` is enough.
+    #[must_use]
+    pub fn app_fee_bps(&self) -> i64 {
+        if self.fee.0 == 0 { 0 } else { (self.fee.0 * 10_000 + self.price.0 - 1) / self.price.0 }
+    }
+}
+
+/// Why a text is not a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PriceError {
+    /// Not a JSON number.
+    NotANumber,
+    /// More than six decimals: it could not be charged exactly.
+    TooManyDecimals,
+    /// Below [`MIN_PRICE`] or above [`MAX_PRICE`], and not zero.
+    OutOfRange,
+}
+
+/// Reads a JSON number in USD exactly, as written: no float comes between.
+///
+/// Zero is a valid result: whether it may be one is the listing's rule.
+///
+/// # Errors
+/// [`PriceError`] says what is wrong with it.
+pub fn parse_usd(json_number: &str) -> Result<Micros, PriceError> {
+    let (mantissa, exponent) = match json_number.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| PriceError::OutOfRange)?),
+        None => (json_number, 0),
+    };
+    let (negative, mantissa) = mantissa.strip_prefix('-').map_or((false, mantissa), |rest| (true, rest));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || whole.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(PriceError::NotANumber);
+    }
+    let significant = digits.trim_start_matches('0').trim_end_matches('0');
+    if significant.is_empty() {
+        return Ok(Micros::ZERO);
+    }
+    let trailing_zeros = digits.len() - digits.trim_end_matches('0').len();
+    // value = significant × 10^power, in USD
+    let power = i64::from(exponent) - fraction.len() as i64 + trailing_zeros as i64;
+    if power < -6 {
+        return Err(PriceError::TooManyDecimals);
+    }
+    if negative || significant.len() as i64 + power > 6 {
+        return Err(PriceError::OutOfRange);
+    }
+    let value: i64 = significant.parse().map_err(|_| PriceError::OutOfRange)?;
+    let scale = 10_i64.checked_pow(u32::try_from(power + 6).map_err(|_| PriceError::OutOfRange)?);
+    let micros = scale.and_then(|scale| value.checked_mul(scale)).map(Micros).ok_or(PriceError::OutOfRange)?;
+    if micros < MIN_PRICE || micros > MAX_PRICE { Err(PriceError::OutOfRange) } else { Ok(micros) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(micros: i64) -> PriceSplit {
+        PriceSplit::of(Micros(micros), FeeRate::from_bps(490).expect("a rate"))
+    }
+
+    #[test]
+    fn the_contracts_own_figures() {
+        let dollar = split(1_000_000);
+        assert_eq!((dollar.fee.0, dollar.seller_receives.0, dollar.cents()), (49_000, 951_000, (100, 5, 95)));
+        let least = split(100);
+        assert_eq!((least.price.0, least.fee.0, least.seller_receives.0, least.cents()), (100, 5, 95, (0, 0, 0)));
+    }
+
+    #[test]
+    fn a_split_always_adds_up_and_the_app_fee_always_yields_the_fee() {
+        for price in (100..2_000_000).step_by(37).chain([10_000_000_000, 9_999_999_999]) {
+            let s = split(price);
+            assert_eq!(s.fee.0 + s.seller_receives.0, price);
+            let bps = s.app_fee_bps();
+            assert!(bps * price >= s.fee.0 * 10_000, "{price}");
+            assert!((bps - 1) * price < s.fee.0 * 10_000, "{price}: a smaller rate would do");
+        }
+    }
+
+    #[test]
+    fn prices_are_read_exactly() {
+        for (text, micros) in [
+            ("1", 1_000_000),
+            ("0.0001", 100),
+            ("1e-4", 100),
+            ("10000", 10_000_000_000),
+            ("1.5E1", 15_000_000),
+            ("0.10", 100_000),
+            ("0", 0),
+            ("0.0e9", 0),
+            ("-0", 0),
+            ("1.000000000000", 1_000_000),
+            ("100000000e-6", 100_000_000),
+        ] {
+            assert_eq!(parse_usd(text), Ok(Micros(micros)), "{text}");
+        }
+        for (text, error) in [
+            ("0.0000001", PriceError::TooManyDecimals),
+            ("1.0000001", PriceError::TooManyDecimals),
+            ("0.00009", PriceError::OutOfRange),
+            ("10000.000001", PriceError::OutOfRange),
+            ("1e400", PriceError::OutOfRange),
+            ("-1", PriceError::OutOfRange),
+            ("\"1\"", PriceError::NotANumber),
+            ("1e99999999999", PriceError::OutOfRange),
+        ] {
+            assert_eq!(parse_usd(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn decimals_and_cents() {
+        assert_eq!(Micros(100).decimal(), "0.0001");
+        assert_eq!(Micros(-12_500_000).decimal(), "-12.5");
+        assert_eq!(Micros(5_000).cents(), 1);
+        assert_eq!(Micros(4_999).cents(), 0);
+        assert_eq!(Micros(-5_000).cents(), -1);
+    }
+}
