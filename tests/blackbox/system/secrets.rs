@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// In the process of the run: the file for its secrets.
 const FOUND: &str = "CROCHET_TEST_FULL_RUN";
-const THIS: &str = "secrets::nothing_secret_is_kept_in_clear_or_logged_in_a_full_run";
+const THIS: &str = "system::secrets::nothing_secret_is_kept_in_clear_or_logged_in_a_full_run";
 /// Shorter texts may occur by chance.
 const SHORTEST: usize = 16;
 
