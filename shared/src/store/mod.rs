@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod api_key;
+pub mod api_keys;
 pub mod breaker;
 pub mod call;
 pub mod challenge;
@@ -12,7 +13,6 @@ pub mod error;
 pub mod feed;
 pub mod history;
 pub mod item;
-pub mod key_ring;
 pub mod keys;
 pub mod listing;
 pub mod open_quotes;

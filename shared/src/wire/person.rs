@@ -36,7 +36,7 @@ impl Session {
         Self {
             created_at: moment(session.created_ms),
             last_seen_at: moment(session.seen_ms),
-            expires_at: moment(session.ends_ms()),
+            expires_at: moment(session.expires_ms()),
             recovery_codes_left,
         }
     }

@@ -203,7 +203,7 @@ impl Auth {
     /// By a session, which ends then if it is not used again.
     #[must_use]
     pub fn session(session: &Session) -> Self {
-        Self { kind: "session", key_id: None, scopes: vec![Scope::Read], expires_at: Some(moment(session.ends_ms())) }
+        Self { kind: "session", key_id: None, scopes: vec![Scope::Read], expires_at: Some(moment(session.expires_ms())) }
     }
 }
 

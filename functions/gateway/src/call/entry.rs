@@ -80,7 +80,7 @@ pub(crate) async fn call_listing(Extract(state): Extract<State>, Path(name): Pat
         }
     };
     // The note costs no time: it is written while the call goes on.
-    let ((), answer) = tokio::join!(state.app.store.note_key_use(&key, unix_ms(now)), going_on);
+    let ((), answer) = tokio::join!(state.app.store.record_key_use(&key, unix_ms(now)), going_on);
     answer
 }
 

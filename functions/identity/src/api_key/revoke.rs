@@ -1,4 +1,4 @@
-//! `DELETE /api-keys/{id}`: end a key.
+//! `DELETE /api-keys/{id}`: revoke an API key.
 
 use axum::extract::{Path, State};
 use crochet::app::App;
@@ -9,20 +9,20 @@ use crochet_domain::api_key::Scope;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A key that has ended.
+/// The revoked key.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RevokedKey {
     /// Always `true`.
     revoked: bool,
-    /// What was known of it.
+    /// The key without its secret.
     key: Key,
 }
 
 crochet::error_list!(RevokeApiKeyErrors: Caller, Path<String>; InsufficientScope, CrossSiteRequest, KeyNotFound);
 
-/// Revoke an API key: it stops working with the next request.
+/// Revoke an API key. It stops working with the next request.
 ///
-/// The key that sends this may be the one, and the last one may go, too: `POST /auth/recover` is the way back.
+/// A key can revoke itself, and you can revoke the last key. `POST /auth/recover` issues a new one.
 #[utoipa::path(delete, path = "/api/v1/api-keys/{id}", operation_id = "revoke_api_key", tag = "Identity",
     security(("api_key" = ["write"]), ("session" = [])), params(("id" = String, Path, description = "`key_` and ten characters.")),
     responses((status = 200, body = RevokedKey, description = "The key that was."), RevokeApiKeyErrors))]

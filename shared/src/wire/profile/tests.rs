@@ -27,7 +27,7 @@ fn agent(score: u16) -> profile::Profile {
         operator: None,
         listing_count: 0,
         claim_count: 0,
-        listings_behind: false,
+        summaries_stale: false,
         version: 1,
         created_ms: 1_790_000_000_123,
     }
