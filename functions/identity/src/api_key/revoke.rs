@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use crochet::app::App;
 use crochet::http::caller::Caller;
 use crochet::http::{Code, Reply, Result};
-use crochet::wire::api_key::{Key, read_key_id};
+use crochet::wire::api_key::{Key, parse_key_id};
 use crochet_domain::api_key::Scope;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,7 +28,7 @@ crochet::error_list!(RevokeApiKeyErrors: Caller, Path<String>; InsufficientScope
     responses((status = 200, body = RevokedKey, description = "The key that was."), RevokeApiKeyErrors))]
 pub(crate) async fn revoke_api_key(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result {
     caller.may(Scope::Write)?;
-    let id = read_key_id(&id).ok_or(Code::KeyNotFound)?;
+    let id = parse_key_id(&id).ok_or(Code::KeyNotFound)?;
     let key = app.store.api_key(&id).await?.filter(|key| key.profile == caller.profile()).ok_or(Code::KeyNotFound)?;
     if !app.store.revoke_key(&key).await? {
         return Err(Code::KeyNotFound.into());

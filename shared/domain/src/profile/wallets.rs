@@ -92,7 +92,7 @@ impl Profile {
         let mut after = self.clone();
         after.wallets.push(Wallet { default_for: Vec::new(), ..wallet });
         after.assign_defaults(|_, _| DefaultChange::Keep);
-        Ok(after.as_next_version_of(self))
+        Ok(after.into_next_version_of(self))
     }
 
     /// The next version of the profile, with one wallet changed; the same version if nothing changes.
@@ -122,7 +122,7 @@ impl Profile {
             Some(_) if chain == family => DefaultChange::GiveUp(id),
             _ => DefaultChange::Keep,
         });
-        Ok(if after == *self { after } else { after.as_next_version_of(self) })
+        Ok(if after == *self { after } else { after.into_next_version_of(self) })
     }
 
     /// Recomputes `default_for` of every wallet: one default per chain family and capability, if any wallet can serve.
@@ -152,7 +152,7 @@ impl Profile {
     }
 
     /// Increments the version, and marks the summaries stale if the listings must show other payout chains.
-    fn as_next_version_of(mut self, before: &Self) -> Self {
+    fn into_next_version_of(mut self, before: &Self) -> Self {
         self.version = before.version + 1;
         self.summaries_stale |= self.listing_count > 0 && self.payout_chains() != before.payout_chains();
         self
