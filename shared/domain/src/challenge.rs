@@ -109,7 +109,7 @@ impl Challenge {
         }
     }
 
-    /// Checks that a signature of `signer` over this text authorizes `request`, the action of the request at hand.
+    /// Checks that a signature of `signer` over this text authorizes `request`, the action of the current request.
     ///
     /// The caller still has to verify the signature, the proof of work, the single use of the nonce and the capabilities of the
     /// signing wallet.

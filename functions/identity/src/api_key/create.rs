@@ -113,7 +113,7 @@ crochet::error_list!(CreateApiKeyErrors: ProfileWriter, Json<NewKey>; CrossSiteR
 /// The key is shown only once. A profile can have at most 45 keys. Expired keys do not count.
 #[utoipa::path(post, path = "/api/v1/api-keys", operation_id = "create_api_key", tag = "Identity",
     security(("api_key" = ["write"]), ("session" = [])), request_body = NewKey,
-    responses((status = 201, body = IssuedKey, description = "The key, shown once."), CreateApiKeyErrors))]
+    responses((status = 201, body = IssuedKey, description = "The key, shown only once."), CreateApiKeyErrors))]
 pub(crate) async fn create_api_key(
     State(app): State<App>,
     ProfileWriter { caller, .. }: ProfileWriter,

@@ -32,7 +32,7 @@ crochet::error_list!(ReportLeakedApiKeyErrors: Anonymous<AuthLimit>, Json<Leaked
 /// You only need to send the whole key: anybody who has it could do worse. The reply is the same if the key was revoked before or
 /// never existed, so it reveals nothing.
 #[utoipa::path(post, path = "/api/v1/api-keys/report-leak", operation_id = "report_leaked_api_key", tag = "Identity", request_body = LeakedKey,
-    responses((status = 200, body = LeakedKeyRevoked, description = "The key does not work."), ReportLeakedApiKeyErrors))]
+    responses((status = 200, body = LeakedKeyRevoked, description = "The key does not work any more, or never did."), ReportLeakedApiKeyErrors))]
 pub(crate) async fn report_leaked_api_key(
     State(app): State<App>,
     _: Anonymous<AuthLimit>,

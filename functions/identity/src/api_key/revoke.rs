@@ -25,7 +25,7 @@ crochet::error_list!(RevokeApiKeyErrors: Caller, Path<String>; InsufficientScope
 /// A key can revoke itself, and you can revoke the last key. `POST /auth/recover` issues a new one.
 #[utoipa::path(delete, path = "/api/v1/api-keys/{id}", operation_id = "revoke_api_key", tag = "Identity",
     security(("api_key" = ["write"]), ("session" = [])), params(("id" = String, Path, description = "`key_` and ten characters.")),
-    responses((status = 200, body = RevokedKey, description = "The key that was."), RevokeApiKeyErrors))]
+    responses((status = 200, body = RevokedKey, description = "The revoked key."), RevokeApiKeyErrors))]
 pub(crate) async fn revoke_api_key(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result {
     caller.may(Scope::Write)?;
     let id = parse_key_id(&id).ok_or(Code::KeyNotFound)?;

@@ -14,7 +14,7 @@ use crate::relying_party::Started;
 
 /// A ceremony in progress.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CeremonyBegun {
+pub(crate) struct CeremonyStarted {
     /// The ceremony's id, required to finish it. A ceremony can be finished once.
     ceremony_id: String,
     /// The WebAuthn options as JSON, for `PublicKeyCredential.parseCreationOptionsFromJSON` (register) or
@@ -29,7 +29,7 @@ pub(crate) struct CeremonyBegun {
 pub(super) async fn start(app: &App, purpose: CeremonyPurpose, started: Started, now: OffsetDateTime) -> Result {
     let ceremony = Ceremony::start(purpose, started.state, unix_ms(now));
     app.store.save_ceremony(&ceremony).await?;
-    Reply::ok(CeremonyBegun { ceremony_id: ceremony.id, public_key: started.public_key, expires_in: CEREMONY_MS / 1_000 })
+    Reply::ok(CeremonyStarted { ceremony_id: ceremony.id, public_key: started.public_key, expires_in: CEREMONY_MS / 1_000 })
 }
 
 /// Checks the form of a ceremony's id.

@@ -15,7 +15,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::ceremony::{CeremonyBegun, after_use, ceremony_id, open, start as start_ceremony};
+use super::ceremony::{CeremonyStarted, after_use, ceremony_id, open, start as start_ceremony};
 use super::possibly_person::PossiblyPerson;
 use super::session::{logged_in, start_session};
 use crate::relying_party::Assertion;
@@ -34,7 +34,7 @@ crochet::error_list!(
 /// Give `public_key` to `PublicKeyCredential.parseRequestOptionsFromJSON` and the result to `navigator.credentials.get`.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/login/start", operation_id = "start_passkey_login", tag = "People",
     request_body(content = Option<NewLogin>, description = "`{}`, or nothing."),
-    responses((status = 200, body = CeremonyBegun, description = "The ceremony; it can be finished once, within five minutes."), StartLoginErrors))]
+    responses((status = 200, body = CeremonyStarted, description = "The ceremony. It can be finished once, within five minutes."), StartLoginErrors))]
 pub(crate) async fn start(State(state): State<crate::State>, _: PossiblyPerson, request: Request<Body>) -> Result {
     let body = read_body(request.into_body(), MAX_BODY_BYTES).await?;
     if !body.is_empty() {
@@ -62,7 +62,7 @@ crochet::error_list!(FinishLoginErrors: PossiblyPerson, Json<PasskeyLogin>; Cere
 /// The first well-formed attempt uses up the ceremony, whether it succeeds or not. A 21st session ends the person's oldest one.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/login/finish", operation_id = "finish_passkey_login", tag = "People",
     request_body = PasskeyLogin,
-    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session's cookie.")), description = "The person and the session."), FinishLoginErrors))]
+    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session cookie.")), description = "The person and the session."), FinishLoginErrors))]
 pub(crate) async fn finish(State(state): State<crate::State>, caller: PossiblyPerson, Json(request): Json<PasskeyLogin>) -> Result {
     let app = &state.app;
     let now = app.clock.now();

@@ -50,7 +50,7 @@ crochet::error_list!(RecoverPersonErrors: PossiblyPerson, Json<PersonRecovery>, 
 ///
 /// A recovery code works once. A 21st session ends your oldest one. Add a passkey next, and get new codes when few are left.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/recover", operation_id = "recover_person", tag = "People", request_body = PersonRecovery,
-    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session's cookie.")), description = "The person and the session, whose cookie comes with the answer."), RecoverPersonErrors))]
+    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session cookie.")), description = "The person and the session. The response sets the session cookie."), RecoverPersonErrors))]
 pub(crate) async fn recover(
     State(state): State<crate::State>,
     caller: PossiblyPerson,

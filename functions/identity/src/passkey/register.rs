@@ -21,7 +21,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::ceremony::{CeremonyBegun, after_use, ceremony_id, open, start as start_ceremony};
+use super::ceremony::{CeremonyStarted, after_use, ceremony_id, open, start as start_ceremony};
 use super::possibly_person::PossiblyPerson;
 use super::recovery_codes;
 use super::session::start_session;
@@ -44,7 +44,7 @@ crochet::error_list!(StartRegistrationErrors: PossiblyPerson, Json<NewPasskey>; 
 /// Pass `public_key` to `PublicKeyCredential.parseCreationOptionsFromJSON` and the result to `navigator.credentials.create`.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/register/start", operation_id = "start_passkey_registration", tag = "People",
     request_body = NewPasskey, security((), ("session" = [])),
-    responses((status = 200, body = CeremonyBegun, description = "The ceremony; it can be finished once, within five minutes."), StartRegistrationErrors))]
+    responses((status = 200, body = CeremonyStarted, description = "The ceremony. It can be finished once, within five minutes."), StartRegistrationErrors))]
 pub(crate) async fn start(State(state): State<crate::State>, caller: PossiblyPerson, Json(request): Json<NewPasskey>) -> Result {
     let crate::State { app, party, .. } = &state;
     let now = app.clock.now();
@@ -119,7 +119,7 @@ crochet::error_list!(
 /// session cookie. A person has at most 20 sessions. A 21st ends the oldest one. The recovery codes are shown only once.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/register/finish", operation_id = "finish_passkey_registration", tag = "People",
     request_body = FinishRegistration, security((), ("session" = [])),
-    responses((status = 201, body = Registered, headers(("Set-Cookie" = String, description = "The session's cookie, for a new person.")), description = "A new person's profile, session and recovery codes; or the further passkey."), FinishRegistrationErrors))]
+    responses((status = 201, body = Registered, headers(("Set-Cookie" = String, description = "The session cookie, for a new person.")), description = "A new person's profile, session and recovery codes, or the added passkey."), FinishRegistrationErrors))]
 pub(crate) async fn finish(
     State(state): State<crate::State>,
     caller: PossiblyPerson,

@@ -61,7 +61,7 @@ crochet::error_list!(
 /// The first well-formed attempt uses up the challenge, whether it succeeds or not. With `revoke_existing_keys` every other key is
 /// revoked. Without it, a profile that has 45 keys loses its oldest one.
 #[utoipa::path(post, path = "/api/v1/auth/recover", operation_id = "recover", tag = "Identity", request_body = RecoverKey,
-    responses((status = 200, body = Issued, description = "The key, shown once."), RecoverErrors))]
+    responses((status = 200, body = Issued, description = "The key, shown only once."), RecoverErrors))]
 pub(crate) async fn recover(State(state): State<crate::State>, _: Anonymous<AuthLimit>, Json(request): Json<RecoverKey>) -> Result {
     let crate::State { app, proofs, .. } = &state;
     let answer = SignedAnswer::read(request.proof(), proofs.max_signature_chars())?;

@@ -55,7 +55,7 @@ crochet::error_list!(RegisterErrors: Anonymous<AuthLimit>, Json<Registration>, S
 ///
 /// The first well-formed attempt uses up the challenge, whether it succeeds or not.
 #[utoipa::path(post, path = "/api/v1/register", operation_id = "register", tag = "Identity", request_body = Registration,
-    responses((status = 201, body = Issued, description = "The profile and its key, shown once."), RegisterErrors))]
+    responses((status = 201, body = Issued, description = "The profile and its key, shown only once."), RegisterErrors))]
 pub(crate) async fn register(
     State(state): State<crate::State>,
     _: Anonymous<AuthLimit>,

@@ -97,7 +97,7 @@ crochet::error_list!(UpdateMeErrors: ProfileWriter, Json<ProfileChange>; CrossSi
 /// Your listings show a new name at once. A new role applies to all of your keys from the next request.
 #[utoipa::path(patch, path = "/api/v1/me", operation_id = "update_me", tag = "Identity",
     security(("api_key" = ["write"]), ("session" = [])), request_body = ProfileChange,
-    responses((status = 200, body = OwnProfile, description = "The profile as it is now."), UpdateMeErrors))]
+    responses((status = 200, body = OwnProfile, description = "The profile after the change."), UpdateMeErrors))]
 pub(crate) async fn update_me(
     State(app): State<App>,
     ProfileWriter { caller, .. }: ProfileWriter,

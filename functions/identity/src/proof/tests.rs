@@ -36,7 +36,7 @@ fn read(wallet_address: &str, signature: &str, nonce: &str, pow_nonce: &str) -> 
 }
 
 /// Signatures of keys need no chain node, so the future is ready at once.
-fn judge(answer: &SignedAnswer, challenge: Option<&Challenge>, request: &Binding, now: OffsetDateTime) -> Result<(), ApiError> {
+fn verify(answer: &SignedAnswer, challenge: Option<&Challenge>, request: &Binding, now: OffsetDateTime) -> Result<(), ApiError> {
     let config = crochet::config::Config::from_lookup(|_| None).expect("the defaults");
     let proofs = WalletProofs::of(&config);
     futures::FutureExt::now_or_never(answer.verify(&proofs, challenge, request, now)).expect("ready at once")
@@ -51,7 +51,7 @@ fn case(binding: Binding) -> Case {
 impl Case {
     fn outcome(&self, request: &Binding, after: Duration) -> Result<(), Code> {
         let now = OffsetDateTime::UNIX_EPOCH + after;
-        judge(&self.answer, Some(&self.challenge), request, now).map_err(|error| error.code())
+        verify(&self.answer, Some(&self.challenge), request, now).map_err(|error| error.code())
     }
 }
 
@@ -74,15 +74,15 @@ fn a_signature_for_one_thing_is_refused_for_another() {
 fn each_failure_has_its_code() {
     let now = OffsetDateTime::UNIX_EPOCH;
     let Case { challenge, mut answer } = case(Binding::Register);
-    let code = |answer: &SignedAnswer| judge(answer, Some(&challenge), &Binding::Register, now).err().map(|e| e.code());
-    assert_eq!(judge(&answer, None, &Binding::Register, now).expect_err("unknown").code(), Code::ChallengeInvalid);
+    let code = |answer: &SignedAnswer| verify(answer, Some(&challenge), &Binding::Register, now).err().map(|e| e.code());
+    assert_eq!(verify(&answer, None, &Binding::Register, now).expect_err("unknown").code(), Code::ChallengeInvalid);
 
     let signature = std::mem::replace(&mut answer.signature, "1".repeat(64));
     assert_eq!(code(&answer), Some(Code::SignatureInvalid));
     answer.signature = "no signature at all".into();
     assert_eq!(code(&answer), Some(Code::SignatureInvalid));
 
-    // The work is judged before the signature.
+    // The proof of work is checked before the signature.
     let wrong_work = (0..).map(|n| n.to_string()).find(|n| challenge.pow.as_ref().is_some_and(|pow| !pow.accepts(n)));
     answer.pow_nonce = Some(PowNonce::parse(&wrong_work.expect("most numbers are wrong")).expect("well-formed"));
     assert_eq!(code(&answer), Some(Code::PowInvalid));

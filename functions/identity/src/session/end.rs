@@ -36,7 +36,7 @@ crochet::error_list!(EndSessionErrors: Person, Query<LogOut>; CrossSiteRequest);
 ///
 /// If the session has ended already, this succeeds, unless you ask to end all sessions.
 #[utoipa::path(delete, path = "/api/v1/session", operation_id = "end_session", tag = "People", security(("session" = [])), params(LogOut),
-    responses((status = 200, body = LoggedOut, headers(("Set-Cookie" = String, description = "Takes the session's cookie back.")), description = "Logged out."), EndSessionErrors))]
+    responses((status = 200, body = LoggedOut, headers(("Set-Cookie" = String, description = "Clears the session cookie.")), description = "Logged out."), EndSessionErrors))]
 pub(crate) async fn end(State(app): State<App>, person: Result<Person>, headers: HeaderMap, Query(query): Query<LogOut>) -> Result {
     let all = match query.everywhere.as_deref() {
         Some("true") => true,

@@ -186,7 +186,7 @@ fn a_wallet_that_is_disabled_or_loses_a_capability_passes_its_default_to_the_old
     let ids: Vec<_> = profile.wallets.iter().map(|wallet| wallet.id).collect();
     let after = change(ids[0], &profile, &status(WalletStatus::Disabled));
     assert_eq!(defaults(&after), [vec![], vec![Payment, Payout], vec![]]);
-    // Whoever comes back finds the place taken.
+    // A wallet that is enabled again does not get its default back.
     let after = change(ids[0], &after, &status(WalletStatus::Active));
     assert_eq!(defaults(&after), [vec![], vec![Payment, Payout], vec![]]);
     assert_eq!(after.wallets[0].capabilities, Capability::ALL, "disabling takes no capability");
@@ -248,7 +248,7 @@ fn listings_are_behind_where_the_payout_chains_change_and_there_are_any() {
     let caught_up = Profile { summaries_stale: false, ..two };
     let second = caught_up.wallets[1].id;
     assert!(change(second, &caught_up, &status(WalletStatus::Disabled)).summaries_stale);
-    // What is behind stays so until somebody has brought it up.
+    // Stale summaries stay stale until they are refreshed.
     let behind = Profile { summaries_stale: true, ..busy };
     assert!(behind.link(wallet(solana(1), &[Auth])).expect("linked").summaries_stale);
 }
