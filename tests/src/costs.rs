@@ -1,4 +1,4 @@
-//! Measured costs of routes, and their budgets in ARCHITECTURE.md.
+//! Measured costs of routes, and their budgets in docs/internals/table-and-costs.md.
 
 use std::fmt;
 

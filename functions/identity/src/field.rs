@@ -1,23 +1,32 @@
-//! Fields that several requests have, read with errors that name them.
+//! Parsers for fields that several requests have. Their errors name the field.
 
 use std::str::FromStr;
 
-use crochet::http::{ApiError, Code};
+use crochet::http::request::Text;
+use crochet::http::{ApiError, Code, Result};
 use crochet_domain::wallet::WalletAddress;
 
-/// A wallet's address.
+/// Parses a wallet's address.
 ///
 /// # Errors
 /// `INVALID_WALLET_ADDRESS` with the reason, naming the field.
-pub(crate) fn wallet_address(field: &str, text: &str) -> Result<WalletAddress, ApiError> {
+pub(crate) fn wallet_address(field: &str, text: &str) -> Result<WalletAddress> {
     WalletAddress::parse(text)
         .map_err(|reason| ApiError::new(Code::InvalidWalletAddress).message(reason.to_string()).detail("field", field))
 }
 
-/// The id of a profile or a wallet.
+/// Parses the id of a profile or wallet.
 ///
 /// # Errors
 /// `INVALID_REQUEST`, naming the field.
-pub(crate) fn uuid<T: FromStr>(field: &str, text: &str) -> Result<T, ApiError> {
+pub(crate) fn uuid<T: FromStr>(field: &str, text: &str) -> Result<T> {
     text.parse().map_err(|_| ApiError::field(field, "must be a UUID with hyphens (36 characters)"))
+}
+
+/// Checks that a text has no line breaks.
+///
+/// # Errors
+/// `INVALID_REQUEST`, naming the field.
+pub(crate) fn one_line<const MIN: usize, const MAX: usize>(field: &str, text: Text<MIN, MAX>) -> Result<String> {
+    if text.0.chars().any(char::is_control) { Err(ApiError::field(field, "must be one line")) } else { Ok(text.0) }
 }

@@ -1,4 +1,4 @@
-//! `GET /health`: whether the API answers. Neither storage nor limits are touched.
+//! `GET /health`: whether the API is up. It touches neither storage nor limits.
 
 use axum::extract::State;
 use crochet::app::App;
@@ -7,23 +7,23 @@ use crochet_domain::timestamp::rfc3339;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// That the API answers.
+/// The status of the API.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// `ok`.
+    /// Always `ok`.
     status: &'static str,
-    /// The version that answers.
+    /// The running version.
     version: &'static str,
-    /// Its clock.
+    /// The server's current time.
     #[schema(format = DateTime)]
     time: String,
 }
 
 crochet::error_list!(HealthErrors: ;);
 
-/// Tell whether the API answers.
+/// Check whether the API is up.
 #[utoipa::path(get, path = "/api/v1/health", operation_id = "health", tag = "Identity",
-    responses((status = 200, description = "It does.", body = Health), HealthErrors))]
+    responses((status = 200, description = "The API is up.", body = Health), HealthErrors))]
 pub(crate) async fn health(State(app): State<App>) -> Result {
     Reply::ok(Health { status: "ok", version: env!("CARGO_PKG_VERSION"), time: rfc3339(app.clock.now()) })
 }

@@ -1,40 +1,24 @@
-//! Who somebody is: challenges, registration, recovery, and the caller's own profile.
+//! Identity: challenges, registration, recovery, sessions, and the caller's own profile.
 
-use axum::extract::FromRef;
-use crochet::app::App;
-use crochet::wallet_proofs::WalletProofs;
-use passkey::relying_party::RelyingParty;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 mod api_key;
+mod attempt;
+mod caller;
 mod challenge;
 mod claim;
 mod field;
 mod health;
 mod passkey;
 mod profile;
+mod proof;
+mod relying_party;
 mod session;
+mod state;
 mod wallet;
 
-/// What the handlers of this group have at hand.
-#[derive(Clone, Debug, FromRef)]
-pub struct State {
-    /// Configuration, time and store.
-    pub app: App,
-    /// Checks wallets' signatures.
-    pub proofs: WalletProofs,
-    /// Checks people's passkeys.
-    pub party: RelyingParty,
-}
-
-impl State {
-    /// What the configuration says.
-    #[must_use]
-    pub fn new(app: App) -> Self {
-        Self { proofs: WalletProofs::of(&app.config), party: RelyingParty::of(&app.config), app }
-    }
-}
+pub use state::State;
 
 /// The routes of this group.
 pub fn router(state: State) -> OpenApiRouter {
@@ -54,7 +38,7 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(profile::register::register))
         .routes(routes!(profile::recover::recover))
         .routes(routes!(wallet::list::list_wallets, wallet::link::link_wallet))
-        .routes(routes!(wallet::read::get_wallet, wallet::patch::update_wallet))
+        .routes(routes!(wallet::read::get_wallet, wallet::update::update_wallet))
         .routes(routes!(profile::me::me, profile::update::update_me))
         .routes(routes!(profile::public::get_agent))
         .routes(routes!(api_key::list::list_api_keys, api_key::create::create_api_key))
@@ -66,7 +50,7 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(passkey::login::start))
         .routes(routes!(passkey::login::finish))
         .routes(routes!(passkey::recover::recover))
-        .routes(routes!(passkey::codes::replace))
+        .routes(routes!(passkey::recovery_codes::replace))
         .routes(routes!(passkey::credentials::list))
         .routes(routes!(passkey::credentials::remove))
         .routes(routes!(session::read::read, session::end::end))

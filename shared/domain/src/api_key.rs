@@ -1,21 +1,22 @@
 //! API keys: `am_k_`, 10 characters of id, 32 of secret, 6 of checksum, all Base62.
 //!
-//! The id finds the key in the table, the secret (190 bits) proves it, and the checksum lets a typing error, a cut-off or an
-//! invented key be refused, and a leaked one be recognised by scanners, without any look-up. Only a hash is stored: with 190
-//! random bits a plain SHA-256 is enough, as there is nothing to guess.
+//! The id finds the key in the table, and the secret (190 bits) authenticates it. With the checksum, a mistyped or truncated key
+//! is rejected without a lookup, and scanners recognize a leaked one. Only a hash is stored. A plain SHA-256 is enough, because
+//! 190 random bits cannot be guessed.
 
 use std::fmt;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::ids::random_bytes;
 
-/// What every key starts with. The underscore lets a double click select the whole key.
+/// The prefix of every key. Underscores let a double click select the whole key.
 pub const API_KEY_PREFIX: &str = "am_k_";
 
-/// A key has exactly this many characters.
+/// Length of a key in characters.
 pub const API_KEY_CHARS: usize = API_KEY_PREFIX.len() + ID_CHARS + SECRET_CHARS + CHECKSUM_CHARS;
 
 const ID_CHARS: usize = 10;
@@ -28,9 +29,9 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Looking.
+    /// Read the profile's own data.
     Read,
-    /// Doing: buying, selling, changing.
+    /// Buy, sell and change things.
     Write,
 }
 
@@ -51,31 +52,24 @@ impl fmt::Display for Scope {
     }
 }
 
-/// The text is not an API key. Says nothing about which part is wrong: nobody needs to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The text is not an API key. It does not say which part is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "This is not an API key. A key is am_k_ followed by 48 letters and digits, the last six of which are a checksum. Check that \
+     you copied all of it."
+)]
 pub struct ApiKeyError;
 
-impl fmt::Display for ApiKeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "This is not an API key: a key is am_k_ and 48 letters and digits whose last six are a checksum, so check that it \
-             was copied whole.",
-        )
-    }
-}
-
-impl std::error::Error for ApiKeyError {}
-
-/// The public part of a key: 10 Base62 characters, by which it is found.
+/// The public id of a key: 10 Base62 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct KeyId(String);
 
 impl KeyId {
-    /// Reads the id alone.
+    /// Parses the id alone.
     ///
     /// # Errors
-    /// [`ApiKeyError`] where it is not exactly 10 Base62 characters.
+    /// [`ApiKeyError`] unless it is exactly 10 Base62 characters.
     pub fn parse(text: &str) -> Result<Self, ApiKeyError> {
         if text.len() != ID_CHARS || !is_base62(text) {
             return Err(ApiKeyError);
@@ -102,29 +96,28 @@ impl<'de> Deserialize<'de> for KeyId {
     }
 }
 
-/// A whole key, with its secret. It exists while a request is looked at and once when it is issued; it is never stored, and
-/// neither printed nor serialised by accident: `Debug` shows the prefix only.
-#[derive(Clone)]
+/// A whole key, with its secret. It exists only while a request is authenticated and when the key is issued. It is never stored.
+#[derive(Debug, Clone)]
 pub struct ApiKey {
-    text: String,
+    text: SecretString,
     id: KeyId,
 }
 
 impl ApiKey {
-    /// A fresh key of the operating system's randomness.
+    /// A new random key.
     #[must_use]
     pub fn generate() -> Self {
         let id = KeyId(random_base62(ID_CHARS));
         let secret = random_base62(SECRET_CHARS);
         let mut text = format!("{API_KEY_PREFIX}{id}{secret}");
         text.push_str(&checksum(&text));
-        Self { text, id }
+        Self { text: text.into(), id }
     }
 
-    /// Reads a key and tests its checksum; looks nothing up.
+    /// Parses a key and verifies its checksum. It does not look the key up.
     ///
     /// # Errors
-    /// [`ApiKeyError`] where the form or the checksum is wrong.
+    /// [`ApiKeyError`] if the form or the checksum is wrong.
     pub fn parse(text: &str) -> Result<Self, ApiKeyError> {
         let rest = text.strip_prefix(API_KEY_PREFIX).ok_or(ApiKeyError)?;
         if text.len() != API_KEY_CHARS || !is_base62(rest) {
@@ -134,54 +127,48 @@ impl ApiKey {
         if checksum(body) != sum {
             return Err(ApiKeyError);
         }
-        Ok(Self { text: text.to_owned(), id: KeyId(rest[..ID_CHARS].to_owned()) })
+        Ok(Self { text: text.into(), id: KeyId(rest[..ID_CHARS].to_owned()) })
     }
 
-    /// The part by which the key is found.
+    /// The key's id.
     #[must_use]
     pub const fn id(&self) -> &KeyId {
         &self.id
     }
 
-    /// What is stored of the key: SHA-256 of the whole text.
+    /// SHA-256 of the whole key, which is what the table stores.
     #[must_use]
     pub fn hash(&self) -> KeyHash {
-        KeyHash(Sha256::digest(&self.text).into())
+        KeyHash(Sha256::digest(self.reveal()).into())
     }
 
-    /// The first 20 hex digits of its hash: what a counter of its requests is called. Somebody who knows the id alone, which
-    /// is no secret, counts elsewhere.
+    /// The first 20 hex digits of its hash: the name of its rate counter. Somebody who knows only the id, which is public, cannot
+    /// exhaust this counter.
     #[must_use]
     pub fn counter_name(&self) -> String {
-        super::ids::sha256_hex(&self.text)[..20].to_owned()
+        super::ids::sha256_hex(self.reveal())[..20].to_owned()
     }
 
-    /// The whole key. For the one reply that issues it.
+    /// The whole key, for the reply that issues it.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.text
+        self.text.expose_secret()
     }
 
-    /// `am_k_` and the id: what people and logs may see.
+    /// `am_k_` and the id, which are not secret.
     #[must_use]
     pub fn prefix(&self) -> String {
         format!("{API_KEY_PREFIX}{}", self.id)
     }
 }
 
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ApiKey({API_KEY_PREFIX}{}…)", self.id)
-    }
-}
-
-/// SHA-256 of a key, stored as 64 lower-case hex digits. It has no `==`: comparing takes the same time wherever the first
-/// difference lies ([`KeyHash::matches`]).
+/// SHA-256 of a key, stored as 64 lower-case hex digits. It has no `==`, so that every comparison takes constant time
+/// ([`KeyHash::matches`]).
 #[derive(Clone)]
 pub struct KeyHash([u8; 32]);
 
 impl KeyHash {
-    /// Whether `key` is the one this is the hash of, in constant time.
+    /// Whether this is the hash of `key`. The comparison takes constant time.
     #[must_use]
     pub fn matches(&self, key: &ApiKey) -> bool {
         self.0.ct_eq(&key.hash().0).into()
@@ -224,7 +211,7 @@ fn checksum(text: &str) -> String {
 }
 
 fn random_base62(count: usize) -> String {
-    // 248 is the largest multiple of 62 in a byte: what lies above is thrown away, or the first digits would come up more often.
+    // 248 is the largest multiple of 62 in a byte. Larger values are discarded, or the first digits would be more likely.
     std::iter::repeat_with(random_bytes::<64>)
         .flatten()
         .filter(|byte| *byte < 248)

@@ -1,11 +1,9 @@
-//! A challenge: the text that a wallet signs to authorise exactly one thing, once, within five minutes.
+//! A challenge: a text that a wallet signs to authorize exactly one action, once, within five minutes.
 //!
-//! The text has the form of EIP-4361 (Sign-In with Ethereum) and of its Solana sibling, which CAIP-122 generalises. Both are
-//! spelt in the same order: URI, version, chain id, nonce, issued at, expiration time. Crochet writes the whole text and keeps
-//! it; nobody parses one. What is authorised stands twice: for the signer in the statement, for the program in the
-//! [`Binding`], and a signature counts only for a request with the same binding.
-
-use std::fmt;
+//! The text follows EIP-4361 (Sign-In with Ethereum) and its Solana counterpart, both generalized by CAIP-122. The fields are in
+//! the same order: URI, version, chain id, nonce, issued at, expiration time. Crochet writes the text and stores it; nobody parses
+//! it. The authorized action appears twice: in the statement for the signer, and in the [`Binding`] for the program. A signature is
+//! valid only for a request with the same binding.
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
@@ -23,70 +21,59 @@ mod tests;
 pub use binding::{Binding, Purpose};
 pub use pow::{InvalidPowNonce, POW_ALGORITHM, POW_RULE, PowNonce, ProofOfWork};
 
-/// How long a challenge can be answered: 300 seconds from its issue.
+/// Lifetime of a challenge: 300 seconds.
 pub const CHALLENGE_TTL: Duration = Duration::seconds(300);
 
-/// The chain id in a text for an EVM wallet: Base, the EVM chain on which Crochet takes and makes payments.
-/// A key is the same on every EVM chain, so the wallet need not be switched to it.
+/// The chain id in the text for an EVM wallet: Base, the EVM chain on which Crochet takes and makes payments. A key is the same
+/// on every EVM chain, so the wallet does not have to switch to Base.
 pub const EVM_CHAIN_ID: u64 = 8453;
 
-/// The chain id in a text for a Solana wallet.
+/// The chain id in the text for a Solana wallet.
 pub const SOLANA_CHAIN_ID: &str = "mainnet";
 
-/// Why a signature does not authorise a request. Its `Display` is a sentence for the caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a signature does not authorize a request. The message is meant for the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChallengeError {
     /// More than [`CHALLENGE_TTL`] has passed.
+    #[error("This challenge has expired. Request a new one and sign it within five minutes.")]
     Expired,
     /// The challenge was issued for another wallet.
+    #[error("This challenge was issued for another wallet. Request one for this wallet.")]
     OtherWallet,
-    /// The challenge authorises something else: another purpose, profile, wallet, operator or change.
+    /// The challenge authorizes something else: another purpose, profile, wallet, operator or change.
+    #[error("This challenge authorizes something else. Request one for exactly what this request does.")]
     OtherBinding,
 }
 
-impl fmt::Display for ChallengeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Expired => f.write_str("This challenge has expired: ask for a new one and sign it within five minutes."),
-            Self::OtherWallet => f.write_str("This challenge was issued for another wallet: ask for one for this wallet."),
-            Self::OtherBinding => {
-                f.write_str("This challenge authorises something else: ask for one that names exactly what this request does.")
-            }
-        }
-    }
-}
-
-impl std::error::Error for ChallengeError {}
-
-/// An open challenge, as it is issued and kept. Whoever stores it lets its nonce be used once.
+/// A challenge as it is issued and stored. The store lets its nonce be used once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenge {
-    /// The wallet that asked, named in the text as the account.
+    /// The wallet that requested it, named in the text as the account.
     pub wallet: WalletAddress,
-    /// What its signature authorises.
+    /// What a signature over it authorizes.
     pub binding: Binding,
-    /// 128 random bits as 32 lower-case hex digits; also the name of this challenge.
+    /// 128 random bits as 32 lower-case hex digits. It identifies the challenge.
     pub nonce: String,
-    /// The text to be signed as it is. Lines end in LF, the last one in nothing.
+    /// The text to sign, byte for byte. Lines are separated by LF; there is none at the end.
     pub message: String,
-    /// The proof of work that goes with the signature, for [`Purpose::Register`] and [`Purpose::Recover`].
+    /// The proof of work that is required with the signature, if [`Purpose::needs_pow`].
     pub pow: Option<ProofOfWork>,
     /// When it was issued (stored as Unix milliseconds).
     #[serde(with = "unix_ms")]
     pub issued_at: OffsetDateTime,
-    /// The first moment at which it no longer counts (stored as Unix milliseconds).
+    /// When it expires (stored as Unix milliseconds). It is no longer valid at this moment.
     #[serde(with = "unix_ms")]
     pub expires_at: OffsetDateTime,
 }
 
 impl Challenge {
-    /// Makes a challenge with a fresh nonce.
+    /// Creates a challenge with a new nonce.
     ///
-    /// `public_url` is where this deployment is reached: its authority is the domain in the text, and wallets warn a person
-    /// when that is not the site they are on. `difficulty` counts for the purposes that need a proof of work.
+    /// `public_url` is the URL of this deployment. Its authority is the domain in the text: a wallet warns its user if that is not
+    /// the site that asks. `difficulty` applies to the purposes that need a proof of work.
     #[must_use]
     pub fn issue(wallet: WalletAddress, binding: Binding, public_url: &Url, now: OffsetDateTime, difficulty: u8) -> Self {
-        // Whole milliseconds: a challenge read back from the store equals the one that was issued.
+        // Rounded to milliseconds, so that the stored challenge equals the issued one.
         let issued_at = timestamp::from_unix_ms(timestamp::unix_ms(now));
         let mut challenge = Self {
             pow: binding.purpose().needs_pow().then(|| ProofOfWork::issue(difficulty)),
@@ -101,20 +88,19 @@ impl Challenge {
         challenge
     }
 
-    /// What it is for.
+    /// Its purpose.
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
         self.binding.purpose()
     }
 
-    /// Whether it is too late to answer at `now`.
+    /// Whether it has expired at `now`.
     #[must_use]
     pub fn is_expired(&self, now: OffsetDateTime) -> bool {
         now >= self.expires_at
     }
 
-    /// Whether a signature of `signer` over this text can mean anything: the wallet it was issued for and, where a wallet is
-    /// to be linked, that wallet too, since the text names both.
+    /// Whether `signer` may sign this text: the wallet it was issued for or, to link a wallet, the new wallet. The text names both.
     #[must_use]
     pub fn may_be_signed_by(&self, signer: &WalletAddress) -> bool {
         match &self.binding {
@@ -123,14 +109,14 @@ impl Challenge {
         }
     }
 
-    /// Checks that a signature of `signer` over this text would be consent to `request`: what the request at hand would do.
+    /// Checks that a signature of `signer` over this text authorizes `request`, the action of the current request.
     ///
-    /// The signature itself, the proof of work, the single use of the nonce and what the signing wallet may do are the
-    /// caller's to check.
+    /// The caller still has to verify the signature, the proof of work, the single use of the nonce and the capabilities of the
+    /// signing wallet.
     ///
     /// # Errors
-    /// The first [`ChallengeError`] in the order of its variants.
-    pub fn authorises(&self, signer: &WalletAddress, request: &Binding, now: OffsetDateTime) -> Result<(), ChallengeError> {
+    /// The first [`ChallengeError`] that applies, in the order of its variants.
+    pub fn authorizes(&self, signer: &WalletAddress, request: &Binding, now: OffsetDateTime) -> Result<(), ChallengeError> {
         if self.is_expired(now) {
             return Err(ChallengeError::Expired);
         }
@@ -171,13 +157,13 @@ impl Challenge {
     }
 }
 
-/// `host` or, where the port is not the scheme's own, `host:port`.
+/// `host`, or `host:port` if the port is not the scheme's default.
 fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// Times in the table are Unix milliseconds.
+/// Stores times as Unix milliseconds.
 mod unix_ms {
     use serde::{Deserialize, Deserializer, Serializer};
     use time::OffsetDateTime;

@@ -1,35 +1,36 @@
-//! Recovery codes: what lets a person back in who has lost every passkey. Each counts once; only hashes are kept.
+//! Recovery codes let a person log in without a passkey. Each works once. Only hashes are stored.
 
-use std::fmt;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::ids::{random_bytes, sha256_hex};
 
-/// How many codes a person gets at a time.
+/// Number of codes issued at a time.
 pub const RECOVERY_CODES: usize = 10;
 
-/// Crockford's base 32: no I, L, O and U, which are mistaken for other characters (<https://www.crockford.com/base32.html>).
+/// Crockford's base 32. It leaves out I, L, O and U, which are easily misread (<https://www.crockford.com/base32.html>).
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// 20 characters of 5 bits: 100 random bits, far beyond guessing even where the hashes leak.
+/// 20 characters of 5 bits: 100 random bits cannot be guessed, even from a leaked hash.
 const CHARS: usize = 20;
 const GROUP: usize = 5;
 
-/// A recovery code. It does not print.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RecoveryCode(String);
+/// A recovery code.
+#[derive(Debug, Clone)]
+pub struct RecoveryCode(SecretString);
 
 impl RecoveryCode {
-    /// A fresh code of the operating system's randomness.
+    /// A new random code.
     #[must_use]
     pub fn generate() -> Self {
-        // 256 is a multiple of 32: every character is as likely as any other.
-        Self(random_bytes::<CHARS>().iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+        // 256 is a multiple of 32, so every character is equally likely.
+        let code: String = random_bytes::<CHARS>().iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
+        Self(code.into())
     }
 
-    /// Reads a code as people type it: in any case, with or without the hyphens, O for 0, I and L for 1. `None` where it cannot
-    /// be one.
+    /// Parses a code as people type it: in any case, with or without hyphens and spaces, with O for 0 and with I or L for 1.
+    /// `None` if it does not have the form of a code.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // Longer texts cannot be one, whatever is left out of them.
+        // Bounds the work: separators may be dropped, but not this many.
         if text.len() > 4 * CHARS {
             return None;
         }
@@ -45,26 +46,21 @@ impl RecoveryCode {
             }
             code.push(meant);
         }
-        (code.len() == CHARS).then_some(Self(code))
+        (code.len() == CHARS).then(|| Self(code.into()))
     }
 
-    /// What the code is found by: the SHA-256 of its characters without hyphens, in hex.
+    /// SHA-256 of the code without hyphens, in hex: the key under which it is stored.
     #[must_use]
     pub fn sha256(&self) -> String {
-        sha256_hex(&self.0)
+        sha256_hex(self.0.expose_secret())
     }
 
-    /// The code in groups of five characters. For the one reply that hands it over.
+    /// The code in groups of five characters, for the reply that issues it.
     #[must_use]
     pub fn reveal(&self) -> String {
-        let groups: Vec<&str> = (0..CHARS).step_by(GROUP).filter_map(|from| self.0.get(from..from + GROUP)).collect();
+        let code = self.0.expose_secret();
+        let groups: Vec<&str> = (0..CHARS).step_by(GROUP).filter_map(|from| code.get(from..from + GROUP)).collect();
         groups.join("-")
-    }
-}
-
-impl fmt::Debug for RecoveryCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RecoveryCode(…)")
     }
 }
 
@@ -73,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_read_as_people_type_them() {
+    fn codes_are_parsed_as_people_type_them() {
         let code = RecoveryCode::generate();
         let shown = code.reveal();
         assert_eq!((shown.len(), shown.matches('-').count()), (23, 3));
@@ -84,7 +80,7 @@ mod tests {
         for bad in ["", "x", &shown[1..], &format!("{shown}A"), &"U".repeat(20), &"é".repeat(20), &"-".repeat(100)] {
             assert!(RecoveryCode::parse(bad).is_none(), "{bad}");
         }
-        assert_eq!(format!("{code:?}"), "RecoveryCode(…)");
+        assert!(!format!("{code:?}").contains(code.0.expose_secret()));
         assert_ne!(RecoveryCode::generate().sha256(), code.sha256());
     }
 }

@@ -1,70 +1,63 @@
-//! A person's session: a random token in a cookie, of which only the hash is kept.
-
-use std::fmt;
+//! A person's session: a random token in a cookie. Only its hash is stored.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ProfileId, random_bytes, sha256_hex};
 
-/// The cookie's name. `__Host-` makes browsers insist on `Secure`, on `Path=/` and on no other host.
+/// Name of the session cookie. Because of `__Host-`, browsers require `Secure` and `Path=/` and send it to this host only.
 pub const COOKIE: &str = "__Host-crochet";
-/// A session that was not used for this long is over: 12 hours, in milliseconds.
+/// A session ends after this time without use, in milliseconds: 12 hours.
 pub const IDLE_MS: i64 = 12 * 3_600_000;
-/// A session is over after this long in any case: 7 days, in milliseconds.
+/// Maximum lifetime of a session in milliseconds: 7 days.
 pub const LIFETIME_MS: i64 = 7 * 24 * 3_600_000;
-/// That a session is used is written down this often: 5 minutes, in milliseconds.
+/// Minimum interval between two writes of a session's last use, in milliseconds: 5 minutes.
 pub const NOTED_MS: i64 = 300_000;
-/// Sessions that one person may have; a further one ends the oldest.
+/// Maximum sessions of one person. Another login ends the oldest one.
 pub const MAX_SESSIONS: usize = 20;
 
 const TOKEN_BYTES: usize = 32;
 const TOKEN_CHARS: usize = 43;
 
-/// The secret in the cookie: 256 random bits in base64url, 43 characters. It does not print.
-#[derive(Clone)]
-pub struct SessionToken(String);
+/// The secret in the cookie: 256 random bits in base64url, 43 characters.
+#[derive(Debug, Clone)]
+pub struct SessionToken(SecretString);
 
 impl SessionToken {
-    /// A fresh token of the operating system's randomness.
+    /// A new random token.
     #[must_use]
     pub fn generate() -> Self {
-        Self(URL_SAFE_NO_PAD.encode(random_bytes::<TOKEN_BYTES>()))
+        Self(URL_SAFE_NO_PAD.encode(random_bytes::<TOKEN_BYTES>()).into())
     }
 
-    /// Reads a cookie's value; `None` where it cannot be a token, so that nothing is looked up for it.
+    /// Parses a cookie's value. `None` if it does not have the form of a token.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_token = text.len() == TOKEN_CHARS && URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == TOKEN_BYTES);
-        is_token.then(|| Self(text.to_owned()))
+        is_token.then(|| Self(text.into()))
     }
 
-    /// What the session is found by: the token's SHA-256 in hex.
+    /// SHA-256 of the token in hex: the key under which the session is stored.
     #[must_use]
     pub fn sha256(&self) -> String {
-        sha256_hex(&self.0)
+        sha256_hex(self.0.expose_secret())
     }
 
-    /// The token itself. For the one cookie that hands it over.
+    /// The token itself, for the `Set-Cookie` header.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
 
-impl fmt::Debug for SessionToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionToken(…)")
-    }
-}
-
-/// A session, as it is stored.
+/// A session as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// SHA-256 of its token, in hex.
     pub token_sha256: String,
-    /// Whose it is.
+    /// The person's profile.
     pub profile: ProfileId,
     /// When the person logged in (Unix milliseconds).
     pub created_ms: i64,
@@ -73,33 +66,33 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that begins now.
+    /// Starts a session.
     #[must_use]
-    pub fn begin(token: &SessionToken, profile: ProfileId, now_ms: i64) -> Self {
+    pub fn start(token: &SessionToken, profile: ProfileId, now_ms: i64) -> Self {
         Self { token_sha256: token.sha256(), profile, created_ms: now_ms, seen_ms: now_ms }
     }
 
-    /// When it ends if it is not used again (Unix milliseconds).
+    /// When it expires unless it is used again (Unix milliseconds).
     #[must_use]
-    pub fn ends_ms(&self) -> i64 {
-        (self.seen_ms + IDLE_MS).min(self.last_ms())
+    pub fn expires_ms(&self) -> i64 {
+        (self.seen_ms + IDLE_MS).min(self.latest_expiry_ms())
     }
 
-    /// When it ends in any case (Unix milliseconds).
+    /// When it expires at the latest (Unix milliseconds).
     #[must_use]
-    pub fn last_ms(&self) -> i64 {
+    pub fn latest_expiry_ms(&self) -> i64 {
         self.created_ms + LIFETIME_MS
     }
 
-    /// Whether it still counts.
+    /// Whether it is valid at `now_ms`.
     #[must_use]
     pub fn is_open(&self, now_ms: i64) -> bool {
-        now_ms < self.ends_ms()
+        now_ms < self.expires_ms()
     }
 
-    /// Whether its use is to be written down again.
+    /// Whether the stored time of its last use is old enough to be written again.
     #[must_use]
-    pub fn is_due_to_be_noted(&self, now_ms: i64) -> bool {
+    pub fn is_last_use_outdated(&self, now_ms: i64) -> bool {
         now_ms >= self.seen_ms + NOTED_MS
     }
 }
@@ -115,7 +108,7 @@ mod tests {
         let (one, other) = (SessionToken::generate(), SessionToken::generate());
         assert_ne!(one.reveal(), other.reveal());
         assert_eq!(SessionToken::parse(one.reveal()).expect("a token").sha256(), one.sha256());
-        assert_eq!(format!("{one:?}"), "SessionToken(…)");
+        assert!(!format!("{one:?}").contains(one.reveal()));
         for bad in ["", "x", &one.reveal()[1..], &format!("{}A", one.reveal()), &"!".repeat(43)] {
             assert!(SessionToken::parse(bad).is_none(), "{bad}");
         }
@@ -124,9 +117,9 @@ mod tests {
     #[test]
     fn twelve_idle_hours_or_seven_days() {
         let profile = ProfileId::generate(OffsetDateTime::UNIX_EPOCH);
-        let mut session = Session::begin(&SessionToken::generate(), profile, 0);
+        let mut session = Session::start(&SessionToken::generate(), profile, 0);
         assert!(session.is_open(IDLE_MS - 1) && !session.is_open(IDLE_MS));
-        assert!(!session.is_due_to_be_noted(NOTED_MS - 1) && session.is_due_to_be_noted(NOTED_MS));
+        assert!(!session.is_last_use_outdated(NOTED_MS - 1) && session.is_last_use_outdated(NOTED_MS));
         session.seen_ms = LIFETIME_MS - 1;
         assert!(session.is_open(LIFETIME_MS - 1) && !session.is_open(LIFETIME_MS));
     }

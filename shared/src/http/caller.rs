@@ -106,7 +106,7 @@ where
         let Some(stored) = stored?.filter(|stored| stored.admits(&key, unix_ms(now))) else {
             return Err(count_failed_auth(&app, parts, Code::InvalidApiKey.into()).await);
         };
-        app.store.note_key_use(&stored, unix_ms(now)).await;
+        app.store.record_key_use(&stored, unix_ms(now)).await;
         let agent = Self::of(stored);
         let trace = RequestTrace::of(parts);
         trace.caller(agent.profile);

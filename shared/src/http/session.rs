@@ -52,8 +52,8 @@ where
         let Some(mut session) = session?.filter(|session| session.is_open(unix_ms(now))) else {
             return Err(stale(&app, parts).await);
         };
-        if session.is_due_to_be_noted(unix_ms(now)) {
-            app.store.note_session(&session, unix_ms(now)).await;
+        if session.is_last_use_outdated(unix_ms(now)) {
+            app.store.record_session_use(&session, unix_ms(now)).await;
             session.seen_ms = unix_ms(now);
         }
         let trace = RequestTrace::of(parts);

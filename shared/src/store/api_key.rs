@@ -1,4 +1,4 @@
-//! API keys: found by their id, known by their hash.
+//! API keys: looked up by id, authenticated by hash.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,61 +8,61 @@ use crochet_domain::api_key::{ApiKey, KeyHash, KeyId, Scope};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::profile::Role;
 
-/// An API key, as it is stored. It repeats its profile's id and role, so that a call needs no look-up of the profile.
+/// An API key as it is stored. It repeats the profile's id and role, so that authentication needs no read of the profile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ApiKeyRecord {
-    /// Its id, part of the key's own text.
+    /// The key's id, which is part of its text.
     pub id: KeyId,
     /// SHA-256 of the key.
     pub hash: KeyHash,
-    /// Whose it is.
+    /// The profile it belongs to.
     pub profile: ProfileId,
-    /// What that profile does here.
+    /// Whether that profile buys, sells, or both.
     pub role: Role,
-    /// What the key is called.
+    /// The key's name.
     pub name: String,
     /// What it may do.
     pub scopes: Vec<Scope>,
-    /// When it was made (Unix milliseconds).
+    /// When it was created (Unix milliseconds).
     pub created_ms: i64,
-    /// When it was last used (Unix milliseconds), to within [`USE_NOTED_MS`].
+    /// When it was last used (Unix milliseconds), to within [`LAST_USE_PRECISION_MS`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_ms: Option<i64>,
-    /// When it ends (Unix milliseconds).
+    /// When it expires (Unix milliseconds).
     pub expires_ms: Option<i64>,
 }
 
-/// That a key is used is written down this often: once an hour, in milliseconds.
-pub const USE_NOTED_MS: i64 = 3_600_000;
+/// Minimum interval between two writes of a key's last use, in milliseconds: one hour.
+pub const LAST_USE_PRECISION_MS: i64 = 3_600_000;
 
 impl ApiKeyRecord {
-    /// Whether its use is to be written down again.
+    /// Whether the stored time of its last use is old enough to be written again.
     #[must_use]
-    pub fn is_due_to_be_noted(&self, now_ms: i64) -> bool {
-        self.last_used_ms.is_none_or(|last| now_ms >= last + USE_NOTED_MS)
+    pub fn is_last_use_outdated(&self, now_ms: i64) -> bool {
+        self.last_used_ms.is_none_or(|last| now_ms >= last + LAST_USE_PRECISION_MS)
     }
 
-    /// Whether `key` is this key, and still good.
+    /// Whether `key` is this key and has not expired at `now_ms`.
     #[must_use]
     pub fn admits(&self, key: &ApiKey, now_ms: i64) -> bool {
         self.hash.matches(key) && self.expires_ms.is_none_or(|end| now_ms < end)
     }
 
-    /// Whether it may do this.
+    /// Whether it has this scope.
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }
 }
 
-/// Says that a profile has a key; lists and revocations start here.
+/// An entry in the list of a profile's API keys.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct KeyPointer {
-    /// The key.
+    /// The key's id.
     pub key: KeyId,
-    /// When it was made (Unix milliseconds).
+    /// When it was created (Unix milliseconds).
     pub created_ms: i64,
-    /// When it ends (Unix milliseconds).
+    /// When it expires (Unix milliseconds).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_ms: Option<i64>,
 }
@@ -87,16 +87,16 @@ impl Store {
         self.table.get(&keys::api_key(id)).await
     }
 
-    /// Writes down that a key is used now, where that is due. Of many requests at the same moment one writes; a key that was
-    /// revoked meanwhile stays so. Nothing is said of a failure: no request depends on this note.
-    pub async fn note_key_use(&self, key: &ApiKeyRecord, now_ms: i64) {
-        if !key.is_due_to_be_noted(now_ms) {
+    /// Records that a key is used now, if the stored time is outdated. Of concurrent requests one writes, and a revoked key stays
+    /// revoked. Failures are ignored, because no request depends on this.
+    pub async fn record_key_use(&self, key: &ApiKeyRecord, now_ms: i64) {
+        if !key.is_last_use_outdated(now_ms) {
             return;
         }
-        let noting = Update::new("SET last_used_ms = :now")
+        let update = Update::new("SET last_used_ms = :now")
             .number(":now", now_ms)
-            .number(":due", now_ms - USE_NOTED_MS)
+            .number(":due", now_ms - LAST_USE_PRECISION_MS)
             .when("attribute_exists(PK) AND (attribute_not_exists(last_used_ms) OR last_used_ms <= :due)");
-        let _ = self.table.update(&keys::api_key(&key.id), noting).await;
+        let _ = self.table.update(&keys::api_key(&key.id), update).await;
     }
 }

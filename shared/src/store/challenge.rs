@@ -1,4 +1,4 @@
-//! Challenges and proofs of work: each is used up by the first attempt that presents it, good or bad.
+//! Challenges and proofs of work. The first attempt that presents one uses it up, whether it succeeds or not.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -7,6 +7,7 @@ use super::conditional::WriteError;
 use super::item::{Item, record, s};
 use super::keys::Key;
 use super::read::Range;
+use super::retry::{Attempts, retry_on_conflict};
 use super::transaction::TransactError;
 use super::write::{Condition, Put, Update};
 use super::{Store, StoreError, keys};
@@ -14,23 +15,21 @@ use crochet_domain::challenge::{Challenge, ProofOfWork};
 use crochet_domain::ids::{ProfileId, random_bytes};
 use crochet_domain::timestamp::unix_ms;
 
-/// A proof of work that a seller asked for, to create a listing.
+/// A proof of work that a seller requested to create a listing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ListingWork {
-    /// What has to be solved.
+pub struct ListingPow {
+    /// The puzzle.
     pub pow: ProofOfWork,
-    /// Until when (Unix milliseconds).
+    /// When it expires (Unix milliseconds).
     pub expires_ms: i64,
 }
 
-/// Other takers of a challenge are given way to this often.
-const TRIES: usize = 5;
-/// Who has used a challenge up: the attribute of its item that says so.
+/// Attribute that marks a challenge as used, with the id of the attempt that used it.
 const TAKEN_BY: &str = "taken_by";
-/// How often the newest proof of work is looked for while others take it first.
-const NEWEST_TRIES: usize = 5;
+/// Maximum attempts to take the newest proof of work while concurrent requests take it first.
+const NEWEST_ATTEMPTS: usize = 5;
 
-/// A name for one attempt to take challenges, known to nobody else.
+/// A random id for one attempt to take challenges.
 fn taker() -> String {
     hex::encode(random_bytes::<12>())
 }
@@ -47,30 +46,30 @@ fn is_free_for(item: &Item, taker: &str) -> bool {
 }
 
 impl Store {
-    /// Keeps a challenge until it is presented or expires.
+    /// Stores a challenge until it is presented or expires.
     pub async fn save_challenge(&self, challenge: &Challenge) -> Result<(), StoreError> {
         let put = Put::new(&keys::challenge(&challenge.nonce), "challenge", challenge)?
             .expiring(challenge.expires_at.unix_timestamp())
             .when(Condition::absent());
         match self.table.put(put).await {
             Ok(()) => Ok(()),
-            // Our own write: the reply was lost and the SDK tried again.
+            // If the nonce is stored already, the reply to our own write was lost.
             Err(error) => error.found().map(drop),
         }
     }
 
-    /// Uses a challenge up and gives it: nobody else gets it again. It may have expired meanwhile.
+    /// Takes a challenge, so that nobody can take it again. It may have expired.
     ///
-    /// It is marked, not deleted: a taker whose reply was lost finds its own mark, and gets it all the same.
+    /// The challenge is marked instead of deleted: if the reply is lost, the retry finds its own mark and still gets it.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where other takers are in the way for too long.
+    /// [`StoreError::Conflict`] after too many concurrent attempts.
     pub async fn take_challenge(&self, nonce: &str) -> Result<Option<Challenge>, StoreError> {
         self.take_once(&keys::challenge(nonce)).await
     }
 
-    /// Uses two challenges up at once. Of parallel takers of the same two, one gets both and the others none; where only one of
-    /// them is left, that one is used up all the same. They may have expired meanwhile.
+    /// Takes two challenges at once. Of concurrent attempts to take the same two, one gets both and the others get none. If only
+    /// one of the two is left, it is used up. They may have expired.
     ///
     /// # Errors
     /// As [`Store::take_challenge`].
@@ -81,7 +80,8 @@ impl Store {
             return Ok([taken.clone(), taken]);
         }
         let places = [keys::challenge(first), keys::challenge(second)];
-        for _ in 0..TRIES {
+        let mut attempts = Attempts::default();
+        loop {
             let mut found = self.table.get_all(&places).await?;
             let pair = places.each_ref().map(|place| found.take_item(place).filter(|item| is_free_for(item, &taker)));
             let [Some(one), Some(other)] = pair else {
@@ -92,51 +92,51 @@ impl Store {
                 places.iter().map(|place| self.table.transact_update(place, taking(&taker))).collect::<Result<_, _>>()?;
             match self.table.transact(operations).await {
                 Ok(()) => return Ok([Some(record(one)?), Some(record(other)?)]),
-                // Somebody was first at one of them, or is at it right now.
-                Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => {}
+                // A concurrent attempt took one of them, or is about to.
+                Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => {
+                    attempts.next_or(StoreError::Conflict).await?
+                }
                 Err(TransactError::Store(error)) => return Err(error),
             }
         }
-        Err(StoreError::Conflict)
     }
 
-    /// Uses up what stands at this place, a challenge or a ceremony, as [`Store::take_challenge`] does.
+    /// Takes the challenge or ceremony with this key, as [`Store::take_challenge`] does.
     pub(super) async fn take_once<T: DeserializeOwned>(&self, place: &Key) -> Result<Option<T>, StoreError> {
         self.take_as(place, &taker()).await
     }
 
     async fn take_as<T: DeserializeOwned>(&self, place: &Key, taker: &str) -> Result<Option<T>, StoreError> {
-        for _ in 0..TRIES {
+        retry_on_conflict(|| async {
             match self.table.update(place, taking(taker)).await {
-                Ok(item) => return record(item).map(Some),
-                Err(WriteError::ConditionFailed(_)) => return Ok(None),
-                Err(WriteError::Conflict) => {}
-                Err(WriteError::Store(error)) => return Err(error),
+                Ok(item) => record(item).map(Some),
+                Err(WriteError::ConditionFailed(_)) => Ok(None),
+                Err(error) => Err(error.into()),
             }
-        }
-        Err(StoreError::Conflict)
+        })
+        .await
     }
 
-    /// Keeps a seller's proof of work until it is presented or expires.
-    pub async fn save_listing_work(&self, seller: ProfileId, work: &ListingWork) -> Result<(), StoreError> {
+    /// Stores a seller's proof of work until it is presented or expires.
+    pub async fn save_listing_pow(&self, seller: ProfileId, work: &ListingPow) -> Result<(), StoreError> {
         let put =
             Put::new(&keys::listing_work(seller, &work.pow.challenge), "listing_work", work)?.expiring(work.expires_ms / 1_000);
         Ok(self.table.put(put).await?)
     }
 
-    /// Takes a seller's proof of work out: the one of this challenge, else the newest that has not expired at `now`.
-    pub async fn take_listing_work(
+    /// Takes a seller's proof of work: the one with this challenge, or else the newest. `None` if it has expired at `now`.
+    pub async fn take_listing_pow(
         &self,
         seller: ProfileId,
         challenge: Option<&str>,
         now: time::OffsetDateTime,
-    ) -> Result<Option<ListingWork>, StoreError> {
+    ) -> Result<Option<ListingPow>, StoreError> {
         if let Some(challenge) = challenge {
-            let work: Option<ListingWork> = self.table.take(&keys::listing_work(seller, challenge)).await?;
+            let work: Option<ListingPow> = self.table.take(&keys::listing_work(seller, challenge)).await?;
             return Ok(work.filter(|work| unix_ms(now) < work.expires_ms));
         }
-        // A parallel request may be first at the newest: then the next newest is meant.
-        for _ in 0..NEWEST_TRIES {
+        // A concurrent request may take the newest one first. Then the next newest is taken.
+        for _ in 0..NEWEST_ATTEMPTS {
             let newest = self
                 .table
                 .query(&Range {
@@ -149,8 +149,8 @@ impl Store {
                 })
                 .await?;
             let Some(item) = newest.into_iter().next() else { return Ok(None) };
-            let found: ListingWork = record(item)?;
-            let taken: Option<ListingWork> = self.table.take(&keys::listing_work(seller, &found.pow.challenge)).await?;
+            let found: ListingPow = record(item)?;
+            let taken: Option<ListingPow> = self.table.take(&keys::listing_work(seller, &found.pow.challenge)).await?;
             if let Some(work) = taken {
                 return Ok(Some(work).filter(|work| unix_ms(now) < work.expires_ms));
             }

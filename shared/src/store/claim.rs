@@ -1,4 +1,4 @@
-//! Who operates an agent: written in the agent's profile, and as a pointer in the person's partition.
+//! Which person operates an agent: stored in the agent's profile, and as a pointer in the person's partition.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -12,88 +12,88 @@ use crochet_domain::ids::ProfileId;
 use crochet_domain::profile::{AccountType, Profile};
 use crochet_domain::session::Session;
 
-/// Agents that one person may operate.
+/// Maximum agents that one person may operate.
 pub const MAX_CLAIMS: u32 = 50;
 
-/// Says that a person operates an agent.
+/// An entry in the list of agents that a person operates.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct ClaimPointer {
     agent: ProfileId,
 }
 
-/// What came of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claimed {
-    /// The person operates the agent now.
-    Done,
-    /// The person operates as many agents as one may.
+/// Why an agent was not claimed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// The person operates [`MAX_CLAIMS`] agents.
+    #[error("the person operates the maximum number of agents")]
     LimitReached,
-    /// The agent's profile changed meanwhile: read it again, then decide.
-    Conflict,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-/// What came of a release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Released {
-    /// The agent has no operator now.
-    Done,
-    /// The person does not operate the agent, or not any more.
+/// Why an agent was not released.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// The person does not operate the agent.
+    #[error("the person does not operate the agent")]
     NotOperator,
-    /// Another transaction is at one of the items.
-    Conflict,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Store {
-    /// Writes a claimed agent's profile over the version that was read (`agent.version - 1`) and counts it with its operator,
-    /// whose session this is, all or nothing: of two racing claims one wins.
+    /// Replaces version `agent.version - 1` of a claimed agent's profile and counts the claim with its operator, the session's
+    /// person. If two people claim the same agent, one fails.
     ///
     /// # Errors
-    /// [`StoreError::SessionOver`].
-    pub async fn claim(&self, agent: &Profile, session: &Session) -> Result<Claimed, StoreError> {
+    /// [`ClaimError::LimitReached`]; [`StoreError::Conflict`] if the agent's profile has changed; [`StoreError::SessionOver`].
+    pub async fn claim(&self, agent: &Profile, session: &Session) -> Result<(), ClaimError> {
         let person = session.profile;
-        let counting = Update::new("SET version = version + :one, claim_count = claim_count + :one")
+        let count = Update::new("SET version = version + :one, claim_count = claim_count + :one")
             .when("claim_count < :max")
             .value(":one", n(1))
             .value(":max", n(MAX_CLAIMS));
         let operations = vec![
-            self.table.transact_update(&keys::profile(person), counting)?,
-            self.over_the_version_read(agent)?,
+            self.table.transact_update(&keys::profile(person), count)?,
+            self.put_next_version(agent)?,
             Put::new(&keys::profile_claim(person, agent.id), "profile_claim", &ClaimPointer { agent: agent.id })?
                 .when(Condition::absent())
                 .into_transact_item(&self.table)?,
         ];
-        Ok(match self.transact_in(session, operations).await {
-            Ok(()) => Claimed::Done,
-            Err(TransactError::ConditionFailed { index: 0, .. }) => Claimed::LimitReached,
-            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Claimed::Conflict,
-            Err(TransactError::Store(error)) => return Err(error),
-        })
+        match self.transact_with_session(session, operations).await {
+            Ok(()) => Ok(()),
+            Err(TransactError::ConditionFailed { index: 0, .. }) => Err(ClaimError::LimitReached),
+            Err(error) => Err(StoreError::from(error).into()),
+        }
     }
 
-    /// Takes the operator out of an agent's profile, whatever else is written there meanwhile: an agent cannot hold on to its
-    /// operator by changing its profile all the time. Its listings are said to be behind, whether or not it has any.
-    pub async fn release_claim(&self, agent: ProfileId, person: ProfileId) -> Result<Released, StoreError> {
-        let kind = serde_dynamo::to_attribute_value(AccountType::Agent).map_err(StoreError::defect)?;
-        let releasing =
-            Update::new("SET version = version + :one, account_type = :agent, listings_behind = :behind REMOVE #operator")
-                .name("#operator", "operator")
-                .when("#operator = :me")
-                .value(":one", n(1))
-                .value(":agent", kind)
-                .value(":behind", AttributeValue::Bool(true))
-                .value(":me", s(person.to_string()));
-        let counting = Update::new("SET version = version + :one, claim_count = claim_count - :one").value(":one", n(1));
+    /// Removes the operator from an agent's profile, whatever version it has: an agent cannot prevent its release by changing its
+    /// profile all the time. It marks the seller summaries stale, whether or not the agent has listings.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NotOperator`]; [`StoreError::Conflict`] if another transaction holds one of the items.
+    pub async fn release_claim(&self, agent: ProfileId, person: ProfileId) -> Result<(), ReleaseError> {
+        let account_type = serde_dynamo::to_attribute_value(AccountType::Agent).map_err(StoreError::defect)?;
+        let release = Update::new("SET version = version + :one, account_type = :agent, summaries_stale = :stale REMOVE #operator")
+            .name("#operator", "operator")
+            .when("#operator = :me")
+            .value(":one", n(1))
+            .value(":agent", account_type)
+            .value(":stale", AttributeValue::Bool(true))
+            .value(":me", s(person.to_string()));
+        let count = Update::new("SET version = version + :one, claim_count = claim_count - :one").value(":one", n(1));
         let operations = vec![
-            self.table.transact_update(&keys::profile(agent), releasing)?,
-            self.table.transact_update(&keys::profile(person), counting)?,
+            self.table.transact_update(&keys::profile(agent), release)?,
+            self.table.transact_update(&keys::profile(person), count)?,
             self.table.transact_delete(&keys::profile_claim(person, agent))?,
         ];
-        Ok(match self.table.transact(operations).await {
-            Ok(()) => Released::Done,
-            Err(TransactError::ConditionFailed { .. }) => Released::NotOperator,
-            Err(TransactError::Conflict) => Released::Conflict,
-            Err(TransactError::Store(error)) => return Err(error),
-        })
+        match self.table.transact(operations).await {
+            Ok(()) => Ok(()),
+            Err(TransactError::ConditionFailed { .. }) => Err(ReleaseError::NotOperator),
+            Err(error) => Err(StoreError::from(error).into()),
+        }
     }
 
     /// The agents that a person operates, in order of their registration.
@@ -108,7 +108,7 @@ impl Store {
         wanted.iter().filter_map(|key| found.take(key).transpose()).collect()
     }
 
-    fn over_the_version_read(&self, profile: &Profile) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, StoreError> {
+    fn put_next_version(&self, profile: &Profile) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, StoreError> {
         let before = Condition::equals("version", n(profile.version.saturating_sub(1)));
         Put::new(&keys::profile(profile.id), "profile", profile)?.when(before).into_transact_item(&self.table)
     }

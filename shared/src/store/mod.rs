@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod api_key;
+pub mod api_keys;
 pub mod breaker;
 pub mod call;
 pub mod challenge;
@@ -13,7 +14,6 @@ pub mod feed;
 pub mod gateway_reads;
 pub mod history;
 pub mod item;
-pub mod key_ring;
 pub mod keys;
 pub mod listing;
 pub mod open_quotes;

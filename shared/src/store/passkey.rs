@@ -1,9 +1,8 @@
-//! Passkeys and their ceremonies. A ceremony is used up by the first finish that presents it, good or bad.
+//! Passkeys, recovery codes, and the ceremonies that create and use passkeys.
 
 use serde::{Deserialize, Serialize};
 
-use super::item::record;
-use super::person::{passkeys_put, unchanged};
+use super::item::{n, record};
 use super::transaction::TransactError;
 use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
@@ -11,85 +10,122 @@ use crochet_domain::ids::{PasskeyId, ProfileId};
 use crochet_domain::passkey::{Ceremony, Passkey, Passkeys};
 use crochet_domain::session::Session;
 
-/// Whose passkey a credential is.
+/// The passkey and the person that a WebAuthn credential belongs to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct CredentialOwner {
     pub(super) profile: ProfileId,
     passkey: PasskeyId,
 }
 
-impl CredentialOwner {
-    pub(super) fn of(profile: ProfileId, passkey: &Passkey) -> Self {
-        Self { profile, passkey: passkey.id }
-    }
-
-    /// Refused where the credential has an owner.
-    pub(super) fn put(&self, passkey: &Passkey) -> Result<Put, StoreError> {
-        let put = Put::new(&keys::credential(&passkey.credential_sha256), "credential", self)?;
-        Ok(put.when(Condition::absent()))
-    }
+/// The person that a recovery code belongs to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct RecoveryCodeOwner {
+    profile: ProfileId,
 }
 
-/// What came of adding a passkey.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Added {
-    /// It is one of the person's passkeys now.
-    Done,
-    /// It belongs to somebody already.
+/// Why a passkey was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddPasskeyError {
+    /// The credential is registered already.
+    #[error("the credential is registered already")]
     Taken,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Store {
-    /// Keeps a ceremony until it is finished or expires.
+    /// Stores a ceremony until it is finished or expires.
     pub async fn save_ceremony(&self, ceremony: &Ceremony) -> Result<(), StoreError> {
         let put = Put::new(&keys::ceremony(&ceremony.id), "ceremony", ceremony)?.expiring(ceremony.expires_ms / 1_000);
         Ok(self.table.put(put).await?)
     }
 
-    /// Uses a ceremony up and gives it: nobody else can finish it again. It may have expired meanwhile.
+    /// Takes a ceremony, so that nobody can take it again. It may have expired.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where other takers are in the way for too long.
+    /// [`StoreError::Conflict`] after too many concurrent attempts.
     pub async fn take_ceremony(&self, id: &str) -> Result<Option<Ceremony>, StoreError> {
         self.take_once(&keys::ceremony(id)).await
     }
 
-    /// A person's passkeys; none where nobody with this id logs in.
+    /// A person's passkeys. `None` if the profile is not a person's.
     pub async fn passkeys(&self, person: ProfileId) -> Result<Option<Passkeys>, StoreError> {
         self.table.get(&keys::passkeys(person)).await
     }
 
-    /// Adds a passkey to those in `seen` of the session's person: of two writers one is told to read again.
+    /// Adds a passkey to those of the session's person. `before` is what was read.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where the passkeys changed meanwhile; [`StoreError::SessionOver`].
-    pub async fn add_passkey(&self, session: &Session, seen: &Passkeys, passkey: &Passkey) -> Result<Added, StoreError> {
+    /// [`AddPasskeyError::Taken`]; [`StoreError::Conflict`] if the passkeys have changed; [`StoreError::SessionOver`].
+    pub async fn add_passkey(&self, session: &Session, before: &Passkeys, passkey: &Passkey) -> Result<(), AddPasskeyError> {
         let person = session.profile;
-        let owner = CredentialOwner::of(person, passkey);
         let operations = vec![
-            owner.put(passkey)?.into_transact_item(&self.table)?,
-            passkeys_put(person, &seen.with(passkey.clone()))?.when(unchanged(seen)).into_transact_item(&self.table)?,
+            put_credential(person, passkey)?.into_transact_item(&self.table)?,
+            put_passkeys(person, &before.with(passkey.clone()))?.when(unchanged(before)).into_transact_item(&self.table)?,
         ];
-        match self.transact_in(session, operations).await {
-            Ok(()) => Ok(Added::Done),
+        match self.transact_with_session(session, operations).await {
+            Ok(()) => Ok(()),
             Err(TransactError::ConditionFailed { index: 0, found }) => {
-                // Our own write, whose reply was lost, or another's.
-                let found = found.map(record::<CredentialOwner>).transpose()?;
-                Ok(if found.is_some_and(|found| found.passkey == owner.passkey) { Added::Done } else { Added::Taken })
+                let owner = found.map(record::<CredentialOwner>).transpose()?;
+                // If the passkey is ours, the reply to our own write was lost.
+                if owner.is_some_and(|owner| owner.passkey == passkey.id) { Ok(()) } else { Err(AddPasskeyError::Taken) }
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(StoreError::from(error).into()),
         }
     }
 
-    /// Removes a passkey from those in `seen` of the session's person; its credential may be registered again.
+    /// Removes a passkey from those of the session's person. Its credential may be registered again. `before` is what was read.
     ///
     /// # Errors
-    /// As [`Store::add_passkey`].
-    pub async fn remove_passkey(&self, session: &Session, seen: &Passkeys, passkey: &Passkey) -> Result<(), StoreError> {
+    /// [`StoreError::Conflict`] if the passkeys have changed; [`StoreError::SessionOver`].
+    pub async fn remove_passkey(&self, session: &Session, before: &Passkeys, passkey: &Passkey) -> Result<(), StoreError> {
         let operations = vec![
-            passkeys_put(session.profile, &seen.without(passkey.id))?.when(unchanged(seen)).into_transact_item(&self.table)?,
+            put_passkeys(session.profile, &before.without(passkey.id))?.when(unchanged(before)).into_transact_item(&self.table)?,
             self.table.transact_delete(&keys::credential(&passkey.credential_sha256))?,
         ];
-        Ok(self.transact_in(session, operations).await?)
+        Ok(self.transact_with_session(session, operations).await?)
     }
+
+    /// The person that the recovery code with this hash belongs to.
+    pub async fn recovery_code_owner(&self, code_sha256: &str) -> Result<Option<ProfileId>, StoreError> {
+        let owner: Option<RecoveryCodeOwner> = self.table.get(&keys::recovery_code(code_sha256)).await?;
+        Ok(owner.map(|owner| owner.profile))
+    }
+
+    /// Replaces the unused recovery codes of the session's person by those of `after`. `before` is what was read.
+    ///
+    /// # Errors
+    /// As [`Store::remove_passkey`].
+    pub async fn replace_recovery_codes(&self, session: &Session, before: &Passkeys, after: &Passkeys) -> Result<(), StoreError> {
+        let person = session.profile;
+        let mut operations = vec![put_passkeys(person, after)?.when(unchanged(before)).into_transact_item(&self.table)?];
+        for old in &before.recovery_codes {
+            operations.push(self.table.transact_delete(&keys::recovery_code(old))?);
+        }
+        for new in &after.recovery_codes {
+            operations.push(put_recovery_code(person, new)?.into_transact_item(&self.table)?);
+        }
+        Ok(self.transact_with_session(session, operations).await?)
+    }
+}
+
+/// Writes the owner of a passkey's credential, unless the credential has one.
+pub(super) fn put_credential(person: ProfileId, passkey: &Passkey) -> Result<Put, StoreError> {
+    let owner = CredentialOwner { profile: person, passkey: passkey.id };
+    let put = Put::new(&keys::credential(&passkey.credential_sha256), "credential", &owner)?;
+    Ok(put.when(Condition::absent()))
+}
+
+pub(super) fn put_passkeys(person: ProfileId, passkeys: &Passkeys) -> Result<Put, StoreError> {
+    Put::new(&keys::passkeys(person), "passkeys", passkeys)
+}
+
+pub(super) fn put_recovery_code(person: ProfileId, code_sha256: &str) -> Result<Put, StoreError> {
+    Put::new(&keys::recovery_code(code_sha256), "recovery_code", &RecoveryCodeOwner { profile: person })
+}
+
+/// The condition that the passkeys are still at the version that was read.
+pub(super) fn unchanged(before: &Passkeys) -> Condition {
+    Condition::equals("version", n(before.version))
 }

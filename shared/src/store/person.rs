@@ -1,9 +1,7 @@
-//! People: what is read before somebody is let in, and the one write that lets them in.
-
-use serde::{Deserialize, Serialize};
+//! People: signing up and signing in.
 
 use super::item::record;
-use super::passkey::CredentialOwner;
+use super::passkey::{CredentialOwner, put_credential, put_passkeys, put_recovery_code, unchanged};
 use super::session::SessionPointer;
 use super::transaction::TransactError;
 use super::write::{Condition, Put};
@@ -13,46 +11,47 @@ use crochet_domain::passkey::Passkeys;
 use crochet_domain::profile::Profile;
 use crochet_domain::session::Session;
 
-/// A person, as far as logging in goes.
+/// Everything about a person that signing in needs.
 #[derive(Debug, Clone)]
 pub struct PersonRecord {
-    /// Who it is.
+    /// The person's profile.
     pub profile: Profile,
-    /// How that person logs in.
+    /// The person's passkeys and recovery codes.
     pub passkeys: Passkeys,
     sessions: Vec<SessionPointer>,
 }
 
-/// What came of a sign-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignedUp {
-    /// The person exists now, and is logged in.
-    Done,
-    /// The passkey belongs to somebody already.
+/// Why a person was not created.
+#[derive(Debug, thiserror::Error)]
+pub enum SignUpError {
+    /// The passkey belongs to another person.
+    #[error("the passkey belongs to another person")]
     PasskeyTaken,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-/// With what somebody gets in, as far as it changes how they get in next time.
+/// How a person signs in, with what it changes for the next time.
 #[derive(Debug, Clone, Copy)]
-pub enum Admission<'a> {
-    /// A passkey: this is what they are after its use.
+pub enum SignInMethod<'a> {
+    /// With a passkey. These are the passkeys after its use.
     Passkey(&'a Passkeys),
-    /// A recovery code: this is what is left after its use, and its hash.
-    RecoveryCode(&'a Passkeys, &'a str),
-    /// The wallet of an agent, which stays as it is.
+    /// With a recovery code.
+    RecoveryCode {
+        /// The passkeys and codes after its use.
+        after: &'a Passkeys,
+        /// SHA-256 of the code, in hex.
+        code_sha256: &'a str,
+    },
+    /// With a wallet of an agent that the person operates. It changes nothing.
     Wallet,
 }
 
-/// Whose recovery code it is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct CodeOwner {
-    profile: ProfileId,
-}
-
 impl Store {
-    /// The person with this id: one batch read, and the sessions at the same time.
+    /// The person with this id: one batch read, and a query for the sessions at the same time.
     pub async fn person(&self, id: ProfileId) -> Result<Option<PersonRecord>, StoreError> {
-        // A session that opens between the two reads may be missed here: the next one to open ends what is too many.
+        // A session that is opened between the two reads may be missed. The next sign-in ends any surplus.
         let (found, sessions) = tokio::join!(self.profile_and_passkeys(id), self.session_pointers(id));
         let sessions = sessions?;
         Ok(found?.map(|(profile, passkeys)| PersonRecord { profile, passkeys, sessions }))
@@ -65,90 +64,55 @@ impl Store {
         Ok(found.take(&wanted[0])?.zip(found.take(&wanted[1])?))
     }
 
-    /// Whose recovery code has this hash.
-    pub async fn owner_of_code(&self, code_sha256: &str) -> Result<Option<ProfileId>, StoreError> {
-        let owner: Option<CodeOwner> = self.table.get(&keys::recovery_code(code_sha256)).await?;
-        Ok(owner.map(|owner| owner.profile))
-    }
-
-    /// Makes a person with a first passkey, recovery codes and a session, all or nothing: nobody is left with a passkey that
-    /// opens nothing, or with a profile that no passkey opens.
+    /// Creates a person with a first passkey, recovery codes and a session in one transaction, so that no passkey is left without
+    /// a profile and no profile without a passkey.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where another transaction was in the way.
-    pub async fn sign_up(&self, profile: &Profile, passkeys: &Passkeys, session: &Session) -> Result<SignedUp, StoreError> {
+    /// [`SignUpError::PasskeyTaken`]; [`StoreError::Conflict`] if another transaction holds one of the items.
+    pub async fn sign_up(&self, profile: &Profile, passkeys: &Passkeys, session: &Session) -> Result<(), SignUpError> {
         let mut operations = Vec::new();
         for passkey in &passkeys.passkeys {
-            operations.push(CredentialOwner::of(profile.id, passkey).put(passkey)?.into_transact_item(&self.table)?);
+            operations.push(put_credential(profile.id, passkey)?.into_transact_item(&self.table)?);
         }
         operations.push(
             Put::new(&keys::profile(profile.id), "profile", profile)?.when(Condition::absent()).into_transact_item(&self.table)?,
         );
-        operations.push(passkeys_put(profile.id, passkeys)?.when(Condition::absent()).into_transact_item(&self.table)?);
-        operations.extend(self.first_opening(session)?);
+        operations.push(put_passkeys(profile.id, passkeys)?.when(Condition::absent()).into_transact_item(&self.table)?);
+        operations.extend(self.create_session_ops(session)?);
         for code in &passkeys.recovery_codes {
-            operations.push(code_put(profile.id, code)?.into_transact_item(&self.table)?);
+            operations.push(put_recovery_code(profile.id, code)?.into_transact_item(&self.table)?);
         }
         match self.table.transact(operations).await {
-            Ok(()) => Ok(SignedUp::Done),
+            Ok(()) => Ok(()),
             Err(TransactError::ConditionFailed { index, found }) if index < passkeys.passkeys.len() => {
-                // Our own write, whose reply was lost, or another person's.
                 let owner = found.map(record::<CredentialOwner>).transpose()?;
-                Ok(if owner.is_some_and(|owner| owner.profile == profile.id) { SignedUp::Done } else { SignedUp::PasskeyTaken })
+                // If the credential is ours, the reply to our own write was lost.
+                if owner.is_some_and(|owner| owner.profile == profile.id) { Ok(()) } else { Err(SignUpError::PasskeyTaken) }
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(StoreError::from(error).into()),
         }
     }
 
-    /// Opens a session for a person and writes down with what, all or nothing: a recovery code is used up if, and only if, there
-    /// is a session for it.
+    /// Opens a session and records how the person signed in, in one transaction: a recovery code is used up if and only if its
+    /// session exists.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where the person was changed since `person` was read.
-    pub async fn let_in(&self, person: &PersonRecord, with: Admission<'_>, session: &Session) -> Result<(), StoreError> {
-        let mut operations = self.opening(session, person.profile.version, person.sessions.clone())?;
-        if let Admission::Passkey(after) | Admission::RecoveryCode(after, _) = with {
-            let put = passkeys_put(person.profile.id, after)?.when(unchanged(&person.passkeys));
+    /// [`StoreError::Conflict`] if the person has changed since `person` was read.
+    pub async fn sign_in(&self, person: &PersonRecord, method: SignInMethod<'_>, session: &Session) -> Result<(), StoreError> {
+        let mut operations = self.open_session_ops(session, person.profile.version, person.sessions.clone())?;
+        if let SignInMethod::Passkey(after) | SignInMethod::RecoveryCode { after, .. } = method {
+            let put = put_passkeys(person.profile.id, after)?.when(unchanged(&person.passkeys));
             operations.push(put.into_transact_item(&self.table)?);
         }
-        if let Admission::RecoveryCode(_, code) = with {
-            operations.push(self.table.transact_delete(&keys::recovery_code(code))?);
+        if let SignInMethod::RecoveryCode { code_sha256, .. } = method {
+            operations.push(self.table.transact_delete(&keys::recovery_code(code_sha256))?);
         }
         match self.table.transact(operations).await {
             Ok(()) => return Ok(()),
             Err(TransactError::Store(error)) => return Err(error),
             Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => {}
         }
-        // A reply that was lost looks like a conflict, too: then the session is there.
+        // If the session exists, the reply to our own write was lost.
         if self.session(&session.token_sha256).await?.is_some() { Ok(()) } else { Err(StoreError::Conflict) }
     }
-
-    /// Gives the session's person the recovery codes (SHA-256 in hex) of `after` instead of the ones that are left in `seen`.
-    ///
-    /// # Errors
-    /// As [`Store::add_passkey`].
-    pub async fn replace_codes(&self, session: &Session, seen: &Passkeys, after: &Passkeys) -> Result<(), StoreError> {
-        let person = session.profile;
-        let mut operations = vec![passkeys_put(person, after)?.when(unchanged(seen)).into_transact_item(&self.table)?];
-        for old in &seen.recovery_codes {
-            operations.push(self.table.transact_delete(&keys::recovery_code(old))?);
-        }
-        for new in &after.recovery_codes {
-            operations.push(code_put(person, new)?.into_transact_item(&self.table)?);
-        }
-        Ok(self.transact_in(session, operations).await?)
-    }
-}
-
-pub(super) fn passkeys_put(person: ProfileId, passkeys: &Passkeys) -> Result<Put, StoreError> {
-    Put::new(&keys::passkeys(person), "passkeys", passkeys)
-}
-
-/// Holds while nobody has changed the passkeys.
-pub(super) fn unchanged(seen: &Passkeys) -> Condition {
-    Condition::equals("version", super::item::n(seen.version))
-}
-
-fn code_put(person: ProfileId, code_sha256: &str) -> Result<Put, StoreError> {
-    Put::new(&keys::recovery_code(code_sha256), "recovery_code", &CodeOwner { profile: person })
 }

@@ -1,4 +1,4 @@
-//! Profiles and who a wallet belongs to.
+//! Profiles, and which profile a wallet belongs to.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -12,19 +12,21 @@ use crochet_domain::ids::ProfileId;
 use crochet_domain::profile::{Profile, Wallet};
 use crochet_domain::wallet::WalletAddress;
 
-/// Who a wallet belongs to.
+/// The profile that a wallet belongs to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct WalletOwner {
     pub(super) profile: ProfileId,
 }
 
-/// What came of a registration.
-#[derive(Debug)]
-pub enum Registered {
-    /// The profile exists now.
-    Done,
-    /// The wallet belongs to a profile already.
+/// Why a profile was not created.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The wallet belongs to another profile.
+    #[error("the wallet belongs to another profile")]
     WalletTaken,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Store {
@@ -33,7 +35,7 @@ impl Store {
         self.table.get(&keys::profile(id)).await
     }
 
-    /// The profile of the person who operates this agent: a read more for the agents that somebody has claimed.
+    /// The profile of the person who operates this agent. It takes a read only if the agent has an operator.
     pub async fn operator_of(&self, agent: &Profile) -> Result<Option<Profile>, StoreError> {
         match agent.operator {
             Some(person) => self.profile(person).await,
@@ -49,8 +51,11 @@ impl Store {
         }
     }
 
-    /// Creates a profile with its first wallet and key, all or nothing: of two racing registrations of one wallet one wins.
-    pub async fn register(&self, profile: &Profile, wallet: &Wallet, key: &ApiKeyRecord) -> Result<Registered, StoreError> {
+    /// Creates a profile with its first wallet and API key in one transaction. If two requests register the same wallet, one fails.
+    ///
+    /// # Errors
+    /// [`RegisterError::WalletTaken`].
+    pub async fn register(&self, profile: &Profile, wallet: &Wallet, key: &ApiKeyRecord) -> Result<(), RegisterError> {
         let owner = WalletOwner { profile: profile.id };
         let operations = vec![
             Put::new(&keys::wallet(&wallet.address), "wallet", &owner)?
@@ -61,41 +66,45 @@ impl Store {
             key.pointer_put()?.into_transact_item(&self.table)?,
         ];
         match self.table.transact(operations).await {
-            Ok(()) => Ok(Registered::Done),
+            Ok(()) => Ok(()),
             Err(TransactError::ConditionFailed { index: 0, found }) => {
-                // Our own write, whose reply was lost, or another profile's.
                 let owner = found.map(record::<WalletOwner>).transpose()?;
-                Ok(if owner.is_some_and(|owner| owner.profile == profile.id) { Registered::Done } else { Registered::WalletTaken })
+                // If the wallet is ours, the reply to our own write was lost.
+                if owner.is_some_and(|owner| owner.profile == profile.id) { Ok(()) } else { Err(RegisterError::WalletTaken) }
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(StoreError::from(error).into()),
         }
     }
 
-    /// Writes a changed profile over the version that was read (`profile.version - 1`). Its keys repeat its role: with
-    /// `new_role` they are written, too, all or nothing. `false` where the profile or its keys changed meanwhile.
-    pub async fn save_profile(&self, profile: &Profile, new_role: bool) -> Result<bool, StoreError> {
+    /// Replaces version `profile.version - 1` of a profile. The records of its API keys repeat its role: with `new_role` they are
+    /// updated in the same transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the profile or its keys have changed.
+    pub async fn save_profile(&self, profile: &Profile, new_role: bool) -> Result<(), StoreError> {
         let before = Condition::equals("version", n(profile.version.saturating_sub(1)));
         let put = Put::new(&keys::profile(profile.id), "profile", profile)?.when(before);
-        let refused = if new_role {
+        let found = if new_role {
             let role: AttributeValue = serde_dynamo::to_attribute_value(profile.role).map_err(StoreError::defect)?;
             let mut operations = vec![put.into_transact_item(&self.table)?];
             for pointer in self.key_pointers(profile.id).await? {
-                let repeating = Update::new("SET #role = :role").name("#role", "role").value(":role", role.clone());
-                operations.push(self.table.transact_update(&keys::api_key(&pointer.key), repeating.when("attribute_exists(PK)"))?);
+                let set_role = Update::new("SET #role = :role").name("#role", "role").value(":role", role.clone());
+                operations.push(self.table.transact_update(&keys::api_key(&pointer.key), set_role.when("attribute_exists(PK)"))?);
             }
             match self.table.transact(operations).await {
-                Ok(()) => return Ok(true),
+                Ok(()) => return Ok(()),
                 Err(TransactError::ConditionFailed { index: 0, found }) => found,
                 Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => None,
                 Err(TransactError::Store(error)) => return Err(error),
             }
         } else {
             match self.table.put(put).await {
-                Ok(()) => return Ok(true),
+                Ok(()) => return Ok(()),
                 Err(error) => error.found()?,
             }
         };
-        // The reply to our own write was lost and the SDK tried again: what stands there is what we wrote.
-        Ok(refused.map(record::<Profile>).transpose()?.is_some_and(|found| found == *profile))
+        // If the stored profile equals ours, the reply to our own write was lost.
+        let is_ours = found.map(record::<Profile>).transpose()?.is_some_and(|found| found == *profile);
+        if is_ours { Ok(()) } else { Err(StoreError::Conflict) }
     }
 }

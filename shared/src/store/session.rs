@@ -1,4 +1,4 @@
-//! People's sessions. The table holds hashes of their tokens only.
+//! People's sessions. The table holds only the hashes of their tokens.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use super::{Store, StoreError, keys};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::session::{MAX_SESSIONS, Session};
 
-/// Says that a person has a session; logging out everywhere starts here.
+/// An entry in the list of a person's sessions.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct SessionPointer {
     token_sha256: String,
@@ -19,27 +19,31 @@ pub(super) struct SessionPointer {
 }
 
 impl Store {
-    /// The session whose token has this hash. It may be over.
+    /// The session whose token has this hash. It may have expired.
     pub async fn session(&self, token_sha256: &str) -> Result<Option<Session>, StoreError> {
         self.table.get(&keys::session(token_sha256)).await
     }
 
-    /// Writes down that a session is used now. One that has ended meanwhile stays so. Nothing is said of a failure: no request
-    /// depends on this note.
-    pub async fn note_session(&self, session: &Session, now_ms: i64) {
-        let noting = Update::new("SET seen_ms = :now").number(":now", now_ms).when("attribute_exists(PK) AND seen_ms < :now");
-        let _ = self.table.update(&keys::session(&session.token_sha256), noting).await;
+    /// Records that a session is used now. A session that has ended stays ended. Failures are ignored, because no request depends
+    /// on this.
+    pub async fn record_session_use(&self, session: &Session, now_ms: i64) {
+        let update = Update::new("SET seen_ms = :now").number(":now", now_ms).when("attribute_exists(PK) AND seen_ms < :now");
+        let _ = self.table.update(&keys::session(&session.token_sha256), update).await;
     }
 
-    /// Writes in the name of a session, all or nothing. Whoever has logged out, here or everywhere, can be sure that nothing is
-    /// written in that session's name any more, however long ago its request was let in.
+    /// Runs a transaction on the condition that the session still exists. After a logout nothing more is written for that session,
+    /// even by a request that was authenticated before.
     ///
     /// # Errors
-    /// [`StoreError::SessionOver`] where the session has ended.
-    pub(super) async fn transact_in(&self, session: &Session, operations: Vec<TransactWriteItem>) -> Result<(), TransactError> {
-        let mut held = vec![self.table.transact_exists(&keys::session(&session.token_sha256))?];
-        held.extend(operations);
-        match self.table.transact(held).await {
+    /// [`StoreError::SessionOver`] if the session has ended.
+    pub(super) async fn transact_with_session(
+        &self,
+        session: &Session,
+        operations: Vec<TransactWriteItem>,
+    ) -> Result<(), TransactError> {
+        let mut all = vec![self.table.transact_exists(&keys::session(&session.token_sha256))?];
+        all.extend(operations);
+        match self.table.transact(all).await {
             Err(TransactError::ConditionFailed { index: 0, .. }) => Err(StoreError::SessionOver.into()),
             Err(TransactError::ConditionFailed { index, found }) => Err(TransactError::ConditionFailed { index: index - 1, found }),
             done_or_failed => done_or_failed,
@@ -49,7 +53,7 @@ impl Store {
     /// Ends one session.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where something is being written in its name.
+    /// [`StoreError::Conflict`] if another transaction holds the session.
     pub async fn close_session(&self, session: &Session) -> Result<(), StoreError> {
         self.commit(vec![
             self.table.transact_delete(&keys::session(&session.token_sha256))?,
@@ -58,12 +62,12 @@ impl Store {
         .await
     }
 
-    /// Ends every session of a person. `seen` is the version of the profile that was read before.
+    /// Ends every session of a person. `version` is the version of the profile that was read before.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where the profile changed meanwhile.
-    pub async fn close_all_sessions(&self, person: ProfileId, seen: u64) -> Result<(), StoreError> {
-        let mut operations = vec![self.table.transact_update(&keys::profile(person), versioning(seen))?];
+    /// [`StoreError::Conflict`] if the profile has changed.
+    pub async fn close_all_sessions(&self, person: ProfileId, version: u64) -> Result<(), StoreError> {
+        let mut operations = vec![self.table.transact_update(&keys::profile(person), next_version(version))?];
         for pointer in self.session_pointers(person).await? {
             operations.push(self.table.transact_delete(&keys::session(&pointer.token_sha256))?);
             operations.push(self.table.transact_delete(&keys::profile_session(person, &pointer.token_sha256))?);
@@ -71,18 +75,18 @@ impl Store {
         self.commit(operations).await
     }
 
-    /// What opens a session, as parts of a transaction: past [`MAX_SESSIONS`] the oldest ones end. `seen` is the version of the
-    /// person's profile that was read before `pointers`: whoever logs out everywhere meanwhile misses no session.
-    pub(super) fn opening(
+    /// The operations that open a session and end the oldest sessions beyond [`MAX_SESSIONS`]. `version` is the version of the
+    /// person's profile that was read before `pointers`, so that a concurrent logout from all sessions misses none.
+    pub(super) fn open_session_ops(
         &self,
         session: &Session,
-        seen: u64,
+        version: u64,
         mut pointers: Vec<SessionPointer>,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         pointers.sort_by_key(|pointer| pointer.created_ms);
         let surplus = (pointers.len() + 1).saturating_sub(MAX_SESSIONS);
-        let mut operations = vec![self.table.transact_update(&keys::profile(session.profile), versioning(seen))?];
-        operations.extend(self.first_opening(session)?);
+        let mut operations = vec![self.table.transact_update(&keys::profile(session.profile), next_version(version))?];
+        operations.extend(self.create_session_ops(session)?);
         for ended in pointers.into_iter().take(surplus) {
             operations.push(self.table.transact_delete(&keys::session(&ended.token_sha256))?);
             operations.push(self.table.transact_delete(&keys::profile_session(session.profile, &ended.token_sha256))?);
@@ -90,22 +94,22 @@ impl Store {
         Ok(operations)
     }
 
-    /// As [`Store::opening`], for somebody whose profile is made in the same transaction.
-    pub(super) fn first_opening(&self, session: &Session) -> Result<Vec<TransactWriteItem>, StoreError> {
+    /// The operations that create a session, for a person who is created in the same transaction.
+    pub(super) fn create_session_ops(&self, session: &Session) -> Result<Vec<TransactWriteItem>, StoreError> {
         let pointer = SessionPointer { token_sha256: session.token_sha256.clone(), created_ms: session.created_ms };
-        let ends = session.last_ms() / 1_000;
+        let expires = session.latest_expiry_ms() / 1_000;
         Ok(vec![
             Put::new(&keys::session(&session.token_sha256), "session", session)?
-                .expiring(ends)
+                .expiring(expires)
                 .when(Condition::absent())
                 .into_transact_item(&self.table)?,
             Put::new(&keys::profile_session(session.profile, &session.token_sha256), "profile_session", &pointer)?
-                .expiring(ends)
+                .expiring(expires)
                 .into_transact_item(&self.table)?,
         ])
     }
 
-    /// At most [`MAX_SESSIONS`], and as many again whose time is over and which DynamoDB has not deleted yet.
+    /// A person's sessions: at most [`MAX_SESSIONS`], and as many expired ones that DynamoDB has not deleted yet.
     pub(super) async fn session_pointers(&self, person: ProfileId) -> Result<Vec<SessionPointer>, StoreError> {
         let items = self.table.query(&Range::of(&keys::profile_sessions(person), 2 * MAX_SESSIONS as i32)).await?;
         items.into_iter().map(record).collect()
@@ -116,7 +120,7 @@ impl Store {
     }
 }
 
-/// Counts a change of the profile, unless another came first.
-fn versioning(seen: u64) -> Update {
-    Update::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(seen))
+/// Increments the profile's version if it is still `version`.
+fn next_version(version: u64) -> Update {
+    Update::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(version))
 }

@@ -1,70 +1,68 @@
-//! What listings show of their seller, brought up to what its profile says.
+//! The seller summaries that listings carry, and how they follow the seller's profile.
 
 use futures::{StreamExt, TryStreamExt, stream};
 
 use time::OffsetDateTime;
 
 use super::item::{n, record};
+use super::retry::{Attempts, retry_on_conflict};
 use super::write::Update;
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::ListingId;
 use crochet_domain::profile::{Profile, SellerSummary};
 use crochet_domain::timestamp::unix_ms;
 
-/// Listings that are written at the same time.
-const AT_ONCE: usize = 8;
-/// Other writers of one listing, or of the profile, are given way to this often.
-const TRIES: usize = 6;
+/// Number of listings that are written concurrently.
+const CONCURRENCY: usize = 8;
 
 impl Store {
-    /// Lets every listing of `profile` show what the profile says now, if [`Profile::listings_behind`] says that some do not.
+    /// Updates the seller summary of every listing of `profile`, if [`Profile::summaries_stale`] is set.
     ///
-    /// `profile` is the view after the change. Whoever changes what listings show sets the flag in the same write and calls this
-    /// next: a process that dies on the way leaves the flag, and the next look at the profile finishes the work. For the same
-    /// reason nothing is said of a failure.
-    pub async fn bring_listings_up(&self, profile: &Profile, now: OffsetDateTime) {
-        if let Err(error) = self.try_to_bring_listings_up(profile, unix_ms(now)).await {
-            tracing::warn!(profile = %profile.id, %error, "listings show an older view of their seller for now");
+    /// `profile` is the version after the change. A write that changes what listings show sets the flag, and its caller calls this
+    /// next. If the process dies in between, the flag remains, and the next read of the profile finishes the work. For the same
+    /// reason failures are only logged.
+    pub async fn refresh_seller_summaries(&self, profile: &Profile, now: OffsetDateTime) {
+        if let Err(error) = self.try_refresh_seller_summaries(profile, unix_ms(now)).await {
+            tracing::warn!(profile = %profile.id, %error, "seller summaries are stale for now");
         }
     }
 
-    async fn try_to_bring_listings_up(&self, profile: &Profile, now_ms: i64) -> Result<(), StoreError> {
+    async fn try_refresh_seller_summaries(&self, profile: &Profile, now_ms: i64) -> Result<(), StoreError> {
         let mut profile = profile.clone();
-        for _ in 0..TRIES {
-            if !profile.listings_behind {
+        let mut attempts = Attempts::default();
+        loop {
+            if !profile.summaries_stale {
                 return Ok(());
             }
             let ids = self.listing_ids_of(profile.id).await?;
-            let writes = stream::iter(ids.into_iter().map(|id| self.bring_listing_up(id, &profile, now_ms)));
-            writes.buffer_unordered(AT_ONCE).try_for_each(|()| std::future::ready(Ok(()))).await?;
-            let done = Update::new("SET listings_behind = :behind")
+            let writes = stream::iter(ids.into_iter().map(|id| self.refresh_seller_summary(id, &profile, now_ms)));
+            writes.buffer_unordered(CONCURRENCY).try_for_each(|()| std::future::ready(Ok(()))).await?;
+            let clear = Update::new("SET summaries_stale = :stale")
                 .when("version = :seen")
-                .value(":behind", aws_sdk_dynamodb::types::AttributeValue::Bool(false))
+                .value(":stale", aws_sdk_dynamodb::types::AttributeValue::Bool(false))
                 .value(":seen", n(profile.version));
-            match self.table.update(&keys::profile(profile.id), done).await {
+            match self.table.update(&keys::profile(profile.id), clear).await {
                 Ok(_) => return Ok(()),
                 Err(error) => match error.found()? {
                     Some(found) => profile = record(found)?,
                     None => return Ok(()),
                 },
             }
+            attempts.next_or(StoreError::Conflict).await?;
         }
-        Err(StoreError::Conflict)
     }
 
-    /// Writes even where the words are the same: what is as new as this view, an older one never replaces.
-    async fn bring_listing_up(&self, id: ListingId, profile: &Profile, now_ms: i64) -> Result<(), StoreError> {
-        for _ in 0..TRIES {
+    /// Writes even if only the version differs, so that no older summary can replace this one later.
+    async fn refresh_seller_summary(&self, id: ListingId, profile: &Profile, now_ms: i64) -> Result<(), StoreError> {
+        retry_on_conflict(|| async {
             let Some(mut listing) = self.listing(id).await? else { return Ok(()) };
             if listing.seller.as_of >= profile.version {
                 return Ok(());
             }
             listing.seller = SellerSummary::from(profile);
             listing.touch(now_ms);
-            if self.update_listing(&listing).await? {
-                return Ok(());
-            }
-        }
-        Err(StoreError::Conflict)
+            if self.update_listing(&listing).await? { Ok(()) } else { Err(StoreError::Conflict) }
+        })
+        .await
     }
 }

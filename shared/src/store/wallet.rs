@@ -1,4 +1,4 @@
-//! Linking a wallet: who it belongs to, and the profile's next version over the one that was read, in one write.
+//! Linking a wallet: its owner and the next version of the profile, in one transaction.
 
 use super::item::{n, record};
 use super::profile::WalletOwner;
@@ -7,21 +7,25 @@ use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
 use crochet_domain::profile::{Profile, Wallet};
 
-/// What came of linking a wallet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Linked {
-    /// It belongs to the profile now.
-    Done,
-    /// Another profile has it.
+/// Why a wallet was not linked.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkWalletError {
+    /// The wallet belongs to another profile.
+    #[error("the wallet belongs to another profile")]
     Taken,
-    /// Nothing is written, or it was written and the reply was lost: the profile as it stands now tells.
-    ReadAgain,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Store {
-    /// Gives `profile`, already counting one version more, the wallet that was added to it, all or nothing: of racing links of
-    /// one wallet one wins.
-    pub async fn link_wallet(&self, profile: &Profile, wallet: &Wallet) -> Result<Linked, StoreError> {
+    /// Links `wallet` and replaces version `profile.version - 1` of the profile, which contains it already. If two profiles link
+    /// the same wallet, one fails.
+    ///
+    /// # Errors
+    /// [`LinkWalletError::Taken`]; [`StoreError::Conflict`] if the profile has changed or the reply to this write was lost. The
+    /// profile as it is then tells which.
+    pub async fn link_wallet(&self, profile: &Profile, wallet: &Wallet) -> Result<(), LinkWalletError> {
         let owner = WalletOwner { profile: profile.id };
         let operations = vec![
             Put::new(&keys::wallet(&wallet.address), "wallet", &owner)?
@@ -31,14 +35,14 @@ impl Store {
                 .when(Condition::equals("version", n(profile.version.saturating_sub(1))))
                 .into_transact_item(&self.table)?,
         ];
-        Ok(match self.table.transact(operations).await {
-            Ok(()) => Linked::Done,
+        match self.table.transact(operations).await {
+            Ok(()) => Ok(()),
             Err(TransactError::ConditionFailed { index: 0, found }) => {
                 let owner = found.map(record::<WalletOwner>).transpose()?;
-                if owner.is_some_and(|owner| owner.profile != profile.id) { Linked::Taken } else { Linked::ReadAgain }
+                let is_taken = owner.is_some_and(|owner| owner.profile != profile.id);
+                Err(if is_taken { LinkWalletError::Taken } else { StoreError::Conflict.into() })
             }
-            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Linked::ReadAgain,
-            Err(TransactError::Store(error)) => return Err(error),
-        })
+            Err(error) => Err(StoreError::from(error).into()),
+        }
     }
 }

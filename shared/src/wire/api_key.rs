@@ -1,6 +1,4 @@
-//! The shapes of API keys.
-
-use std::fmt;
+//! API keys in replies.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,28 +8,28 @@ use crate::store::api_key::ApiKeyRecord;
 use crochet_domain::api_key::{API_KEY_PREFIX, ApiKey, KeyId, Scope};
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 
-/// What a key's id starts with in replies and paths; the ten characters of the id follow.
+/// The prefix of a key's id in replies and paths. The ten characters of the id follow.
 pub const KEY_ID_PREFIX: &str = "key_";
 
 /// An API key without its secret.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Key {
-    /// `key_` and ten characters.
+    /// The key's id: `key_` and ten characters.
     pub id: String,
-    /// What it is called.
+    /// The key's name.
     pub name: String,
-    /// What the key's own text begins with.
+    /// The first characters of the key itself.
     pub prefix: String,
-    /// What it may do. Each scope stands for itself: a key with `write` alone cannot read.
+    /// What the key may do. The scopes are independent: a key with `write` alone cannot read.
     #[schema(schema_with = scopes)]
     pub scopes: Vec<Scope>,
-    /// When it was made.
+    /// When the key was created.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When it was last used, to within an hour.
+    /// When the key was last used, to within an hour.
     #[schema(required, format = DateTime)]
     pub last_used_at: Option<String>,
-    /// When it ends.
+    /// When the key expires, if it does.
     #[schema(required, format = DateTime)]
     pub expires_at: Option<String>,
 }
@@ -51,15 +49,15 @@ impl From<&ApiKeyRecord> for Key {
     }
 }
 
-/// The id of a key as replies and paths spell it.
+/// The id of a key in replies and paths.
 #[must_use]
 pub fn key_id(id: &KeyId) -> String {
     format!("{KEY_ID_PREFIX}{id}")
 }
 
-/// The id in a path; none where it cannot be one.
+/// Parses the id in a path. `None` if it does not have the form of one.
 #[must_use]
-pub fn read_key_id(text: &str) -> Option<KeyId> {
+pub fn parse_key_id(text: &str) -> Option<KeyId> {
     KeyId::parse(text.strip_prefix(KEY_ID_PREFIX)?).ok()
 }
 
@@ -68,29 +66,22 @@ pub(super) fn authorization(key: &ApiKey) -> String {
     format!("Bearer {}", key.reveal())
 }
 
-/// A key that was asked for: the only reply in which it is shown whole.
-#[derive(Clone, Serialize, ToSchema)]
+/// A new key. This is the only reply that shows it whole.
+#[derive(Serialize, ToSchema)]
 pub struct IssuedKey {
     /// The key without its secret.
     pub key: Key,
-    /// The whole key, shown once.
+    /// The whole key, shown only once.
     pub api_key: String,
-    /// The value for the `Authorization` header, to be sent exactly so.
+    /// The exact value for the `Authorization` header.
     pub authorization_header: String,
 }
 
 impl IssuedKey {
-    /// The reply that hands `key` to its owner.
+    /// The reply that issues `key`.
     #[must_use]
     pub fn new(key: &ApiKey, stored: &ApiKeyRecord) -> Self {
         Self { key: stored.into(), api_key: key.reveal().to_owned(), authorization_header: authorization(key) }
-    }
-}
-
-/// The key does not print.
-impl fmt::Debug for IssuedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IssuedKey").field("key", &self.key.id).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,4 @@
-//! The shapes of people's passkeys and sessions.
-
-use std::fmt;
+//! People's passkeys and sessions in replies.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,48 +10,48 @@ use crochet_domain::recovery_code::RecoveryCode;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use crochet_domain::{profile, session};
 
-/// A session, as its person sees it.
+/// A person's session.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Session {
     /// When the person logged in.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When it was last used, to within five minutes.
+    /// When the session was last used, to within five minutes.
     #[schema(format = DateTime)]
     pub last_seen_at: String,
-    /// When it ends if it is not used again: 12 hours after the last use, 7 days after logging in at the latest.
+    /// When the session expires if it is not used again: 12 hours after its last use, and at most 7 days after the login.
     #[schema(format = DateTime)]
     pub expires_at: String,
-    /// Recovery codes that were not used yet.
+    /// The number of unused recovery codes.
     #[schema(maximum = 10)]
     pub recovery_codes_left: usize,
 }
 
 impl Session {
-    /// A session of somebody who has so many recovery codes left.
+    /// A session and the number of unused recovery codes.
     #[must_use]
     pub fn of(session: &session::Session, recovery_codes_left: usize) -> Self {
         Self {
             created_at: moment(session.created_ms),
             last_seen_at: moment(session.seen_ms),
-            expires_at: moment(session.ends_ms()),
+            expires_at: moment(session.expires_ms()),
             recovery_codes_left,
         }
     }
 }
 
-/// A passkey, as its person sees it.
+/// A person's passkey.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Passkey {
-    /// Its id here.
+    /// The passkey's id.
     #[schema(value_type = String, format = "uuid")]
     pub id: PasskeyId,
-    /// What the person calls it.
+    /// The name that the person gave it.
     pub name: String,
     /// When it was added.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When somebody last logged in with it.
+    /// When it was last used to log in.
     #[schema(required, format = DateTime)]
     pub last_used_at: Option<String>,
 }
@@ -72,40 +70,33 @@ impl From<&passkey::Passkey> for Passkey {
 /// A person who is logged in.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LoggedIn {
-    /// Who it is.
+    /// The person's profile.
     pub profile: Profile,
-    /// The session; its token is in the cookie alone.
+    /// The session. Its token is only in the cookie.
     pub session: Session,
 }
 
 impl LoggedIn {
-    /// A person with a session and so many recovery codes left.
+    /// A person with a session and the number of unused recovery codes.
     #[must_use]
     pub fn new(person: &profile::Profile, session: &session::Session, recovery_codes_left: usize) -> Self {
         Self { profile: Profile::of(person, None), session: Session::of(session, recovery_codes_left) }
     }
 }
 
-/// Recovery codes, shown once.
-#[derive(Clone, Serialize, ToSchema)]
+/// Recovery codes, shown only once.
+#[derive(Serialize, ToSchema)]
 pub struct RecoveryCodes {
-    /// Each lets the person in once, when every passkey is lost.
+    /// Each code works once, to log in without a passkey.
     #[schema(min_items = 10, max_items = 10)]
     pub recovery_codes: Vec<String>,
 }
 
 impl RecoveryCodes {
-    /// These codes, to be shown once.
+    /// The reply that issues these codes.
     #[must_use]
     pub fn of(codes: &[RecoveryCode]) -> Self {
         Self { recovery_codes: codes.iter().map(RecoveryCode::reveal).collect() }
-    }
-}
-
-/// The codes do not print.
-impl fmt::Debug for RecoveryCodes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RecoveryCodes(…)")
     }
 }
 

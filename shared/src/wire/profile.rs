@@ -1,8 +1,6 @@
-//! The shapes of profiles, wallets and keys, and of what leads to them: challenges.
+//! Profiles and wallets in replies, and the challenges that lead to them.
 
 use super::schema;
-use std::fmt;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
@@ -17,35 +15,35 @@ use crochet_domain::session::Session;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use crochet_domain::wallet::{Chain, WalletAddress};
 
-/// A profile, as everybody may see it.
+/// A public profile.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Profile {
-    /// Its id.
+    /// The profile's id.
     #[schema(value_type = String, format = "uuid")]
     pub id: ProfileId,
     /// What kind of account it is.
     #[schema(value_type = schema::AccountType)]
     pub account_type: AccountType,
-    /// The name it shows.
+    /// The public name of the profile.
     pub display_name: String,
-    /// What it says of itself.
+    /// How the profile describes itself.
     #[schema(required)]
     pub description: Option<String>,
-    /// What it does here.
+    /// Whether it buys, sells, or both.
     #[schema(value_type = schema::Role)]
     pub role: Role,
-    /// Crochet Score, 0 to 1000; a new agent starts at 400.
+    /// The Crochet Score, 0 to 1000. A new agent starts at 400.
     #[schema(maximum = 1000)]
     pub score: u16,
-    /// The tier of that score.
+    /// The tier of the score.
     #[schema(schema_with = tiers)]
     pub tier: &'static str,
-    /// The verified mark: a score of 800 or more.
+    /// Whether it carries the verified mark, which takes a score of 800 or more.
     pub is_verified: bool,
-    /// Who operates it, once a person has claimed it.
+    /// The person who operates it, if a person has claimed it.
     #[schema(required)]
     pub operator: Option<Operator>,
-    /// When it registered.
+    /// When the profile was created.
     #[schema(format = DateTime)]
     pub created_at: String,
 }
@@ -56,12 +54,12 @@ pub struct Operator {
     /// The person's profile.
     #[schema(value_type = String, format = "uuid")]
     pub id: ProfileId,
-    /// The name it shows.
+    /// The person's public name.
     pub display_name: String,
 }
 
 impl Profile {
-    /// A profile as everybody may see it, with the profile of the person who operates it.
+    /// A public profile, with the profile of the person who operates it.
     #[must_use]
     pub fn of(profile: &profile::Profile, operator: Option<&profile::Profile>) -> Self {
         Self {
@@ -79,13 +77,13 @@ impl Profile {
     }
 }
 
-/// A linked wallet, as its profile sees it.
+/// A wallet linked to the caller's profile.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Wallet {
-    /// Its id here.
+    /// The wallet's id.
     #[schema(value_type = String, format = "uuid")]
     pub id: WalletId,
-    /// The family of chains it lives on.
+    /// Its chain family.
     #[schema(schema_with = chains)]
     pub chain: Chain,
     /// Its address: EIP-55 for EVM, base58 for Solana.
@@ -94,7 +92,7 @@ pub struct Wallet {
     /// What it may be used for.
     #[schema(value_type = Vec<schema::Capability>)]
     pub capabilities: Vec<Capability>,
-    /// For which of `payment` and `payout` it is the first choice within its chain family.
+    /// The capabilities for which it is the default of its chain family: `payment`, `payout` or both.
     #[schema(value_type = Vec<schema::Capability>)]
     pub default_for: Vec<Capability>,
     /// Whether it is in use.
@@ -125,23 +123,23 @@ pub fn wallets(profile: &profile::Profile) -> Vec<Wallet> {
     profile.wallets.iter().map(Wallet::from).collect()
 }
 
-/// What registration and recovery give: the only reply in which the key is shown whole.
-#[derive(Clone, Serialize, ToSchema)]
+/// The result of a registration or recovery. This is the only reply that shows the key whole.
+#[derive(Serialize, ToSchema)]
 pub struct Issued {
-    /// Whose key it is.
+    /// The profile that the key belongs to.
     pub profile: Profile,
-    /// That profile's wallets.
+    /// The profile's wallets.
     pub wallets: Vec<Wallet>,
     /// The key without its secret.
     pub key: Key,
-    /// The whole key, shown once.
+    /// The whole key, shown only once.
     pub api_key: String,
-    /// The value for the `Authorization` header, to be sent exactly so.
+    /// The exact value for the `Authorization` header.
     pub authorization_header: String,
 }
 
 impl Issued {
-    /// The reply that hands `key` to its owner.
+    /// The reply that issues `key`.
     #[must_use]
     pub fn new(profile: &profile::Profile, operator: Option<&profile::Profile>, key: &ApiKey, stored: &ApiKeyRecord) -> Self {
         Self {
@@ -154,78 +152,71 @@ impl Issued {
     }
 }
 
-/// The key does not print.
-impl fmt::Debug for Issued {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Issued").field("profile", &self.profile.id).field("key", &self.key.id).finish_non_exhaustive()
-    }
-}
-
-/// Who the caller is.
+/// The caller's own profile and credentials.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Me {
     /// The caller's profile.
     pub profile: Profile,
-    /// Its wallets.
+    /// The caller's wallets.
     pub wallets: Vec<Wallet>,
-    /// With what the caller proved it.
+    /// How the caller authenticated.
     pub auth: Auth,
-    /// The agents that this person operates; none for an agent.
+    /// The agents that this person operates. Empty for an agent.
     pub claimed_agents: Vec<Profile>,
 }
 
-/// With what a caller proved who it is.
+/// How a caller authenticated.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Auth {
     /// `api_key` or `session`.
     #[serde(rename = "type")]
     #[schema(schema_with = credentials)]
     pub kind: &'static str,
-    /// The key: `key_` and ten characters. None for a session.
+    /// The id of the API key: `key_` and ten characters. Null for a session.
     #[schema(required)]
     pub key_id: Option<String>,
-    /// What a key may do. For a session: what the keys that it makes may do; it may itself do whatever the routes that take a
-    /// session offer.
+    /// What the API key may do. For a session, the scopes of the keys that it can create. The session itself may do everything that
+    /// its routes offer.
     #[schema(schema_with = scopes)]
     pub scopes: Vec<Scope>,
-    /// When it ends.
+    /// When the key or session expires, if it does.
     #[schema(required, format = DateTime)]
     pub expires_at: Option<String>,
 }
 
 impl Auth {
-    /// By an API key that ends at `expires_ms` (Unix milliseconds), if it ends.
+    /// With an API key that expires at `expires_ms` (Unix milliseconds), or never.
     #[must_use]
     pub fn api_key(id: &KeyId, scopes: Vec<Scope>, expires_ms: Option<i64>) -> Self {
         Self { kind: "api_key", key_id: Some(key_id(id)), scopes, expires_at: expires_ms.map(moment) }
     }
 
-    /// By a session, which ends then if it is not used again.
+    /// With a session.
     #[must_use]
     pub fn session(session: &Session) -> Self {
-        Self { kind: "session", key_id: None, scopes: vec![Scope::Read], expires_at: Some(moment(session.ends_ms())) }
+        Self { kind: "session", key_id: None, scopes: vec![Scope::Read], expires_at: Some(moment(session.expires_ms())) }
     }
 }
 
-/// What a wallet is asked to sign.
+/// A challenge for a wallet to sign.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Challenge {
-    /// What the signature will authorise.
+    /// What the signature will authorize.
     #[schema(schema_with = purposes)]
     pub purpose: Purpose,
-    /// The wallet that asked, in its canonical spelling.
+    /// The address of the wallet, in canonical form.
     #[schema(value_type = String)]
     pub wallet_address: WalletAddress,
-    /// The text to be signed as it is.
+    /// The text to sign, byte for byte.
     pub message: String,
-    /// Names this challenge where it is answered: 32 hex digits.
+    /// Identifies the challenge in the request that answers it: 32 hex digits.
     pub nonce: String,
-    /// Until when it can be answered.
+    /// When the challenge expires.
     #[schema(format = DateTime)]
     pub expires_at: String,
-    /// The same in seconds from its issue.
+    /// Seconds until the challenge expires.
     pub expires_in: i64,
-    /// The proof of work that goes with the signature, for `register`, `recover` and `operator_login`; none for the others.
+    /// The proof of work required for `register`, `recover` and `operator_login`. Null for other purposes.
     #[schema(required)]
     pub pow: Option<Pow>,
 }
@@ -244,14 +235,14 @@ impl From<&challenge::Challenge> for Challenge {
     }
 }
 
-/// A proof of work to be done.
+/// A proof of work to solve.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Pow {
-    /// `sha256`.
+    /// Always `sha256`.
     pub algorithm: &'static str,
-    /// What the hashed text begins with.
+    /// The beginning of the text to hash.
     pub challenge: String,
-    /// How many leading zeros (hex digits) the hash must have.
+    /// The number of leading zeros (hex digits) that the hash must have.
     pub difficulty: u8,
     /// The rule in one sentence.
     pub rule: &'static str,

@@ -1,4 +1,4 @@
-//! Costs of each route in serial round trips and capacity units, compared with the table of ARCHITECTURE.md.
+//! Costs of each route in serial round trips and capacity units, compared with the table of docs/internals/table-and-costs.md.
 //!
 //! On a busy machine, concurrent requests may look serial, but never the reverse. A scenario is therefore repeated while it
 //! exceeds its budget, and the cheapest measurement counts.
@@ -127,8 +127,8 @@ async fn calls(figures: &mut Figures<'_>, free: &Market<'_>, paid: &Market<'_>, 
 
 #[test]
 fn no_route_costs_more_than_the_architecture_says() -> Outcome {
-    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md"))?;
-    let promised = cost_budgets(&document).ok_or_else(|| Failure::new("ARCHITECTURE.md has no <!-- costs --> table"))?;
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/internals/table-and-costs.md"))?;
+    let promised = cost_budgets(&document).ok_or_else(|| Failure::new("docs/internals/table-and-costs.md has no <!-- costs --> table"))?;
     with_setup(Setup::default(), async |world| {
         let mut figures = Figures { world, rows: Vec::new() };
         let (free, paid) = (world.free_market("/status/200").await?, world.market_at(&json!(1), "/status/200").await?);
@@ -148,7 +148,7 @@ fn no_route_costs_more_than_the_architecture_says() -> Outcome {
             }
         }
         println!("{}", figures.table());
-        assert_eq!(figures.broken(&promised), None, "ARCHITECTURE.md promises less");
+        assert_eq!(figures.broken(&promised), None, "docs/internals/table-and-costs.md promises less");
         for promise in &promised {
             let measured = figures.rows.iter().any(|(row, _)| row.scenario == promise.scenario);
             assert!(measured, "nobody measures: {promise}");

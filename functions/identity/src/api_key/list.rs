@@ -1,4 +1,4 @@
-//! `GET /api-keys`: the caller's keys.
+//! `GET /api-keys`: list the caller's API keys.
 
 use axum::extract::State;
 use crochet::app::App;
@@ -9,18 +9,18 @@ use crochet_domain::api_key::Scope;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The keys of a profile.
+/// The API keys of a profile.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Keys {
-    /// Oldest first; at most 45.
+    /// The keys, oldest first; at most 45.
     keys: Vec<Key>,
 }
 
 crochet::error_list!(ListApiKeysErrors: Caller; InsufficientScope);
 
-/// List your API keys: what is known of each, never the key itself.
+/// List your API keys, without their secrets.
 ///
-/// A key that has ended stays in the list until it is deleted or a new one takes its place.
+/// An expired key stays in the list until you delete it or a new key takes its place.
 #[utoipa::path(get, path = "/api/v1/api-keys", operation_id = "list_api_keys", tag = "Identity",
     security(("api_key" = ["read"]), ("session" = [])),
     responses((status = 200, body = Keys, description = "The keys."), ListApiKeysErrors))]

@@ -1,7 +1,7 @@
-//! API keys: listing, making and ending them.
+//! API keys: listing, creating and revoking them.
 
 pub(crate) mod create;
-pub(crate) mod fresh;
+pub(crate) mod issue;
 pub(crate) mod list;
 pub(crate) mod report_leak;
 pub(crate) mod revoke;

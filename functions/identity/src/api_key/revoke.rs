@@ -1,34 +1,34 @@
-//! `DELETE /api-keys/{id}`: end a key.
+//! `DELETE /api-keys/{id}`: revoke an API key.
 
 use axum::extract::{Path, State};
 use crochet::app::App;
 use crochet::http::caller::Caller;
 use crochet::http::{Code, Reply, Result};
-use crochet::wire::api_key::{Key, read_key_id};
+use crochet::wire::api_key::{Key, parse_key_id};
 use crochet_domain::api_key::Scope;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A key that has ended.
+/// The revoked key.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RevokedKey {
     /// Always `true`.
     revoked: bool,
-    /// What was known of it.
+    /// The key without its secret.
     key: Key,
 }
 
 crochet::error_list!(RevokeApiKeyErrors: Caller, Path<String>; InsufficientScope, CrossSiteRequest, KeyNotFound);
 
-/// Revoke an API key: it stops working with the next request.
+/// Revoke an API key. It stops working with the next request.
 ///
-/// The key that sends this may be the one, and the last one may go, too: `POST /auth/recover` is the way back.
+/// A key can revoke itself, and you can revoke the last key. `POST /auth/recover` issues a new one.
 #[utoipa::path(delete, path = "/api/v1/api-keys/{id}", operation_id = "revoke_api_key", tag = "Identity",
     security(("api_key" = ["write"]), ("session" = [])), params(("id" = String, Path, description = "`key_` and ten characters.")),
-    responses((status = 200, body = RevokedKey, description = "The key that was."), RevokeApiKeyErrors))]
+    responses((status = 200, body = RevokedKey, description = "The revoked key."), RevokeApiKeyErrors))]
 pub(crate) async fn revoke_api_key(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result {
     caller.may(Scope::Write)?;
-    let id = read_key_id(&id).ok_or(Code::KeyNotFound)?;
+    let id = parse_key_id(&id).ok_or(Code::KeyNotFound)?;
     let key = app.store.api_key(&id).await?.filter(|key| key.profile == caller.profile()).ok_or(Code::KeyNotFound)?;
     if !app.store.revoke_key(&key).await? {
         return Err(Code::KeyNotFound.into());

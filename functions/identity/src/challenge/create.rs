@@ -1,4 +1,4 @@
-//! `POST /auth/challenge`: ask for a text to sign.
+//! `POST /auth/challenge`: request a text to sign.
 
 use axum::extract::State;
 use crochet::app::App;
@@ -13,9 +13,9 @@ use super::request::NewChallenge;
 
 crochet::error_list!(CreateChallengeErrors: Anonymous<AuthLimit>, Json<NewChallenge>; InvalidWalletAddress);
 
-/// Ask for a message to sign and, to register, to recover or to log an operator in, a proof of work to do.
+/// Request a message to sign. To register, recover or log in as an operator, it comes with a proof of work.
 ///
-/// The signature will authorise exactly what the message says, once, within five minutes.
+/// The signature authorizes exactly what the message says, once, within five minutes.
 #[utoipa::path(post, path = "/api/v1/auth/challenge", operation_id = "create_challenge", tag = "Identity",
     request_body = NewChallenge,
     responses((status = 200, body = wire::profile::Challenge, description = "The challenge."), CreateChallengeErrors))]

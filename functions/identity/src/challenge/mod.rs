@@ -1,5 +1,4 @@
-//! Challenges: asking for one, and answering it.
+//! Requesting challenges.
 
-pub(crate) mod answer;
 pub(crate) mod create;
 mod request;

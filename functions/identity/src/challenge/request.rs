@@ -1,4 +1,4 @@
-//! The request for a challenge: each purpose has its own fields, and no others.
+//! The request for a challenge. Each purpose has its own fields and no others.
 
 use std::str::FromStr;
 
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::field;
 use crate::wallet::change::WalletChange;
 
-/// Who wants to sign what.
+/// The challenge to create.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewChallenge {
     /// The wallet that will sign: `0x…` (EVM) or base58 (Solana).
@@ -20,15 +20,15 @@ pub(crate) struct NewChallenge {
     /// `register` (default), `recover`, `link_wallet`, `update_wallet`, `claim_agent` or `operator_login`.
     #[schema(value_type = Option<String>)]
     purpose: Option<Purpose>,
-    /// The profile concerned; for `link_wallet`, `update_wallet`, `claim_agent` and `operator_login`.
+    /// The profile that the action concerns; for `link_wallet`, `update_wallet`, `claim_agent` and `operator_login`.
     #[schema(format = "uuid")]
     profile_id: Option<String>,
-    /// The wallet to be linked; for `link_wallet`.
+    /// The wallet to link; for `link_wallet`.
     new_wallet_address: Option<String>,
-    /// The wallet to be changed; for `update_wallet`.
+    /// The wallet to change; for `update_wallet`.
     #[schema(format = "uuid")]
     wallet_id: Option<String>,
-    /// The fields of the PATCH without its proof; for `update_wallet`.
+    /// The fields of `PATCH /me/wallets/{id}` without `proof`; for `update_wallet`.
     change: Option<WalletChange>,
     /// The person's profile; for `claim_agent` and `operator_login`.
     #[schema(format = "uuid")]
@@ -36,16 +36,15 @@ pub(crate) struct NewChallenge {
 }
 
 impl NewChallenge {
-    /// The wallet that asks, and everything that its signature will authorise.
+    /// The wallet, and everything that its signature will authorize.
     ///
     /// # Errors
-    /// `INVALID_WALLET_ADDRESS`; `INVALID_REQUEST` for a field that is missing or wrong; `UNKNOWN_FIELD` for one that belongs
-    /// to another purpose.
+    /// `INVALID_WALLET_ADDRESS`; `INVALID_REQUEST` for a missing or wrong field; `UNKNOWN_FIELD` for a field of another purpose.
     pub(crate) fn read(mut self) -> Result<(WalletAddress, Binding), ApiError> {
         let purpose = self.purpose.unwrap_or_default();
         let wallet = field::wallet_address("wallet_address", &self.wallet_address)?;
         let binding = self.take_binding(purpose)?;
-        // What a purpose needs has been taken: the rest is none of its own.
+        // The fields of the purpose have been taken. Any other field belongs to another purpose.
         match self.left_over() {
             Some(field) => {
                 Err(unknown_field(field)
@@ -94,7 +93,7 @@ impl NewChallenge {
 }
 
 fn needed<T>(field: &str, value: &mut Option<T>, purpose: Purpose) -> Result<T, ApiError> {
-    value.take().ok_or_else(|| ApiError::field(field, &format!("is missing: a challenge for {purpose} must name it")))
+    value.take().ok_or_else(|| ApiError::field(field, &format!("is required for a challenge for {purpose}")))
 }
 
 fn needed_id<T: FromStr>(field: &str, value: &mut Option<String>, purpose: Purpose) -> Result<T, ApiError> {

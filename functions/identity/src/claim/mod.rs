@@ -1,4 +1,4 @@
-//! Claims: a person becomes the operator of an agent, and stops being it.
+//! Claims: a person becomes the operator of an agent, or releases it.
 
 pub(crate) mod create;
 pub(crate) mod release;
@@ -10,17 +10,14 @@ use crochet_domain::profile::{AccountType, Profile};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Another writer of the agent's profile is given way to this often.
-const TRIES: usize = 6;
-
-/// An agent, as everybody may see it.
+/// The claimed or released agent.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ClaimedAgent {
-    /// The agent's profile.
+    /// The agent's public profile.
     profile: wire::profile::Profile,
 }
 
-/// An agent's id, as a path has it.
+/// Parses the agent's id in a path.
 ///
 /// # Errors
 /// `PROFILE_NOT_FOUND`.
@@ -28,7 +25,7 @@ pub(crate) fn agent_id(text: &str) -> Result<ProfileId, ApiError> {
     text.parse().map_err(|_| Code::ProfileNotFound.into())
 }
 
-/// The agent, where there is one: people are none.
+/// The profile, if it exists and is an agent's.
 ///
 /// # Errors
 /// `PROFILE_NOT_FOUND`.

@@ -1,22 +1,23 @@
-//! `GET /auth/passkey/credentials` and `DELETE …/:id`: the passkeys of the person who is logged in.
+//! `GET /auth/passkey/credentials` and `DELETE …/{id}`: the passkeys of the person who is logged in.
 
 use axum::extract::{Path, State};
 use crochet::app::App;
 use crochet::http::session::Person;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
+use crochet::store::retry::Attempts;
 use crochet::wire;
 use crochet_domain::ids::{PasskeyId, ProfileId};
 use crochet_domain::passkey::Passkeys;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::TRIES;
+use crate::attempt::AttemptError;
 
-/// `data` of the list.
+/// A person's passkeys.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PasskeyList {
-    /// Oldest first, at most ten.
+    /// The passkeys, oldest first; at most ten.
     #[schema(max_items = 10)]
     passkeys: Vec<wire::person::Passkey>,
 }
@@ -31,26 +32,27 @@ pub(crate) async fn list(State(app): State<App>, person: Person) -> Result {
     Reply::ok(PasskeyList { passkeys: known.passkeys.iter().map(wire::person::Passkey::from).collect() })
 }
 
-/// `data` of a removal.
+/// The removed passkey.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PasskeyRemoved {
-    /// The passkey that was.
+    /// The passkey that was removed.
     passkey: wire::person::Passkey,
 }
 
 crochet::error_list!(RemovePasskeyErrors: Person, Path<String>; CrossSiteRequest, PasskeyNotFound, LastPasskey);
 
-/// Remove a passkey. The last one stays. Sessions that it opened go on: log out everywhere to end them.
+/// Remove a passkey. You cannot remove the last one. Sessions that it opened stay open: log out everywhere to end them.
 #[utoipa::path(delete, path = "/api/v1/auth/passkey/credentials/{id}", operation_id = "remove_passkey", tag = "People",
     security(("session" = [])), params(("id" = String, Path, description = "The passkey's id.", format = "uuid")),
-    responses((status = 200, body = PasskeyRemoved, description = "The passkey that was removed."), RemovePasskeyErrors))]
+    responses((status = 200, body = PasskeyRemoved, description = "The removed passkey."), RemovePasskeyErrors))]
 pub(crate) async fn remove(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result {
     let id: PasskeyId = id.parse().map_err(|_| Code::PasskeyNotFound)?;
     let mut removed = None;
-    for _ in 0..TRIES {
+    let mut attempts = Attempts::default();
+    loop {
         let known = passkeys(&app, person.profile()).await?;
         let Some(passkey) = known.passkeys.iter().find(|passkey| passkey.id == id) else {
-            // Our own write, whose reply was lost.
+            // If an earlier attempt saw it, the reply to our own write was lost.
             let passkey = removed.ok_or(Code::PasskeyNotFound)?;
             return Reply::ok(PasskeyRemoved { passkey });
         };
@@ -62,12 +64,12 @@ pub(crate) async fn remove(State(app): State<App>, person: Person, Path(id): Pat
             Err(StoreError::Conflict) => removed = Some(passkey.into()),
             Err(error) => return Err(error.into()),
         }
+        attempts.next_or(StoreError::Conflict).await?;
     }
-    Err(StoreError::Conflict.into())
 }
 
-/// The passkeys of somebody who has a session.
-pub(super) async fn passkeys(app: &App, person: ProfileId) -> Result<Passkeys> {
+/// The passkeys of a person who has a session.
+pub(super) async fn passkeys(app: &App, person: ProfileId) -> std::result::Result<Passkeys, AttemptError> {
     let known = app.store.passkeys(person).await?;
-    known.ok_or_else(|| ApiError::internal("a session's person has no passkeys").alarm())
+    known.ok_or_else(|| ApiError::internal("a session's person has no passkeys").alarm().into())
 }

@@ -1,11 +1,12 @@
-//! `POST /auth/passkey/login/start` and `…/finish`: a session for whoever the passkey says.
+//! `POST /auth/passkey/login/start` and `…/finish`: log in with a passkey.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use crochet::http::request::{Json, MAX_BODY_BYTES, parse_json, read_body};
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::StoreError;
-use crochet::store::person::{Admission, PersonRecord};
+use crochet::store::person::{PersonRecord, SignInMethod};
+use crochet::store::retry::Attempts;
 use crochet::wire::person::LoggedIn;
 use crochet_domain::passkey::{Ceremony, CeremonyPurpose};
 use crochet_domain::timestamp::unix_ms;
@@ -14,86 +15,89 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::relying_party::Assertion;
-use super::{CeremonyBegun, TRIES, Visitor, after_use, begin, begin_session, ceremony_id, open, welcome};
+use super::ceremony::{CeremonyStarted, after_use, ceremony_id, open, start as start_ceremony};
+use super::possibly_person::PossiblyPerson;
+use super::session::{logged_in, start_session};
+use crate::relying_party::Assertion;
 
-/// Nothing is asked of who wants to log in.
+/// An empty object.
 #[derive(Deserialize, ToSchema)]
 struct NewLogin {}
 
 crochet::error_list!(
-    StartLoginErrors: Visitor;
+    StartLoginErrors: PossiblyPerson;
     InvalidJson, UnknownField, InvalidRequest, PayloadTooLarge, PasskeysUnavailable
 );
 
-/// Begin to log in. Nobody says who they are: the passkey does.
+/// Start logging in. The passkey identifies the person, so no user name is needed.
 ///
 /// Give `public_key` to `PublicKeyCredential.parseRequestOptionsFromJSON` and the result to `navigator.credentials.get`.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/login/start", operation_id = "start_passkey_login", tag = "People",
     request_body(content = Option<NewLogin>, description = "`{}`, or nothing."),
-    responses((status = 200, body = CeremonyBegun, description = "The ceremony; it can be finished once, within five minutes."), StartLoginErrors))]
-pub(crate) async fn start(State(state): State<crate::State>, _: Visitor, request: Request<Body>) -> Result {
+    responses((status = 200, body = CeremonyStarted, description = "The ceremony. It can be finished once, within five minutes."), StartLoginErrors))]
+pub(crate) async fn start(State(state): State<crate::State>, _: PossiblyPerson, request: Request<Body>) -> Result {
     let body = read_body(request.into_body(), MAX_BODY_BYTES).await?;
     if !body.is_empty() {
         let NewLogin {} = parse_json(&body)?;
     }
-    let begun = state.party.begin_login()?;
-    begin(&state.app, CeremonyPurpose::LogIn, begun, state.app.clock.now()).await
+    let started = state.party.start_login()?;
+    start_ceremony(&state.app, CeremonyPurpose::LogIn, started, state.app.clock.now()).await
 }
 
-/// What the browser answered.
+/// The browser's response.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct PasskeyLogin {
-    /// Which ceremony this finishes.
+    /// The id of the ceremony to finish.
     #[schema(pattern = "^[0-9a-f]{32}$")]
     ceremony_id: String,
-    /// What `toJSON()` of the `PublicKeyCredential` gave, unchanged.
+    /// The unchanged result of `toJSON()` of the `PublicKeyCredential`.
     #[schema(value_type = Object)]
     credential: Value,
 }
 
-crochet::error_list!(FinishLoginErrors: Visitor, Json<PasskeyLogin>; CeremonyInvalid, PasskeyRefused, PasskeysUnavailable);
+crochet::error_list!(FinishLoginErrors: PossiblyPerson, Json<PasskeyLogin>; CeremonyInvalid, PasskeyRefused, PasskeysUnavailable);
 
-/// Finish logging in. The cookie of the session comes with the answer.
+/// Finish logging in. The response sets the session cookie.
 ///
-/// The ceremony is used up by the first well-formed attempt, good or bad. A 21st session ends the person's oldest one.
+/// The first well-formed attempt uses up the ceremony, whether it succeeds or not. A 21st session ends the person's oldest one.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/login/finish", operation_id = "finish_passkey_login", tag = "People",
     request_body = PasskeyLogin,
-    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session's cookie.")), description = "The person and the session."), FinishLoginErrors))]
-pub(crate) async fn finish(State(state): State<crate::State>, visitor: Visitor, Json(request): Json<PasskeyLogin>) -> Result {
+    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session cookie.")), description = "The person and the session."), FinishLoginErrors))]
+pub(crate) async fn finish(State(state): State<crate::State>, caller: PossiblyPerson, Json(request): Json<PasskeyLogin>) -> Result {
     let app = &state.app;
     let now = app.clock.now();
-    let answer = Assertion::read(request.credential)?;
+    let assertion = Assertion::read(request.credential)?;
     let id = ceremony_id(&request.ceremony_id)?;
-    let (ceremony, person) = tokio::join!(app.store.take_ceremony(id), app.store.person(answer.person));
+    let (ceremony, person) = tokio::join!(app.store.take_ceremony(id), app.store.person(assertion.person));
     let ceremony = open(ceremony, now).and_then(|ceremony| match ceremony.purpose {
         CeremonyPurpose::LogIn => Ok(ceremony),
         _ => Err(Code::CeremonyInvalid.into()),
     });
-    let attempt = async { log_in(&state, &answer, &ceremony?, person.map_err(after_use)?, now).await };
+    let attempt = async { log_in(&state, &assertion, &ceremony?, person.map_err(after_use)?, now).await };
     match attempt.await {
         Ok(reply) => Ok(reply),
-        Err(error) => Err(visitor.failed(app, error).await),
+        Err(error) => Err(caller.count_failure(app, error).await),
     }
 }
 
-/// Checks the answer against the passkeys as they are now, and opens a session over exactly these.
+/// Verifies the response against the present passkeys and opens a session, on the condition that they have not changed.
 async fn log_in(
     state: &crate::State,
-    answer: &Assertion,
+    assertion: &Assertion,
     ceremony: &Ceremony,
     mut person: Option<PersonRecord>,
     now: OffsetDateTime,
 ) -> Result {
-    for _ in 0..TRIES {
-        let known = person.ok_or_else(|| ApiError::new(Code::PasskeyRefused).cause("nobody has this user handle"))?;
-        let passkeys = state.party.finish_login(answer, &ceremony.state, &known.passkeys, unix_ms(now))?;
-        let (token, session) = begin_session(&known.profile, now);
-        match state.app.store.let_in(&known, Admission::Passkey(&passkeys), &session).await {
-            Ok(()) => return welcome(&known.profile, &session, &token, passkeys.recovery_codes.len()),
-            Err(StoreError::Conflict) => person = state.app.store.person(answer.person).await.map_err(after_use)?,
+    let mut attempts = Attempts::default();
+    loop {
+        let known = person.ok_or_else(|| ApiError::new(Code::PasskeyRefused).cause("unknown user handle"))?;
+        let passkeys = state.party.finish_login(assertion, &ceremony.state, &known.passkeys, unix_ms(now))?;
+        let (token, session) = start_session(&known.profile, now);
+        match state.app.store.sign_in(&known, SignInMethod::Passkey(&passkeys), &session).await {
+            Ok(()) => return logged_in(&known.profile, &session, &token, passkeys.recovery_codes.len()),
+            Err(StoreError::Conflict) => attempts.next_or(StoreError::Conflict).await.map_err(after_use)?,
             Err(error) => return Err(after_use(error)),
         }
+        person = state.app.store.person(assertion.person).await.map_err(after_use)?;
     }
-    Err(after_use(StoreError::Conflict))
 }

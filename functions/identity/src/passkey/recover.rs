@@ -1,11 +1,11 @@
-//! `POST /auth/passkey/recover`: the way back in without a passkey.
+//! `POST /auth/passkey/recover`: log in without a passkey.
 
 use axum::extract::State;
 use crochet::app::App;
 use crochet::http::request::Json;
 use crochet::http::{ApiError, Code, Result};
-use crochet::store::StoreError;
-use crochet::store::person::Admission;
+use crochet::store::person::SignInMethod;
+use crochet::store::retry::retry_on_conflict;
 use crochet::wire::person::LoggedIn;
 use crochet_domain::challenge::Binding;
 use crochet_domain::ids::ProfileId;
@@ -14,16 +14,18 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::{TRIES, Visitor, begin_session, welcome};
-use crate::challenge::answer::{Answer, Proof, after_use};
+use super::possibly_person::PossiblyPerson;
+use super::session::{logged_in, start_session};
+use crate::attempt::AttemptError;
 use crate::field;
+use crate::proof::{Proof, SignedAnswer, after_use};
 
-/// A recovery code; or, instead, everything else: the answer to a challenge for `operator_login`.
+/// Either a recovery code alone, or all other fields: a signed challenge of purpose `operator_login`.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct PersonRecovery {
     /// One of the person's recovery codes. Case, hyphens and spaces do not matter.
     recovery_code: Option<String>,
-    /// The agent whose wallet signs.
+    /// The agent that the wallet belongs to.
     #[schema(format = "uuid")]
     profile_id: Option<String>,
     /// The person who operates that agent.
@@ -31,114 +33,114 @@ pub(crate) struct PersonRecovery {
     operator_id: Option<String>,
     /// An active recovery wallet of the agent.
     wallet_address: Option<String>,
-    /// Its signature over the challenge's message: at most 200 characters, unless the deployment asks contracts' wallets.
+    /// Its signature over the challenge's message. At most 200 characters, unless the deployment supports contract wallets.
     #[schema(min_length = 1, max_length = 16_384)]
     signature: Option<String>,
-    /// The challenge's nonce.
+    /// The nonce of the challenge.
     #[schema(pattern = "^[0-9a-f]{32}$")]
     nonce: Option<String>,
-    /// The answer to the proof of work.
+    /// The solution of the proof of work.
     #[schema(min_length = 1, max_length = 64)]
     pow_nonce: Option<String>,
 }
 
-crochet::error_list!(RecoverPersonErrors: Visitor, Json<PersonRecovery>, Answer; PowInvalid, RecoveryCodeInvalid, NotOperator);
+crochet::error_list!(RecoverPersonErrors: PossiblyPerson, Json<PersonRecovery>, SignedAnswer; PowInvalid, RecoveryCodeInvalid, NotOperator);
 
-/// Get back in without a passkey: with a recovery code, or with the wallet of an agent that the person operates.
+/// Log in without a passkey: with a recovery code, or with a wallet of an agent that you operate.
 ///
-/// A recovery code is used up by the session that it opens. A 21st session ends the person's oldest one. Add a passkey next, and ask for new codes when few are left.
+/// A recovery code works once. A 21st session ends your oldest one. Add a passkey next, and get new codes when few are left.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/recover", operation_id = "recover_person", tag = "People", request_body = PersonRecovery,
-    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session's cookie.")), description = "The person and the session, whose cookie comes with the answer."), RecoverPersonErrors))]
-pub(crate) async fn recover(State(state): State<crate::State>, visitor: Visitor, Json(request): Json<PersonRecovery>) -> Result {
+    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session cookie.")), description = "The person and the session. The response sets the session cookie."), RecoverPersonErrors))]
+pub(crate) async fn recover(
+    State(state): State<crate::State>,
+    caller: PossiblyPerson,
+    Json(request): Json<PersonRecovery>,
+) -> Result {
     let now = state.app.clock.now();
     let attempt = match request.read()? {
-        Way::Code(text) => with_code(&state.app, &text, now).await,
-        Way::Wallet(agent, person, proof) => with_wallet(&state, agent, person, proof, now).await,
+        Method::Code(text) => with_code(&state.app, &text, now).await,
+        Method::Wallet(agent, person, proof) => with_wallet(&state, agent, person, proof, now).await,
     };
     match attempt {
         Ok(reply) => Ok(reply),
-        // A request that cannot mean anything is no attempt.
+        // A malformed request is not an attempt.
         Err(error) if matches!(error.code(), Code::InvalidRequest | Code::InvalidWalletAddress) => Err(error),
-        Err(error) => Err(visitor.failed(&state.app, error).await),
+        Err(error) => Err(caller.count_failure(&state.app, error).await),
     }
 }
 
-enum Way {
+enum Method {
     Code(String),
     Wallet(ProfileId, ProfileId, Proof),
 }
 
 impl PersonRecovery {
-    fn read(self) -> Result<Way> {
+    fn read(self) -> Result<Method> {
         let Self { recovery_code, profile_id, operator_id, wallet_address, signature, nonce, pow_nonce } = self;
         if let Some(code) = recovery_code {
             let rest = [profile_id, operator_id, wallet_address, signature, nonce, pow_nonce];
             return if rest.iter().all(Option::is_none) {
-                Ok(Way::Code(code))
+                Ok(Method::Code(code))
             } else {
-                Err(ApiError::field("recovery_code", "must stand alone: send a code or a wallet's proof, not both"))
+                Err(ApiError::field("recovery_code", "must be the only field: send either a code or the proof of a wallet"))
             };
         }
-        let needed = |field: &str, value: Option<String>| {
-            value.ok_or_else(|| ApiError::field(field, "is missing: send a recovery_code alone, or all of the other fields"))
+        let required = |field: &str, value: Option<String>| {
+            value
+                .ok_or_else(|| ApiError::field(field, "is required: send either a recovery_code alone, or all of the other fields"))
         };
         let proof = Proof {
-            wallet_address: needed("wallet_address", wallet_address)?,
-            signature: needed("signature", signature)?,
-            nonce: needed("nonce", nonce)?,
-            pow_nonce: Some(needed("pow_nonce", pow_nonce)?),
+            wallet_address: required("wallet_address", wallet_address)?,
+            signature: required("signature", signature)?,
+            nonce: required("nonce", nonce)?,
+            pow_nonce: Some(required("pow_nonce", pow_nonce)?),
         };
-        let agent = field::uuid("profile_id", &needed("profile_id", profile_id)?)?;
-        let person = field::uuid("operator_id", &needed("operator_id", operator_id)?)?;
-        Ok(Way::Wallet(agent, person, proof))
+        let agent = field::uuid("profile_id", &required("profile_id", profile_id)?)?;
+        let person = field::uuid("operator_id", &required("operator_id", operator_id)?)?;
+        Ok(Method::Wallet(agent, person, proof))
     }
 }
 
-/// The code is used up in the same write that opens the session: whoever is not let in still has it.
+/// The code is used up in the transaction that opens the session, so a failed login does not cost a code.
 async fn with_code(app: &App, text: &str, now: OffsetDateTime) -> Result {
     let code = RecoveryCode::parse(text).ok_or(Code::RecoveryCodeInvalid)?.sha256();
-    for _ in 0..TRIES {
-        let person = app.store.owner_of_code(&code).await?.ok_or(Code::RecoveryCodeInvalid)?;
+    let signed_in = retry_on_conflict(|| async {
+        let person = app.store.recovery_code_owner(&code).await?.ok_or(Code::RecoveryCodeInvalid)?;
         let known = app.store.person(person).await?.ok_or(Code::RecoveryCodeInvalid)?;
-        let left = known.passkeys.after_code(&code).ok_or(Code::RecoveryCodeInvalid)?;
-        let (token, session) = begin_session(&known.profile, now);
-        match app.store.let_in(&known, Admission::RecoveryCode(&left, &code), &session).await {
-            Ok(()) => return welcome(&known.profile, &session, &token, left.recovery_codes.len()),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(StoreError::Conflict.into())
+        let after = known.passkeys.after_recovery_code(&code).ok_or(Code::RecoveryCodeInvalid)?;
+        let (token, session) = start_session(&known.profile, now);
+        let method = SignInMethod::RecoveryCode { after: &after, code_sha256: &code };
+        app.store.sign_in(&known, method, &session).await?;
+        Ok::<_, AttemptError>(logged_in(&known.profile, &session, &token, after.recovery_codes.len())?)
+    });
+    Ok(signed_in.await?)
 }
 
 async fn with_wallet(state: &crate::State, agent: ProfileId, person: ProfileId, proof: Proof, now: OffsetDateTime) -> Result {
     let crate::State { app, proofs, .. } = state;
-    let answer = Answer::read(proof, proofs.max_signature_chars())?;
+    let answer = SignedAnswer::read(proof, proofs.max_signature_chars())?;
     let binding = Binding::OperatorLogin { profile_id: agent, operator_id: person };
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
-    // Nothing of agent or person is told, nor read, before the answer is judged: a chain's node may take seconds.
-    answer.judge(proofs, challenge.as_ref(), &binding, now).await?;
-    for _ in 0..TRIES {
-        // The person first: a release, and logging out everywhere, count as changes of the person, and so the session is opened
-        // over what the agent said after them, or not at all.
-        let known = app.store.person(person).await.map_err(after_use)?;
-        let agent = app.store.profile(agent).await.map_err(after_use)?;
-        let vouches = agent.is_some_and(|agent| agent.operator == Some(person) && agent.recovers_with(&answer.wallet));
-        let known = known.filter(|_| vouches).ok_or_else(not_operator)?;
-        let (token, session) = begin_session(&known.profile, now);
-        match app.store.let_in(&known, Admission::Wallet, &session).await {
-            Ok(()) => return welcome(&known.profile, &session, &token, known.passkeys.recovery_codes.len()),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(after_use(error)),
-        }
-    }
-    Err(after_use(StoreError::Conflict))
+    // Agent and person are read after the verification, which may take seconds, and so that nothing about them leaks before it.
+    answer.verify(proofs, challenge.as_ref(), &binding, now).await?;
+    let signed_in = retry_on_conflict(|| async {
+        // The person is read first. A release and a logout everywhere change the person, so if one of them comes after this read,
+        // the session is not opened.
+        let known = app.store.person(person).await?;
+        let agent = app.store.profile(agent).await?;
+        let is_allowed = agent.is_some_and(|agent| agent.operator == Some(person) && agent.recovers_with(&answer.wallet));
+        let known = known.filter(|_| is_allowed).ok_or_else(not_operator)?;
+        let (token, session) = start_session(&known.profile, now);
+        app.store.sign_in(&known, SignInMethod::Wallet, &session).await?;
+        Ok::<_, AttemptError>(logged_in(&known.profile, &session, &token, known.passkeys.recovery_codes.len())?)
+    });
+    signed_in.await.map_err(|error| error.into_api_error(after_use))
 }
 
-/// One error for every reason: whether an agent, a person or a claim exists is not told to strangers.
+/// One error for every reason, so that strangers do not learn whether an agent, a person or a claim exists.
 fn not_operator() -> ApiError {
     ApiError::new(Code::NotOperator)
-        .message("This wallet is no active recovery wallet of an agent that this person operates.")
+        .message("This wallet is not an active recovery wallet of an agent that this person operates.")
         .recovery("next_action", "use_recovery_wallet")
-        .recovery("summary", "Sign with an active recovery wallet of an agent that the person has claimed, or use a recovery code.")
+        .recovery("summary", "Sign with an active recovery wallet of an agent that you have claimed, or use a recovery code.")
 }

@@ -1,4 +1,4 @@
-//! `POST /auth/passkey/register/start` and `…/finish`: a new person with a first passkey, or a further passkey.
+//! `POST /auth/passkey/register/start` and `…/finish`: sign up with a first passkey, or add a passkey.
 
 use axum::extract::State;
 use crochet::app::App;
@@ -6,8 +6,9 @@ use crochet::http::request::{Json, Text};
 use crochet::http::session::{Person, set_cookie};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
-use crochet::store::passkey::Added;
-use crochet::store::person::SignedUp;
+use crochet::store::passkey::AddPasskeyError;
+use crochet::store::person::SignUpError;
+use crochet::store::retry::{Attempts, retry_on_conflict};
 use crochet::wire;
 use crochet::wire::person::RecoveryCodes;
 use crochet_domain::ids::{PasskeyId, ProfileId};
@@ -20,82 +21,87 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::relying_party::{Made, NewCredential};
-use super::{CeremonyBegun, TRIES, Visitor, after_use, begin, begin_session, ceremony_id, codes, open};
+use super::ceremony::{CeremonyStarted, after_use, ceremony_id, open, start as start_ceremony};
+use super::possibly_person::PossiblyPerson;
+use super::recovery_codes;
+use super::session::start_session;
+use crate::attempt::AttemptError;
+use crate::field::one_line;
+use crate::relying_party::{NewCredential, VerifiedCredential};
 
-/// Who wants a passkey.
+/// The passkey to create.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewPasskey {
-    /// The name that a new person's profile will show, in one line. Leave it out, with a session, for a further passkey.
+    /// The public name of a new person, in one line. To add a passkey, send a session cookie and omit this field.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 80)]
     display_name: Option<Text<1, 80>>,
 }
 
-crochet::error_list!(StartRegistrationErrors: Visitor, Json<NewPasskey>; SessionRequired, PasskeyLimit, PasskeysUnavailable);
+crochet::error_list!(StartRegistrationErrors: PossiblyPerson, Json<NewPasskey>; SessionRequired, PasskeyLimit, PasskeysUnavailable);
 
-/// Begin to sign up, or to add a passkey to those of the person who is logged in.
+/// Start signing up, or start adding a passkey if you are logged in.
 ///
-/// Give `public_key` to `PublicKeyCredential.parseCreationOptionsFromJSON` and the result to `navigator.credentials.create`.
+/// Pass `public_key` to `PublicKeyCredential.parseCreationOptionsFromJSON` and the result to `navigator.credentials.create`.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/register/start", operation_id = "start_passkey_registration", tag = "People",
     request_body = NewPasskey, security((), ("session" = [])),
-    responses((status = 200, body = CeremonyBegun, description = "The ceremony; it can be finished once, within five minutes."), StartRegistrationErrors))]
-pub(crate) async fn start(State(state): State<crate::State>, visitor: Visitor, Json(request): Json<NewPasskey>) -> Result {
+    responses((status = 200, body = CeremonyStarted, description = "The ceremony. It can be finished once, within five minutes."), StartRegistrationErrors))]
+pub(crate) async fn start(State(state): State<crate::State>, caller: PossiblyPerson, Json(request): Json<NewPasskey>) -> Result {
     let crate::State { app, party, .. } = &state;
     let now = app.clock.now();
     if let Some(name) = request.display_name {
         let display_name = one_line("display_name", name)?;
         let person = ProfileId::generate(now);
-        let begun = party.begin_registration(person, &display_name, None)?;
-        return begin(app, CeremonyPurpose::SignUp { person, display_name }, begun, now).await;
+        let started = party.start_registration(person, &display_name, None)?;
+        return start_ceremony(app, CeremonyPurpose::SignUp { person, display_name }, started, now).await;
     }
-    let missing = || ApiError::field("display_name", "is missing: a new person needs a name (a further passkey needs a session)");
-    let person = visitor.person(&state).await?.ok_or_else(missing)?.profile();
+    let missing = || ApiError::field("display_name", "is required to sign up (to add a passkey, log in first)");
+    let person = caller.person(&state).await?.ok_or_else(missing)?.profile();
     let known = app.store.profile_and_passkeys(person).await?;
     let (profile, passkeys) = known.ok_or_else(|| ApiError::internal("a session's person has no passkeys").alarm())?;
     if passkeys.passkeys.len() >= MAX_PASSKEYS {
         return Err(Code::PasskeyLimit.into());
     }
-    let begun = party.begin_registration(person, &profile.display_name, Some(&passkeys))?;
-    begin(app, CeremonyPurpose::AddPasskey { person }, begun, now).await
+    let started = party.start_registration(person, &profile.display_name, Some(&passkeys))?;
+    start_ceremony(app, CeremonyPurpose::AddPasskey { person }, started, now).await
 }
 
-/// What the browser made.
+/// The browser's response.
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct MadePasskey {
-    /// Which ceremony this finishes.
+pub(crate) struct FinishRegistration {
+    /// The id of the ceremony to finish.
     #[schema(pattern = "^[0-9a-f]{32}$")]
     ceremony_id: String,
-    /// What `toJSON()` of the `PublicKeyCredential` gave, unchanged.
+    /// The unchanged result of `toJSON()` of the `PublicKeyCredential`.
     #[schema(value_type = Object)]
     credential: Value,
-    /// What the person calls the passkey, in one line; "Passkey 1" and so on by default.
+    /// The name of the passkey, in one line. The default is "Passkey 1" and so on.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 80)]
     name: Option<Text<1, 80>>,
 }
 
-/// What a finished registration gives.
+/// The result of a registration.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "describes two replies as one shape")]
+#[expect(dead_code, reason = "describes two replies as one schema")]
 pub(crate) enum Registered {
     /// A new person.
     SignedUp(SignedUpPerson),
-    /// A further passkey.
+    /// An added passkey.
     Added(AddedPasskey),
 }
 
 /// A new person, who is logged in.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SignedUpPerson {
-    /// Who it is, and the session.
+    /// The person and the session.
     #[serde(flatten)]
     logged_in: wire::person::LoggedIn,
-    /// Ten codes, shown once.
+    /// Ten recovery codes, shown only once.
     #[serde(flatten)]
     codes: RecoveryCodes,
 }
 
-/// A further passkey.
+/// An added passkey.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AddedPasskey {
     /// The passkey.
@@ -103,58 +109,58 @@ pub(crate) struct AddedPasskey {
 }
 
 crochet::error_list!(
-    FinishRegistrationErrors: Visitor, Json<MadePasskey>;
+    FinishRegistrationErrors: PossiblyPerson, Json<FinishRegistration>;
     SessionRequired, CeremonyInvalid, PasskeyRefused, PasskeyAlreadyRegistered, PasskeyLimit, PasskeysUnavailable
 );
 
-/// Finish signing up, or adding a passkey.
+/// Finish signing up, or finish adding a passkey.
 ///
-/// The ceremony is used up by the first well-formed attempt, good or bad. Signing up logs in: the cookie of the session comes with
-/// the answer. A person has at most 20 sessions: a 21st ends the oldest one. The recovery codes are shown this once.
+/// The first well-formed attempt uses up the ceremony, whether it succeeds or not. Signing up also logs in: the response sets the
+/// session cookie. A person has at most 20 sessions. A 21st ends the oldest one. The recovery codes are shown only once.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/register/finish", operation_id = "finish_passkey_registration", tag = "People",
-    request_body = MadePasskey, security((), ("session" = [])),
-    responses((status = 201, body = Registered, headers(("Set-Cookie" = String, description = "The session's cookie, for a new person.")), description = "A new person's profile, session and recovery codes; or the further passkey."), FinishRegistrationErrors))]
-pub(crate) async fn finish(State(state): State<crate::State>, visitor: Visitor, Json(request): Json<MadePasskey>) -> Result {
+    request_body = FinishRegistration, security((), ("session" = [])),
+    responses((status = 201, body = Registered, headers(("Set-Cookie" = String, description = "The session cookie, for a new person.")), description = "A new person's profile, session and recovery codes, or the added passkey."), FinishRegistrationErrors))]
+pub(crate) async fn finish(
+    State(state): State<crate::State>,
+    caller: PossiblyPerson,
+    Json(request): Json<FinishRegistration>,
+) -> Result {
     let crate::State { app, party, .. } = &state;
     let now = app.clock.now();
-    let answer = NewCredential::read(request.credential)?;
+    let response = NewCredential::read(request.credential)?;
     let name = request.name.map(|name| one_line("name", name)).transpose()?;
     let id = ceremony_id(&request.ceremony_id)?;
-    let (ceremony, visitor) = tokio::join!(app.store.take_ceremony(id), visitor.person(&state));
+    let (ceremony, caller) = tokio::join!(app.store.take_ceremony(id), caller.person(&state));
     let ceremony = open(ceremony, now)?;
     match ceremony.purpose {
         CeremonyPurpose::SignUp { person, display_name } => {
-            let made = party.finish_registration(&answer, &ceremony.state)?;
-            sign_up(app, profile(person, display_name, now), passkey(made, name, 1, now), now).await
+            let credential = party.finish_registration(&response, &ceremony.state)?;
+            sign_up(app, profile(person, display_name, now), passkey(credential, name, 1, now), now).await
         }
         CeremonyPurpose::AddPasskey { person } => {
-            let caller = visitor?.ok_or(Code::SessionRequired)?;
-            // Somebody else has logged in meanwhile.
+            let caller = caller?.ok_or(Code::SessionRequired)?;
+            // Another person has logged in since the ceremony started.
             if caller.profile() != person {
                 return Err(Code::CeremonyInvalid.into());
             }
-            add(app, &caller, &answer, || party.finish_registration(&answer, &ceremony.state), name, now).await
+            add(app, &caller, &response, || party.finish_registration(&response, &ceremony.state), name, now).await
         }
         CeremonyPurpose::LogIn => Err(Code::CeremonyInvalid.into()),
     }
 }
 
 async fn sign_up(app: &App, profile: Profile, passkey: Passkey, now: OffsetDateTime) -> Result {
-    let codes = codes::fresh();
+    let codes = recovery_codes::generate();
     let passkeys =
         Passkeys { passkeys: vec![passkey], recovery_codes: codes.iter().map(RecoveryCode::sha256).collect(), version: 1 };
-    let (token, session) = begin_session(&profile, now);
-    let mut outcome = Err(StoreError::Conflict);
-    for _ in 0..TRIES {
-        outcome = app.store.sign_up(&profile, &passkeys, &session).await;
-        if !matches!(outcome, Err(StoreError::Conflict)) {
-            break;
-        }
-    }
-    match outcome.map_err(after_use)? {
-        SignedUp::Done => {}
-        SignedUp::PasskeyTaken => return Err(Code::PasskeyAlreadyRegistered.into()),
-    }
+    let (token, session) = start_session(&profile, now);
+    let signed_up = retry_on_conflict(|| async {
+        app.store.sign_up(&profile, &passkeys, &session).await.map_err(|error| match error {
+            SignUpError::PasskeyTaken => Code::PasskeyAlreadyRegistered.into(),
+            SignUpError::Store(error) => AttemptError::Store(error),
+        })
+    });
+    signed_up.await.map_err(|error| error.into_api_error(after_use))?;
     let reply = SignedUpPerson {
         logged_in: wire::person::LoggedIn::new(&profile, &session, codes.len()),
         codes: RecoveryCodes::of(&codes),
@@ -162,37 +168,38 @@ async fn sign_up(app: &App, profile: Profile, passkey: Passkey, now: OffsetDateT
     Ok(Reply::created(reply)?.header("set-cookie", &set_cookie(&token)))
 }
 
-/// Adds a passkey to those that the person has by now.
+/// Adds a passkey to the caller's present passkeys. `verify` runs once, after the cheaper checks.
 async fn add(
     app: &App,
     caller: &Person,
-    answer: &NewCredential,
-    check: impl Fn() -> Result<Made>,
+    response: &NewCredential,
+    verify: impl Fn() -> Result<VerifiedCredential>,
     name: Option<String>,
     now: OffsetDateTime,
 ) -> Result {
-    let mut made = None;
-    for _ in 0..TRIES {
+    let mut verified = None;
+    let mut attempts = Attempts::default();
+    loop {
         let known = app.store.passkeys(caller.profile()).await.map_err(after_use)?;
         let known = known.ok_or_else(|| ApiError::internal("a session's person has no passkeys").alarm())?;
-        if known.of_credential(&answer.credential_sha256()).is_some() && made.is_none() {
+        if known.of_credential(&response.credential_sha256()).is_some() && verified.is_none() {
             return Err(Code::PasskeyAlreadyRegistered.into());
         }
         if known.passkeys.len() >= MAX_PASSKEYS {
             return Err(Code::PasskeyLimit.into());
         }
-        if made.is_none() {
-            made = Some(passkey(check()?, name.clone(), known.passkeys.len() + 1, now));
+        let passkey = match verified.take() {
+            Some(passkey) => passkey,
+            None => passkey(verify()?, name.clone(), known.passkeys.len() + 1, now),
+        };
+        match app.store.add_passkey(&caller.session, &known, &passkey).await {
+            Ok(()) => return Reply::created(AddedPasskey { passkey: (&passkey).into() }),
+            Err(AddPasskeyError::Taken) => return Err(Code::PasskeyAlreadyRegistered.into()),
+            Err(AddPasskeyError::Store(StoreError::Conflict)) => verified = Some(passkey),
+            Err(AddPasskeyError::Store(error)) => return Err(after_use(error)),
         }
-        let Some(passkey) = &made else { break };
-        match app.store.add_passkey(&caller.session, &known, passkey).await {
-            Ok(Added::Done) => return Reply::created(AddedPasskey { passkey: passkey.into() }),
-            Ok(Added::Taken) => return Err(Code::PasskeyAlreadyRegistered.into()),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(after_use(error)),
-        }
+        attempts.next_or(StoreError::Conflict).await.map_err(after_use)?;
     }
-    Err(after_use(StoreError::Conflict))
 }
 
 /// The profile of a new person.
@@ -208,23 +215,20 @@ fn profile(id: ProfileId, display_name: String, now: OffsetDateTime) -> Profile 
         operator: None,
         listing_count: 0,
         claim_count: 0,
-        listings_behind: false,
+        summaries_stale: false,
         version: 1,
         created_ms: unix_ms(now),
     }
 }
 
-fn passkey(made: Made, name: Option<String>, number: usize, now: OffsetDateTime) -> Passkey {
+/// A new passkey. `number` names it if `name` is missing.
+fn passkey(verified: VerifiedCredential, name: Option<String>, number: usize, now: OffsetDateTime) -> Passkey {
     Passkey {
         id: PasskeyId::generate(now),
         name: name.unwrap_or_else(|| format!("Passkey {number}")),
-        credential_sha256: made.credential_sha256,
-        credential: made.credential,
+        credential_sha256: verified.credential_sha256,
+        credential: verified.credential,
         created_ms: unix_ms(now),
         last_used_ms: None,
     }
-}
-
-fn one_line<const MIN: usize, const MAX: usize>(field: &str, text: Text<MIN, MAX>) -> Result<String> {
-    if text.0.chars().any(char::is_control) { Err(ApiError::field(field, "must be one line")) } else { Ok(text.0) }
 }

@@ -3,23 +3,23 @@
 use axum::extract::State;
 use crochet::app::App;
 use crochet::http::caller::Caller;
-use crochet::http::{ApiError, Reply, Result};
+use crochet::http::{Reply, Result};
 use crochet::wire;
 use crochet::wire::profile::{Auth, Me, wallets};
 use crochet_domain::api_key::Scope;
-use crochet_domain::ids::ProfileId;
-use crochet_domain::profile::Profile;
+
+use crate::caller::own_profile;
 
 crochet::error_list!(GetMeErrors: Caller; InsufficientScope);
 
-/// Tell who the caller is: its profile, its wallets, what its key or session may do, and, for a person, the agents that it operates.
+/// Get your profile, your wallets, what your key or session may do and, for a person, the agents that you operate.
 #[utoipa::path(get, path = "/api/v1/me", operation_id = "get_me", tag = "Identity", security(("api_key" = ["read"]), ("session" = [])),
     responses((status = 200, body = Me, description = "The caller."), GetMeErrors))]
 pub(crate) async fn me(State(app): State<App>, caller: Caller) -> Result {
     caller.may(Scope::Read)?;
     let profile = own_profile(&app, caller.profile()).await?;
-    // A change that this profile's listings do not all show yet: its writer died on the way.
-    app.store.bring_listings_up(&profile, app.clock.now()).await;
+    // Finishes the work of a writer that died before it refreshed the listings.
+    app.store.refresh_seller_summaries(&profile, app.clock.now()).await;
     let operator = app.store.operator_of(&profile).await?;
     let claimed = if profile.claim_count > 0 { app.store.claimed_agents(profile.id).await? } else { Vec::new() };
     Reply::ok(Me {
@@ -31,9 +31,4 @@ pub(crate) async fn me(State(app): State<App>, caller: Caller) -> Result {
         },
         claimed_agents: claimed.iter().map(|agent| wire::profile::Profile::of(agent, Some(&profile))).collect(),
     })
-}
-
-/// The profile of whoever has a good key or session.
-pub(crate) async fn own_profile(app: &App, id: ProfileId) -> Result<Profile> {
-    app.store.profile(id).await?.ok_or_else(|| ApiError::internal("a good key or session has no profile").alarm())
 }

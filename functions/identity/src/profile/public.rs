@@ -1,4 +1,4 @@
-//! `GET /agents/{id}`: an agent, as everybody may see it.
+//! `GET /agents/{id}`: an agent's public profile.
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::claim::{agent, agent_id};
 
-/// An agent.
+/// An agent's public profile.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PublicProfile {
     profile: Profile,
@@ -22,7 +22,7 @@ pub(crate) struct PublicProfile {
 
 crochet::error_list!(GetAgentErrors: Anonymous<ReadLimit>, Path<String>; ProfileNotFound);
 
-/// Get an agent's public profile: who it is, what it does here, its score, and who operates it. People have none.
+/// Get an agent's public profile: its name, role, score and operator. People have no public profile.
 #[utoipa::path(get, path = "/api/v1/agents/{id}", operation_id = "get_agent", tag = "Identity",
     params(("id" = String, Path, description = "The agent's profile id.")),
     responses((status = 200, body = PublicProfile, description = "The agent."), GetAgentErrors))]
@@ -33,8 +33,8 @@ pub(crate) async fn get_agent(
     headers: HeaderMap,
 ) -> Result<Response> {
     let agent = agent(app.store.profile(agent_id(&id)?).await?)?;
-    // A claim, a release or another change that this agent's listings do not all show yet: its writer died on the way.
-    app.store.bring_listings_up(&agent, app.clock.now()).await;
+    // Finishes the work of a writer that died before it refreshed the listings.
+    app.store.refresh_seller_summaries(&agent, app.clock.now()).await;
     let operator = app.store.operator_of(&agent).await?;
     let reply = Reply::ok(PublicProfile { profile: Profile::of(&agent, operator.as_ref()) })?;
     Ok(conditional(&headers, reply))

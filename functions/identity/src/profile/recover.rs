@@ -1,4 +1,4 @@
-//! `POST /auth/recover`: get a fresh key for a profile that a wallet can recover.
+//! `POST /auth/recover`: issue a new API key to a wallet that can recover its profile.
 
 use axum::extract::State;
 use crochet::app::App;
@@ -8,6 +8,7 @@ use crochet::http::request::Json;
 use crochet::http::{Code, Reply, Result};
 use crochet::store::StoreError;
 use crochet::store::api_key::ApiKeyRecord;
+use crochet::store::retry::Attempts;
 use crochet::wire::profile::Issued;
 use crochet_domain::api_key::ApiKey;
 use crochet_domain::challenge::Binding;
@@ -17,29 +18,29 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use crate::api_key::fresh::fresh;
-use crate::challenge::answer::{Answer, Proof, after_use};
+use crate::api_key::issue::full_access_key;
+use crate::proof::{Proof, SignedAnswer, after_use};
 
-/// The answer to a challenge for `recover`.
+/// A signed challenge of purpose `recover`.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct RecoverKey {
     /// The wallet that signed.
     wallet_address: String,
-    /// Its signature over the challenge's message: at most 200 characters, unless the deployment asks contracts' wallets.
+    /// Its signature over the challenge's message. At most 200 characters, unless the deployment supports contract wallets.
     #[schema(min_length = 1, max_length = 16_384)]
     signature: String,
-    /// The challenge's nonce.
+    /// The nonce of the challenge.
     #[schema(pattern = "^[0-9a-f]{32}$")]
     nonce: String,
-    /// The answer to the proof of work.
+    /// The solution of the proof of work.
     #[schema(min_length = 1, max_length = 64)]
     pow_nonce: String,
-    /// Ends every other key of the profile (default `false`).
+    /// `true` revokes every other key of the profile. The default is `false`.
     revoke_existing_keys: Option<bool>,
 }
 
 impl RecoverKey {
-    /// The answer to the challenge.
+    /// The signed challenge.
     fn proof(&self) -> Proof {
         Proof {
             wallet_address: self.wallet_address.clone(),
@@ -51,23 +52,23 @@ impl RecoverKey {
 }
 
 crochet::error_list!(
-    RecoverErrors: Anonymous<AuthLimit>, Json<RecoverKey>, Answer;
+    RecoverErrors: Anonymous<AuthLimit>, Json<RecoverKey>, SignedAnswer;
     PowInvalid, WalletNotRegistered, WalletCannotRecover
 );
 
-/// Get a fresh API key for the profile of a wallet.
+/// Get a new API key for the profile of a wallet.
 ///
-/// The challenge is used up by the first well-formed attempt, good or bad. With `revoke_existing_keys` every other key ends;
-/// without it a profile that has 45 keys loses its oldest one.
+/// The first well-formed attempt uses up the challenge, whether it succeeds or not. With `revoke_existing_keys` every other key is
+/// revoked. Without it, a profile that has 45 keys loses its oldest one.
 #[utoipa::path(post, path = "/api/v1/auth/recover", operation_id = "recover", tag = "Identity", request_body = RecoverKey,
-    responses((status = 200, body = Issued, description = "The key, shown once."), RecoverErrors))]
+    responses((status = 200, body = Issued, description = "The key, shown only once."), RecoverErrors))]
 pub(crate) async fn recover(State(state): State<crate::State>, _: Anonymous<AuthLimit>, Json(request): Json<RecoverKey>) -> Result {
     let crate::State { app, proofs, .. } = &state;
-    let answer = Answer::read(request.proof(), proofs.max_signature_chars())?;
+    let answer = SignedAnswer::read(request.proof(), proofs.max_signature_chars())?;
     let now = app.clock.now();
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
-    answer.judge(proofs, challenge.as_ref(), &Binding::Recover, now).await?;
-    // Looked for only now: nothing tells whether a wallet is registered but its own signature, not even the time of the answer.
+    answer.verify(proofs, challenge.as_ref(), &Binding::Recover, now).await?;
+    // Read after the verification: without a valid signature not even the response time may tell whether a wallet is registered.
     let profile = app.store.profile_of_wallet(&answer.wallet).await.map_err(after_use)?.ok_or(Code::WalletNotRegistered)?;
     let revoke_others = request.revoke_existing_keys.unwrap_or(false);
     let (profile, key, stored) = issue(app, profile, &answer.wallet, revoke_others, now).await?;
@@ -75,10 +76,7 @@ pub(crate) async fn recover(State(state): State<crate::State>, _: Anonymous<Auth
     Reply::ok(Issued::new(&profile, operator.as_ref(), &key, &stored))
 }
 
-/// Another writer of the profile is given way to this often: the challenge is used up already.
-const TRIES: usize = 8;
-
-/// Writes a key over the profile as it is now, where the wallet may recover it still.
+/// Adds a new key to the profile, as long as the wallet may recover it.
 async fn issue(
     app: &App,
     mut profile: Profile,
@@ -86,18 +84,18 @@ async fn issue(
     revoke_others: bool,
     now: OffsetDateTime,
 ) -> Result<(Profile, ApiKey, ApiKeyRecord)> {
-    for _ in 0..TRIES {
+    let mut attempts = Attempts::default();
+    loop {
         if !profile.recovers_with(wallet) {
             return Err(Code::WalletCannotRecover.into());
         }
-        let (key, stored) = fresh(&profile, "recovery", now);
+        let (key, stored) = full_access_key(&profile, "recovery", now);
         match app.store.issue_key(&stored, profile.version, revoke_others).await {
             Ok(()) => return Ok((profile, key, stored)),
-            Err(StoreError::Conflict) => {}
+            Err(StoreError::Conflict) => attempts.next_or(StoreError::Conflict).await.map_err(after_use)?,
             Err(error) => return Err(after_use(error)),
         }
         let read = app.store.profile(profile.id).await.map_err(after_use)?;
         profile = read.ok_or(Code::WalletNotRegistered)?;
     }
-    Err(after_use(StoreError::Conflict))
 }

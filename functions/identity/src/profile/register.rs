@@ -1,11 +1,11 @@
-//! `POST /register`: make a profile for a wallet.
+//! `POST /register`: create a profile for a wallet.
 
 use axum::extract::State;
 use crochet::http::caller::Anonymous;
 use crochet::http::limited::AuthLimit;
 use crochet::http::request::{Json, List, Text};
 use crochet::http::{ApiError, Code, Reply, Result};
-use crochet::store::profile::Registered;
+use crochet::store::profile::RegisterError;
 use crochet::wire::profile::Issued;
 use crochet::wire::schema;
 use crochet_domain::challenge::Binding;
@@ -17,63 +17,66 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use crate::api_key::fresh::fresh;
-use crate::challenge::answer::{Answer, Proof, after_use};
+use crate::api_key::issue::full_access_key;
+use crate::field;
+use crate::proof::{Proof, SignedAnswer, after_use};
 
-/// The answer to a challenge for `register`, and what the profile says of itself.
+/// A signed challenge of purpose `register`, and the profile to create.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Registration {
     /// The wallet that signed.
     wallet_address: String,
-    /// Its signature over the challenge's message: at most 200 characters, unless the deployment asks contracts' wallets.
+    /// Its signature over the challenge's message. At most 200 characters, unless the deployment supports contract wallets.
     #[schema(min_length = 1, max_length = 16_384)]
     signature: String,
-    /// The challenge's nonce.
+    /// The nonce of the challenge.
     #[schema(pattern = "^[0-9a-f]{32}$")]
     nonce: String,
-    /// The answer to the proof of work.
+    /// The solution of the proof of work.
     #[schema(min_length = 1, max_length = 64)]
     pow_nonce: String,
-    /// The name that the profile shows, in one line.
+    /// The public name of the profile, in one line.
     #[schema(value_type = String, min_length = 1, max_length = 80)]
     display_name: Text<1, 80>,
-    /// What it will do here: `buyer`, `seller` (alias `provider`) or `both` (default).
+    /// The role of the profile: `buyer`, `seller` (alias `provider`) or `both` (default).
     #[schema(value_type = Option<schema::Role>)]
     role: Option<Role>,
-    /// What it says of itself.
+    /// The public description of the profile.
     #[schema(value_type = Option<String>, max_length = 1000)]
     description: Option<Text<0, 1_000>>,
-    /// What the wallet may be used for, `recovery` among it; all four by default.
+    /// What the wallet may be used for. It must include `recovery`. The default is all four capabilities.
     #[schema(value_type = Option<Vec<schema::Capability>>, min_items = 1, max_items = 4)]
     capabilities: Option<List<Capability, 4>>,
 }
 
-crochet::error_list!(RegisterErrors: Anonymous<AuthLimit>, Json<Registration>, Answer; PowInvalid, WalletAlreadyRegistered);
+crochet::error_list!(RegisterErrors: Anonymous<AuthLimit>, Json<Registration>, SignedAnswer; PowInvalid, WalletAlreadyRegistered);
+
 /// Create a profile for a wallet and get its first API key.
 ///
-/// The challenge is used up by the first well-formed attempt, good or bad.
+/// The first well-formed attempt uses up the challenge, whether it succeeds or not.
 #[utoipa::path(post, path = "/api/v1/register", operation_id = "register", tag = "Identity", request_body = Registration,
-    responses((status = 201, body = Issued, description = "The profile and its key, shown once."), RegisterErrors))]
+    responses((status = 201, body = Issued, description = "The profile and its key, shown only once."), RegisterErrors))]
 pub(crate) async fn register(
     State(state): State<crate::State>,
     _: Anonymous<AuthLimit>,
     Json(request): Json<Registration>,
 ) -> Result {
     let crate::State { app, proofs, .. } = &state;
-    let answer = Answer::read(request.proof(), proofs.max_signature_chars())?;
+    let answer = SignedAnswer::read(request.proof(), proofs.max_signature_chars())?;
     let now = app.clock.now();
     let (profile, wallet) = request.profile(&answer.wallet, now)?;
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
-    answer.judge(proofs, challenge.as_ref(), &Binding::Register, now).await?;
-    let (key, stored) = fresh(&profile, "registration", now);
-    match app.store.register(&profile, &wallet, &stored).await.map_err(after_use)? {
-        Registered::Done => Reply::created(Issued::new(&profile, None, &key, &stored)),
-        Registered::WalletTaken => Err(Code::WalletAlreadyRegistered.into()),
-    }
+    answer.verify(proofs, challenge.as_ref(), &Binding::Register, now).await?;
+    let (key, stored) = full_access_key(&profile, "registration", now);
+    app.store.register(&profile, &wallet, &stored).await.map_err(|error| match error {
+        RegisterError::WalletTaken => Code::WalletAlreadyRegistered.into(),
+        RegisterError::Store(error) => after_use(error),
+    })?;
+    Reply::created(Issued::new(&profile, None, &key, &stored))
 }
 
 impl Registration {
-    /// The answer to the challenge.
+    /// The signed challenge.
     fn proof(&self) -> Proof {
         Proof {
             wallet_address: self.wallet_address.clone(),
@@ -83,12 +86,9 @@ impl Registration {
         }
     }
 
-    /// The profile that is asked for, with its one wallet.
+    /// The profile to create, and its wallet.
     fn profile(self, address: &WalletAddress, now: OffsetDateTime) -> Result<(Profile, Wallet)> {
-        let display_name = self.display_name.0;
-        if display_name.chars().any(char::is_control) {
-            return Err(ApiError::field("display_name", "must be one line"));
-        }
+        let display_name = field::one_line("display_name", self.display_name)?;
         let capabilities = capabilities(self.capabilities.map(|list| list.0))?;
         let wallet = Wallet {
             id: WalletId::generate(now),
@@ -109,7 +109,7 @@ impl Registration {
             operator: None,
             listing_count: 0,
             claim_count: 0,
-            listings_behind: false,
+            summaries_stale: false,
             version: 1,
             created_ms: unix_ms(now),
         };
@@ -117,13 +117,13 @@ impl Registration {
     }
 }
 
-/// All four unless fewer are asked for; each once, in one order.
+/// The requested capabilities, without duplicates and in a fixed order. The default is all four.
 fn capabilities(asked: Option<Vec<Capability>>) -> Result<Vec<Capability>> {
     let Some(asked) = asked else { return Ok(Capability::ALL.to_vec()) };
     if !asked.contains(&Capability::Recovery) {
-        return Err(ApiError::field("capabilities", "must include recovery: without it nothing could give this profile a new key"));
+        return Err(ApiError::field("capabilities", "must include recovery, or the profile could never get a new key"));
     }
-    Ok(Capability::ALL.into_iter().filter(|capability| asked.contains(capability)).collect())
+    Ok(Capability::in_order(&asked))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `GET /session`: who is logged in, and for how long.
+//! `GET /session`: the person who is logged in.
 
 use axum::extract::State;
 use crochet::app::App;
@@ -8,7 +8,7 @@ use crochet::wire::person::LoggedIn;
 
 crochet::error_list!(GetSessionErrors: Person;);
 
-/// Tell who is logged in, until when, and how many recovery codes are left.
+/// Get the person who is logged in, the expiry of the session, and the number of unused recovery codes.
 #[utoipa::path(get, path = "/api/v1/session", operation_id = "get_session", tag = "People", security(("session" = [])),
     responses((status = 200, body = LoggedIn, description = "The person and the session."), GetSessionErrors))]
 pub(crate) async fn read(State(app): State<App>, person: Person) -> Result {

@@ -1,4 +1,4 @@
-//! What a signature for `update_wallet` authorises: the fields of `PATCH /me/wallets/:id` without its proof.
+//! The change that a signature for `update_wallet` authorizes: the fields of `PATCH /me/wallets/{id}` without its proof.
 
 use crochet::http::request::List;
 use crochet::http::{ApiError, Code};
@@ -7,52 +7,49 @@ use crochet_domain::profile::{self, Capability, WalletStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A change of a wallet. What is left out (or `null`) stays as it is.
+/// A change to a wallet. A field that is missing or `null` stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub(crate) struct WalletChange {
-    // In the order of the names, and without the absent ones: this is how RFC 8785 writes it.
-    /// What the wallet may be used for from now on.
+    // In alphabetical order and without missing fields, as RFC 8785 requires.
+    /// The new capabilities of the wallet.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "capabilities", default)]
     #[schema(value_type = Option<Vec<schema::Capability>>, max_items = 4)]
     pub(super) capabilities: Option<Vec<Capability>>,
-    /// For which of `payment` and `payout` it becomes the first choice within its chain family.
+    /// The capabilities for which it becomes the default of its chain family: `payment`, `payout` or both.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "capabilities", default)]
     #[schema(value_type = Option<Vec<schema::Capability>>, max_items = 2)]
     pub(super) default_for: Option<Vec<Capability>>,
-    /// Whether it is in use.
+    /// The new status of the wallet.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::WalletStatus>)]
     pub(super) status: Option<WalletStatus>,
 }
 
 impl WalletChange {
-    /// The change as canonical JSON (RFC 8785), at most some 130 characters long: equality of these texts decides whether a
-    /// signature fits a request.
+    /// The change as canonical JSON (RFC 8785), at most about 130 characters long. A signature is valid for a request if these texts
+    /// are equal.
     ///
     /// # Errors
-    /// `INVALID_REQUEST` where it changes nothing, where a capability comes twice or where one cannot have a default.
+    /// `INVALID_REQUEST` if it changes nothing, repeats a capability, or names a default for a capability that has none.
     pub(crate) fn canonical(&self) -> Result<String, ApiError> {
         self.canonical_at("change.")
     }
 
     /// As [`WalletChange::canonical`], for fields whose names in the request begin with `place`.
-    ///
-    /// # Errors
-    /// As there.
     pub(super) fn canonical_at(&self, place: &str) -> Result<String, ApiError> {
         if *self == (Self { capabilities: None, default_for: None, status: None }) {
             return Err(ApiError::new(Code::InvalidRequest)
-                .message("Name at least one of `capabilities`, `default_for` and `status`.")
+                .message("Send at least one of `capabilities`, `default_for` and `status`.")
                 .detail("field", place.strip_suffix('.').unwrap_or("status")));
         }
         let field = |name: &str, problem| ApiError::field(&format!("{place}{name}"), problem);
         for (name, list) in [("capabilities", &self.capabilities), ("default_for", &self.default_for)] {
             if list.as_ref().is_some_and(|list| repeats(list)) {
-                return Err(field(name, "must not name a capability twice"));
+                return Err(field(name, "must not repeat a capability"));
             }
         }
         if self.default_for.iter().flatten().any(|capability| !Capability::WITH_DEFAULT.contains(capability)) {
-            return Err(field("default_for", "may hold payment and payout only"));
+            return Err(field("default_for", "may only contain payment and payout"));
         }
         serde_json::to_string(self).map_err(ApiError::internal)
     }
@@ -68,7 +65,7 @@ fn repeats(list: &[Capability]) -> bool {
     list.iter().enumerate().any(|(at, capability)| list[..at].contains(capability))
 }
 
-/// A list of at most four capabilities.
+/// Deserializes a list of at most four capabilities.
 pub(super) fn capabilities<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Capability>>, D::Error> {
     Option::<List<Capability, 4>>::deserialize(deserializer).map(|list| list.map(|list| list.0))
 }

@@ -1,4 +1,4 @@
-//! `GET /me/wallets`: the wallets of the caller's profile.
+//! `GET /me/wallets`: list the caller's wallets.
 
 use axum::extract::State;
 use crochet::app::App;
@@ -9,12 +9,12 @@ use crochet_domain::api_key::Scope;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::own_profile;
+use crate::caller::own_profile;
 
 /// The wallets of a profile.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Wallets {
-    /// Oldest first, disabled ones included; at most 20.
+    /// The wallets, oldest first, including disabled ones; at most 20.
     wallets: Vec<Wallet>,
 }
 
@@ -22,7 +22,7 @@ crochet::error_list!(ListWalletsErrors: Agent; InsufficientScope);
 
 /// List your wallets
 ///
-/// Oldest first, disabled ones included.
+/// The oldest comes first. Disabled wallets are included.
 #[utoipa::path(get, path = "/api/v1/me/wallets", operation_id = "list_wallets", tag = "Identity", security(("api_key" = ["read"])),
     responses((status = 200, body = Wallets, description = "The wallets."), ListWalletsErrors))]
 pub(crate) async fn list_wallets(State(app): State<App>, agent: Agent) -> Result {

@@ -1,4 +1,4 @@
-//! `GET /me/wallets/:id`: one wallet of the caller's profile.
+//! `GET /me/wallets/{id}`: read one of the caller's wallets.
 
 use axum::extract::{Path, State};
 use crochet::app::App;
@@ -6,7 +6,8 @@ use crochet::http::caller::Agent;
 use crochet::http::{Reply, Result};
 use crochet_domain::api_key::Scope;
 
-use super::{OneWallet, one_wallet, own_profile, wallet_id};
+use super::{OneWallet, one_wallet, wallet_id};
+use crate::caller::own_profile;
 
 crochet::error_list!(GetWalletErrors: Agent, Path<String>; InsufficientScope, WalletNotFound);
 

@@ -37,7 +37,7 @@ impl Answer {
     /// `CHALLENGE_INVALID` where none is open, `POW_INVALID` for another answer.
     pub(crate) async fn present(&self, app: &App, seller: ProfileId, now: OffsetDateTime) -> Result<(), ApiError> {
         let work =
-            app.store.take_listing_work(seller, self.challenge.as_deref(), now).await.map_err(|error| after_use(error.into()))?;
+            app.store.take_listing_pow(seller, self.challenge.as_deref(), now).await.map_err(|error| after_use(error.into()))?;
         let work = work.ok_or_else(|| again(ApiError::new(Code::ChallengeInvalid)))?;
         if work.pow.accepts(self.nonce.as_str()) { Ok(()) } else { Err(again(ApiError::new(Code::PowInvalid))) }
     }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use crochet::app::App;
 use crochet::http::{Reply, Result};
-use crochet::store::challenge::ListingWork;
+use crochet::store::challenge::ListingPow;
 use crochet::wire::profile::Pow;
 use crochet_domain::challenge::{CHALLENGE_TTL, ProofOfWork};
 use crochet_domain::ids::random_bytes;
@@ -34,8 +34,8 @@ crochet::error_list!(CreateListingChallengeErrors: Seller;);
 pub(crate) async fn create_listing_challenge(State(app): State<App>, Seller(profile): Seller) -> Result {
     let now = app.clock.now();
     let expires_at = now + CHALLENGE_TTL;
-    let work = ListingWork { pow: riddle(app.config.pow_difficulty, now), expires_ms: unix_ms(expires_at) };
-    app.store.save_listing_work(profile, &work).await?;
+    let work = ListingPow { pow: riddle(app.config.pow_difficulty, now), expires_ms: unix_ms(expires_at) };
+    app.store.save_listing_pow(profile, &work).await?;
     Reply::ok(ListingChallenge {
         pow: Pow::from(&work.pow),
         expires_at: rfc3339(expires_at),

@@ -50,7 +50,7 @@ fn every_single_change_is_noticed() {
 #[test]
 fn secrets_do_not_print() {
     let key = ApiKey::generate();
-    assert_eq!(format!("{key:?}"), format!("ApiKey({}…)", key.prefix()));
+    assert!(!format!("{key:?}").contains(&key.reveal()[API_KEY_PREFIX.len() + ID_CHARS..]));
     assert_eq!(format!("{:?}", key.hash()), "KeyHash(…)");
 }
 

@@ -1,4 +1,4 @@
-//! What a challenge is for, and the sentence that tells its signer.
+//! What a challenge authorizes, and the sentence that tells the signer so.
 
 use std::fmt;
 
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ProfileId, WalletId};
 use crate::wallet::WalletAddress;
 
-/// What a signature is asked for.
+/// The purpose of a challenge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// Make a profile for the wallet.
+    /// Create a profile for the wallet.
     #[default]
     Register,
-    /// Get a fresh API key for the wallet's profile.
+    /// Issue a new API key for the wallet's profile.
     Recover,
     /// Add another wallet to a profile.
     LinkWallet,
-    /// Change what a wallet of a profile may do.
+    /// Change a wallet of a profile.
     UpdateWallet,
-    /// Let a person become the operator of the wallet's agent.
+    /// Make a person the operator of the wallet's agent.
     ClaimAgent,
-    /// Let the operator of the wallet's agent back in, who has lost every passkey.
+    /// Log in the operator of the wallet's agent without a passkey.
     OperatorLogin,
 }
 
@@ -40,7 +40,7 @@ impl Purpose {
         }
     }
 
-    /// Whether a proof of work comes with it. It does where the caller has no key that could be limited.
+    /// Whether it requires a proof of work: it does if callers have no API key that could be rate-limited.
     #[must_use]
     pub const fn needs_pow(self) -> bool {
         matches!(self, Self::Register | Self::Recover | Self::OperatorLogin)
@@ -53,39 +53,39 @@ impl fmt::Display for Purpose {
     }
 }
 
-/// Everything that a signature authorises. A signature fits a request if, and only if, their bindings are equal.
+/// Everything that a signature authorizes. A signature is valid for a request if and only if their bindings are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "purpose", rename_all = "snake_case")]
 pub enum Binding {
-    /// Make a profile for the signing wallet.
+    /// Create a profile for the signing wallet.
     Register,
-    /// Issue an API key for the profile of the signing wallet.
+    /// Issue a new API key for the profile of the signing wallet.
     Recover,
     /// Add a wallet to a profile.
     LinkWallet {
-        /// The profile that gets the wallet.
+        /// The profile that the wallet is added to.
         profile_id: ProfileId,
-        /// The wallet that is added.
+        /// The wallet to add.
         new_wallet_address: WalletAddress,
     },
     /// Change a wallet of a profile.
     UpdateWallet {
         /// The profile that owns the wallet.
         profile_id: ProfileId,
-        /// The wallet that is changed, which need not be the one that signs.
+        /// The wallet to change. Another wallet of the profile may sign.
         wallet_id: WalletId,
-        /// The change as canonical JSON (RFC 8785): the fields of the request without its proof. Canonical, because equality
-        /// of texts decides here.
+        /// The change as canonical JSON (RFC 8785): the fields of the request without its proof. It is canonical because bindings
+        /// are compared as text.
         change: String,
     },
-    /// Let a person operate an agent.
+    /// Make a person the operator of an agent.
     ClaimAgent {
         /// The agent's profile.
         profile_id: ProfileId,
         /// The person's profile.
         operator_id: ProfileId,
     },
-    /// Open a session for the person who operates an agent.
+    /// Log in the person who operates an agent.
     OperatorLogin {
         /// The agent's profile.
         profile_id: ProfileId,
@@ -95,7 +95,7 @@ pub enum Binding {
 }
 
 impl Binding {
-    /// The purpose that this is the content of.
+    /// Its purpose.
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
         match self {
@@ -108,7 +108,7 @@ impl Binding {
         }
     }
 
-    /// One line that tells the signer everything this authorises, in the characters that EIP-4361 allows in a statement.
+    /// One line that tells the signer everything it authorizes, in the characters that EIP-4361 allows in a statement.
     #[must_use]
     pub fn statement(&self) -> String {
         match self {
@@ -137,9 +137,9 @@ impl Binding {
     }
 }
 
-/// JSON in the characters of an EIP-4361 statement, which has neither quotation marks nor braces: `"` becomes `'`, `{}`
-/// become `()`, and every byte that has no place or would now be ambiguous becomes `~` and two hex digits. No two texts
-/// become the same.
+/// Encodes JSON in the characters of an EIP-4361 statement, which allows neither quotation marks nor braces: `"` becomes `'`, `{}`
+/// become `()`, and every byte that is not allowed or would be ambiguous becomes `~` and two hex digits. Different texts stay
+/// different.
 pub(super) fn in_statement_characters(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {

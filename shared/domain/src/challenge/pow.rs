@@ -1,47 +1,45 @@
-//! Proof of work: a little computing per registration, recovery or listing, so that making them by the million costs something.
-
-use std::fmt;
+//! Proof of work makes mass registrations, recoveries and listings expensive.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ids::random_bytes;
 
-/// The name of the hash, as replies give it.
+/// The hash algorithm's name in replies.
 pub const POW_ALGORITHM: &str = "sha256";
 
-/// The rule in one sentence, as replies give it.
+/// The rule in one sentence, for replies.
 pub const POW_RULE: &str = "Find a pow_nonce (1 to 64 printable ASCII characters) such that the lowercase hex SHA-256 of the \
                             text challenge + pow_nonce starts with `difficulty` zeros.";
 
 const MAX_NONCE_CHARS: usize = 64;
 
-/// A riddle: `challenge` and how many leading zeros (hex digits) the answer's hash must have.
+/// A puzzle: a challenge, and the number of leading zeros (hex digits) that the hash of a solution must have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProofOfWork {
     /// 128 random bits as 32 lower-case hex digits.
     pub challenge: String,
-    /// How many hex digits of the hash must be zero. Each one makes the work 16 times as long; above 64 nothing fits.
+    /// The required number of leading zero hex digits. Each one multiplies the work by 16. Above 64 there is no solution.
     pub difficulty: u8,
 }
 
 impl ProofOfWork {
-    /// Makes a fresh riddle.
+    /// A new random puzzle.
     #[must_use]
     pub fn issue(difficulty: u8) -> Self {
         Self { challenge: hex::encode(random_bytes::<16>()), difficulty }
     }
 
-    /// Whether `pow_nonce` is well-formed ([`PowNonce`]) and solves this riddle.
+    /// Whether `pow_nonce` is well-formed ([`PowNonce`]) and solves this puzzle.
     #[must_use]
     pub fn accepts(&self, pow_nonce: &str) -> bool {
         PowNonce::parse(pow_nonce).is_ok() && self.fits(Sha256::new_with_prefix(&self.challenge), pow_nonce)
     }
 
-    /// Finds an answer by trying numbers. Takes `16^difficulty` hashes on average: for demonstrations and tests.
+    /// Finds a solution by trying numbers, in `16^difficulty` hashes on average. For demonstrations and tests.
     ///
     /// # Panics
-    /// If no number below 2^64 is an answer, which only a difficulty of 16 or more makes likely.
+    /// If no number below 2^64 is a solution, which is likely only at a difficulty of 16 or more.
     #[must_use]
     pub fn solve(&self) -> String {
         let start = Sha256::new_with_prefix(&self.challenge);
@@ -58,15 +56,15 @@ impl ProofOfWork {
     }
 }
 
-/// The answer to a riddle as callers may send it: 1 to 64 printable ASCII characters (space to `~`).
+/// A well-formed solution: 1 to 64 printable ASCII characters (space to `~`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PowNonce(String);
 
 impl PowNonce {
-    /// Reads an answer; whether it solves anything is another question.
+    /// Parses a solution without checking that it solves anything.
     ///
     /// # Errors
-    /// [`InvalidPowNonce`] where it is empty, too long or holds other characters.
+    /// [`InvalidPowNonce`] if it is empty, too long or contains other characters.
     pub fn parse(text: &str) -> Result<Self, InvalidPowNonce> {
         let printable = text.bytes().all(|b| matches!(b, b' '..=b'~'));
         if text.is_empty() || text.len() > MAX_NONCE_CHARS || !printable {
@@ -75,24 +73,17 @@ impl PowNonce {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text as it was sent.
+    /// The text as the caller sent it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The text cannot be the answer to a proof of work. Its `Display` is a sentence for the caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The text does not have the form of a proof-of-work solution. The message is meant for the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("pow_nonce is a string of 1 to 64 printable ASCII characters.")]
 pub struct InvalidPowNonce;
-
-impl fmt::Display for InvalidPowNonce {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("pow_nonce is a string of 1 to 64 printable ASCII characters.")
-    }
-}
-
-impl std::error::Error for InvalidPowNonce {}
 
 #[cfg(test)]
 mod tests {
@@ -101,24 +92,24 @@ mod tests {
     #[test]
     fn a_known_answer() {
         // printf 'crochet42043' | sha256sum
-        let riddle = ProofOfWork { challenge: "crochet".to_owned(), difficulty: 4 };
-        assert_eq!(riddle.solve(), "42043");
-        assert!(riddle.accepts("42043"));
-        assert!(!riddle.accepts("420430"));
-        assert!(!riddle.accepts(" 42043"));
+        let puzzle = ProofOfWork { challenge: "crochet".to_owned(), difficulty: 4 };
+        assert_eq!(puzzle.solve(), "42043");
+        assert!(puzzle.accepts("42043"));
+        assert!(!puzzle.accepts("420430"));
+        assert!(!puzzle.accepts(" 42043"));
     }
 
     #[test]
     fn difficulty_counts_hex_digits() {
         for difficulty in 0..4 {
-            let riddle = ProofOfWork::issue(difficulty);
-            let answer = riddle.solve();
-            assert!(riddle.accepts(&answer));
-            let hash = hex::encode(Sha256::digest(format!("{}{answer}", riddle.challenge)));
+            let puzzle = ProofOfWork::issue(difficulty);
+            let answer = puzzle.solve();
+            assert!(puzzle.accepts(&answer));
+            let hash = hex::encode(Sha256::digest(format!("{}{answer}", puzzle.challenge)));
             let zeros = hash.bytes().take_while(|b| *b == b'0').count();
             let exact = u8::try_from(zeros).expect("at most 64 zeros");
-            assert!(ProofOfWork { difficulty: exact, ..riddle.clone() }.accepts(&answer));
-            assert!(!ProofOfWork { difficulty: exact + 1, ..riddle.clone() }.accepts(&answer));
+            assert!(ProofOfWork { difficulty: exact, ..puzzle.clone() }.accepts(&answer));
+            assert!(!ProofOfWork { difficulty: exact + 1, ..puzzle.clone() }.accepts(&answer));
         }
         assert!(!ProofOfWork::issue(65).accepts("1"));
     }

@@ -68,7 +68,7 @@ fn check(
     signature: &str,
     now: OffsetDateTime,
 ) -> Result<(), Option<ChallengeError>> {
-    challenge.authorises(signer, request, now).map_err(Some)?;
+    challenge.authorizes(signer, request, now).map_err(Some)?;
     proof::verify(signer, &challenge.message, signature).map_err(|_| None)
 }
 

@@ -1,130 +1,42 @@
-//! The wallets of a profile: what each may do, which is the first choice for what, and how they are linked and changed.
+//! The wallets of a profile: linking, changing, and which one is the default for what.
 
-use serde::{Deserialize, Serialize};
-
-use super::Profile;
+use super::record::Profile;
+use super::wallet::{Capability, MAX_WALLETS, Wallet, WalletChange};
 use crate::ids::WalletId;
 use crate::wallet::{Chain, WalletAddress};
 
 #[cfg(test)]
 mod tests;
 
-/// Wallets that one profile may have, disabled ones included.
-pub const MAX_WALLETS: usize = 20;
-
-/// What a wallet may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Capability {
-    /// Signs challenges.
-    Auth,
-    /// Recovers the profile's API key.
-    Recovery,
-    /// Pays for calls.
-    Payment,
-    /// Receives what calls earn.
-    Payout,
-}
-
-impl Capability {
-    /// All four: what a wallet may do unless fewer are asked for.
-    pub const ALL: [Self; 4] = [Self::Auth, Self::Recovery, Self::Payment, Self::Payout];
-    /// Those for which a wallet can be the first choice within its chain family.
-    pub const WITH_DEFAULT: [Self; 2] = [Self::Payment, Self::Payout];
-
-    /// The name used in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Auth => "auth",
-            Self::Recovery => "recovery",
-            Self::Payment => "payment",
-            Self::Payout => "payout",
-        }
-    }
-
-    /// These, each once and in one order.
-    #[must_use]
-    pub fn in_order(asked: &[Self]) -> Vec<Self> {
-        Self::ALL.into_iter().filter(|capability| asked.contains(capability)).collect()
-    }
-}
-
-/// Whether a wallet is in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WalletStatus {
-    /// In use.
-    Active,
-    /// Kept, but good for nothing until it is active again.
-    Disabled,
-}
-
-impl WalletStatus {
-    /// Every value.
-    pub const ALL: &'static [Self] = &[Self::Active, Self::Disabled];
-}
-
-/// A wallet linked to a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wallet {
-    /// Its id here.
-    pub id: WalletId,
-    /// Its address on its chain.
-    pub address: WalletAddress,
-    /// What it may be used for.
-    pub capabilities: Vec<Capability>,
-    /// For which of `payment` and `payout` it is the first choice within its chain family.
-    pub default_for: Vec<Capability>,
-    /// Whether it is in use.
-    pub status: WalletStatus,
-    /// When it was linked (Unix milliseconds).
-    pub created_ms: i64,
-}
-
-impl Wallet {
-    /// Active and capable.
-    #[must_use]
-    pub fn can(&self, capability: Capability) -> bool {
-        self.status == WalletStatus::Active && self.capabilities.contains(&capability)
-    }
-}
-
-/// A change of a wallet. What is `None` stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct WalletChange {
-    /// What it may be used for from now on.
-    pub capabilities: Option<Vec<Capability>>,
-    /// For what it is to be the first choice within its chain family, and for nothing else.
-    pub default_for: Option<Vec<Capability>>,
-    /// Whether it is in use.
-    pub status: Option<WalletStatus>,
-}
-
-/// Why a wallet is not linked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkRefused {
-    /// The profile has it already, under this id.
+/// Why a wallet cannot be linked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The profile has this wallet already, under this id.
+    #[error("the wallet is linked already")]
     AlreadyLinked(WalletId),
-    /// The profile has [`MAX_WALLETS`].
+    /// The profile has [`MAX_WALLETS`] wallets.
+    #[error("the profile has the maximum number of wallets")]
     TooMany,
 }
 
-/// Why a wallet is not changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChangeRefused {
-    /// The profile has no such wallet.
+/// Why a wallet cannot be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeWalletError {
+    /// The profile has no wallet with this id.
+    #[error("the profile has no such wallet")]
     NotFound,
-    /// After the change the wallet could not do this, so it cannot be the first choice for it.
+    /// After the change the wallet could not do this, so it cannot be the default for it.
+    #[error("the wallet cannot be the default for {}", .0.as_str())]
     CannotBeDefault(Capability),
-    /// No active recovery wallet would be left.
+    /// The profile would be left without an active recovery wallet.
+    #[error("the profile would have no active recovery wallet")]
     WouldStrand,
 }
 
-/// What a change says about being the first choice.
+/// How a change affects one default.
 #[derive(Clone, Copy)]
-enum Wish {
-    Nothing,
+enum DefaultChange {
+    Keep,
     Take(WalletId),
     GiveUp(WalletId),
 }
@@ -136,7 +48,7 @@ impl Profile {
         self.wallets.iter().find(|wallet| wallet.id == id)
     }
 
-    /// The wallet of this family that serves `capability`: the default one, else the oldest.
+    /// The wallet of this chain family to use for `capability`: the default, or else the oldest that can.
     #[must_use]
     pub fn wallet_for(&self, capability: Capability, chain: Chain) -> Option<&Wallet> {
         let fit = |wallet: &&Wallet| wallet.address.chain() == chain && wallet.can(capability);
@@ -153,96 +65,96 @@ impl Profile {
         [Chain::Solana, Chain::Evm].into_iter().filter(|chain| self.wallet_for(Capability::Payout, *chain).is_some()).collect()
     }
 
-    /// The chain family in which the profile pays when nothing is said: Solana first.
+    /// The chain family on which the profile pays by default. Solana comes first.
     #[must_use]
     pub fn payment_chain(&self) -> Option<Chain> {
         [Chain::Solana, Chain::Evm].into_iter().find(|chain| self.wallet_for(Capability::Payment, *chain).is_some())
     }
 
-    /// Whether this wallet may recover the profile, and so prove that a change is wanted.
+    /// Whether this wallet may recover the profile, and therefore authorize changes to it.
     #[must_use]
     pub fn recovers_with(&self, address: &WalletAddress) -> bool {
         self.wallets.iter().any(|wallet| wallet.address == *address && wallet.can(Capability::Recovery))
     }
 
-    /// The profile's next version, with one wallet more. The wallet becomes the first choice for what no other wallet of its
-    /// family can do.
+    /// The next version of the profile, with one more wallet. The wallet becomes the default wherever no other wallet of its
+    /// chain family can be.
     ///
     /// # Errors
-    /// [`LinkRefused`].
-    pub fn link(&self, wallet: Wallet) -> Result<Self, LinkRefused> {
+    /// [`LinkError`].
+    pub fn link(&self, wallet: Wallet) -> Result<Self, LinkError> {
         if let Some(known) = self.wallets.iter().find(|known| known.address == wallet.address) {
-            return Err(LinkRefused::AlreadyLinked(known.id));
+            return Err(LinkError::AlreadyLinked(known.id));
         }
         if self.wallets.len() >= MAX_WALLETS {
-            return Err(LinkRefused::TooMany);
+            return Err(LinkError::TooMany);
         }
         let mut after = self.clone();
         after.wallets.push(Wallet { default_for: Vec::new(), ..wallet });
-        after.settle_defaults(|_, _| Wish::Nothing);
-        Ok(after.succeeding(self))
+        after.assign_defaults(|_, _| DefaultChange::Keep);
+        Ok(after.into_next_version_of(self))
     }
 
-    /// The profile's next version, with a wallet changed; this very version where that changes nothing.
+    /// The next version of the profile, with one wallet changed; the same version if nothing changes.
     ///
-    /// A wallet that becomes the first choice takes the place of its sibling. One that can no longer be it, or is told not to,
-    /// leaves it to the oldest sibling that can; where there is none, it stays what it is: the only choice.
+    /// A wallet that becomes the default replaces the previous one. A default that can no longer serve, or gives up the role,
+    /// passes it to the oldest wallet that can. If there is none, it remains the default.
     ///
     /// # Errors
-    /// The first [`ChangeRefused`] in the order of its variants.
-    pub fn change_wallet(&self, id: WalletId, change: &WalletChange) -> Result<Self, ChangeRefused> {
+    /// The first [`ChangeWalletError`] that applies, in the order of its variants.
+    pub fn change_wallet(&self, id: WalletId, change: &WalletChange) -> Result<Self, ChangeWalletError> {
         let mut after = self.clone();
-        let wallet = after.wallets.iter_mut().find(|wallet| wallet.id == id).ok_or(ChangeRefused::NotFound)?;
+        let wallet = after.wallets.iter_mut().find(|wallet| wallet.id == id).ok_or(ChangeWalletError::NotFound)?;
         if let Some(capabilities) = &change.capabilities {
             wallet.capabilities = Capability::in_order(capabilities);
         }
         wallet.status = change.status.unwrap_or(wallet.status);
-        let refused = |capability: &&Capability| !Capability::WITH_DEFAULT.contains(capability) || !wallet.can(**capability);
-        if let Some(capability) = change.default_for.iter().flatten().find(refused) {
-            return Err(ChangeRefused::CannotBeDefault(*capability));
+        let unfit = |capability: &&Capability| !Capability::WITH_DEFAULT.contains(capability) || !wallet.can(**capability);
+        if let Some(capability) = change.default_for.iter().flatten().find(unfit) {
+            return Err(ChangeWalletError::CannotBeDefault(*capability));
         }
         let family = wallet.address.chain();
         if !after.wallets.iter().any(|wallet| wallet.can(Capability::Recovery)) {
-            return Err(ChangeRefused::WouldStrand);
+            return Err(ChangeWalletError::WouldStrand);
         }
-        after.settle_defaults(|capability, chain| match &change.default_for {
-            Some(wanted) if chain == family && wanted.contains(&capability) => Wish::Take(id),
-            Some(_) if chain == family => Wish::GiveUp(id),
-            _ => Wish::Nothing,
+        after.assign_defaults(|capability, chain| match &change.default_for {
+            Some(wanted) if chain == family && wanted.contains(&capability) => DefaultChange::Take(id),
+            Some(_) if chain == family => DefaultChange::GiveUp(id),
+            _ => DefaultChange::Keep,
         });
-        Ok(if after == *self { after } else { after.succeeding(self) })
+        Ok(if after == *self { after } else { after.into_next_version_of(self) })
     }
 
-    /// Lets `default_for` tell the truth: per family and capability one wallet that can, where any can, and no other.
-    fn settle_defaults(&mut self, wish: impl Fn(Capability, Chain) -> Wish) {
-        let mut chosen = Vec::new();
+    /// Recomputes `default_for` of every wallet: one default per chain family and capability, if any wallet can serve.
+    fn assign_defaults(&mut self, change: impl Fn(Capability, Chain) -> DefaultChange) {
+        let mut defaults = Vec::new();
         for chain in [Chain::Solana, Chain::Evm] {
             for capability in Capability::WITH_DEFAULT {
-                let wallet = self.first_choice(capability, chain, wish(capability, chain));
-                chosen.extend(wallet.map(|wallet| (wallet.id, capability)));
+                let wallet = self.default_wallet(capability, chain, change(capability, chain));
+                defaults.extend(wallet.map(|wallet| (wallet.id, capability)));
             }
         }
         for wallet in &mut self.wallets {
-            wallet.default_for = chosen.iter().filter(|(id, _)| *id == wallet.id).map(|(_, capability)| *capability).collect();
+            wallet.default_for = defaults.iter().filter(|(id, _)| *id == wallet.id).map(|(_, capability)| *capability).collect();
         }
     }
 
-    /// The wished one, else the present one, else the oldest.
-    fn first_choice(&self, capability: Capability, chain: Chain, wish: Wish) -> Option<&Wallet> {
+    /// The requested wallet, or else the current default, or else the oldest wallet that can serve.
+    fn default_wallet(&self, capability: Capability, chain: Chain, change: DefaultChange) -> Option<&Wallet> {
         let fit = || self.wallets.iter().filter(move |wallet| wallet.address.chain() == chain && wallet.can(capability));
-        let present = fit().find(|wallet| wallet.default_for.contains(&capability));
-        let wished = match wish {
-            Wish::Nothing => present,
-            Wish::Take(id) => fit().find(|wallet| wallet.id == id),
-            Wish::GiveUp(id) => present.into_iter().chain(fit()).find(|wallet| wallet.id != id),
+        let current = fit().find(|wallet| wallet.default_for.contains(&capability));
+        let chosen = match change {
+            DefaultChange::Keep => current,
+            DefaultChange::Take(id) => fit().find(|wallet| wallet.id == id),
+            DefaultChange::GiveUp(id) => current.into_iter().chain(fit()).find(|wallet| wallet.id != id),
         };
-        wished.or_else(|| fit().next())
+        chosen.or_else(|| fit().next())
     }
 
-    /// Counts the change from `before`, and notes where its listings show something else now.
-    fn succeeding(mut self, before: &Self) -> Self {
+    /// Increments the version, and marks the summaries stale if the listings must show other payout chains.
+    fn into_next_version_of(mut self, before: &Self) -> Self {
         self.version = before.version + 1;
-        self.listings_behind |= self.listing_count > 0 && self.payout_chains() != before.payout_chains();
+        self.summaries_stale |= self.listing_count > 0 && self.payout_chains() != before.payout_chains();
         self
     }
 }

@@ -1,4 +1,4 @@
-//! The address of a wallet, parsed once: what exists as a [`WalletAddress`] is well-formed and can sign.
+//! Wallet addresses. A [`WalletAddress`] is always well-formed and belongs to a wallet that can sign.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,16 +8,16 @@ use k256::ecdsa::VerifyingKey as EvmKey;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha3::{Digest, Keccak256};
 
-/// 32 bytes are never longer than this in base58.
+/// Maximum length of 32 bytes in base58.
 const SOLANA_MAX_CHARS: usize = 44;
 
-/// A family of chains that share one kind of address and signature.
+/// A family of chains that share a format of addresses and signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Chain {
-    /// Ethereum and what runs like it (Base, for one): secp256k1 keys, addresses of 20 bytes.
+    /// Ethereum and compatible chains, such as Base: secp256k1 keys, 20-byte addresses.
     Evm,
-    /// Solana: ed25519 keys, the address is the key itself.
+    /// Solana: ed25519 keys. The address is the public key.
     Solana,
 }
 
@@ -38,49 +38,38 @@ impl fmt::Display for Chain {
     }
 }
 
-/// Why a text is not the address of a wallet. Its `Display` is a sentence for the caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a text is not a wallet address. The message is meant for the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Neither `0x` and 40 hex digits nor base58 of 32 bytes.
+    #[error("A wallet address is 0x followed by 40 hex digits (EVM) or the base58 form of a 32-byte public key (Solana).")]
     Malformed,
-    /// Mixed-case hex whose case is not the EIP-55 checksum: most likely a typing error.
+    /// Mixed-case hex whose case does not match the EIP-55 checksum, most likely a typing error.
+    #[error(
+        "The upper and lower case of this EVM address does not match its EIP-55 checksum. Check it for typing errors, or send it \
+         in lower case."
+    )]
     Checksum,
-    /// `0x000…0`, which nobody holds a key of.
+    /// `0x000…0`. Nobody holds its key.
+    #[error("Nobody holds the key of the EVM zero address. Send the address of a wallet that can sign.")]
     ZeroAddress,
-    /// 32 bytes of base58 that are no usable ed25519 public key: off the curve (a program's or derived account),
-    /// of small order (the System Program, for one) or spelt non-canonically. No signature could ever be accepted for it.
+    /// 32 bytes of base58 that are not a usable ed25519 public key: off the curve (a program or derived account), of small order
+    /// (such as the System Program) or not canonical. No signature could ever be valid for it.
+    #[error(
+        "This Solana address cannot sign: it is a program, a derived account or a weak key. Send the address of a wallet whose \
+         key you hold."
+    )]
     NotASigningKey,
 }
 
-impl fmt::Display for AddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => {
-                "A wallet address is 0x followed by 40 hex digits (EVM) or the base58 form of a 32-byte public key (Solana)."
-            }
-            Self::Checksum => {
-                "The upper and lower case of this EVM address does not match its EIP-55 checksum: check it for typing \
-                 errors, or send it in lower case."
-            }
-            Self::ZeroAddress => "Nobody holds the key of the EVM zero address: send the address of a wallet that can sign.",
-            Self::NotASigningKey => {
-                "This Solana address cannot sign (a program, a derived account or a weak key): send the address of a \
-                 wallet whose key you hold."
-            }
-        })
-    }
-}
-
-impl std::error::Error for AddressError {}
-
-/// The address of an EVM or a Solana wallet that is able to sign.
+/// The address of an EVM or Solana wallet that can sign.
 ///
-/// Two addresses are equal when they name the same wallet, however they were spelt. It is shown, printed and serialised in its
-/// canonical spelling: EIP-55 for EVM, base58 for Solana.
+/// Addresses are equal if they name the same wallet, however they were written. They are shown, logged and serialized in canonical
+/// form: EIP-55 for EVM, base58 for Solana.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WalletAddress {
     bytes: AddressBytes,
-    /// A function of `bytes`, so the derived comparisons decide by `bytes` alone.
+    /// Derived from `bytes`, so the derived comparisons depend on `bytes` alone.
     canonical: String,
 }
 
@@ -91,12 +80,12 @@ pub(super) enum AddressBytes {
 }
 
 impl WalletAddress {
-    /// Reads an address. The chain follows from its form; nothing is trimmed.
+    /// Parses an address without trimming. Its form tells the chain.
     ///
     /// EVM addresses may be all lower case, all upper case (after `0x`) or carry the right EIP-55 checksum.
     ///
     /// # Errors
-    /// [`AddressError`] where the text is no address, or names something that can never sign.
+    /// [`AddressError`] if the text is not an address, or names something that can never sign.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         match text.strip_prefix("0x") {
             Some(digits) => Self::parse_evm(digits),
@@ -118,7 +107,7 @@ impl WalletAddress {
         Self::from_solana_bytes(key.to_bytes())
     }
 
-    /// The family of chains this wallet lives on.
+    /// The wallet's chain family.
     #[must_use]
     pub const fn chain(&self) -> Chain {
         match self.bytes {
@@ -127,15 +116,15 @@ impl WalletAddress {
         }
     }
 
-    /// The canonical spelling: EIP-55 for EVM, base58 for Solana.
+    /// The canonical form: EIP-55 for EVM, base58 for Solana.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.canonical
     }
 
-    /// The spelling for keys in the table: lower-case hex with `0x` for EVM, base58 for Solana.
+    /// The form used in keys of the table: lower-case hex with `0x` for EVM, base58 for Solana.
     ///
-    /// One wallet has one key, and keys of the two chains never meet: base58 has no `0`.
+    /// Each wallet has exactly one such key, and keys of the two chains never collide, because base58 has no `0`.
     #[must_use]
     pub fn key(&self) -> String {
         match self.bytes {
@@ -160,7 +149,7 @@ impl WalletAddress {
     }
 
     fn parse_solana(text: &str) -> Result<Self, AddressError> {
-        // Decoding base58 takes quadratic time, so the length comes first.
+        // Decoding base58 takes quadratic time, so the length is checked first.
         if text.len() > SOLANA_MAX_CHARS {
             return Err(AddressError::Malformed);
         }
@@ -178,7 +167,7 @@ impl WalletAddress {
 
     fn from_solana_bytes(bytes: [u8; 32]) -> Result<Self, AddressError> {
         let key = SolanaKey::from_bytes(&bytes).map_err(|_| AddressError::NotASigningKey)?;
-        // Decompression takes y modulo p, so one point may have two spellings. Only the canonical one is an address.
+        // Decompression reduces y modulo p, so a point may have two encodings. Only the canonical one is an address.
         let canonical = key.to_edwards().compress().to_bytes() == bytes;
         if key.is_weak() || !canonical {
             return Err(AddressError::NotASigningKey);
@@ -196,7 +185,7 @@ pub(super) fn evm_address(key: &EvmKey) -> [u8; 20] {
     address
 }
 
-/// EIP-55: a letter is upper case where the same nibble of the Keccak-256 of the lower-case digits is 8 or more.
+/// EIP-55: a letter is upper case if the same nibble of the Keccak-256 of the lower-case digits is 8 or more.
 fn eip55(bytes: &[u8; 20]) -> String {
     let lower = hex::encode(bytes);
     let hash = Keccak256::digest(lower.as_bytes());

@@ -1,4 +1,4 @@
-//! Wallets: how an address is read, and how its owner proves to hold its key.
+//! Wallets: parsing an address, and verifying that its owner holds the key.
 
 pub mod address;
 pub mod contract;

@@ -1,10 +1,8 @@
-//! Proof that a caller holds a wallet's key: a signature over a text, checked more strictly than libraries do by default.
+//! Proof that a caller holds a wallet's key: a signature over a text, verified more strictly than libraries do by default.
 //!
-//! - EVM: EIP-191 `personal_sign`. Libraries recover a key from signatures that nobody's wallet makes (high s, odd values of
-//!   v), so one signature could be presented in several spellings. Here each has one: low s, v of 0, 1, 27 or 28.
-//! - Solana: ed25519 as `verify_strict` has it. The plain check accepts constant signatures for weak keys.
-
-use std::fmt;
+//! - EVM: EIP-191 `personal_sign`. Libraries also recover a key from signatures that no wallet produces (high s, unusual v), so one
+//!   signature could be presented in several forms. Here only one is valid: low s, and v of 0, 1, 27 or 28.
+//! - Solana: ed25519 with `verify_strict`. The plain check accepts constant signatures for weak keys.
 
 use ed25519_dalek::{Signature as SolanaSignature, VerifyingKey as SolanaKey};
 use k256::ecdsa::{RecoveryId, Signature as EvmSignature, VerifyingKey as EvmKey};
@@ -12,54 +10,44 @@ use sha3::{Digest, Keccak256};
 
 use super::address::{AddressBytes, WalletAddress, evm_address};
 
-/// Longer texts are refused before anything is decoded. The longest signature has 132 characters (EVM, with `0x`).
+/// Maximum length of a signature in characters, checked before decoding. The longest valid one has 132 (EVM, with `0x`).
 pub const MAX_SIGNATURE_CHARS: usize = 200;
 
-/// 64 bytes are never longer than this in base58.
+/// Maximum length of 64 bytes in base58.
 const SOLANA_MAX_BASE58: usize = 88;
 
-/// Why a signature proves nothing. Its `Display` is a sentence for the caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a signature is not valid. The message is meant for the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
-    /// The text is not a signature of the kind this chain uses; the sentence says what one looks like.
+    /// The text is not a signature in the format of this chain. The sentence describes the format.
+    #[error("{0}")]
     Malformed(&'static str),
     /// A well-formed signature, but not by this wallet over this message.
+    #[error(
+        "The signature was not made by this wallet over exactly this message. Sign the message byte for byte with the key of this \
+         address."
+    )]
     WrongSigner,
-    /// The wallet is a contract, or was said to become one, and did not confirm the signature (ERC-1271, ERC-6492).
+    /// The wallet is a contract, or would be deployed as one, and did not confirm the signature (ERC-1271, ERC-6492).
+    #[error(
+        "The contract at this address did not confirm the signature (isValidSignature, ERC-1271). Sign the message as given with \
+         this wallet, on the chain that the message names. If the wallet is not deployed there yet, wrap its signature (ERC-6492)."
+    )]
     ContractDenied,
-    /// The signature is none of a key, and no contract stands at the address.
+    /// The signature is not that of a key, and there is no contract at the address.
+    #[error(
+        "There is no contract at this address on the chain that the message names, so the signature must be 65 bytes in hex, as \
+         personal_sign returns them. If the wallet is not deployed there yet, wrap its signature (ERC-6492)."
+    )]
     NoContract,
 }
 
-impl fmt::Display for ProofError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed(sentence) => sentence,
-            Self::WrongSigner => {
-                "The signature was not made by this wallet over exactly this message: sign the message as it was given, \
-                 byte for byte, with the key of this address."
-            }
-            Self::ContractDenied => {
-                "The contract at this address did not confirm the signature (isValidSignature, ERC-1271): sign the message as \
-                 it was given with this wallet on the chain that the message names; a wallet that is not deployed there yet \
-                 wraps its signature (ERC-6492)."
-            }
-            Self::NoContract => {
-                "No contract stands at this address on the chain that the message names, so that its signature is 65 bytes in \
-                 hex, as personal_sign returns them; a wallet that is not deployed there yet wraps its signature (ERC-6492)."
-            }
-        })
-    }
-}
-
-impl std::error::Error for ProofError {}
-
-/// Checks that the holder of `address` signed `message`, byte for byte.
+/// Verifies that the holder of `address` signed `message`, byte for byte.
 ///
 /// EVM: 65 bytes `r ‖ s ‖ v` in hex, with or without `0x`. Solana: 64 bytes in base58 or hex.
 ///
 /// # Errors
-/// [`ProofError::Malformed`] where `signature` has not that form, else [`ProofError::WrongSigner`].
+/// [`ProofError::Malformed`] if `signature` does not have that format, or else [`ProofError::WrongSigner`].
 pub fn verify(address: &WalletAddress, message: &str, signature: &str) -> Result<(), ProofError> {
     if signature.len() > MAX_SIGNATURE_CHARS {
         return Err(ProofError::Malformed("The signature is longer than any signature can be."));
@@ -92,7 +80,7 @@ fn verify_evm(expected: &[u8; 20], message: &str, signature: &str) -> Result<(),
     verify_evm_hash(expected, &personal_sign_hash(message), &bytes)
 }
 
-/// Checks that the key of `expected` signed a hash: `r ‖ s ‖ v`, low s, v of 0, 1, 27 or 28.
+/// Verifies that the key of `expected` signed a hash: `r ‖ s ‖ v`, low s, v of 0, 1, 27 or 28.
 ///
 /// # Errors
 /// As [`verify`].
@@ -101,15 +89,15 @@ pub(super) fn verify_evm_hash(expected: &[u8; 20], hash: &[u8; 32], signature: &
         0 | 27 => false,
         1 | 28 => true,
         _ => {
-            return Err(ProofError::Malformed("The last byte of an EVM signature (v) is 0, 1, 27 or 28."));
+            return Err(ProofError::Malformed("The last byte of an EVM signature (v) must be 0, 1, 27 or 28."));
         }
     };
     let signature = EvmSignature::from_slice(&signature[..64])
-        .map_err(|_| ProofError::Malformed("The r and s of an EVM signature lie between 1 and the order of the curve."))?;
-    // Every signature has a twin with the opposite s that recovers to the same key (EIP-2). k256 0.14 accepts both.
+        .map_err(|_| ProofError::Malformed("The r and s of an EVM signature must lie between 1 and the order of the curve."))?;
+    // Every signature has a twin with the negated s that recovers to the same key (EIP-2). k256 0.14 accepts both.
     if signature.normalize_s() != signature {
         return Err(ProofError::Malformed(
-            "The s of an EVM signature lies in the lower half of its range (EIP-2): use the signature as your wallet made it.",
+            "The s of an EVM signature must lie in the lower half of its range (EIP-2). Send the signature as your wallet made it.",
         ));
     }
     let key =
@@ -123,7 +111,7 @@ fn verify_solana(key: &[u8; 32], message: &str, signature: &str) -> Result<(), P
     verify_solana_bytes(key, message.as_bytes(), &bytes)
 }
 
-/// Checks that `key` signed these bytes.
+/// Verifies that `key` signed these bytes.
 ///
 /// # Errors
 /// [`ProofError::WrongSigner`].
@@ -132,7 +120,7 @@ pub(super) fn verify_solana_bytes(key: &[u8; 32], message: &[u8], signature: &[u
     key.verify_strict(message, &SolanaSignature::from_bytes(signature)).map_err(|_| ProofError::WrongSigner)
 }
 
-/// Hex and base58 cannot be confused: 64 bytes have 128 digits in hex and at most 88 in base58, which has no `0`.
+/// Hex and base58 cannot be confused: 64 bytes take 128 digits in hex and at most 88 in base58.
 fn solana_signature_bytes(text: &str) -> Option<[u8; 64]> {
     let mut bytes = [0_u8; 64];
     let digits = text.strip_prefix("0x").unwrap_or(text);

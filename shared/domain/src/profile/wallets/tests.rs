@@ -1,8 +1,8 @@
-//! Every rule of linking and changing by itself.
+//! Each rule of linking and changing on its own.
 
 use time::OffsetDateTime;
 
-use super::super::{AccountType, Role, STARTING_SCORE};
+use super::super::{AccountType, Role, STARTING_SCORE, WalletStatus};
 use super::*;
 use crate::ids::ProfileId;
 
@@ -36,7 +36,7 @@ fn wallet(address: WalletAddress, capabilities: &[Capability]) -> Wallet {
     }
 }
 
-/// A profile as registration makes it.
+/// A profile as registration creates it.
 fn profile(address: WalletAddress, capabilities: &[Capability]) -> Profile {
     let mut first = wallet(address, capabilities);
     first.default_for = Capability::WITH_DEFAULT.into_iter().filter(|c| capabilities.contains(c)).collect();
@@ -51,7 +51,7 @@ fn profile(address: WalletAddress, capabilities: &[Capability]) -> Profile {
         operator: None,
         listing_count: 0,
         claim_count: 0,
-        listings_behind: false,
+        summaries_stale: false,
         version: 1,
         created_ms: 0,
     }
@@ -85,7 +85,7 @@ fn status(status: WalletStatus) -> WalletChange {
     WalletChange { status: Some(status), ..WalletChange::default() }
 }
 
-/// What holds after every change.
+/// Asserts what holds after every change.
 fn assert_truthful(profile: &Profile) {
     assert!(profile.wallets.len() <= MAX_WALLETS);
     assert!(profile.wallets.iter().any(|wallet| wallet.can(Recovery)), "nothing could recover {profile:?}");
@@ -129,13 +129,13 @@ fn a_wallet_is_linked_once_and_there_is_an_end_to_them() {
     let mut profile = profile(solana(0), &Capability::ALL);
     let first = profile.wallets[0].id;
     let again = profile.link(wallet(solana(0), &[Auth]));
-    assert_eq!(again.expect_err("linked already"), LinkRefused::AlreadyLinked(first));
+    assert_eq!(again.expect_err("linked already"), LinkError::AlreadyLinked(first));
     for n in 1..20 {
         profile = profile.link(wallet(solana(n), &Capability::ALL)).expect("linked");
     }
     assert_eq!(profile.wallets.len(), MAX_WALLETS);
-    assert_eq!(profile.link(wallet(solana(20), &Capability::ALL)).expect_err("too many"), LinkRefused::TooMany);
-    assert_eq!(profile.link(wallet(solana(0), &[Auth])).expect_err("linked already"), LinkRefused::AlreadyLinked(first));
+    assert_eq!(profile.link(wallet(solana(20), &Capability::ALL)).expect_err("too many"), LinkError::TooMany);
+    assert_eq!(profile.link(wallet(solana(0), &[Auth])).expect_err("linked already"), LinkError::AlreadyLinked(first));
 }
 
 #[test]
@@ -163,21 +163,21 @@ fn a_default_without_the_capability_is_refused_by_name() {
     let second = profile.wallets[1].id;
     let refused = |profile: &Profile, change: &WalletChange| profile.change_wallet(second, change).expect_err("refused");
     let cannot_pay = change(second, &profile, &to(&[Auth, Recovery, Payout]));
-    assert_eq!(refused(&cannot_pay, &default_for(&[Payout, Payment])), ChangeRefused::CannotBeDefault(Payment));
+    assert_eq!(refused(&cannot_pay, &default_for(&[Payout, Payment])), ChangeWalletError::CannotBeDefault(Payment));
     let disabled = change(second, &profile, &status(WalletStatus::Disabled));
-    assert_eq!(refused(&disabled, &default_for(&[Payout])), ChangeRefused::CannotBeDefault(Payout));
+    assert_eq!(refused(&disabled, &default_for(&[Payout])), ChangeWalletError::CannotBeDefault(Payout));
     for capability in [Auth, Recovery] {
-        assert_eq!(refused(&profile, &default_for(&[capability])), ChangeRefused::CannotBeDefault(capability));
+        assert_eq!(refused(&profile, &default_for(&[capability])), ChangeWalletError::CannotBeDefault(capability));
     }
     // It counts what the wallet can do after the change.
     let gains = WalletChange { default_for: Some(vec![Payment]), ..to(&[Payment]) };
     assert_eq!(change(second, &cannot_pay, &gains).wallets[1].default_for, [Payment]);
     let loses = WalletChange { default_for: Some(vec![Payment]), ..to(&[Payout]) };
-    assert_eq!(refused(&profile, &loses), ChangeRefused::CannotBeDefault(Payment));
+    assert_eq!(refused(&profile, &loses), ChangeWalletError::CannotBeDefault(Payment));
     let returns = WalletChange { default_for: Some(vec![Payment]), ..status(WalletStatus::Active) };
     assert_eq!(change(second, &disabled, &returns).wallets[1].default_for, [Payment]);
     let leaves = WalletChange { default_for: Some(vec![Payment]), ..status(WalletStatus::Disabled) };
-    assert_eq!(refused(&profile, &leaves), ChangeRefused::CannotBeDefault(Payment));
+    assert_eq!(refused(&profile, &leaves), ChangeWalletError::CannotBeDefault(Payment));
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_wallet_that_is_disabled_or_loses_a_capability_passes_its_default_to_the_old
     let ids: Vec<_> = profile.wallets.iter().map(|wallet| wallet.id).collect();
     let after = change(ids[0], &profile, &status(WalletStatus::Disabled));
     assert_eq!(defaults(&after), [vec![], vec![Payment, Payout], vec![]]);
-    // Whoever comes back finds the place taken.
+    // A wallet that is enabled again does not get its default back.
     let after = change(ids[0], &after, &status(WalletStatus::Active));
     assert_eq!(defaults(&after), [vec![], vec![Payment, Payout], vec![]]);
     assert_eq!(after.wallets[0].capabilities, Capability::ALL, "disabling takes no capability");
@@ -205,18 +205,18 @@ fn nothing_leaves_a_profile_without_an_active_recovery_wallet() {
     let alone = profile(solana(0), &Capability::ALL);
     let first = alone.wallets[0].id;
     for stranding in [status(WalletStatus::Disabled), to(&[Auth, Payment, Payout]), to(&[])] {
-        assert_eq!(alone.change_wallet(first, &stranding).expect_err("refused"), ChangeRefused::WouldStrand);
+        assert_eq!(alone.change_wallet(first, &stranding).expect_err("refused"), ChangeWalletError::WouldStrand);
     }
     // A wallet that cannot recover is no help, and neither is a disabled one.
     let payer = alone.link(wallet(evm(0), &[Payment])).expect("linked");
-    assert_eq!(payer.change_wallet(first, &status(WalletStatus::Disabled)).expect_err("refused"), ChangeRefused::WouldStrand);
+    assert_eq!(payer.change_wallet(first, &status(WalletStatus::Disabled)).expect_err("refused"), ChangeWalletError::WouldStrand);
     let two = alone.link(wallet(evm(0), &Capability::ALL)).expect("linked");
     let second = two.wallets[1].id;
     let without = change(second, &two, &status(WalletStatus::Disabled));
-    assert_eq!(without.change_wallet(first, &to(&[Auth])).expect_err("refused"), ChangeRefused::WouldStrand);
+    assert_eq!(without.change_wallet(first, &to(&[Auth])).expect_err("refused"), ChangeWalletError::WouldStrand);
     let with = change(first, &two, &status(WalletStatus::Disabled));
     assert!(with.recovers_with(&evm(0)) && !with.recovers_with(&solana(0)));
-    assert_eq!(alone.change_wallet(second, &to(&[])).expect_err("refused"), ChangeRefused::NotFound);
+    assert_eq!(alone.change_wallet(second, &to(&[])).expect_err("refused"), ChangeWalletError::NotFound);
 }
 
 #[test]
@@ -240,15 +240,15 @@ fn listings_are_behind_where_the_payout_chains_change_and_there_are_any() {
     let quiet = profile(solana(0), &Capability::ALL);
     let busy = Profile { listing_count: 1, ..quiet.clone() };
     let evm_payout = wallet(evm(0), &[Payout]);
-    assert!(!quiet.link(evm_payout.clone()).expect("linked").listings_behind);
+    assert!(!quiet.link(evm_payout.clone()).expect("linked").summaries_stale);
     let two = busy.link(evm_payout).expect("linked");
-    assert!(two.listings_behind);
-    assert!(!busy.link(wallet(evm(0), &[Payment])).expect("linked").listings_behind);
-    assert!(!busy.link(wallet(solana(1), &Capability::ALL)).expect("linked").listings_behind, "the same family");
-    let caught_up = Profile { listings_behind: false, ..two };
+    assert!(two.summaries_stale);
+    assert!(!busy.link(wallet(evm(0), &[Payment])).expect("linked").summaries_stale);
+    assert!(!busy.link(wallet(solana(1), &Capability::ALL)).expect("linked").summaries_stale, "the same family");
+    let caught_up = Profile { summaries_stale: false, ..two };
     let second = caught_up.wallets[1].id;
-    assert!(change(second, &caught_up, &status(WalletStatus::Disabled)).listings_behind);
-    // What is behind stays so until somebody has brought it up.
-    let behind = Profile { listings_behind: true, ..busy };
-    assert!(behind.link(wallet(solana(1), &[Auth])).expect("linked").listings_behind);
+    assert!(change(second, &caught_up, &status(WalletStatus::Disabled)).summaries_stale);
+    // Stale summaries stay stale until they are refreshed.
+    let behind = Profile { summaries_stale: true, ..busy };
+    assert!(behind.link(wallet(solana(1), &[Auth])).expect("linked").summaries_stale);
 }

@@ -1,5 +1,6 @@
-//! Questions are read strictly, programs are put together right, and answers mean what they say.
+//! Queries are parsed strictly, programs are assembled right, and results mean what they say.
 
+use super::program::MAGIC;
 use super::*;
 
 const ACCOUNT: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
@@ -29,35 +30,35 @@ fn wrapped(calldata: &[u8], signature: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn question(signature: &[u8]) -> Result<Option<Question>, ProofError> {
-    Question::of(&account(), "hello", &hex::encode(signature))
+fn query(signature: &[u8]) -> Result<Option<SignatureQuery>, ProofError> {
+    SignatureQuery::new(&account(), "hello", &hex::encode(signature))
 }
 
 #[test]
 fn a_signature_is_hex_of_any_length_up_to_the_limit() {
     for length in [0, 1, 65, 8_191] {
-        let question = question(&vec![7; length]).expect("well-formed").expect("an EVM wallet");
-        assert_eq!((question.signature.len(), question.deployment), (length, None));
+        let query = query(&vec![7; length]).expect("well-formed").expect("an EVM wallet");
+        assert_eq!((query.0.signature.len(), query.0.deployment), (length, None));
     }
-    let prefixed = Question::of(&account(), "hello", "0x07").expect("well-formed");
-    assert_eq!(prefixed.expect("an EVM wallet").signature, [7]);
+    let prefixed = SignatureQuery::new(&account(), "hello", "0x07").expect("well-formed");
+    assert_eq!(prefixed.expect("an EVM wallet").0.signature, [7]);
     for bad in ["0", "zz", " 07", "0x0x07", "é", &"00".repeat(8_193)] {
-        assert!(matches!(Question::of(&account(), "hello", bad), Err(ProofError::Malformed(_))), "{bad:.20}");
+        assert!(matches!(SignatureQuery::new(&account(), "hello", bad), Err(ProofError::Malformed(_))), "{bad:.20}");
     }
     let solana = WalletAddress::parse("4zvwRjXUKGfvwnParsHAS3HuSVzV5cA4McphgmoCtajS").expect("an address");
-    assert_eq!(Question::of(&solana, "hello", "not hex"), Ok(None));
+    assert_eq!(SignatureQuery::new(&solana, "hello", "not hex"), Ok(None));
 }
 
 #[test]
 fn a_wrapper_is_taken_apart() {
     for (calldata, signature) in [(&[][..], &[][..]), (&[1; 32], &[2; 65]), (&[1; 33], &[2; 1]), (&[1; 4_000], &[2; 3_900])] {
-        let question = question(&wrapped(calldata, signature)).expect("well-formed").expect("an EVM wallet");
-        assert_eq!(question.signature, signature);
-        assert_eq!(question.deployment, Some(Deployment { factory: [0xfa; 20], calldata: calldata.to_vec() }));
+        let query = query(&wrapped(calldata, signature)).expect("well-formed").expect("an EVM wallet");
+        assert_eq!(query.0.signature, signature);
+        assert_eq!(query.0.deployment, Some(Deployment { factory: [0xfa; 20], calldata: calldata.to_vec() }));
     }
     // One wrapper is taken off: what is in it is the account's to read.
     let inner = wrapped(&[3], &[4; 65]);
-    assert_eq!(question(&wrapped(&[1], &inner)).expect("well-formed").expect("an EVM wallet").signature, inner);
+    assert_eq!(query(&wrapped(&[1], &inner)).expect("well-formed").expect("an EVM wallet").0.signature, inner);
 }
 
 #[test]
@@ -71,31 +72,31 @@ fn a_wrapper_has_one_spelling() {
             let mut bad = good.clone();
             bad[at] ^= 1 << bit;
             // A little more length turns padding into contents: another wrapper.
-            let longer = [127, 223].contains(&at) && question(&bad).is_ok_and(|read| Ok(read) != question(&good));
-            assert!(longer || matches!(question(&bad), Err(ProofError::Malformed(_))), "byte {at}, bit {bit}");
+            let longer = [127, 223].contains(&at) && query(&bad).is_ok_and(|read| Ok(read) != query(&good));
+            assert!(longer || matches!(query(&bad), Err(ProofError::Malformed(_))), "byte {at}, bit {bit}");
         }
     }
     // Cut or stretched anywhere before the mark.
     for cut in 1..=body {
         let bad = [&good[..body - cut], &WRAPPED].concat();
-        assert!(matches!(question(&bad), Err(ProofError::Malformed(_))), "{cut} bytes less");
+        assert!(matches!(query(&bad), Err(ProofError::Malformed(_))), "{cut} bytes less");
     }
     for more in [1, 31, 32, 64] {
         let bad = [&good[..body], &vec![0; more][..], &WRAPPED].concat();
-        assert!(matches!(question(&bad), Err(ProofError::Malformed(_))), "{more} bytes more");
+        assert!(matches!(query(&bad), Err(ProofError::Malformed(_))), "{more} bytes more");
     }
     // Lengths that wrap around when they are added to.
     for at in [32, 64, 96, 192] {
         let mut bad = good.clone();
         bad[at..at + 32].fill(0xff);
-        assert!(matches!(question(&bad), Err(ProofError::Malformed(_))), "the word at {at}");
+        assert!(matches!(query(&bad), Err(ProofError::Malformed(_))), "the word at {at}");
     }
 }
 
 #[test]
 fn the_longest_question_fits_its_program() {
     // 8,192 bytes of signature leave every place below 65,536, which is as far as two bytes count.
-    let longest = question(&vec![7; MAX_CONTRACT_SIGNATURE_CHARS / 2]).expect("well-formed").expect("an EVM wallet");
+    let longest = query(&vec![7; MAX_CONTRACT_SIGNATURE_CHARS / 2]).expect("well-formed").expect("an EVM wallet");
     let program = longest.program();
     // EIP-3860: 49,152 bytes.
     assert!(program.len() < 49_152, "{}", program.len());
@@ -104,8 +105,8 @@ fn the_longest_question_fits_its_program() {
 
 #[test]
 fn only_one_word_of_magic_from_a_contract_confirms() {
-    let plain = question(&[7; 65]).expect("well-formed").expect("an EVM wallet");
-    let wrapped = question(&wrapped(&[1], &[7; 65])).expect("well-formed").expect("an EVM wallet");
+    let plain = query(&[7; 65]).expect("well-formed").expect("an EVM wallet");
+    let wrapped = query(&wrapped(&[1], &[7; 65])).expect("well-formed").expect("an EVM wallet");
     let answer = |before: usize, after: usize, head: &[u8], success: usize, returned_bytes: usize, returned: &[u8]| {
         let mut words = [word(before), word(after), word(0), word(success), word(returned_bytes), word(0)];
         words[2][..head.len()].copy_from_slice(head);

@@ -1,4 +1,4 @@
-//! Which texts are addresses, and how they are spelt.
+//! Which texts are addresses, and their forms.
 
 use std::collections::HashSet;
 

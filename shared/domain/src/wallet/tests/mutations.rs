@@ -32,7 +32,7 @@ impl Proof {
     }
 }
 
-/// Something that was signed, before it is spelt: `A` bytes of address, `S` bytes of signature.
+/// A signed text before encoding: `A` bytes of address, `S` bytes of signature.
 #[derive(Clone)]
 struct Signed<const A: usize, const S: usize> {
     wallet: usize,
@@ -47,7 +47,7 @@ struct Signed<const A: usize, const S: usize> {
 /// One way to make a proof wrong; the first argument is all that was ever signed.
 type Mutation<const A: usize, const S: usize> = (&'static str, fn(&[Signed<A, S>], &Signed<A, S>, &mut Dice) -> Proof);
 
-/// What has been signed on a chain, and how it is spelt and spoilt there.
+/// Signed texts of a chain, how they are encoded, and how they are corrupted.
 struct Chain<const A: usize, const S: usize> {
     signed: Vec<Signed<A, S>>,
     right: fn(&Signed<A, S>, &mut Dice) -> Proof,

@@ -62,7 +62,7 @@ fn every_positive_is_accepted_and_every_negative_refused_by_what_should_refuse_i
                     issued_at: moment(case.expires_at.as_ref()),
                     expires_at: moment(case.expires_at.as_ref()),
                 };
-                let judged = challenge.authorises(address, &Binding::Register, moment(case.now.as_ref()));
+                let judged = challenge.authorizes(address, &Binding::Register, moment(case.now.as_ref()));
                 assert_eq!(judged, Err(ChallengeError::Expired), "{name}");
             }
             other => panic!("{name}: {other:?} is no expectation"),

@@ -1,8 +1,8 @@
-//! Thousands of links and changes in a row: whatever comes after whatever, the rules stand.
+//! Thousands of links and changes in a row: the rules hold in any order.
 
 use super::*;
 
-/// Numbers that look random and are the same in every run (xorshift64).
+/// Deterministic pseudo-random numbers (xorshift64).
 struct Numbers(u64);
 
 impl Numbers {
@@ -47,9 +47,9 @@ fn any_sequence_of_changes_leaves_the_rules_standing() {
                 let changed = profile.change_wallet(profile.wallets[at].id, &change);
                 seen[match &changed {
                     Ok(_) => 2,
-                    Err(ChangeRefused::CannotBeDefault(_)) => 3,
-                    Err(ChangeRefused::WouldStrand) => 4,
-                    Err(ChangeRefused::NotFound) => 5,
+                    Err(ChangeWalletError::CannotBeDefault(_)) => 3,
+                    Err(ChangeWalletError::WouldStrand) => 4,
+                    Err(ChangeWalletError::NotFound) => 5,
                 }] += 1;
                 if let Ok(after) = &changed {
                     for wanted in change.default_for.iter().flatten() {

@@ -1,4 +1,4 @@
-//! How a `personal_sign` proof is spelt, and spoilt.
+//! How a `personal_sign` proof is encoded, and corrupted.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! How an ed25519 proof is spelt, and spoilt.
+//! How an ed25519 proof is encoded, and corrupted.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,6 +1,4 @@
-//! The answer to a challenge: first whether it is well-formed, which uses nothing up; then whether it is right.
-
-use std::fmt;
+//! The answer to a challenge. Its form is checked first, which does not use up the challenge; then it is verified.
 
 use crochet::http::{ApiError, Code};
 use crochet::store::StoreError;
@@ -16,43 +14,36 @@ use crate::field;
 
 const NONCE_CHARS: usize = 32;
 
-/// An answer to a challenge, as a request carries it.
-#[derive(Clone, Deserialize, ToSchema)]
+/// A signed challenge.
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct Proof {
     /// The wallet that signed.
     pub(crate) wallet_address: String,
-    /// Its signature over the challenge's message: at most 200 characters, unless the deployment asks contracts' wallets.
+    /// Its signature over the challenge's message. At most 200 characters, unless the deployment supports contract wallets.
     #[schema(min_length = 1, max_length = 16_384)]
     pub(crate) signature: String,
-    /// The challenge's nonce.
+    /// The nonce of the challenge.
     #[schema(pattern = "^[0-9a-f]{32}$")]
     pub(crate) nonce: String,
-    /// The answer to the proof of work, where the challenge came with one.
+    /// The solution of the proof of work, if the challenge came with one.
     #[schema(min_length = 1, max_length = 64)]
     pub(crate) pow_nonce: Option<String>,
 }
 
-/// A signature does not print.
-impl fmt::Debug for Proof {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proof").field("wallet_address", &self.wallet_address).finish_non_exhaustive()
-    }
-}
-
-/// A well-formed answer. Whether it is right, [`Answer::judge`] says.
-pub(crate) struct Answer {
-    /// The wallet that is said to have signed.
+/// A well-formed answer that is not yet verified ([`SignedAnswer::verify`]).
+pub(crate) struct SignedAnswer {
+    /// The wallet that claims to have signed.
     pub(crate) wallet: WalletAddress,
-    /// Which challenge is answered.
+    /// The nonce of the challenge.
     pub(crate) nonce: String,
     signature: String,
     pow_nonce: Option<PowNonce>,
 }
 
-crochet::error_list!(for Answer: ; InvalidWalletAddress, InvalidRequest, ChallengeInvalid, SignatureInvalid, ChainUnavailable);
+crochet::error_list!(for SignedAnswer: ; InvalidWalletAddress, InvalidRequest, ChallengeInvalid, SignatureInvalid, ChainUnavailable);
 
-impl Answer {
-    /// Reads the fields of a proof; signatures may have so many characters.
+impl SignedAnswer {
+    /// Checks the form of a proof.
     ///
     /// # Errors
     /// `INVALID_WALLET_ADDRESS` or `INVALID_REQUEST`, naming the field.
@@ -60,10 +51,7 @@ impl Answer {
         Self::read_fields("", proof, max_signature_chars)
     }
 
-    /// As [`Answer::read`], where the proof is the request's member `place`.
-    ///
-    /// # Errors
-    /// As there.
+    /// As [`SignedAnswer::read`], for a proof in the request's field `place`.
     pub(crate) fn read_at(place: &str, proof: Proof, max_signature_chars: usize) -> Result<Self, ApiError> {
         Self::read_fields(&format!("{place}."), proof, max_signature_chars)
     }
@@ -76,7 +64,7 @@ impl Answer {
             return Err(wrong("signature", &format!("must be 1 to {max_signature_chars} characters long")));
         }
         if nonce.len() != NONCE_CHARS || !nonce.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(wrong("nonce", "must be the 32 lower-case hex digits that the challenge came with"));
+            return Err(wrong("nonce", "must be the 32 lower-case hex digits of the challenge's nonce"));
         }
         let pow_nonce = pow_nonce
             .map(|text| PowNonce::parse(&text))
@@ -85,12 +73,12 @@ impl Answer {
         Ok(Self { wallet, nonce, signature, pow_nonce })
     }
 
-    /// Whether this is the right answer to `challenge`, and authorises `request`.
+    /// Verifies that this answers `challenge` and authorizes `request`.
     ///
     /// # Errors
-    /// `CHALLENGE_INVALID` for a challenge that is unknown, expired or for something else, then `POW_INVALID`, then
-    /// `SIGNATURE_INVALID` or `CHAIN_UNAVAILABLE`; each with its reason.
-    pub(crate) async fn judge(
+    /// `CHALLENGE_INVALID` for a challenge that is unknown, expired or for something else; then `POW_INVALID`; then
+    /// `SIGNATURE_INVALID` or `CHAIN_UNAVAILABLE`.
+    pub(crate) async fn verify(
         &self,
         proofs: &WalletProofs,
         challenge: Option<&Challenge>,
@@ -99,10 +87,10 @@ impl Answer {
     ) -> Result<(), ApiError> {
         let challenge = challenge.ok_or(Code::ChallengeInvalid)?;
         challenge
-            .authorises(&self.wallet, request, now)
+            .authorizes(&self.wallet, request, now)
             .map_err(|reason| ApiError::new(Code::ChallengeInvalid).message(reason.to_string()))?;
-        let solved = |pow: &ProofOfWork| self.pow_nonce.as_ref().is_some_and(|nonce| pow.accepts(nonce.as_str()));
-        if !challenge.pow.as_ref().is_none_or(solved) {
+        let is_solved = |pow: &ProofOfWork| self.pow_nonce.as_ref().is_some_and(|nonce| pow.accepts(nonce.as_str()));
+        if !challenge.pow.as_ref().is_none_or(is_solved) {
             return Err(Code::PowInvalid.into());
         }
         proofs.verify(&self.wallet, &challenge.message, &self.signature).await.map_err(|reason| match reason {
@@ -112,8 +100,8 @@ impl Answer {
     }
 }
 
-/// The error for a store that failed when the challenge was, or may have been, used up: the same request would not do again.
-/// A session that is over has its own way out.
+/// The error for a failure of the store after the challenge was, or may have been, used up. The same request cannot succeed again,
+/// so it advises to start over. The end of a session has its own recovery.
 pub(crate) fn after_use(error: StoreError) -> ApiError {
     if matches!(error, StoreError::SessionOver) {
         return error.into();

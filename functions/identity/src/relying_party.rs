@@ -1,7 +1,7 @@
-//! The relying party of WebAuthn: what browsers are asked, and whether their answers prove anything.
+//! The WebAuthn relying party: it creates the options for browsers and verifies their responses.
 //!
-//! Party and origin come from the configured public URL, never from a header. Answers must come from exactly this origin, from a
-//! page that no other site has framed, with the person verified by the authenticator, and with a counter that goes up.
+//! Its id and origin come from the configured public URL, never from a header. A response must come from exactly this origin, from
+//! a page that is not framed by another site, with user verification, and with an increasing signature counter.
 
 use std::sync::Arc;
 
@@ -16,47 +16,47 @@ use webauthn_rs::prelude::{
     Webauthn, WebauthnBuilder,
 };
 
-/// What is kept of one credential is at most so long: ten of them fit an item several times over. An honest one takes some 600.
+/// Maximum size of a stored credential in bytes. A usual one takes about 600. Ten of the largest fit into one item.
 const MAX_CREDENTIAL_BYTES: usize = 4_096;
 
-/// The relying party of this deployment; none where its public URL names an IP address. Cloning is cheap.
+/// The relying party of this deployment. There is none if the public URL names an IP address. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct RelyingParty(Option<Arc<Webauthn>>);
 
-/// A ceremony that begins: what the browser is asked, and what must be known to check its answer.
+/// A ceremony that has started: the options for the browser, and the state needed to verify its response.
 #[derive(Debug)]
-pub(crate) struct Begun {
+pub(crate) struct Started {
     /// For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`.
     pub(crate) public_key: Value,
-    /// For the store.
+    /// The state to store.
     pub(crate) state: String,
 }
 
-/// A browser's answer to a registration, well formed.
+/// A browser's response to a registration, well-formed but not verified.
 #[derive(Debug)]
 pub(crate) struct NewCredential(RegisterPublicKeyCredential);
 
-/// A browser's answer to a log-in, well formed.
+/// A browser's response to a login, well-formed but not verified.
 #[derive(Debug)]
 pub(crate) struct Assertion {
-    answer: PublicKeyCredential,
-    /// Who it says it is: the user handle.
+    response: PublicKeyCredential,
+    /// The person that it claims: the user handle.
     pub(crate) person: ProfileId,
     /// SHA-256 of the credential id, in hex.
     pub(crate) credential_sha256: String,
 }
 
-/// A credential that was made as it should be.
+/// A verified new credential.
 #[derive(Debug)]
-pub(crate) struct Made {
-    /// For the store.
+pub(crate) struct VerifiedCredential {
+    /// The credential to store.
     pub(crate) credential: String,
     /// SHA-256 of its id, in hex.
     pub(crate) credential_sha256: String,
 }
 
 impl RelyingParty {
-    /// As the public URL has it.
+    /// The relying party for the configured public URL.
     #[must_use]
     pub fn of(config: &Config) -> Self {
         let url = &config.public_url;
@@ -68,11 +68,11 @@ impl RelyingParty {
         self.0.as_deref().ok_or_else(|| Code::PasskeysUnavailable.into())
     }
 
-    /// Asks for a passkey of a person that no log-in need name: one that the authenticator finds by itself.
+    /// Starts the registration of a discoverable passkey, with which a person can log in without a user name.
     ///
     /// # Errors
     /// `PASSKEYS_UNAVAILABLE`.
-    pub(crate) fn begin_registration(&self, person: ProfileId, name: &str, known: Option<&Passkeys>) -> Result<Begun, ApiError> {
+    pub(crate) fn start_registration(&self, person: ProfileId, name: &str, known: Option<&Passkeys>) -> Result<Started, ApiError> {
         let handle = person.to_string().parse::<Uuid>().map_err(ApiError::internal)?;
         let known: Vec<CredentialID> = known
             .iter()
@@ -82,70 +82,71 @@ impl RelyingParty {
         let (options, state) =
             self.party()?.start_passkey_registration(handle, name, name, Some(known)).map_err(ApiError::internal)?;
         let mut public_key = serde_json::to_value(options.public_key).map_err(ApiError::internal)?;
-        // The library discourages what a log-in without a name needs. How the credential is kept is between browser and
-        // authenticator: no answer proves it, and no check depends on it.
+        // The library discourages discoverable credentials, which login without a user name needs. A response does not prove that a
+        // credential is discoverable, and no check depends on it.
         public_key["authenticatorSelection"]["residentKey"] = json!("required");
         public_key["authenticatorSelection"]["requireResidentKey"] = json!(true);
-        Ok(Begun { public_key, state: serde_json::to_string(&state).map_err(ApiError::internal)? })
+        Ok(Started { public_key, state: serde_json::to_string(&state).map_err(ApiError::internal)? })
     }
 
-    /// Checks the answer to a registration.
+    /// Verifies the response to a registration.
     ///
     /// # Errors
     /// `PASSKEY_REFUSED`.
-    pub(crate) fn finish_registration(&self, answer: &NewCredential, state: &str) -> Result<Made, ApiError> {
-        // A browser that says that it could not keep the credential is believed: nobody could log in with it.
-        if answer.0.extensions.cred_props.as_ref().is_some_and(|props| props.rk == Some(false)) {
+    pub(crate) fn finish_registration(&self, response: &NewCredential, state: &str) -> Result<VerifiedCredential, ApiError> {
+        // If the browser says that the credential is not discoverable, nobody could log in with it.
+        if response.0.extensions.cred_props.as_ref().is_some_and(|props| props.rk == Some(false)) {
             return Err(refusal("the credential is not discoverable"));
         }
         let state = stored::<PasskeyRegistration>(state)?;
-        let passkey = self.party()?.finish_passkey_registration(&answer.0, &state).map_err(refusal)?;
-        Ok(Made {
-            credential: kept(serde_json::to_value(&passkey).map_err(ApiError::internal)?)?,
+        let passkey = self.party()?.finish_passkey_registration(&response.0, &state).map_err(refusal)?;
+        Ok(VerifiedCredential {
+            credential: without_attestation(serde_json::to_value(&passkey).map_err(ApiError::internal)?)?,
             credential_sha256: sha256_hex(passkey.cred_id()),
         })
     }
 
-    /// Asks for any passkey of this party.
+    /// Starts a login with any passkey of this relying party.
     ///
     /// # Errors
     /// `PASSKEYS_UNAVAILABLE`.
-    pub(crate) fn begin_login(&self) -> Result<Begun, ApiError> {
-        // What the library says of `mediation` stands beside these options: pages choose between a button and a form's list.
+    pub(crate) fn start_login(&self) -> Result<Started, ApiError> {
+        // `mediation` is left out: the page chooses between a button and autofill.
         let (options, state) = self.party()?.start_discoverable_authentication().map_err(ApiError::internal)?;
-        Ok(Begun {
+        Ok(Started {
             public_key: serde_json::to_value(options.public_key).map_err(ApiError::internal)?,
             state: serde_json::to_string(&state).map_err(ApiError::internal)?,
         })
     }
 
-    /// Checks the answer to a log-in against the person's passkeys, and gives them as they are after it.
+    /// Verifies the response to a login against the person's passkeys, and returns the passkeys after the login.
     ///
     /// # Errors
-    /// `PASSKEY_REFUSED`, whatever is wrong.
+    /// `PASSKEY_REFUSED`, whatever the reason.
     pub(crate) fn finish_login(
         &self,
-        answer: &Assertion,
+        assertion: &Assertion,
         state: &str,
         known: &Passkeys,
         now_ms: i64,
     ) -> Result<Passkeys, ApiError> {
-        let passkey = known.of_credential(&answer.credential_sha256).ok_or_else(|| refusal("the person has no such passkey"))?;
-        // The library checks this of registrations only.
-        if is_framed(&answer.answer.response.client_data_json) {
+        let passkey = known.of_credential(&assertion.credential_sha256).ok_or_else(|| refusal("the person has no such passkey"))?;
+        // The library checks this for registrations only.
+        if is_framed(&assertion.response.response.client_data_json) {
             return Err(refusal("the page was framed by another site"));
         }
         let state = stored::<DiscoverableAuthentication>(state)?;
         let mut credential = stored::<Passkey>(&passkey.credential)?;
-        let result = self.party()?.finish_discoverable_authentication_v2(&answer.answer, state, &credential).map_err(refusal)?;
+        let result =
+            self.party()?.finish_discoverable_authentication_v2(&assertion.response, state, &credential).map_err(refusal)?;
         credential.update_credential(&result);
         let credential = serde_json::to_string(&credential).map_err(ApiError::internal)?;
-        Ok(known.after_use(passkey.id, &credential, now_ms))
+        Ok(known.after_login(passkey.id, &credential, now_ms))
     }
 }
 
 impl NewCredential {
-    /// Reads what `credential.toJSON()` gave; members that nobody needs here are the browser's own affair.
+    /// Parses the result of `credential.toJSON()`. Unknown fields are ignored.
     ///
     /// # Errors
     /// `INVALID_REQUEST`, naming the field.
@@ -165,49 +166,49 @@ impl Assertion {
     /// # Errors
     /// `INVALID_REQUEST`, naming the field.
     pub(crate) fn read(credential: Value) -> Result<Self, ApiError> {
-        let answer: PublicKeyCredential = credential_of(credential)?;
-        let handle = answer.get_user_unique_id().and_then(|handle| Uuid::from_slice(handle).ok());
+        let response: PublicKeyCredential = credential_of(credential)?;
+        let handle = response.get_user_unique_id().and_then(|handle| Uuid::from_slice(handle).ok());
         let person = handle.and_then(|handle| handle.to_string().parse().ok());
-        let problem = "must hold the user handle that this deployment gave: log in with a passkey that was made here";
+        let problem = "must be the user handle that this deployment assigned: log in with a passkey that was created here";
         Ok(Self {
             person: person.ok_or_else(|| ApiError::field("credential.response.userHandle", problem))?,
-            credential_sha256: sha256_hex(answer.get_credential_id()),
-            answer,
+            credential_sha256: sha256_hex(response.get_credential_id()),
+            response,
         })
     }
 }
 
 fn credential_of<T: DeserializeOwned>(credential: Value) -> Result<T, ApiError> {
     if credential["type"] != "public-key" {
-        return Err(ApiError::field("credential", "must be a PublicKeyCredential as its toJSON() gives it"));
+        return Err(ApiError::field("credential", "must be the result of toJSON() of a PublicKeyCredential"));
     }
     serde_json::from_value(credential)
-        .map_err(|_| ApiError::field("credential", "must be what toJSON() of the PublicKeyCredential gave, unchanged"))
+        .map_err(|_| ApiError::field("credential", "must be the unchanged result of toJSON() of the PublicKeyCredential"))
 }
 
-/// What is kept of a credential: neither an authenticator's certificates, which nobody asked for, nor how the browser reaches it;
-/// both may be as long as the browser likes, and no log-in needs them.
+/// The credential to store, without attestation certificates and transports. A browser can make both arbitrarily long, and no login
+/// needs them.
 ///
 /// # Errors
-/// `PASSKEY_REFUSED` where the rest is longer than [`MAX_CREDENTIAL_BYTES`].
-fn kept(mut passkey: Value) -> Result<String, ApiError> {
+/// `PASSKEY_REFUSED` if the rest is longer than [`MAX_CREDENTIAL_BYTES`].
+fn without_attestation(mut passkey: Value) -> Result<String, ApiError> {
     let credential = &mut passkey["cred"];
     credential["attestation"] = json!({ "data": "None", "metadata": "None" });
     credential["attestation_format"] = json!("none");
     credential["transports"] = Value::Null;
     let text = passkey.to_string();
     if text.len() > MAX_CREDENTIAL_BYTES {
-        return Err(refusal(format!("{} bytes would have to be kept of the credential", text.len())));
+        return Err(refusal(format!("the credential takes {} bytes", text.len())));
     }
     Ok(text)
 }
 
-/// Reads what this version wrote.
+/// Deserializes what the table holds.
 fn stored<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     serde_json::from_str(text).map_err(|e| ApiError::internal(e).alarm())
 }
 
-/// One answer to whatever is wrong with a passkey; the operator's log knows what it is.
+/// One error for every problem with a passkey. The operator's log has the reason.
 fn refusal(reason: impl std::fmt::Display) -> ApiError {
     ApiError::new(Code::PasskeyRefused).cause(reason)
 }
@@ -231,17 +232,17 @@ mod tests {
     #[test]
     fn party_and_policy_are_what_a_log_in_without_a_name_needs() {
         let person = ProfileId::generate(OffsetDateTime::UNIX_EPOCH);
-        let begun = party("https://market.example/").begin_registration(person, "Ada", None).expect("options");
-        assert_eq!(begun.public_key["rp"], json!({ "id": "market.example", "name": "Crochet" }));
-        let selection = &begun.public_key["authenticatorSelection"];
+        let started = party("https://market.example/").start_registration(person, "Ada", None).expect("options");
+        assert_eq!(started.public_key["rp"], json!({ "id": "market.example", "name": "Crochet" }));
+        let selection = &started.public_key["authenticatorSelection"];
         assert_eq!(selection["residentKey"], "required");
         assert_eq!((&selection["requireResidentKey"], &selection["userVerification"]), (&json!(true), &json!("required")));
-        let begun = party("https://market.example:8443/").begin_login().expect("options");
+        let started = party("https://market.example:8443/").start_login().expect("options");
         assert_eq!(
-            (&begun.public_key["rpId"], &begun.public_key["userVerification"]),
+            (&started.public_key["rpId"], &started.public_key["userVerification"]),
             (&json!("market.example"), &json!("required"))
         );
-        assert_eq!((&begun.public_key["allowCredentials"], &begun.public_key["mediation"]), (&json!([]), &Value::Null));
+        assert_eq!((&started.public_key["allowCredentials"], &started.public_key["mediation"]), (&json!([]), &Value::Null));
     }
 
     #[test]
@@ -253,10 +254,10 @@ mod tests {
                 "attestation": { "data": { "Basic": [long] }, "metadata": { "Packed": { "aaguid": long } } },
             } })
         };
-        let kept_of_one = kept(made("id")).expect("short enough");
-        assert!(kept_of_one.len() < 200 && kept_of_one.contains(r#""cred_id":"id""#), "{kept_of_one}");
-        assert!(kept(made(&"A".repeat(MAX_CREDENTIAL_BYTES - 200))).is_ok());
-        let error = kept(made(&"A".repeat(MAX_CREDENTIAL_BYTES))).expect_err("too long");
+        let short = without_attestation(made("id")).expect("short enough");
+        assert!(short.len() < 200 && short.contains(r#""cred_id":"id""#), "{short}");
+        assert!(without_attestation(made(&"A".repeat(MAX_CREDENTIAL_BYTES - 200))).is_ok());
+        let error = without_attestation(made(&"A".repeat(MAX_CREDENTIAL_BYTES))).expect_err("too long");
         assert_eq!(error.code(), Code::PasskeyRefused);
         assert!(error.operator_message().is_some_and(|message| message.contains("bytes")));
     }
@@ -264,10 +265,10 @@ mod tests {
     #[test]
     fn an_ip_address_can_have_no_passkeys() {
         for url in ["http://127.0.0.1:9000", "http://[::1]:9000", "https://192.0.2.1"] {
-            let error = party(url).begin_login().expect_err("no party");
+            let error = party(url).start_login().expect_err("no party");
             assert_eq!(error.code(), Code::PasskeysUnavailable, "{url}");
         }
-        assert!(party("http://localhost:9000").begin_login().is_ok());
+        assert!(party("http://localhost:9000").start_login().is_ok());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Good answers, and one thing wrong at a time.
+//! Valid answers, and answers with exactly one thing wrong.
 
 use crochet_domain::challenge::CHALLENGE_TTL;
 use crochet_domain::wallet::proof::MAX_SIGNATURE_CHARS;
@@ -12,7 +12,7 @@ const EVM: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
 
 struct Case {
     challenge: Challenge,
-    answer: Answer,
+    answer: SignedAnswer,
 }
 
 fn issue(key: &SigningKey, binding: Binding) -> Challenge {
@@ -24,22 +24,22 @@ fn wallet(key: &SigningKey) -> WalletAddress {
     WalletAddress::of_solana_key(&key.verifying_key()).expect("an address")
 }
 
-fn answer(key: &SigningKey, challenge: &Challenge) -> Answer {
+fn answer(key: &SigningKey, challenge: &Challenge) -> SignedAnswer {
     let signature = bs58::encode(key.sign(challenge.message.as_bytes()).to_bytes()).into_string();
     let pow_nonce = challenge.pow.as_ref().map_or_else(|| "0".to_owned(), ProofOfWork::solve);
     read(wallet(key).as_str(), &signature, &challenge.nonce, &pow_nonce).expect("well-formed")
 }
 
-fn read(wallet_address: &str, signature: &str, nonce: &str, pow_nonce: &str) -> Result<Answer, ApiError> {
+fn read(wallet_address: &str, signature: &str, nonce: &str, pow_nonce: &str) -> Result<SignedAnswer, ApiError> {
     let [wallet_address, signature, nonce, pow_nonce] = [wallet_address, signature, nonce, pow_nonce].map(str::to_owned);
-    Answer::read(Proof { wallet_address, signature, nonce, pow_nonce: Some(pow_nonce) }, MAX_SIGNATURE_CHARS)
+    SignedAnswer::read(Proof { wallet_address, signature, nonce, pow_nonce: Some(pow_nonce) }, MAX_SIGNATURE_CHARS)
 }
 
-/// Keys' own signatures need no chain to be asked: the future is ready at once.
-fn judge(answer: &Answer, challenge: Option<&Challenge>, request: &Binding, now: OffsetDateTime) -> Result<(), ApiError> {
+/// Signatures of keys need no chain node, so the future is ready at once.
+fn verify(answer: &SignedAnswer, challenge: Option<&Challenge>, request: &Binding, now: OffsetDateTime) -> Result<(), ApiError> {
     let config = crochet::config::Config::from_lookup(|_| None).expect("the defaults");
     let proofs = WalletProofs::of(&config);
-    futures::FutureExt::now_or_never(answer.judge(&proofs, challenge, request, now)).expect("ready at once")
+    futures::FutureExt::now_or_never(answer.verify(&proofs, challenge, request, now)).expect("ready at once")
 }
 
 fn case(binding: Binding) -> Case {
@@ -51,7 +51,7 @@ fn case(binding: Binding) -> Case {
 impl Case {
     fn outcome(&self, request: &Binding, after: Duration) -> Result<(), Code> {
         let now = OffsetDateTime::UNIX_EPOCH + after;
-        judge(&self.answer, Some(&self.challenge), request, now).map_err(|error| error.code())
+        verify(&self.answer, Some(&self.challenge), request, now).map_err(|error| error.code())
     }
 }
 
@@ -74,15 +74,15 @@ fn a_signature_for_one_thing_is_refused_for_another() {
 fn each_failure_has_its_code() {
     let now = OffsetDateTime::UNIX_EPOCH;
     let Case { challenge, mut answer } = case(Binding::Register);
-    let code = |answer: &Answer| judge(answer, Some(&challenge), &Binding::Register, now).err().map(|e| e.code());
-    assert_eq!(judge(&answer, None, &Binding::Register, now).expect_err("unknown").code(), Code::ChallengeInvalid);
+    let code = |answer: &SignedAnswer| verify(answer, Some(&challenge), &Binding::Register, now).err().map(|e| e.code());
+    assert_eq!(verify(&answer, None, &Binding::Register, now).expect_err("unknown").code(), Code::ChallengeInvalid);
 
     let signature = std::mem::replace(&mut answer.signature, "1".repeat(64));
     assert_eq!(code(&answer), Some(Code::SignatureInvalid));
     answer.signature = "no signature at all".into();
     assert_eq!(code(&answer), Some(Code::SignatureInvalid));
 
-    // The work is judged before the signature.
+    // The proof of work is checked before the signature.
     let wrong_work = (0..).map(|n| n.to_string()).find(|n| challenge.pow.as_ref().is_some_and(|pow| !pow.accepts(n)));
     answer.pow_nonce = Some(PowNonce::parse(&wrong_work.expect("most numbers are wrong")).expect("well-formed"));
     assert_eq!(code(&answer), Some(Code::PowInvalid));
