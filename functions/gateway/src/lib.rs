@@ -19,6 +19,7 @@ use crochet::payments::relay::Relay;
 use crochet_domain::ids::ListingId;
 use crochet_domain::listing::Listing;
 use crochet_domain::schema::{InputSchema, SchemaError};
+use secrecy::ExposeSecret;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -61,7 +62,7 @@ impl State {
         Ok(Self {
             provider: Arc::new(Relay::new(&app.config.relay_url, operator.relay_api_key)),
             outbound: Outbound::new(OutboundRules::of(&app.config)),
-            cursors: CursorKey::new(&operator.cursor_key),
+            cursors: CursorKey::new(operator.cursor_key.expose_secret()),
             secrets: Arc::new(secrets),
             remembered: Arc::default(),
             app,
