@@ -1,9 +1,8 @@
-//! The only way out to sellers. Nothing here opens a socket to an address that is not public.
+//! The HTTP client for sellers, and the only one that calls them. It never opens a socket to a non-public address.
 //!
-//! Three walls: the URL is refused by its text ([`EndpointUrl::parse`]); a name is refused whole when any of its addresses
-//! is not public, in the step that dials those very addresses (`connect.rs`), so that nothing can change between check and
-//! dial; and redirects, proxies and compression do not exist here. IP literals never reach a resolver, so the text decides
-//! about them.
+//! Three layers enforce this. [`EndpointUrl::parse`] rejects a URL by its text; this covers IP literals, which never reach a
+//! resolver. `connect.rs` rejects a host name if any of its addresses is not public, in the same step that dials those
+//! addresses, so nothing can change between check and dial. Redirects, proxies and compression are not supported.
 
 mod address;
 mod connect;
@@ -32,40 +31,40 @@ pub use self::url::{EndpointUrl, MAX_URL_BYTES, OutboundRules, UrlRefused};
 pub use address::is_public;
 use connect::{ConnectError, Connector};
 pub use failure::{FailedAttempt, FailureClass, SellerFault};
-pub use network::{Internet, Network};
+pub use network::{Network, SystemNetwork};
 pub use self_host::SelfHost;
 
-/// Header lines that an answer may have.
-pub const MAX_ANSWER_HEADERS: usize = 100;
-/// Longest headers of an answer, in bytes, with four for each line that they take.
-pub const MAX_ANSWER_HEAD_BYTES: usize = 64 * 1024;
-/// Shorter than the idle timeout of common servers (Node and uvicorn: 5 s), so that no call goes out on a socket that the server
-/// is closing, nor a frozen function wakes to a dead one.
-const IDLE: Duration = Duration::from_secs(4);
+/// Maximum number of header lines in a response.
+pub const MAX_RESPONSE_HEADERS: usize = 100;
+/// Maximum size of a response's headers in bytes, counting four extra bytes per line.
+pub const MAX_RESPONSE_HEAD_BYTES: usize = 64 * 1024;
+/// How long an idle connection is kept. Shorter than the idle timeout of common servers (Node and uvicorn: 5 s), so that no
+/// call is sent on a connection that the server is closing, or that closed while the function was frozen.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// What a seller answered: nothing of it but status and body goes any further.
+/// A seller's response. Only status and body are kept.
 #[derive(Debug, Clone)]
-pub struct SellerAnswer {
+pub struct SellerResponse {
     /// HTTP status.
     pub status: u16,
     /// The whole body.
     pub body: Bytes,
-    /// From the first byte sent to the last received.
+    /// Time from the start of the request to the last byte of the response.
     pub latency: Duration,
 }
 
 /// A request to a seller.
 #[derive(Debug)]
 pub struct SellerRequest<'a> {
-    /// Where to.
+    /// The URL to call.
     pub url: &'a EndpointUrl,
-    /// All headers but those of the connection.
+    /// All headers except those of the connection, which the client sets itself.
     pub headers: HeaderMap,
-    /// The bytes to send.
+    /// The request body.
     pub body: Bytes,
-    /// Name look-up, connection, request and whole answer together.
+    /// Deadline for name lookup, connection, request and complete response together.
     pub timeout: Duration,
-    /// Longest answer.
+    /// Maximum size of the response body in bytes.
     pub max_bytes: usize,
 }
 
@@ -83,17 +82,17 @@ impl fmt::Debug for Outbound {
 }
 
 impl Outbound {
-    /// A client that keeps these rules.
+    /// A client that enforces `rules` on the system's network.
     ///
     /// # Panics
-    /// Where TLS cannot start: nothing could be called at all.
+    /// If TLS cannot be initialised: no seller could be called.
     #[must_use]
     pub fn new(rules: OutboundRules) -> Self {
-        Self::build(rules, Arc::new(Internet), tls::platform())
+        Self::build(rules, Arc::new(SystemNetwork), tls::platform())
     }
 
-    /// The same over another network, trusting these certificate authorities and no others. For tests: the rules are kept,
-    /// and the network sees what is looked up and dialled.
+    /// The same on another network, trusting only these certificate authorities. For tests: the rules are enforced, and the
+    /// network sees every lookup and dial.
     #[must_use]
     pub fn over(rules: OutboundRules, network: Arc<dyn Network>, authorities: &[CertificateDer<'static>]) -> Self {
         Self::build(rules, network, tls::trusting(authorities))
@@ -102,60 +101,53 @@ impl Outbound {
     fn build(rules: OutboundRules, network: Arc<dyn Network>, tls: TlsConnector) -> Self {
         let connector = Connector { rules, network, tls };
         let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .pool_timer(TokioTimer::new())
-            .http1_max_headers(MAX_ANSWER_HEADERS)
-            .http1_max_buf_size(MAX_ANSWER_HEAD_BYTES)
+            .http1_max_headers(MAX_RESPONSE_HEADERS)
+            .http1_max_buf_size(MAX_RESPONSE_HEAD_BYTES)
             .build(connector.clone());
         Self { client, connector }
     }
 
-    /// The rules that this client keeps.
+    /// The rules that this client enforces.
     #[must_use]
     pub fn rules(&self) -> &OutboundRules {
         &self.connector.rules
     }
 
-    /// Looks the URL's name up and refuses it where any of its addresses may not be called. For checks in advance: a call
-    /// is checked again when it connects.
+    /// Resolves the URL's host and rejects it if any of its addresses is not allowed. This is an early check: every call is
+    /// checked again when it connects.
     ///
     /// # Errors
-    /// [`UrlRefused`] where the name does not resolve, or leads where it may not.
+    /// [`UrlRefused`] if the host does not resolve, or resolves to an address that is not allowed.
     pub async fn check(&self, url: &EndpointUrl) -> Result<(), UrlRefused> {
         let Some(Host::Domain(name)) = url.0.host() else { return Ok(()) };
         match self.connector.addresses(name).await {
             Ok(_) => Ok(()),
-            Err(ConnectError::Refused) => Err(UrlRefused("its host leads to an address that is not public")),
+            Err(ConnectError::Refused) => Err(UrlRefused("its host resolves to an address that is not public")),
             Err(_) => Err(UrlRefused("its host does not resolve")),
         }
     }
 
-    /// Sends a request and reads the answer, within its deadline and size.
-    ///
-    /// # Errors
-    /// [`SellerFault`].
-    pub async fn post(&self, request: SellerRequest<'_>) -> Result<SellerAnswer, SellerFault> {
-        self.attempt(request).await.map_err(|failed| failed.fault)
-    }
-
-    /// The same; a failure also says whether the seller may have seen the body.
+    /// Sends a POST request and reads the response, within the request's deadline and size limit.
     ///
     /// # Errors
     /// [`FailedAttempt`].
-    pub async fn attempt(&self, request: SellerRequest<'_>) -> Result<SellerAnswer, FailedAttempt> {
+    pub async fn post(&self, request: SellerRequest<'_>) -> Result<SellerResponse, FailedAttempt> {
         let timeout = request.timeout;
         let exchange = exchange::exchange(&self.client, request);
         tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(SellerFault::Timeout.into()))
     }
 }
 
-/// A client for the operator's own choices (the payment provider, the sandbox): no rules on addresses, no redirects.
+/// The HTTP client for services that the operator chose, such as the payment provider. It may call any address and follows no
+/// redirects.
 ///
 /// # Panics
-/// Where the TLS library cannot start.
+/// If TLS cannot be initialised.
 #[must_use]
 pub fn operator_client() -> reqwest::Client {
-    // One pool for all: building a client reads the machine's certificates.
+    // One client for the whole process: building one reads the system's certificates.
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     let build = || {
         tls::install_provider();
@@ -165,7 +157,7 @@ pub fn operator_client() -> reqwest::Client {
             .timeout(Duration::from_secs(3))
             .no_proxy()
             .build()
-            .expect("a client can be built")
+            .expect("the HTTP client can be built")
     };
     CLIENT.get_or_init(build).clone()
 }

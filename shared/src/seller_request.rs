@@ -1,89 +1,76 @@
-//! What a seller is sent: a body byte for byte, signed, with ids and the seller's own header. Gateway and test call share it.
+//! The request to a seller: signed body, ids and the seller's own header. The gateway and the test call share it.
 
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
 use bytes::Bytes;
+use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 
 use crate::endpoint_secrets::EndpointSecret;
-use crate::outbound::{EndpointUrl, FailedAttempt, Outbound, SellerAnswer, SellerFault, SellerRequest};
+use crate::outbound::{EndpointUrl, FailedAttempt, Outbound, SellerFault, SellerRequest, SellerResponse};
 use crate::telemetry::meter::trip;
 use crochet_domain::ids::{CallId, ListingId, ProfileId};
 use crochet_domain::listing::Endpoint;
 use crochet_domain::timestamp::unix_ms;
 use crochet_domain::webhook_signature::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, sign};
 
-/// Header names that a forwarded request sets itself, beside those that begin with `webhook-`, `x-crochet-` or `content-`.
+/// Headers that every request to a seller sets, besides `webhook-*`, `x-crochet-*` and `content-*`.
 pub const OWN_HEADERS: [HeaderName; 3] = [header::ACCEPT, header::ACCEPT_ENCODING, header::USER_AGENT];
 
-/// One call on its way to a seller.
+/// One attempt to call a seller.
 #[derive(Debug)]
 pub struct SellerCall<'a> {
-    /// `webhook-id`: the same on every attempt.
+    /// Id of the call, sent as `webhook-id`: the same on every attempt.
     pub id: CallId,
-    /// What is called.
+    /// The listing that is called.
     pub listing: ListingId,
-    /// Who calls.
+    /// The caller.
     pub buyer: ProfileId,
-    /// 1, 2, 3 …
+    /// Number of this attempt, from 1.
     pub attempt: u32,
-    /// The seller itself has asked for it: `X-Crochet-Test: 1`.
+    /// Whether the seller requested it as a test. Adds `X-Crochet-Test: 1`.
     pub is_test: bool,
-    /// What is sent, byte for byte.
+    /// The request body, sent byte for byte.
     pub body: &'a Bytes,
 }
 
-/// A header of the seller's own cannot be sent. Such a header is refused when it is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnsendableHeader;
-
-impl std::fmt::Display for UnsendableHeader {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a header for the seller cannot be sent")
-    }
+/// Why a call to a seller produced no response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SellerCallError {
+    /// The seller's own header is not a valid HTTP header. The API rejects such headers, so this is a defect.
+    #[error("a header for the seller is not a valid HTTP header")]
+    InvalidHeader,
+    /// The attempt failed.
+    #[error(transparent)]
+    Failed(#[from] FailedAttempt),
 }
 
-impl std::error::Error for UnsendableHeader {}
-
 impl SellerCall<'_> {
-    /// Sends it, signed with every secret that is live at `now`, and reads the answer within the endpoint's time and size.
+    /// Sends the request, signed with every secret that is live at `now`, and reads the response within `timeout` and the
+    /// endpoint's size limit.
     ///
     /// # Errors
-    /// [`UnsendableHeader`]. What goes wrong at the seller's is the inner result.
+    /// [`SellerCallError`].
     pub async fn send(
         &self,
         outbound: &Outbound,
         endpoint: &Endpoint,
         secret: &EndpointSecret,
         now: OffsetDateTime,
-    ) -> Result<Result<SellerAnswer, SellerFault>, UnsendableHeader> {
-        let timeout = Duration::from_millis(endpoint.timeout_ms.into());
-        Ok(self.attempt(outbound, endpoint, secret, now, timeout).await?.map_err(|failed| failed.fault))
-    }
-
-    /// The same within another time than the endpoint's; a failure also says whether the seller may have seen the body.
-    ///
-    /// # Errors
-    /// As [`SellerCall::send`].
-    pub async fn attempt(
-        &self,
-        outbound: &Outbound,
-        endpoint: &Endpoint,
-        secret: &EndpointSecret,
-        now: OffsetDateTime,
         timeout: Duration,
-    ) -> Result<Result<SellerAnswer, FailedAttempt>, UnsendableHeader> {
+    ) -> Result<SellerResponse, SellerCallError> {
         let headers = self.headers(secret, now)?;
-        // The rules may have become stricter since the URL was taken.
-        let Ok(url) = EndpointUrl::parse(&secret.url, outbound.rules()) else { return Ok(Err(SellerFault::RefusedAddress.into())) };
+        // The rules may be stricter now than when the URL was stored.
+        let url = EndpointUrl::parse(secret.url.expose_secret(), outbound.rules())
+            .map_err(|_| FailedAttempt::from(SellerFault::RefusedAddress))?;
         let request =
             SellerRequest { url: &url, headers, body: self.body.clone(), timeout, max_bytes: endpoint.max_response_bytes as usize };
-        Ok(trip("seller", outbound.attempt(request)).await)
+        Ok(trip("seller", outbound.post(request)).await?)
     }
 
-    /// Built from nothing but ids, the body and what the seller set: no header of the buyer's request travels.
-    fn headers(&self, secret: &EndpointSecret, now: OffsetDateTime) -> Result<HeaderMap, UnsendableHeader> {
+    /// Uses only ids, the body and what the seller configured: no header of the buyer's request is passed on.
+    fn headers(&self, secret: &EndpointSecret, now: OffsetDateTime) -> Result<HeaderMap, SellerCallError> {
         let id = self.id.to_string();
         let signature = sign(&secret.live_secrets(unix_ms(now)), &id, now.unix_timestamp(), self.body);
         let mut headers = HeaderMap::new();
@@ -101,11 +88,11 @@ impl SellerCall<'_> {
             ("x-crochet-buyer-id", &self.buyer.to_string()),
             ("x-crochet-attempt", &self.attempt.to_string()),
         ];
-        let own = secret.header.iter().map(|header| (header.name.as_str(), header.value.as_str()));
+        let own = secret.header.iter().map(|header| (header.name.as_str(), header.value.expose_secret()));
         let test = self.is_test.then_some(("x-crochet-test", "1"));
         for (name, value) in own.chain(fixed).chain(test) {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| UnsendableHeader)?;
-            let mut value = HeaderValue::from_str(value).map_err(|_| UnsendableHeader)?;
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| SellerCallError::InvalidHeader)?;
+            let mut value = HeaderValue::from_str(value).map_err(|_| SellerCallError::InvalidHeader)?;
             value.set_sensitive(true);
             headers.insert(name, value);
         }
@@ -130,7 +117,7 @@ mod tests {
 
     fn headers(secret: &EndpointSecret, is_test: bool, now: OffsetDateTime) -> HeaderMap {
         let body = Bytes::from_static(b"{}");
-        let forward = SellerCall {
+        let call = SellerCall {
             id: CallId::generate(now),
             listing: ListingId::generate(now),
             buyer: ProfileId::generate(now),
@@ -138,11 +125,11 @@ mod tests {
             is_test,
             body: &body,
         };
-        forward.headers(secret, now).expect("headers that can be sent")
+        call.headers(secret, now).expect("valid headers")
     }
 
     #[test]
-    fn live_secrets_sign_and_only_a_test_says_so() {
+    fn every_live_secret_signs_and_only_a_test_is_marked() {
         let now = OffsetDateTime::from_unix_timestamp(1_790_000_000).expect("a date");
         let now_ms = unix_ms(now);
         let secret = secret(None, &[None, Some(now_ms + 1), Some(now_ms)]);
@@ -153,13 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn the_sellers_header_cannot_replace_ours_and_prints_nowhere() {
+    fn the_sellers_header_cannot_replace_ours_and_does_not_print() {
         let now = OffsetDateTime::UNIX_EPOCH;
         for name in ["webhook-id", "content-type", "user-agent", "x-crochet-signature"] {
             assert_ne!(headers(&secret(Some((name, "mine")), &[None]), false, now)[name], "mine", "{name}");
         }
         let with_key = headers(&secret(Some(("x-key", "hush")), &[None]), false, now);
         assert_eq!(with_key["x-key"], "hush");
-        assert!(!format!("{with_key:?}").contains("hush"), "sensitive values do not print");
+        assert!(!format!("{with_key:?}").contains("hush"), "sensitive values must not print");
     }
 }

@@ -142,7 +142,7 @@ impl Internet {
 }
 
 impl Network for Internet {
-    fn look_up<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
         let name = name.trim_end_matches('.');
         let mut known = self.known();
         known.looked_up.push(name.to_owned());

@@ -8,6 +8,7 @@ use crochet::endpoint_secrets::{ReadSecrets, SecretStoreError, SecretsManager};
 use crochet::http::cursor::CursorKey;
 use crochet::outbound::{Outbound, OutboundRules};
 use crochet::payments::{self, PaymentProvider};
+use secrecy::ExposeSecret;
 
 use crate::remembered::Remembered;
 
@@ -38,7 +39,7 @@ impl State {
         Ok(Self {
             provider: payments::provider(&app.config.relay_url, operator.relay_api_key),
             outbound: Outbound::new(OutboundRules::of(&app.config)),
-            cursors: CursorKey::new(&operator.cursor_key),
+            cursors: CursorKey::new(operator.cursor_key.expose_secret()),
             secrets: Arc::new(secrets),
             remembered: Arc::default(),
             app,

@@ -1,4 +1,4 @@
-//! The proof of work that a new listing asks for.
+//! The proof of work required to create a listing.
 
-pub(crate) mod answer;
 pub(crate) mod create;
+pub(crate) mod pow_answer;

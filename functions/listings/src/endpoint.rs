@@ -1,15 +1,17 @@
-//! The endpoint behind a listing: where the seller is called, which only its secret knows.
+//! The endpoint of a listing: where and how Crochet calls the seller. The table holds its settings, Secrets Manager its secrets.
 
-pub(crate) mod address;
-pub(crate) mod edit;
+mod auth_header;
 pub(crate) mod get;
-mod header;
-mod members;
+mod lease;
+pub(crate) mod new_endpoint;
 mod remove;
 mod reply;
-pub(crate) mod rewrite;
 pub(crate) mod rotate;
 pub(crate) mod secret;
+pub(crate) mod secret_change;
+mod secret_lease;
+mod settings;
 pub(crate) mod test_call;
-pub(crate) mod turn;
 pub(crate) mod update;
+pub(crate) mod url;
+pub(crate) mod write;

@@ -1,9 +1,9 @@
-//! Creating, changing and withdrawing listings.
+//! Creating, changing and deleting listings.
 
 mod change;
 pub(crate) mod create;
 pub(crate) mod delete;
-mod own_json;
+mod json_fields;
 mod pricing;
 mod reply;
 mod slug;

@@ -1,4 +1,4 @@
-//! Who may sell, and who owns a listing.
+//! Access to listings: the seller that calls, and ownership.
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
@@ -11,13 +11,11 @@ use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::{Listing, ListingStatus};
 use crochet_domain::profile::Profile;
 
-/// An agent that sells, with a key that may write.
+/// An agent that is a seller, with an API key that has the `write` scope.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Seller(pub(crate) ProfileId);
+pub(crate) struct SellerAgent(pub(crate) ProfileId);
 
-crochet::error_list!(for Seller: Agent; InsufficientScope, RoleRequired);
-
-impl<S: Send + Sync> FromRequestParts<S> for Seller
+impl<S: Send + Sync> FromRequestParts<S> for SellerAgent
 where
     App: FromRef<S>,
 {
@@ -31,42 +29,44 @@ where
     }
 }
 
-impl LimitedCaller for Seller {
+crochet::error_list!(for SellerAgent: Agent; InsufficientScope, RoleRequired);
+
+impl LimitedCaller for SellerAgent {
     fn profile(&self) -> ProfileId {
         self.0
     }
 
-    /// A seller may.
+    /// Every seller agent may: its key has the `write` scope.
     fn may_write(&self) -> Result<(), ApiError> {
         Ok(())
     }
 }
 
-/// A seller about to change listings, counted against [`ListingWrites`].
+/// A seller that changes listings. The request counts against [`ListingWrites`].
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Editor(pub(crate) ProfileId);
+pub(crate) struct ListingWriter(pub(crate) ProfileId);
 
-crochet::error_list!(for Editor: Limited<Seller, ListingWrites>;);
-
-impl<S: Send + Sync> FromRequestParts<S> for Editor
+impl<S: Send + Sync> FromRequestParts<S> for ListingWriter
 where
     App: FromRef<S>,
 {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let limited = Limited::<Seller, ListingWrites>::from_request_parts(parts, state).await?;
+        let limited = Limited::<SellerAgent, ListingWrites>::from_request_parts(parts, state).await?;
         Ok(Self(limited.caller.0))
     }
 }
 
-impl Editor {
-    /// The editor's profile.
+crochet::error_list!(for ListingWriter: Limited<SellerAgent, ListingWrites>;);
+
+impl ListingWriter {
+    /// The seller's profile.
     pub(crate) async fn profile(self, app: &App) -> Result<Profile, ApiError> {
-        app.store.profile(self.0).await?.ok_or_else(|| ApiError::internal("a good key has no profile").alarm())
+        app.store.profile(self.0).await?.ok_or_else(|| ApiError::internal("a valid key has no profile").alarm())
     }
 
-    /// The editor's own listing of this id or slug.
+    /// The seller's listing with this id or slug.
     ///
     /// # Errors
     /// As [`owned`].
@@ -74,32 +74,32 @@ impl Editor {
         owned(app, self.0, id_or_slug).await
     }
 
-    /// The editor's own listing as it is now: by its id, as a slug may have passed to another one.
+    /// Reads the seller's listing again, by id: a draft's slug may belong to another listing by now.
     ///
     /// # Errors
     /// As [`owned`].
-    pub(crate) async fn again(self, app: &App, id: ListingId) -> Result<Listing, ApiError> {
-        of_owner(app.store.listing(id).await?, self.0)
+    pub(crate) async fn reload(self, app: &App, id: ListingId) -> Result<Listing, ApiError> {
+        require_owner(app.store.listing(id).await?, self.0)
     }
 }
 
-/// Fails where the profile does not sell any more: a key repeats its profile's role, and that may have changed since it was read.
+/// Checks that the profile is still a seller. An API key holds a copy of its profile's role, which may be out of date.
 ///
 /// # Errors
 /// `ROLE_REQUIRED`.
-pub(crate) fn selling(profile: &Profile) -> Result<(), ApiError> {
+pub(crate) fn require_seller(profile: &Profile) -> Result<(), ApiError> {
     if profile.role.sells() { Ok(()) } else { Err(ApiError::new(Code::RoleRequired).detail("required_role", "seller")) }
 }
 
-/// The listing of this id or slug, where `owner` owns it.
+/// The listing with this id or slug, if `owner` owns it.
 ///
 /// # Errors
-/// `LISTING_NOT_FOUND`, also for another's draft: nobody else learns of it. `NOT_LISTING_OWNER`.
+/// `NOT_LISTING_OWNER`; `LISTING_NOT_FOUND`, also for another seller's draft, so that its existence stays private.
 pub(crate) async fn owned(app: &App, owner: ProfileId, id_or_slug: &str) -> Result<Listing, ApiError> {
-    of_owner(app.store.find_listing(id_or_slug).await?, owner)
+    require_owner(app.store.find_listing(id_or_slug).await?, owner)
 }
 
-fn of_owner(listing: Option<Listing>, owner: ProfileId) -> Result<Listing, ApiError> {
+fn require_owner(listing: Option<Listing>, owner: ProfileId) -> Result<Listing, ApiError> {
     let listing = listing.ok_or(Code::ListingNotFound)?;
     if listing.seller.id == owner {
         Ok(listing)

@@ -1,73 +1,60 @@
-//! Signatures on what Crochet sends to sellers, as Standard Webhooks 1.0 has them, so that a stock library verifies them.
+//! Signatures on requests to sellers, following Standard Webhooks 1.0, so that stock libraries can verify them.
 //!
-//! What is signed is `{id}.{timestamp}.{body}`: neither the URL nor any other header. A secret therefore belongs to one
-//! listing alone.
-
-use std::fmt;
+//! The signed text is `{id}.{timestamp}.{body}`. It covers neither the URL nor any other header, so every listing has its own
+//! secret.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretSlice};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Sha256;
 
 use super::ids::random_bytes;
 
-/// The header with the id of the message, the same on every attempt: the receiver's idempotency key.
+/// Header with the message id, which is the same on every attempt: the receiver's idempotency key.
 pub const WEBHOOK_ID: &str = "webhook-id";
-/// The header with the time of this attempt in Unix seconds. Receivers refuse what is more than five minutes off.
+/// Header with the time of this attempt in Unix seconds. Receivers reject a difference of more than five minutes.
 pub const WEBHOOK_TIMESTAMP: &str = "webhook-timestamp";
-/// The header with the signatures, separated by spaces.
+/// Header with the signatures, separated by spaces.
 pub const WEBHOOK_SIGNATURE: &str = "webhook-signature";
 
 const SECRET_PREFIX: &str = "whsec_";
-const FRESH_BYTES: usize = 32;
+/// Length of a generated secret.
+const GENERATED_BYTES: usize = 32;
 /// Standard Webhooks: "between 24 bytes (192 bits) and 64 bytes (512 bits)".
 const ALLOWED_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// The text is not a signing secret. Never holds any of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The text is not a signing secret. Contains no part of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("A signing secret is whsec_ followed by 24 to 64 bytes in base64.")]
 pub struct SigningSecretError;
 
-impl fmt::Display for SigningSecretError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("A signing secret is whsec_ and the base64 form of 24 to 64 bytes.")
-    }
-}
-
-impl std::error::Error for SigningSecretError {}
-
-/// The key that Crochet and one seller share. Serialised as `whsec_…`, for the secret store alone; `Debug` shows nothing.
-#[derive(Clone)]
-pub struct SigningSecret(Vec<u8>);
+/// The key that Crochet shares with one seller. Serialises as `whsec_…`; `Debug` prints no part of it.
+#[derive(Debug, Clone)]
+pub struct SigningSecret(SecretSlice<u8>);
 
 impl SigningSecret {
-    /// A fresh secret: 32 bytes of the operating system's randomness.
+    /// A new secret of 32 random bytes.
     #[must_use]
     pub fn generate() -> Self {
-        Self(random_bytes::<FRESH_BYTES>().to_vec())
+        Self(random_bytes::<GENERATED_BYTES>().to_vec().into())
     }
 
-    /// Reads `whsec_<base64>`, padded, of 24 to 64 bytes (as the standard allows; ours have 32).
+    /// Parses `whsec_` followed by 24 to 64 bytes in padded base64.
     ///
     /// # Errors
-    /// [`SigningSecretError`] where it has another form.
+    /// [`SigningSecretError`] for any other text.
     pub fn parse(text: &str) -> Result<Self, SigningSecretError> {
         let encoded = text.strip_prefix(SECRET_PREFIX).ok_or(SigningSecretError)?;
         let bytes = BASE64.decode(encoded).map_err(|_| SigningSecretError)?;
-        if ALLOWED_BYTES.contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(SigningSecretError) }
+        if ALLOWED_BYTES.contains(&bytes.len()) { Ok(Self(bytes.into())) } else { Err(SigningSecretError) }
     }
 
-    /// `whsec_<base64>`. For the one reply that shows it to the seller, and for the secret store.
+    /// The secret as `whsec_<base64>`. Use only for the reply that shows it to the seller and for the secret store.
     #[must_use]
     pub fn reveal(&self) -> String {
-        format!("{SECRET_PREFIX}{}", BASE64.encode(&self.0))
-    }
-}
-
-impl fmt::Debug for SigningSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SigningSecret(…)")
+        format!("{SECRET_PREFIX}{}", BASE64.encode(self.0.expose_secret()))
     }
 }
 
@@ -83,18 +70,18 @@ impl<'de> Deserialize<'de> for SigningSecret {
     }
 }
 
-/// The value of [`WEBHOOK_SIGNATURE`]: one `v1,<base64>` per secret, in the order given, separated by spaces.
+/// The value of [`WEBHOOK_SIGNATURE`]: one `v1,<base64>` per secret, in the given order, separated by spaces.
 ///
-/// `body` is what is sent, byte for byte. `id` comes from us and holds no `.`, else two different messages could be signed by
-/// the same text. During a rotation both secrets sign, and the receiver needs only one of them.
+/// `body` is the request body, byte for byte. `id` must not contain `.`; otherwise two different messages could have the same
+/// signed text. During a rotation both secrets sign, and the receiver needs only one of them.
 #[must_use]
 pub fn sign(secrets: &[&SigningSecret], id: &str, unix_seconds: i64, body: &[u8]) -> String {
-    debug_assert!(!id.contains('.'), "a message id holds no '.'");
+    debug_assert!(!id.contains('.'), "a message id must not contain '.'");
     secrets.iter().map(|secret| signature(secret, id, unix_seconds, body)).collect::<Vec<_>>().join(" ")
 }
 
 fn signature(secret: &SigningSecret, id: &str, unix_seconds: i64, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&secret.0).expect("HMAC takes a key of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.0.expose_secret()).expect("HMAC accepts keys of any length");
     mac.update(format!("{id}.{unix_seconds}.").as_bytes());
     mac.update(body);
     format!("v1,{}", BASE64.encode(mac.finalize().into_bytes()))
@@ -104,7 +91,7 @@ fn signature(secret: &SigningSecret, id: &str, unix_seconds: i64, body: &[u8]) -
 mod tests {
     use super::*;
 
-    // The vector that the reference libraries of Standard Webhooks share.
+    // Test vector shared by the reference libraries of Standard Webhooks.
     const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
     const ID: &str = "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk";
     const SECONDS: i64 = 1_649_367_553;
@@ -112,15 +99,15 @@ mod tests {
     const SIGNATURE: &str = "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=";
 
     #[test]
-    fn the_shared_vector() {
-        let secret = SigningSecret::parse(SECRET).expect("a good secret");
+    fn the_shared_test_vector_verifies() {
+        let secret = SigningSecret::parse(SECRET).expect("a valid secret");
         assert_eq!(sign(&[&secret], ID, SECONDS, BODY), SIGNATURE);
         assert_eq!(secret.reveal(), SECRET);
     }
 
     #[test]
-    fn id_time_body_and_secret_all_count() {
-        let secret = SigningSecret::parse(SECRET).expect("a good secret");
+    fn id_time_body_and_secret_all_change_the_signature() {
+        let secret = SigningSecret::parse(SECRET).expect("a valid secret");
         let other = SigningSecret::generate();
         assert_ne!(sign(&[&secret], "msg_other", SECONDS, BODY), SIGNATURE);
         assert_ne!(sign(&[&secret], ID, SECONDS + 1, BODY), SIGNATURE);
@@ -130,7 +117,7 @@ mod tests {
 
     #[test]
     fn both_secrets_sign_during_a_rotation() {
-        let old = SigningSecret::parse(SECRET).expect("a good secret");
+        let old = SigningSecret::parse(SECRET).expect("a valid secret");
         let new = SigningSecret::generate();
         let value = sign(&[&new, &old], ID, SECONDS, BODY);
         let expected = [sign(&[&new], ID, SECONDS, BODY), SIGNATURE.to_owned()];
@@ -138,24 +125,24 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_bytes() {
-        let secret = SigningSecret::parse(SECRET).expect("a good secret");
+    fn a_body_need_not_be_utf8() {
+        let secret = SigningSecret::parse(SECRET).expect("a valid secret");
         assert_ne!(sign(&[&secret], ID, SECONDS, b"\xff\xfe"), sign(&[&secret], ID, SECONDS, b"\xff"));
     }
 
     #[test]
-    fn fresh_secrets_have_32_bytes_and_survive_storage() {
+    fn generated_secrets_have_32_bytes_and_survive_storage() {
         let secret = SigningSecret::generate();
         let stored = serde_json::to_string(&secret).expect("JSON");
         assert_eq!(stored, format!("\"{}\"", secret.reveal()));
-        let again: SigningSecret = serde_json::from_str(&stored).expect("as it was written");
-        assert_eq!(again.reveal(), secret.reveal());
-        assert_eq!(secret.0.len(), 32);
+        let read: SigningSecret = serde_json::from_str(&stored).expect("the form just written");
+        assert_eq!(read.reveal(), secret.reveal());
+        assert_eq!(secret.0.expose_secret().len(), 32);
         assert_ne!(secret.reveal(), SigningSecret::generate().reveal());
     }
 
     #[test]
-    fn other_texts_are_no_secrets() {
+    fn other_texts_are_rejected() {
         let of_length = |n: usize| format!("whsec_{}", BASE64.encode(vec![7; n]));
         for n in [24, 32, 64] {
             assert!(SigningSecret::parse(&of_length(n)).is_ok(), "{n}");
@@ -168,6 +155,10 @@ mod tests {
 
     #[test]
     fn secrets_do_not_print() {
-        assert_eq!(format!("{:?}", SigningSecret::generate()), "SigningSecret(…)");
+        let secret = SigningSecret::generate();
+        let printed = format!("{secret:?}");
+        assert!(printed.contains("REDACTED") && !printed.contains(&secret.reveal()), "{printed}");
+        let bytes = format!("{:?}", secret.0.expose_secret());
+        assert!(!printed.contains(bytes.trim_matches(['[', ']'])), "{printed}");
     }
 }

@@ -45,7 +45,7 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
     if let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get()
         && let Some(id) = &context.apiid
     {
-        SelfHost::of_process().learn(id);
+        SelfHost::of_process().set(id);
     }
     app.follow_clock().await;
     let request_id = request_id(app.clock.now());

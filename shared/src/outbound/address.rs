@@ -1,9 +1,9 @@
-//! Which addresses are public.
+//! Which IP addresses are public.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// IPv4 blocks that are not public: the IANA special-purpose registry, multicast and the reserved rest.
-const V4_REFUSED: &[(Ipv4Addr, u32)] = &[
+/// IPv4 blocks that are not public: the IANA special-purpose registry, multicast and the reserved range above it.
+const NON_PUBLIC_V4: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
@@ -23,9 +23,9 @@ const V4_REFUSED: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::new(224, 0, 0, 0), 3),
 ];
 
-/// IPv6 is public only inside 2000::/3, and there not in these blocks (protocol assignments with Teredo and ORCHID,
-/// documentation, 6to4, SRv6 and AS112 among them).
-const V6_REFUSED: &[(Ipv6Addr, u32)] = &[
+/// IPv6 blocks inside 2000::/3 that are not public: protocol assignments (Teredo and ORCHID among them), documentation, 6to4,
+/// AS112 and SRv6. Nothing outside 2000::/3 is public.
+const NON_PUBLIC_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
@@ -33,14 +33,14 @@ const V6_REFUSED: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// Whether an address is reachable by everybody. An IPv4 address written as IPv6 in any form is never.
+/// Whether an address is publicly routable. An IPv4 address embedded in an IPv6 address never counts as public.
 #[must_use]
 pub fn is_public(ip: IpAddr) -> bool {
     match ip {
-        IpAddr::V4(ip) => !V4_REFUSED.iter().any(|(block, bits)| in_v4(ip, *block, *bits)),
+        IpAddr::V4(ip) => !NON_PUBLIC_V4.iter().any(|(block, bits)| in_v4(ip, *block, *bits)),
         IpAddr::V6(ip) => {
             in_v6(ip, Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3)
-                && !V6_REFUSED.iter().any(|(block, bits)| in_v6(ip, *block, *bits))
+                && !NON_PUBLIC_V6.iter().any(|(block, bits)| in_v6(ip, *block, *bits))
         }
     }
 }

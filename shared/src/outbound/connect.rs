@@ -1,8 +1,7 @@
-//! Connections to sellers: look the name up, check every address, dial what was checked, start TLS.
+//! Connections to sellers: resolve the host, check every address, dial a checked address, start TLS.
 //!
-//! Looking up, checking and dialling are one step on one list of addresses, so nothing can change in between.
+//! Resolving, checking and dialling are one step on one list of addresses, so nothing can change in between.
 
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -24,40 +23,31 @@ use tower::Service;
 use super::network::Network;
 use super::url::OutboundRules;
 
-/// Longest name look-up.
-pub(super) const LOOKUP_TIME: Duration = Duration::from_secs(3);
-/// Longest attempt at one address.
-const DIAL_TIME: Duration = Duration::from_secs(3);
-/// A name may have many addresses; so many are tried.
-const DIALS: usize = 4;
+/// Timeout of a name lookup.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
+/// Timeout for connecting to one address.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(3);
+/// Maximum number of addresses to try per connection.
+const MAX_DIALS: usize = 4;
 
-/// Why there is no connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a connection failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ConnectError {
-    /// The name does not resolve.
+    /// The host does not resolve.
+    #[error("the host does not resolve")]
     NotFound,
-    /// An address of the name, or the address that the URL spells, may not be called.
+    /// An address of the host is not allowed.
+    #[error("the host resolves to an address that is not public")]
     Refused,
-    /// Nobody answers at any address.
+    /// No address accepted a connection.
+    #[error("no connection could be made")]
     NoConnection,
-    /// What answers speaks no TLS that can be trusted.
+    /// The TLS handshake failed, or the certificate is not trusted.
+    #[error("no secure connection could be made")]
     Tls,
 }
 
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotFound => "the name does not resolve",
-            Self::Refused => "the host leads to an address that is not public",
-            Self::NoConnection => "no connection could be made",
-            Self::Tls => "no secure connection could be made",
-        })
-    }
-}
-
-impl std::error::Error for ConnectError {}
-
-/// Opens connections that keep the rules.
+/// Opens connections that comply with the rules.
 #[derive(Clone)]
 pub(super) struct Connector {
     pub(super) rules: OutboundRules,
@@ -66,18 +56,19 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    /// Every address of a host, if all of them may be called.
+    /// All addresses of a host, if every one of them is allowed.
     pub(super) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, ConnectError> {
-        // A resolver is never asked about a literal.
+        // IP literals are never resolved.
         if let Ok(ip) = host.trim_start_matches('[').trim_end_matches(']').parse() {
-            return if self.rules.admits_literal(ip) { Ok(vec![ip]) } else { Err(ConnectError::Refused) };
+            return if self.rules.allows_literal(ip) { Ok(vec![ip]) } else { Err(ConnectError::Refused) };
         }
-        // An absolute name: the machine's search list adds nothing to it. Names of a local stack may be in its hosts file.
+        // The trailing dot makes the name absolute, so the resolver's search list does not apply. On a local stack the name
+        // may come from the hosts file, which has no trailing dots.
         let name = if self.rules.insecure { host.to_owned() } else { format!("{}.", host.trim_end_matches('.')) };
-        let found = tokio::time::timeout(LOOKUP_TIME, self.network.look_up(&name)).await;
+        let found = tokio::time::timeout(LOOKUP_TIMEOUT, self.network.resolve(&name)).await;
         let addresses = found.ok().and_then(Result::ok).filter(|found| !found.is_empty()).ok_or(ConnectError::NotFound)?;
-        // One bad address among good ones refuses the name whole: whoever owns it chooses the order.
-        if addresses.iter().all(|ip| self.rules.admits(*ip)) { Ok(addresses) } else { Err(ConnectError::Refused) }
+        // One disallowed address rejects the whole name, because its owner chooses the order of addresses.
+        if addresses.iter().all(|ip| self.rules.allows(*ip)) { Ok(addresses) } else { Err(ConnectError::Refused) }
     }
 
     async fn connect(&self, to: &Uri) -> Result<SellerStream, ConnectError> {
@@ -98,8 +89,8 @@ impl Connector {
     }
 
     async fn dial(&self, addresses: Vec<IpAddr>, port: u16) -> Result<TcpStream, ConnectError> {
-        for ip in addresses.into_iter().take(DIALS) {
-            if let Ok(Ok(stream)) = tokio::time::timeout(DIAL_TIME, self.network.dial(SocketAddr::new(ip, port))).await {
+        for ip in addresses.into_iter().take(MAX_DIALS) {
+            if let Ok(Ok(stream)) = tokio::time::timeout(DIAL_TIMEOUT, self.network.dial(SocketAddr::new(ip, port))).await {
                 return Ok(stream);
             }
         }
@@ -125,7 +116,7 @@ impl Service<Uri> for Connector {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// An open connection, with TLS or (on local stacks) without.
+/// An open connection. Only local stacks allow one without TLS.
 pub(super) struct SellerStream(TokioIo<Box<dyn Stream>>);
 
 impl Connection for SellerStream {

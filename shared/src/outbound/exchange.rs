@@ -1,4 +1,4 @@
-//! One request and its whole answer: nothing but status and body is kept, and no more of the body than was asked for.
+//! One request and its complete response. Only status and body are kept, and the body only up to its size limit.
 
 use std::error::Error;
 use std::time::Instant;
@@ -10,10 +10,11 @@ use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::Client;
 
 use super::connect::{ConnectError, Connector};
-use super::{FailedAttempt, MAX_ANSWER_HEAD_BYTES, SellerAnswer, SellerFault, SellerRequest};
+use super::failure::{FailedAttempt, SellerFault};
+use super::{MAX_RESPONSE_HEAD_BYTES, SellerRequest, SellerResponse};
 
-/// Headers that speak of the connection and the framing: the client alone sets them, whatever a seller had stored.
-const OF_THE_CONNECTION: [HeaderName; 10] = [
+/// Headers about the connection and framing. Only the client sets them, whatever header a seller configured.
+const CONNECTION_HEADERS: [HeaderName; 10] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
     header::EXPECT,
@@ -26,38 +27,38 @@ const OF_THE_CONNECTION: [HeaderName; 10] = [
     HeaderName::from_static("keep-alive"),
 ];
 
-/// Sends a request and reads the answer. Whoever calls this sets the deadline: dropping the future closes the connection.
+/// Sends a request and reads the response. The caller enforces the deadline; dropping the future closes the connection.
 pub(super) async fn exchange(
     client: &Client<Connector, Full<Bytes>>,
     request: SellerRequest<'_>,
-) -> Result<SellerAnswer, FailedAttempt> {
+) -> Result<SellerResponse, FailedAttempt> {
     let began = Instant::now();
     let SellerRequest { url, headers, body, max_bytes, .. } = request;
     let uri: Uri = url.uri().map_err(|_| SellerFault::RefusedAddress)?;
     let mut request = Request::post(uri).body(Full::new(body)).map_err(|_| SellerFault::Unreachable)?;
     *request.headers_mut() = headers;
-    for name in OF_THE_CONNECTION {
+    for name in CONNECTION_HEADERS {
         request.headers_mut().remove(name);
     }
     request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    let answer = client.request(request).await.map_err(|e| {
-        let failed = FailedAttempt::from(fault(&e));
+    let response = client.request(request).await.map_err(|e| {
+        let failed = FailedAttempt::from(fault_of(&e));
         FailedAttempt { body_may_be_seen: failed.body_may_be_seen && !e.is_connect(), ..failed }
     })?;
-    let status = answer.status().as_u16();
-    let body = read(answer, status, max_bytes).await?;
-    Ok(SellerAnswer { status, body, latency: began.elapsed() })
+    let status = response.status().as_u16();
+    let body = read_body(response, status, max_bytes).await?;
+    Ok(SellerResponse { status, body, latency: began.elapsed() })
 }
 
-async fn read(answer: Response<Incoming>, status: u16, max_bytes: usize) -> Result<Bytes, SellerFault> {
+async fn read_body(response: Response<Incoming>, status: u16, max_bytes: usize) -> Result<Bytes, SellerFault> {
     let too_large = SellerFault::TooLarge { status: Some(status) };
-    let (head, mut body) = answer.into_parts();
-    // The connection itself stops reading a head that is about twice as long.
+    let (head, mut body) = response.into_parts();
+    // The HTTP client's own limit allows about twice as much.
     let head_bytes: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if head_bytes > MAX_ANSWER_HEAD_BYTES {
+    if head_bytes > MAX_RESPONSE_HEAD_BYTES {
         return Err(too_large);
     }
-    // Of nothing, any coding is nothing.
+    // An empty body is empty in any encoding.
     if is_encoded(&head.headers) && !body.is_end_stream() {
         return Err(SellerFault::Encoded { status });
     }
@@ -66,8 +67,8 @@ async fn read(answer: Response<Incoming>, status: u16, max_bytes: usize) -> Resu
     }
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        // Trailers are read over.
-        let Ok(data) = frame.map_err(|e| fault(&e))?.into_data() else { continue };
+        // Trailers are ignored.
+        let Ok(data) = frame.map_err(|e| fault_of(&e))?.into_data() else { continue };
         if bytes.len() + data.len() > max_bytes {
             return Err(too_large);
         }
@@ -76,7 +77,8 @@ async fn read(answer: Response<Incoming>, status: u16, max_bytes: usize) -> Resu
     Ok(bytes.into())
 }
 
-/// Whether a body is coded in any way but `identity` and, on the way, `chunked`. What cannot be read counts as a coding.
+/// Whether the body has a content coding other than `identity` or a transfer coding other than `chunked`. A header that is not
+/// ASCII counts as a coding.
 fn is_encoded(headers: &HeaderMap) -> bool {
     let codings = |name, plain: &'static str| {
         headers.get_all(name).iter().any(move |value| {
@@ -87,7 +89,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     codings(header::CONTENT_ENCODING, "identity") || codings(header::TRANSFER_ENCODING, "chunked")
 }
 
-fn fault(error: &(dyn Error + 'static)) -> SellerFault {
+fn fault_of(error: &(dyn Error + 'static)) -> SellerFault {
     let mut source = Some(error);
     while let Some(cause) = source {
         if let Some(connect) = cause.downcast_ref::<ConnectError>() {
@@ -103,7 +105,7 @@ fn fault(error: &(dyn Error + 'static)) -> SellerFault {
         if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large) {
             return SellerFault::TooLarge { status: None };
         }
-        // A boxed cause is not among the sources of the error that carries it.
+        // `io::Error::source` skips the boxed error itself.
         source = match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => cause.source(),

@@ -1,27 +1,25 @@
-//! How a seller fails: in which class, and what the seller is told about it.
-
-use std::fmt;
+//! How a call to a seller fails: the class of failure, and what the seller is told.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Why a call to a seller brought no answer for the buyer. The wire names are the contract's.
+/// Why a call to a seller failed. The names are part of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureClass {
-    /// No connection, or it broke.
+    /// No connection could be made, or it broke.
     Unreachable,
-    /// No secure connection.
+    /// No secure connection could be made.
     Tls,
-    /// Not within the endpoint's `timeout_ms`.
+    /// The response was not complete within the endpoint's `timeout_ms`.
     Timeout,
-    /// A status that speaks of the seller's failure.
+    /// The HTTP status reports a failure of the seller.
     Status,
-    /// An answer that is neither empty nor plain JSON.
+    /// The response is neither empty nor uncompressed JSON.
     NotJson,
-    /// An answer longer than allowed.
+    /// The response is larger than allowed.
     TooLarge,
-    /// The URL or an address that its name leads to may not be called.
+    /// The URL, or an address of its host, is not allowed.
     RefusedAddress,
 }
 
@@ -30,7 +28,7 @@ impl FailureClass {
     pub const ALL: [Self; 7] =
         [Self::Unreachable, Self::Tls, Self::Timeout, Self::Status, Self::NotJson, Self::TooLarge, Self::RefusedAddress];
 
-    /// Its name on the wire.
+    /// The name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -44,71 +42,70 @@ impl FailureClass {
         }
     }
 
-    /// One sentence for the seller's own test report. It says what to mend, and names neither URL nor address.
+    /// One sentence for the seller's test report: what failed and how to fix it. It contains neither URL nor address.
     #[must_use]
     pub fn seller_message(self) -> &'static str {
         match self {
             Self::Unreachable => {
-                "No connection to the endpoint could be made, or it broke before the whole answer had come: check that the host \
-                 resolves, that the server runs, and that its firewall lets the Internet in."
+                "Crochet could not connect to the endpoint, or the connection broke before the response was complete: check that \
+                 the host resolves, that the server is running, and that its firewall allows connections from the Internet."
             }
             Self::Tls => {
-                "The endpoint offered no TLS connection that can be trusted: serve TLS 1.2 or 1.3 with a valid certificate of a \
-                 public authority for the endpoint's host, and send its intermediate certificates."
+                "Crochet could not open a trusted TLS connection to the endpoint: serve TLS 1.2 or 1.3 with a valid certificate \
+                 from a public certificate authority for the endpoint's host, and include the intermediate certificates."
             }
             Self::Timeout => {
-                "The whole answer did not come within `timeout_ms`, which covers name look-up, connection, request and answer \
-                 together: answer sooner, or set a longer one."
+                "The response was not complete within `timeout_ms`, which covers name lookup, connection, request and response \
+                 together: respond faster, or set a longer timeout."
             }
             Self::Status => {
-                "The endpoint answered with a status that counts as its own failure: answer 2xx, or 400, 404, 409, 410, 413, 415 \
-                 or 422 where the buyer's request is at fault, and never with a redirect (after a 401 or 403 check its signing secret \
-                 and its clock)."
+                "The endpoint returned a status that counts as its own failure: return 2xx, or 400, 404, 409, 410, 413, 415 or 422 \
+                 if the buyer's request is at fault, and never redirect (after a 401 or 403, check your signing secret and clock)."
             }
-            Self::NotJson => {
-                "The endpoint's answer cannot be read as JSON: send one JSON value in UTF-8, or nothing, without compression."
-            }
+            Self::NotJson => "The response is not valid JSON: send one JSON value in UTF-8, or an empty body, without compression.",
             Self::TooLarge => {
-                "The endpoint's answer is longer than `max_response_bytes`, or has more than 100 header lines or 64 KiB of them."
+                "The response body is larger than `max_response_bytes`, or the response has more than 100 header lines or 64 KiB \
+                 of headers."
             }
             Self::RefusedAddress => {
-                "The endpoint's URL may not be called: its host must be a public DNS name whose addresses are all public."
+                "Crochet does not call the endpoint's URL: its host must be a public DNS name that resolves only to public \
+                 addresses."
             }
         }
     }
 }
 
-impl fmt::Display for FailureClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why there is no response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SellerFault {
-    /// Not within the deadline.
+    /// The response was not complete before the deadline.
+    #[error("the response was not complete before the deadline")]
     Timeout,
-    /// No connection, or it broke.
+    /// No connection could be made, or it broke.
+    #[error("no connection could be made, or it broke")]
     Unreachable,
-    /// The URL, or an address that the name leads to, may not be called.
+    /// The URL, or an address of its host, is not allowed.
+    #[error("the URL or an address of its host is not allowed")]
     RefusedAddress,
-    /// No secure connection.
+    /// No secure connection could be made.
+    #[error("no secure connection could be made")]
     Tls,
-    /// The body or the header block is longer than allowed.
+    /// The body or the headers are larger than allowed.
+    #[error("the response is too large")]
     TooLarge {
-        /// Its status, where that could be read.
+        /// HTTP status, if it could be read.
         status: Option<u16>,
     },
-    /// The body is compressed, though nobody asked for that.
+    /// The body is compressed, although the request did not accept that.
+    #[error("the response is compressed")]
     Encoded {
-        /// Its status.
+        /// HTTP status.
         status: u16,
     },
 }
 
 impl SellerFault {
-    /// The class that it belongs to.
+    /// The class of this fault.
     #[must_use]
     pub fn class(self) -> FailureClass {
         match self {
@@ -122,12 +119,13 @@ impl SellerFault {
     }
 }
 
-/// A call to a seller that brought no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A call to a seller that produced no response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{fault}")]
 pub struct FailedAttempt {
-    /// Why.
+    /// Why it failed.
     pub fault: SellerFault,
-    /// Whether the seller may have seen the body, so that the body may be why. Where that is not known, it may.
+    /// Whether the seller may have received the body, so that the body may be the cause. `true` if unknown.
     pub body_may_be_seen: bool,
 }
 
@@ -142,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_class_is_spelled_one_way_and_told_in_one_sentence() {
+    fn each_class_has_one_name_and_a_message_of_one_sentence() {
         for class in FailureClass::ALL {
             assert_eq!(serde_json::to_value(class).expect("a name"), class.as_str());
             let message = class.seller_message();

@@ -1,4 +1,4 @@
-//! Names and sockets: all that a connection asks of the machine.
+//! Name resolution and sockets.
 
 use std::fmt;
 use std::io;
@@ -7,30 +7,30 @@ use std::net::{IpAddr, SocketAddr};
 use futures::future::BoxFuture;
 use tokio::net::TcpStream;
 
-/// What answers for names and opens sockets. A deployment uses [`Internet`]; tests count and divert what is dialled here.
+/// Resolves names and opens sockets. Deployments use [`SystemNetwork`]; tests count and redirect what is dialled.
 pub trait Network: fmt::Debug + Send + Sync {
-    /// Every address of a name. A name that ends in a dot is absolute.
-    fn look_up<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>>;
+    /// All addresses of a name. A name that ends in a dot is absolute.
+    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>>;
 
-    /// Opens a connection to an address that has been checked.
+    /// Connects to an address that has already been checked.
     fn dial(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<TcpStream>>;
 }
 
-/// The machine's own resolver and sockets.
+/// The system's resolver and sockets.
 #[derive(Debug, Clone, Copy)]
-pub struct Internet;
+pub struct SystemNetwork;
 
-impl Network for Internet {
-    fn look_up<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+impl Network for SystemNetwork {
+    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
         Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect()) })
     }
 
     fn dial(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<TcpStream>> {
         Box::pin(async move {
             let stream = TcpStream::connect(address).await?;
-            // What was checked is what is spoken to: a belt, for whatever may stand between this process and the network.
+            // A second check, in case anything between this process and the network redirects the connection.
             if stream.peer_addr()? != address {
-                return Err(io::Error::other("the peer is not the address that was dialled"));
+                return Err(io::Error::other("the connection's peer is not the dialled address"));
             }
             stream.set_nodelay(true)?;
             Ok(stream)

@@ -1,4 +1,4 @@
-//! What may be called, and what never.
+//! Which endpoints may be called.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -15,13 +15,13 @@ fn rules(insecure: bool) -> OutboundRules {
         insecure,
         bridged: false,
         ports: vec![443],
-        own: Url::parse("https://market.example.org").expect("a URL"),
+        public_url: Url::parse("https://market.example.org").expect("a URL"),
         self_host: SelfHost::default(),
     }
 }
 
 #[test]
-fn only_public_addresses_are_public() {
+fn addresses_are_classified() {
     for ip in [
         "127.0.0.1",
         "0.0.0.0",
@@ -75,7 +75,7 @@ fn only_public_addresses_are_public() {
 }
 
 #[test]
-fn urls_are_refused_by_their_text() {
+fn urls_are_rejected_by_their_text() {
     for text in [
         "http://example.com/",
         "ftp://example.com/",
@@ -136,7 +136,7 @@ fn urls_are_refused_by_their_text() {
 }
 
 #[test]
-fn a_trailing_dot_is_stripped_and_a_port_needs_the_operators_leave() {
+fn a_trailing_dot_is_removed_and_ports_must_be_allowed() {
     let url = EndpointUrl::parse("https://Seller.Example.com./x", &rules(false)).expect("a public name");
     assert_eq!(url.reveal(), "https://seller.example.com/x");
     let more = OutboundRules { ports: vec![443, 8443], ..rules(false) };
@@ -147,16 +147,16 @@ fn a_trailing_dot_is_stripped_and_a_port_needs_the_operators_leave() {
 }
 
 #[test]
-fn the_name_that_api_gateway_gave_is_this_deployments_own() {
+fn the_host_name_from_api_gateway_is_rejected() {
     let rules = rules(false);
     let (own, another) =
         ("https://a1b2c3.execute-api.eu-west-1.amazonaws.com/x", "https://z9y8x7.execute-api.eu-west-1.amazonaws.com/x");
-    assert!(EndpointUrl::parse(own, &rules).is_ok(), "nobody has said so yet");
-    rules.self_host.learn("A1B2C3");
-    rules.self_host.learn("z9y8x7");
+    assert!(EndpointUrl::parse(own, &rules).is_ok(), "the id is not set yet");
+    rules.self_host.set("A1B2C3");
+    rules.self_host.set("z9y8x7");
     assert!(EndpointUrl::parse(own, &rules).is_err());
     assert!(EndpointUrl::parse("https://A1B2C3.execute-api.eu-west-1.api.aws./", &rules).is_err());
-    assert!(EndpointUrl::parse(another, &rules).is_ok(), "a seller's, whatever came later");
+    assert!(EndpointUrl::parse(another, &rules).is_ok(), "the first id stays");
     assert!(EndpointUrl::parse("https://a1b2c3d.execute-api.eu-west-1.amazonaws.com/", &rules).is_ok());
 }
 
@@ -165,12 +165,12 @@ fn a_url_may_have_2048_bytes() {
     let of = |length: usize| format!("https://example.com/{}", "a".repeat(length - 20));
     assert!(EndpointUrl::parse(&of(2_048), &rules(false)).is_ok());
     assert!(EndpointUrl::parse(&of(2_049), &rules(false)).is_err());
-    // It counts as it is stored: each of these becomes six bytes.
+    // The stored form counts: each of these characters becomes six bytes.
     assert!(EndpointUrl::parse(&format!("https://example.com/{}", "ä".repeat(500)), &rules(false)).is_err());
 }
 
 #[test]
-fn local_stacks_may_use_loopback_and_nothing_else_inside() {
+fn local_stacks_allow_loopback_and_no_other_private_address() {
     for text in ["http://127.0.0.1:9002/echo", "http://localhost:9002/", "http://[::1]:1/", "https://example.com:8443/"] {
         assert!(EndpointUrl::parse(text, &rules(true)).is_ok(), "{text}");
     }
@@ -185,7 +185,7 @@ fn urls_do_not_print() {
     assert_eq!(format!("{url:?}"), "EndpointUrl(https://…)");
 }
 
-/// Answers every name with the same addresses, and lets nobody through to them.
+/// Resolves every name to the same addresses and refuses every connection.
 #[derive(Debug)]
 struct Fixed {
     addresses: Vec<IpAddr>,
@@ -193,7 +193,7 @@ struct Fixed {
 }
 
 impl Network for Fixed {
-    fn look_up<'a>(&'a self, _: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+    fn resolve<'a>(&'a self, _: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
         Box::pin(async { Ok(self.addresses.clone()) })
     }
 
@@ -203,7 +203,7 @@ impl Network for Fixed {
     }
 }
 
-/// What becomes of a call to a name with these addresses, and what was dialled for it.
+/// Calls a host with these addresses. Returns the fault and the dialled addresses.
 async fn called(addresses: &[&str]) -> (SellerFault, Vec<String>) {
     let addresses = addresses.iter().map(|ip| ip.parse().expect("an address")).collect();
     let network = Arc::new(Fixed { addresses, dialled: Mutex::default() });
@@ -212,14 +212,14 @@ async fn called(addresses: &[&str]) -> (SellerFault, Vec<String>) {
     let is_fine = outbound.check(&url).await.is_ok();
     let request =
         SellerRequest { url: &url, headers: HeaderMap::new(), body: Bytes::new(), timeout: Duration::from_secs(5), max_bytes: 10 };
-    let fault = outbound.post(request).await.expect_err("nobody answers");
-    assert_eq!(is_fine, !network.addresses.is_empty() && fault != SellerFault::RefusedAddress, "the check in advance agrees");
+    let fault = outbound.post(request).await.expect_err("every connection is refused").fault;
+    assert_eq!(is_fine, !network.addresses.is_empty() && fault != SellerFault::RefusedAddress, "the early check agrees");
     let dialled = network.dialled.lock().expect("nobody panicked").iter().map(ToString::to_string).collect();
     (fault, dialled)
 }
 
 #[tokio::test]
-async fn a_name_with_one_address_that_is_not_public_is_refused_whole_and_nothing_is_dialled() {
+async fn one_non_public_address_rejects_the_whole_name_before_any_dial() {
     let (good, bad) = ("93.184.216.34", "10.0.0.1");
     for addresses in [vec![bad], vec![good, bad], vec![bad, good], vec![good, good, "::1"], vec!["::ffff:8.8.8.8"]] {
         assert_eq!(called(&addresses).await, (SellerFault::RefusedAddress, Vec::new()), "{addresses:?}");
@@ -227,11 +227,11 @@ async fn a_name_with_one_address_that_is_not_public_is_refused_whole_and_nothing
     assert_eq!(called(&[]).await, (SellerFault::Unreachable, Vec::new()));
     let (fault, dialled) = called(&[good, "2606:4700::1111"]).await;
     assert_eq!(fault, SellerFault::Unreachable);
-    assert_eq!(dialled, ["93.184.216.34:443", "[2606:4700::1111]:443"], "each in turn, on the port of the URL");
+    assert_eq!(dialled, ["93.184.216.34:443", "[2606:4700::1111]:443"], "each address in turn, on the port of the URL");
 }
 
 #[tokio::test]
-async fn a_literal_that_slipped_past_the_text_is_refused_at_the_connection() {
+async fn an_ip_literal_that_passed_parsing_is_rejected_at_the_connection() {
     for text in ["https://127.0.0.1/", "https://[::1]/", "https://8.8.8.8/"] {
         let network = Arc::new(Fixed { addresses: Vec::new(), dialled: Mutex::default() });
         let outbound = Outbound::over(rules(false), Arc::clone(&network) as Arc<dyn Network>, &[]);
@@ -243,7 +243,7 @@ async fn a_literal_that_slipped_past_the_text_is_refused_at_the_connection() {
             timeout: Duration::from_secs(2),
             max_bytes: 10,
         };
-        assert_eq!(outbound.post(request).await.expect_err("refused"), SellerFault::RefusedAddress, "{text}");
+        assert_eq!(outbound.post(request).await.expect_err("rejected").fault, SellerFault::RefusedAddress, "{text}");
         assert!(network.dialled.lock().expect("nobody panicked").is_empty(), "{text}");
     }
 }

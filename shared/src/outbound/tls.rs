@@ -1,4 +1,4 @@
-//! TLS towards sellers: 1.2 and 1.3, HTTP/1.1, certificates of public authorities.
+//! TLS for connections to sellers: versions 1.2 and 1.3, HTTP/1.1, certificates of public authorities.
 
 use std::sync::{Arc, Once, OnceLock};
 
@@ -7,22 +7,22 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_rustls::TlsConnector;
 
-/// Trusts whom this machine trusts.
+/// Trusts the system's certificate authorities.
 ///
 /// # Panics
-/// Where TLS cannot start: nothing could be called at all.
+/// If the system has no certificate authorities: no seller could be called.
 pub(super) fn platform() -> TlsConnector {
-    // Loading the system's certificates takes a while, so all clients share them.
+    // Loading the system's certificates is slow, so all clients share them.
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     let build = || {
         install_provider();
-        let config = ClientConfig::builder().with_platform_verifier().expect("this machine has certificates of authorities");
+        let config = ClientConfig::builder().with_platform_verifier().expect("the system has certificate authorities");
         http1(config.with_no_client_auth())
     };
     TlsConnector::from(Arc::clone(CONFIG.get_or_init(build)))
 }
 
-/// Trusts these authorities and no others.
+/// Trusts only these authorities.
 pub(super) fn trusting(authorities: &[CertificateDer<'static>]) -> TlsConnector {
     install_provider();
     let mut roots = RootCertStore::empty();
@@ -35,11 +35,11 @@ fn http1(mut config: ClientConfig) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-/// Makes ring the process's cryptography.
+/// Installs ring as the process's cryptography provider.
 pub(super) fn install_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // An error means that a provider is installed already.
+        // An error means that a provider is already installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use http::HeaderMap;
+use secrecy::SecretString;
 use serde_json::value::RawValue;
 use url::Url;
 
@@ -107,6 +108,6 @@ pub enum UnreadablePaymentId {
 
 /// The payment provider of this deployment, at `base`, with the operator's key.
 #[must_use]
-pub fn provider(base: &Url, api_key: String) -> Arc<dyn PaymentProvider> {
+pub fn provider(base: &Url, api_key: SecretString) -> Arc<dyn PaymentProvider> {
     Arc::new(relay::Relay::new(base, api_key))
 }

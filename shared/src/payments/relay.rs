@@ -7,6 +7,7 @@ mod replies;
 use futures::future::BoxFuture;
 use http::HeaderMap;
 use reqwest::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::Url;
@@ -32,7 +33,7 @@ const MAX_SUPERSEDED: usize = 3;
 pub(super) struct Relay {
     http: reqwest::Client,
     base: String,
-    api_key: String,
+    api_key: SecretString,
 }
 
 impl std::fmt::Debug for Relay {
@@ -44,7 +45,7 @@ impl std::fmt::Debug for Relay {
 impl Relay {
     /// The API at `base`, with the operator's key.
     #[must_use]
-    pub(super) fn new(base: &Url, api_key: String) -> Self {
+    pub(super) fn new(base: &Url, api_key: SecretString) -> Self {
         Self { http: operator_client(), base: base.as_str().trim_end_matches('/').to_owned(), api_key }
     }
 
@@ -66,7 +67,7 @@ impl Relay {
             // Same-chain swaps are otherwise executed by the payer alone, and never indexed.
             "forceSolverExecution": request.origin.chain_id == request.expected.chain_id,
         });
-        let sent = self.http.post(format!("{}/quote/v2", self.base)).header("x-api-key", &self.api_key).json(&body);
+        let sent = self.http.post(format!("{}/quote/v2", self.base)).header("x-api-key", self.api_key.expose_secret()).json(&body);
         let (status, reply) = send("relay", sent).await.map_err(|e| QuoteFailure::Unavailable(e.0))?;
         if !status.is_success() {
             return Err(refusal(status, &reply));
@@ -103,7 +104,7 @@ impl Relay {
     async fn get<T: DeserializeOwned>(&self, url: &str, query: &[(&str, &str)]) -> Result<T, ProviderUnavailable> {
         let mut url = Url::parse(url).map_err(|_| ProviderUnavailable("its URL cannot be spelled".into()))?;
         url.query_pairs_mut().extend_pairs(query);
-        let (status, reply) = send("relay", self.http.get(url).header("x-api-key", &self.api_key)).await?;
+        let (status, reply) = send("relay", self.http.get(url).header("x-api-key", self.api_key.expose_secret())).await?;
         if !status.is_success() {
             return Err(ProviderUnavailable(format!("status {}", status.as_u16())));
         }

@@ -1,54 +1,54 @@
-//! The shapes of a seller's endpoint and of a test call. Nothing secret but a signing secret that is shown once.
-
-use super::schema;
-use std::fmt;
+//! A seller's endpoint and its test calls, as the API shows them. The only secret here is a signing secret that is shown once.
 
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::listing::moment;
+use super::schema;
 use crate::outbound::FailureClass;
 use crochet_domain::listing::{Endpoint, EndpointStatus, EndpointTest, EndpointTestFailure, Listing};
 use crochet_domain::timestamp::unix_ms;
+use crochet_domain::webhook_signature::SigningSecret;
 
-/// What can be told of the endpoint behind a listing: no URL and no header value, ever.
-#[derive(Clone, Serialize, ToSchema)]
+/// The endpoint of a listing. Its URL and header value are never shown.
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct GatewayEndpointView {
-    /// The listing.
+    /// Id of the listing.
     pub listing_id: String,
-    /// Whether it takes calls.
+    /// Whether the endpoint accepts calls.
     #[schema(value_type = schema::EndpointStatus)]
     pub status: EndpointStatus,
-    /// How long the seller may take (milliseconds).
+    /// Maximum time for a complete response, in milliseconds.
     pub timeout_ms: u32,
-    /// How long an answer may be (bytes).
+    /// Maximum size of a response body, in bytes.
     pub max_response_bytes: u32,
-    /// How many calls a minute the seller takes; null for no limit of its own.
+    /// Maximum number of calls per minute; null if the seller set no limit.
     #[schema(required)]
     pub rate_limit_per_minute: Option<u32>,
-    /// Names of the headers that Crochet adds for the seller.
+    /// Names of the headers that Crochet adds to every call.
     pub auth_header_names: Vec<String>,
-    /// Names the configuration that counts: it changes with every change of URL, header or secret.
+    /// Version of the secret configuration. It changes with every change of URL, header or signing secret.
     pub secret_version: String,
-    /// When the signing secret was made.
+    /// When the signing secret was created.
     #[schema(format = DateTime)]
     pub secret_created_at: String,
-    /// Until when signing secrets before it sign too; null when it signs alone.
+    /// When the last of the previous signing secrets stops signing; null if only the current secret signs.
     #[schema(required, format = DateTime)]
     pub previous_secret_expires_at: Option<String>,
-    /// What came of the last test call with this `secret_version`; null before the first.
+    /// Result of the last test call with this `secret_version`; null if there was none.
     #[schema(required)]
     pub last_test: Option<LastTestView>,
-    /// `whsec_…`: shown once, on creation, with a first endpoint and on rotation.
+    /// `whsec_…`. Shown once: when the endpoint is created and after a rotation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub signing_secret: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub signing_secret: Option<SigningSecret>,
 }
 
 impl GatewayEndpointView {
-    /// An endpoint as it is at `now`, with its signing secret where it is to be shown this once.
+    /// The endpoint as of `now`. Pass `signing_secret` only if it is new, to show it once.
     #[must_use]
-    pub fn new(listing: &Listing, endpoint: &Endpoint, signing_secret: Option<String>, now: OffsetDateTime) -> Self {
+    pub fn new(listing: &Listing, endpoint: &Endpoint, signing_secret: Option<SigningSecret>, now: OffsetDateTime) -> Self {
         let still_ahead = |end: &i64| unix_ms(now) < *end;
         Self {
             listing_id: listing.id.to_string(),
@@ -66,49 +66,43 @@ impl GatewayEndpointView {
     }
 }
 
-impl fmt::Debug for GatewayEndpointView {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GatewayEndpointView").field("listing_id", &self.listing_id).finish_non_exhaustive()
-    }
-}
-
-/// What came of a test call.
+/// Result of a test call.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EndpointTestView {
-    /// `webhook-id` of the call.
+    /// Id of the test call, sent as `webhook-id`.
     pub request_id: String,
-    /// Whether the endpoint answered 2xx with JSON, or with nothing.
+    /// Whether the endpoint returned 2xx with JSON or an empty body.
     pub ok: bool,
-    /// The endpoint's HTTP status; null where none came.
+    /// HTTP status of the response; null if there was none.
     #[schema(required)]
     pub seller_status_code: Option<u16>,
-    /// How long it took (milliseconds).
+    /// Duration of the call, in milliseconds.
     pub latency_ms: i64,
-    /// Length of the answer; null where no whole one came.
+    /// Size of the response body, in bytes; null if the response was not complete.
     #[schema(required)]
     pub response_bytes: Option<u64>,
-    /// Why it was no success; null where it was.
+    /// Why the test failed; null if it succeeded.
     #[schema(required)]
     pub failure: Option<EndpointTestFailureView>,
 }
 
-/// Why a test call was no success.
+/// Why a test call failed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EndpointTestFailureView {
-    /// What kind of failure it is.
+    /// Class of the failure.
     #[schema(value_type = FailureClass)]
     pub class: String,
-    /// What you can do about it, in a sentence. It names no address.
+    /// One sentence that says what failed and how to fix it.
     pub message: String,
 }
 
-/// The last test call, and when it was made.
+/// The last test call and its time.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LastTestView {
-    /// What came of it.
+    /// Result of the test call.
     #[serde(flatten)]
     pub test: EndpointTestView,
-    /// When it was made.
+    /// When the test call was made.
     #[schema(format = DateTime)]
     pub tested_at: String,
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crochet::endpoint_secrets::EndpointSecret;
 use crochet::http::{ApiError, Result};
 use crochet::outbound::{FailedAttempt, SellerFault};
-use crochet::seller_request::SellerCall;
+use crochet::seller_request::{SellerCall, SellerCallError};
 use crochet_domain::breaker::Observation;
 use crochet_domain::call::outcome::{Outcome, classify_response};
 use crochet_domain::call::{AttemptReport, Call};
@@ -43,8 +43,11 @@ impl CallContext<'_> {
         let now = self.state.app.clock.now();
         let whole = Duration::from_millis(endpoint.timeout_ms.into());
         let timeout = whole.min(self.time_left().saturating_sub(RESERVE));
-        let sent = seller_call.attempt(&self.state.outbound, endpoint, secret, now, timeout).await;
-        let answered = sent.map_err(ApiError::internal)?;
+        let answered = match seller_call.send(&self.state.outbound, endpoint, secret, now, timeout).await {
+            Ok(answered) => Ok(answered),
+            Err(SellerCallError::Failed(failed)) => Err(failed),
+            Err(error @ SellerCallError::InvalidHeader) => return Err(ApiError::internal(error)),
+        };
         slot.mark_used();
         let latency_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
         let (report, body, observation) = match answered {

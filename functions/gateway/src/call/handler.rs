@@ -70,6 +70,6 @@ async fn reply_to(
     let key = loaded.key.clone();
     let ctx = loaded.authorize(state, request, now, began)?;
     // The note of the key's use costs no time: it is written while the call goes on.
-    let ((), reply) = tokio::join!(state.app.store.note_key_use(&key, unix_ms(now)), Box::pin(advance(&ctx, slot)));
+    let ((), reply) = tokio::join!(state.app.store.record_key_use(&key, unix_ms(now)), Box::pin(advance(&ctx, slot)));
     reply
 }

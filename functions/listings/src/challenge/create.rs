@@ -1,4 +1,4 @@
-//! `POST /listings/challenge`: a proof of work, to create one listing.
+//! `POST /listings/challenge`: request the proof of work for one listing.
 
 use axum::extract::State;
 use crochet::app::App;
@@ -12,29 +12,29 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use crate::seller::Seller;
+use crate::seller::SellerAgent;
 
-/// `data` of a challenge.
+/// `data` of a new challenge.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ListingChallenge {
-    /// What has to be solved.
+    /// The proof of work to solve.
     pow: Pow,
-    /// Until when it counts.
+    /// When the challenge expires.
     #[schema(format = DateTime)]
     expires_at: String,
-    /// The same in seconds from now.
+    /// Seconds until the challenge expires.
     expires_in: i64,
 }
 
-crochet::error_list!(CreateListingChallengeErrors: Seller;);
+crochet::error_list!(CreateListingChallengeErrors: SellerAgent;);
 
-/// Ask for the proof of work that `POST /listings` needs. It counts once, for five minutes.
+/// Request the proof of work that `POST /listings` requires. It is valid once, for five minutes.
 #[utoipa::path(post, path = "/api/v1/listings/challenge", operation_id = "create_listing_challenge", tag = "Listings", security(("api_key" = [])),
     responses((status = 200, body = ListingChallenge, description = "The proof of work."), CreateListingChallengeErrors))]
-pub(crate) async fn create_listing_challenge(State(app): State<App>, Seller(profile): Seller) -> Result {
+pub(crate) async fn create_listing_challenge(State(app): State<App>, SellerAgent(profile): SellerAgent) -> Result {
     let now = app.clock.now();
     let expires_at = now + CHALLENGE_TTL;
-    let work = ListingPow { pow: riddle(app.config.pow_difficulty, now), expires_ms: unix_ms(expires_at) };
+    let work = ListingPow { pow: new_pow(app.config.pow_difficulty, now), expires_ms: unix_ms(expires_at) };
     app.store.save_listing_pow(profile, &work).await?;
     Reply::ok(ListingChallenge {
         pow: Pow::from(&work.pow),
@@ -43,8 +43,8 @@ pub(crate) async fn create_listing_challenge(State(app): State<App>, Seller(prof
     })
 }
 
-/// A riddle whose text begins with its time: the newest of several open ones sorts last.
-fn riddle(difficulty: u8, now: OffsetDateTime) -> ProofOfWork {
+/// A new proof of work. Its challenge begins with the time, so that the newest open challenge sorts last.
+fn new_pow(difficulty: u8, now: OffsetDateTime) -> ProofOfWork {
     ProofOfWork { challenge: format!("{:015}-{}", unix_ms(now).max(0), hex::encode(random_bytes::<16>())), difficulty }
 }
 
@@ -55,9 +55,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn later_riddles_sort_later() {
+    fn later_challenges_sort_later() {
         let now = OffsetDateTime::from_unix_timestamp(1_790_000_000).expect("a date");
-        let (first, second) = (riddle(4, now), riddle(4, now + Duration::milliseconds(1)));
+        let (first, second) = (new_pow(4, now), new_pow(4, now + Duration::milliseconds(1)));
         assert!(first.challenge < second.challenge);
         assert_eq!(first.challenge.len(), 48);
         assert!(first.accepts(&first.solve()));

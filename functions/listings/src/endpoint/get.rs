@@ -1,4 +1,4 @@
-//! `GET /listings/{id}/endpoint`: what can be told of an endpoint.
+//! `GET /listings/{id}/endpoint`: read an endpoint.
 
 use axum::extract::{Path, State};
 use crochet::http::caller::Agent;
@@ -13,7 +13,7 @@ crochet::error_list!(
     InsufficientScope, ListingNotFound, NotListingOwner, EndpointNotFound
 );
 
-/// Read what can be told of your endpoint. Its URL, header value and secrets cannot be read back by anybody.
+/// Read your endpoint. Its URL, header value and secrets can never be read back.
 #[utoipa::path(get, path = "/api/v1/listings/{id}/endpoint", operation_id = "get_endpoint", tag = "Listings", security(("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug of the listing")),
     responses((status = 200, body = OneEndpoint, description = "The endpoint."), GetEndpointErrors))]

@@ -1,78 +1,84 @@
-//! A first endpoint with its secret, and the end of a secret.
+//! Creating and deleting a listing's secret, including secrets that an interrupted request left behind.
 
-use crochet::endpoint_secrets::{AuthHeader, EndpointSecret, SecretStoreError, SigningKey, WriteSecrets, fresh_version};
-use crochet::outbound::EndpointUrl;
+use crochet::endpoint_secrets::{EndpointSecret, SecretStoreError, WriteSecrets};
+use crochet::store::StoreError;
 use crochet_domain::ids::ListingId;
-use crochet_domain::listing::{Endpoint, EndpointStatus, RESPONSE_BYTES, TIMEOUT_MS};
-use crochet_domain::webhook_signature::SigningSecret;
+use crochet_domain::listing::Listing;
+use crochet_domain::timestamp::unix_ms;
 
-/// A first endpoint: what the listing's item says of it, and the signing secret, to be shown once.
-pub(crate) struct First {
-    /// Without anything secret.
-    pub(crate) endpoint: Endpoint,
-    /// Everything secret.
-    pub(crate) secret: EndpointSecret,
-    /// `whsec_…`
-    pub(crate) shown: String,
-}
+use super::lease::LEASE_MS;
 
-impl First {
-    /// An endpoint at `url` with a fresh signing secret.
-    pub(crate) fn at(url: &EndpointUrl, header: Option<AuthHeader>, now_ms: i64) -> Self {
-        let signing = SigningSecret::generate();
-        Self {
-            shown: signing.reveal(),
-            endpoint: Endpoint {
-                status: EndpointStatus::Active,
-                timeout_ms: TIMEOUT_MS.2,
-                max_response_bytes: RESPONSE_BYTES.2,
-                rate_limit_per_minute: None,
-                auth_header_names: header.iter().map(|header| header.name.clone()).collect(),
-                secret_version: fresh_version(),
-                secret_created_ms: now_ms,
-                previous_secret_expires_ms: None,
-                last_test: None,
-                claim: None,
-            },
-            secret: EndpointSecret {
-                url: url.reveal().to_owned(),
-                header,
-                keys: vec![SigningKey { secret: signing, not_after_ms: None }],
-            },
-        }
-    }
-
-    /// Creates the secret of a new listing.
-    ///
-    /// # Errors
-    /// Where Secrets Manager does not do it.
-    pub(crate) async fn create(&self, secrets: &dyn WriteSecrets, listing: ListingId) -> Result<(), SecretStoreError> {
-        secrets.create(listing, &self.endpoint.secret_version, &self.secret).await
-    }
-}
-
-/// Creates the secret of a listing that has none; or takes over one that an earlier attempt left behind.
+/// Creates a listing's secret. If an earlier request left one behind, adds a version to it instead.
 ///
 /// # Errors
-/// Where Secrets Manager does neither.
-pub(crate) async fn create_or_adopt(
+/// If Secrets Manager does neither.
+pub(super) async fn create_or_adopt(
     secrets: &dyn WriteSecrets,
     listing: ListingId,
     version: &str,
     secret: &EndpointSecret,
 ) -> Result<(), SecretStoreError> {
     match secrets.create(listing, version, secret).await {
-        Err(error) if error.is_taken() => secrets.add_version(listing, version, secret).await,
+        Err(SecretStoreError::AlreadyExists) => secrets.add_version(listing, version, secret).await,
         created => created,
     }
 }
 
-/// Deletes a listing's secret if that is possible now; a secret that stays behind harms nobody, but costs. `false` where it is
-/// not known to be gone: the deletion may still land.
-pub(crate) async fn discard(secrets: &dyn WriteSecrets, listing: ListingId) -> bool {
+/// Deletes a listing's secret on a best-effort basis: a secret left behind is harmless, but costs money. Returns `false` if the
+/// deletion failed; it may still take effect.
+pub(crate) async fn delete_secret(secrets: &dyn WriteSecrets, listing: ListingId) -> bool {
     let deleted = secrets.delete(listing).await;
     if let Err(error) = &deleted {
         tracing::warn!(%listing, %error, "an endpoint secret was left behind");
     }
     deleted.is_ok()
+}
+
+/// The listing without its endpoint, marked so that nobody writes a secret while the old one is being deleted.
+pub(super) fn marked_for_deletion(listing: &Listing, now_ms: i64) -> Listing {
+    Listing { endpoint: None, removing_secret_until_ms: Some(now_ms + LEASE_MS), ..listing.clone() }
+}
+
+/// Deletes the secret of a marked listing, then clears the mark so that a new endpoint can be created at once.
+///
+/// If the deletion failed, or the mark cannot be cleared, the mark stays until it expires: a late deletion would otherwise delete
+/// the secret of a new endpoint.
+pub(super) async fn delete_marked_secret(state: &crate::State, marked: Listing) -> Listing {
+    if !delete_secret(&*state.secrets, marked.id).await {
+        return marked;
+    }
+    let cleared = Listing { removing_secret_until_ms: None, version: marked.version + 1, ..marked.clone() };
+    match state.app.store.update_listing(&cleared).await {
+        Ok(true) => cleared,
+        _ => marked,
+    }
+}
+
+/// Deletes the secret of a listing without an endpoint, which a failed change may have left behind.
+///
+/// The listing is marked first. The mark increments the listing's version, so that a first secret version that another request
+/// has already written can no longer be pinned; and it stops others from writing one. If the mark cannot be written, the secret
+/// stays, and the next endpoint adopts it.
+pub(super) async fn delete_orphaned_secret(state: &crate::State, id: ListingId) {
+    if let Err(error) = try_delete_orphaned_secret(state, id).await {
+        tracing::warn!(listing = %id, %error, "an endpoint secret was left for the next endpoint");
+    }
+}
+
+async fn try_delete_orphaned_secret(state: &crate::State, id: ListingId) -> Result<(), StoreError> {
+    let now_ms = unix_ms(state.app.clock.now());
+    let Some(listing) = state.app.store.listing(id).await? else {
+        delete_secret(&*state.secrets, id).await;
+        return Ok(());
+    };
+    if listing.endpoint.is_some() || listing.removing_secret_until_ms.is_some_and(|until_ms| now_ms < until_ms) {
+        return Ok(());
+    }
+    let mut marked = marked_for_deletion(&listing, now_ms);
+    // Nothing public changes, so the time of the last change stays.
+    marked.version += 1;
+    if state.app.store.update_listing(&marked).await? {
+        delete_marked_secret(state, marked).await;
+    }
+    Ok(())
 }

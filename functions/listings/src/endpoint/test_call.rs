@@ -1,7 +1,7 @@
-//! `POST /listings/{id}/endpoint/test`: one signed call, for the seller to see what comes of it.
+//! `POST /listings/{id}/endpoint/test`: one signed test call, requested by the owner.
 //!
-//! It is asked for by the owner and answered to nobody else, so it goes out for a draft, to a paused endpoint, and past an open
-//! breaker; and it counts as no call of the listing's.
+//! The result goes only to the owner, so drafts, paused endpoints and endpoints with an open breaker are called too, and the call
+//! does not count as one of the listing's calls.
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,8 @@ use crochet::http::limited::count_request;
 use crochet::http::request::JsonOrNothing;
 use crochet::http::trace::RequestTrace;
 use crochet::http::{ApiError, Code, Reply, Result, limits};
-use crochet::outbound::{FailureClass, SellerAnswer, SellerFault};
-use crochet::seller_request::SellerCall;
+use crochet::outbound::{FailureClass, SellerFault, SellerResponse};
+use crochet::seller_request::{SellerCall, SellerCallError};
 use crochet::wire::endpoint::EndpointTestView;
 use crochet_domain::call::outcome::{Outcome, judge};
 use crochet_domain::ids::{CallId, ListingId, ProfileId};
@@ -22,58 +22,58 @@ use crochet_domain::timestamp::unix_ms;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::seller::{Seller, owned};
+use crate::seller::{SellerAgent, owned};
 
-/// What is sent where the listing has no `example_request`.
-const BODY: &[u8] = br#"{"crochet_test":true}"#;
+/// Request body if the listing has no `example_request`.
+const DEFAULT_BODY: &[u8] = br#"{"crochet_test":true}"#;
 
-/// What one invocation may take: the function ends at 29 s, and the answer has to get out.
+/// Time budget of one invocation. The function is stopped at 29 s, and the reply has to get out before.
 const BUDGET: Duration = Duration::from_millis(28_500);
-/// What is kept back after the seller's time, to note what came of it.
+/// Time reserved for recording the result after the call.
 const RESERVE: Duration = Duration::from_secs(2);
 
-/// Nothing: a test takes no parameters.
+/// Empty: a test call takes no parameters.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct TestOrder {}
 
 /// `data` of a test call.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TestReport {
-    /// What came of it.
+    /// The result of the test call.
     test: EndpointTestView,
 }
 
 crochet::error_list!(
-    TestEndpointErrors: Seller, Path<String>, JsonOrNothing<TestOrder>;
+    TestEndpointErrors: SellerAgent, Path<String>, JsonOrNothing<TestOrder>;
     ListingNotFound, NotListingOwner, EndpointNotFound
 );
 
-/// Call your own endpoint once, signed like every call, with `X-Crochet-Test: 1`.
+/// Call your own endpoint once, signed like every call, with the header `X-Crochet-Test: 1`.
 ///
-/// The body is the listing's `example_request`, else `{"crochet_test":true}`. Drafts and paused endpoints are called too. A
-/// failure of the endpoint is told in `test.failure`; the answer is 200 all the same.
+/// The body is the listing's `example_request`, or `{"crochet_test":true}` if it has none. Drafts and paused endpoints are called
+/// too. If the endpoint fails, the status is still 200, and `test.failure` says why.
 #[utoipa::path(post, path = "/api/v1/listings/{id}/endpoint/test", operation_id = "test_endpoint", tag = "Listings", security(("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = Option<TestOrder>,
-    responses((status = 200, body = TestReport, description = "What came of it."), TestEndpointErrors))]
+    responses((status = 200, body = TestReport, description = "The result of the test call."), TestEndpointErrors))]
 pub(crate) async fn test_endpoint(
     State(state): State<crate::State>,
-    Seller(owner): Seller,
+    SellerAgent(owner): SellerAgent,
     Extension(trace): Extension<RequestTrace>,
     Path(id): Path<String>,
     JsonOrNothing(TestOrder {}): JsonOrNothing<TestOrder>,
 ) -> Result {
-    let began = Instant::now();
+    let invoked = Instant::now();
     let app = &state.app;
     let listing = owned(app, owner, &id).await?;
     let endpoint = listing.endpoint.as_ref().ok_or(Code::EndpointNotFound)?;
     count_request(app, &trace, limits::ENDPOINT_TESTS, &listing.id.to_string()).await?;
-    let test = call(&state, owner, &listing, endpoint, began).await?;
-    note(&state, &listing, endpoint, &test).await;
+    let test = call(&state, owner, &listing, endpoint, invoked).await?;
+    record_result(&state, &listing, endpoint, &test).await;
     Reply::ok(TestReport { test: EndpointTestView::from(&test) })
 }
 
-/// The exchange, within the endpoint's time and what is left of the invocation's, which began at `invoked`. A seller that was
-/// given less than its time, and did not answer in it, has not failed.
+/// Makes the call, within the endpoint's timeout and the time left of the invocation, which began at `invoked`. If less than the
+/// endpoint's timeout was left, a timeout is the service's failure, not the seller's.
 async fn call(
     state: &crate::State,
     owner: ProfileId,
@@ -83,37 +83,42 @@ async fn call(
 ) -> Result<EndpointTest> {
     let secret = state.secrets.read(listing.id, endpoint.secret_version.clone()).await?;
     let now = state.app.clock.now();
-    let body = listing.example_request.clone().map_or(Bytes::from_static(BODY), Bytes::from);
-    let forward =
+    let body = listing.example_request.clone().map_or(Bytes::from_static(DEFAULT_BODY), Bytes::from);
+    let request =
         SellerCall { id: CallId::generate(now), listing: listing.id, buyer: owner, attempt: 1, is_test: true, body: &body };
-    let began = Instant::now();
-    let given = Endpoint { timeout_ms: time_for_seller(endpoint.timeout_ms, invoked.elapsed()), ..endpoint.clone() };
-    let answered = forward.send(&state.outbound, &given, &secret, now).await.map_err(ApiError::internal)?;
-    if matches!(answered, Err(SellerFault::Timeout)) && given.timeout_ms < endpoint.timeout_ms {
+    let sent = Instant::now();
+    let timeout_ms = time_for_seller(endpoint.timeout_ms, invoked.elapsed());
+    let timeout = Duration::from_millis(timeout_ms.into());
+    let result = match request.send(&state.outbound, endpoint, &secret, now, timeout).await {
+        Ok(response) => Ok(response),
+        Err(SellerCallError::Failed(failed)) => Err(failed.fault),
+        Err(error @ SellerCallError::InvalidHeader) => return Err(ApiError::internal(error)),
+    };
+    if matches!(result, Err(SellerFault::Timeout)) && timeout_ms < endpoint.timeout_ms {
         return Err(ApiError::new(Code::ServiceUnavailable).cause("too little time was left for a test call"));
     }
-    let (seller_status_code, response_bytes, failure) = verdict(&answered);
+    let (seller_status_code, response_bytes, failure) = verdict(&result);
     Ok(EndpointTest {
-        request_id: forward.id,
+        request_id: request.id,
         seller_status_code,
-        latency_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
+        latency_ms: i64::try_from(sent.elapsed().as_millis()).unwrap_or(i64::MAX),
         response_bytes,
         failure,
         tested_ms: unix_ms(now),
     })
 }
 
-/// How long the seller may take (milliseconds) where so much is spent already: its own time, or what leaves the reserve.
+/// The seller's timeout in milliseconds: the endpoint's own, or less if the invocation has less time left.
 fn time_for_seller(timeout_ms: u32, spent: Duration) -> u32 {
     let left = BUDGET.saturating_sub(RESERVE).saturating_sub(spent);
     timeout_ms.min(u32::try_from(left.as_millis()).unwrap_or(u32::MAX))
 }
 
-/// Status and length of an answer, and what is wrong with it. A test is a success with 2xx only: an answer that would be
-/// delivered, but speaks against the request, tells a seller nothing good.
-fn verdict(answered: &std::result::Result<SellerAnswer, SellerFault>) -> (Option<u16>, Option<u64>, Option<EndpointTestFailure>) {
-    let answer = match answered {
-        Ok(answer) => answer,
+/// Status and size of the response, and why the test failed. Only 2xx is a success: Crochet delivers some other statuses too, but they
+/// reject the request.
+fn verdict(result: &std::result::Result<SellerResponse, SellerFault>) -> (Option<u16>, Option<u64>, Option<EndpointTestFailure>) {
+    let response = match result {
+        Ok(response) => response,
         Err(fault) => {
             let status = match fault {
                 SellerFault::TooLarge { status } => *status,
@@ -123,45 +128,45 @@ fn verdict(answered: &std::result::Result<SellerAnswer, SellerFault>) -> (Option
             return (status, None, Some(failure(fault.class(), fault.class().seller_message().to_owned())));
         }
     };
-    let failure = match judge(answer.status, 1, &answer.body) {
+    let failure = match judge(response.status, 1, &response.body) {
         Outcome::SellerInvalidJson => Some(failure(FailureClass::NotJson, FailureClass::NotJson.seller_message().to_owned())),
-        Outcome::Delivered if (200..300).contains(&answer.status) => None,
-        Outcome::Delivered => Some(failure(FailureClass::Status, speaks_against_the_request(answer.status))),
+        Outcome::Delivered if (200..300).contains(&response.status) => None,
+        Outcome::Delivered => Some(failure(FailureClass::Status, rejected_message(response.status))),
         _ => Some(failure(FailureClass::Status, FailureClass::Status.seller_message().to_owned())),
     };
-    (Some(answer.status), Some(answer.body.len() as u64), failure)
+    (Some(response.status), Some(response.body.len() as u64), failure)
 }
 
 fn failure(class: FailureClass, message: String) -> EndpointTestFailure {
     EndpointTestFailure { class: class.as_str().to_owned(), message }
 }
 
-fn speaks_against_the_request(status: u16) -> String {
+fn rejected_message(status: u16) -> String {
     format!(
-        "The endpoint answered {status}, which speaks against the request: a buyer's call would be delivered and charged with \
-         that answer. Give the listing an example_request that works, or check the path of private_endpoint_url."
+        "The endpoint returned {status}, which rejects the request: a buyer would receive this response and be charged for it. \
+         Give the listing an example_request that works, or check the path of private_endpoint_url."
     )
 }
 
-/// Writes down what came of it, and closes an open breaker where the endpoint is seen to work. The report is the
-/// answer; what cannot be written is no reason to withhold it.
-async fn note(state: &crate::State, listing: &Listing, endpoint: &Endpoint, test: &EndpointTest) {
-    let works = async {
+/// Records the result, and closes an open breaker if the test succeeded. A failure to write does not fail the request: the seller
+/// still gets the result.
+async fn record_result(state: &crate::State, listing: &Listing, endpoint: &Endpoint, test: &EndpointTest) {
+    let close = async {
         if test.failure.is_none() {
             close_breaker(state, listing.id).await;
         }
     };
-    let noting = state.app.store.note_endpoint_test(listing.id, &endpoint.secret_version, test);
-    let (noted, ()) = tokio::join!(noting, works);
-    if let Err(error) = noted {
-        tracing::warn!(listing = %listing.id, %error, "a test call is not noted");
+    let record = state.app.store.record_endpoint_test(listing.id, &endpoint.secret_version, test);
+    let (recorded, ()) = tokio::join!(record, close);
+    if let Err(error) = recorded {
+        tracing::warn!(listing = %listing.id, %error, "the result of a test call was not recorded");
     }
 }
 
-/// Lets calls pass again, where the breaker holds them back. If that cannot be written, time does it.
+/// Closes the breaker, so that calls pass again. If that cannot be written, the breaker still closes after a successful probe.
 pub(super) async fn close_breaker(state: &crate::State, listing: ListingId) {
     if let Err(error) = state.app.store.close_breaker(listing).await {
-        tracing::warn!(%listing, %error, "a breaker was left as it is");
+        tracing::warn!(%listing, %error, "a breaker was not closed");
     }
 }
 
@@ -170,12 +175,12 @@ mod tests {
     use super::*;
 
     fn class_of(status: u16, body: &'static [u8]) -> Option<String> {
-        let answer = SellerAnswer { status, body: Bytes::from_static(body), latency: Duration::ZERO };
-        verdict(&Ok(answer)).2.map(|failure| failure.class)
+        let response = SellerResponse { status, body: Bytes::from_static(body), latency: Duration::ZERO };
+        verdict(&Ok(response)).2.map(|failure| failure.class)
     }
 
     #[test]
-    fn only_2xx_with_json_or_nothing_is_a_success() {
+    fn only_2xx_with_json_or_an_empty_body_is_a_success() {
         for (status, body) in [(200, &b"{}"[..]), (201, b"null"), (204, b""), (202, b" 1 ")] {
             assert_eq!(class_of(status, body), None, "{status}");
         }
@@ -186,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_ends_in_time_for_its_note() {
+    fn a_test_leaves_time_to_record_its_result() {
         let after = |spent_ms| time_for_seller(25_000, Duration::from_millis(spent_ms));
         assert_eq!((after(0), after(1_500), after(1_501), after(26_400)), (25_000, 25_000, 24_999, 100));
         assert_eq!((after(26_500), after(60_000)), (0, 0));
@@ -194,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_keep_their_class_and_the_status_that_was_read() {
+    fn faults_keep_their_class_and_status() {
         for (fault, status, class) in [
             (SellerFault::Timeout, None, "timeout"),
             (SellerFault::Unreachable, None, "unreachable"),
@@ -203,8 +208,8 @@ mod tests {
             (SellerFault::TooLarge { status: Some(200) }, Some(200), "too_large"),
             (SellerFault::Encoded { status: 203 }, Some(203), "not_json"),
         ] {
-            let (told, bytes, failure) = verdict(&Err(fault));
-            assert_eq!((told, bytes, failure.expect("a failure").class.as_str()), (status, None, class));
+            let (status_code, bytes, failure) = verdict(&Err(fault));
+            assert_eq!((status_code, bytes, failure.expect("a failure").class.as_str()), (status, None, class));
         }
     }
 }

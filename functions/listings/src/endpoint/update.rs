@@ -1,4 +1,4 @@
-//! `PUT /listings/{id}/endpoint`: change where and how a seller is called.
+//! `PUT /listings/{id}/endpoint`: create, change or remove an endpoint.
 
 use axum::extract::{Path, State};
 use crochet::http::request::{Json, double_option, non_null};
@@ -6,112 +6,117 @@ use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::outbound::OutboundRules;
 use crochet::wire::schema;
 use crochet_domain::listing::{EndpointStatus, Listing};
+use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::address;
-use super::edit::edit;
-use super::header::NewAuthHeader;
-use super::members::{self, Members};
-use super::remove::remove;
+use super::auth_header::NewAuthHeader;
+use super::remove::remove_endpoint;
 use super::reply::OneEndpoint;
-use super::rewrite::Rewrite;
+use super::secret_change::SecretChange;
+use super::settings::{self, EndpointSettings};
 use super::test_call::close_breaker;
-use crate::seller::Editor;
+use super::url;
+use super::write::update_endpoint_of;
+use crate::seller::ListingWriter;
 
-/// What to change. What is left out stays.
+/// The fields to change. Omitted fields stay as they are.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct EndpointChange {
-    /// Where Crochet calls you: a public https URL. It is never shown again. Null removes the endpoint.
+    /// The public https URL that Crochet calls. It is never shown again. Null removes the endpoint.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, max_length = 2048)]
-    private_endpoint_url: Option<Option<String>>,
+    private_endpoint_url: Option<Option<SecretString>>,
     /// A header that Crochet adds to every call. Null removes it.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<NewAuthHeader>)]
     auth_header: Option<Option<NewAuthHeader>>,
-    /// How long you may take for a whole answer (milliseconds). Null brings 15,000 back.
+    /// Maximum time for your complete response, in milliseconds. Null restores the default of 15,000.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<u32>, minimum = 1000, maximum = 25000)]
     timeout_ms: Option<Option<u64>>,
-    /// How long an answer may be (bytes). Null brings 262,144 back.
+    /// Maximum size of your response body, in bytes. Null restores the default of 262,144.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<u32>, minimum = 1024, maximum = 1048576)]
     max_response_bytes: Option<Option<u64>>,
-    /// How many calls a minute you take. Null lifts the limit.
+    /// Maximum number of calls per minute. Null removes the limit.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 100000)]
     rate_limit_per_minute: Option<Option<u64>>,
-    /// `paused` takes no calls until it is `active` again. `active` also closes an open breaker.
+    /// `paused` stops calls until the endpoint is `active` again. `active` also closes an open circuit breaker.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = schema::EndpointStatus)]
     status: Option<EndpointStatus>,
 }
 
-/// A change of an endpoint, checked as far as its text tells.
+/// A parsed request.
 enum Change {
     Remove,
-    Set { rewrite: Option<Rewrite>, members: Members },
+    Set { secret_change: Option<SecretChange>, settings: EndpointSettings },
 }
 
 impl EndpointChange {
-    fn read(self, rules: &OutboundRules) -> Result<Change> {
-        let header = self.auth_header.map(|header| header.map(NewAuthHeader::read).transpose()).transpose()?;
-        let members = Members {
+    fn parse(self, rules: &OutboundRules) -> Result<Change> {
+        let header = self.auth_header.map(|header| header.map(NewAuthHeader::parse).transpose()).transpose()?;
+        let settings = EndpointSettings {
             status: self.status,
-            timeout_ms: self.timeout_ms.map(members::timeout_ms).transpose()?,
-            max_response_bytes: self.max_response_bytes.map(members::max_response_bytes).transpose()?,
-            rate_limit_per_minute: self.rate_limit_per_minute.map(members::rate_limit_per_minute).transpose()?,
+            timeout_ms: self.timeout_ms.map(settings::timeout_ms).transpose()?,
+            max_response_bytes: self.max_response_bytes.map(settings::max_response_bytes).transpose()?,
+            rate_limit_per_minute: self.rate_limit_per_minute.map(settings::rate_limit_per_minute).transpose()?,
         };
         let url = match self.private_endpoint_url {
-            Some(None) if header.is_none() && members == Members::default() => return Ok(Change::Remove),
-            Some(None) => return Err(ApiError::field(address::FIELD, "must be sent alone to remove the endpoint with null")),
-            Some(Some(text)) => Some(address::read(&text, rules)?),
+            Some(None) if header.is_none() && settings == EndpointSettings::default() => return Ok(Change::Remove),
+            Some(None) => {
+                return Err(ApiError::field(url::FIELD, "must be the only field if it is null, which removes the endpoint"));
+            }
+            Some(Some(text)) => Some(url::parse(&text, rules)?),
             None => None,
         };
-        let rewrite = (url.is_some() || header.is_some()).then_some(Rewrite::Set { url, header });
-        Ok(Change::Set { rewrite, members })
+        let secret_change = (url.is_some() || header.is_some()).then_some(SecretChange::Set { url, header });
+        Ok(Change::Set { secret_change, settings })
     }
 }
 
 crochet::error_list!(
-    UpdateEndpointErrors: Editor, Path<String>, Json<EndpointChange>;
+    UpdateEndpointErrors: ListingWriter, Path<String>, Json<EndpointChange>;
     ListingNotFound, NotListingOwner, EndpointNotFound, EndpointInUse, EndpointUrlRefused, EditConflict, EditLimit
 );
 
-/// Change your endpoint. What is left out stays; `null` removes. It counts from the next call.
+/// Create, change or remove your endpoint. Omitted fields stay as they are; `null` removes. Changes apply from the next call on.
 ///
-/// A first `private_endpoint_url` makes an endpoint and shows its `signing_secret` once; another one moves it and keeps the
-/// secret. At most 20 changes a day of a listing's URL, header or secret; the rest may change as often as listings may.
+/// The first `private_endpoint_url` creates the endpoint and shows its `signing_secret` once. A later one moves the endpoint and
+/// keeps the secret. The URL, header and secret of a listing can change at most 20 times a day; the other fields can change as
+/// often as listings can.
 #[utoipa::path(put, path = "/api/v1/listings/{id}/endpoint", operation_id = "update_endpoint", tag = "Listings", security(("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = EndpointChange,
-    responses((status = 200, body = OneEndpoint, description = "The endpoint as it is now."), UpdateEndpointErrors))]
+    responses((status = 200, body = OneEndpoint, description = "The endpoint after the change."), UpdateEndpointErrors))]
 pub(crate) async fn update_endpoint(
     State(state): State<crate::State>,
-    editor: Editor,
+    writer: ListingWriter,
     Path(id): Path<String>,
     Json(request): Json<EndpointChange>,
 ) -> Result {
-    let change = request.read(state.outbound.rules())?;
-    let before = editor.listing(&state.app, &id).await?;
-    let (listing, shown) = match change {
-        Change::Remove => (remove(&state, editor, before).await?, None),
-        Change::Set { rewrite, members } => {
-            let makes_one = rewrite.as_ref().is_some_and(|rewrite| rewrite.url().is_some());
-            let edited = edit(&state, editor, before, rewrite.as_ref(), |listing| with(listing, &members, makes_one)).await?;
-            if members.status == Some(EndpointStatus::Active) {
-                close_breaker(&state, edited.listing.id).await;
+    let change = request.parse(state.outbound.rules())?;
+    let before = writer.listing(&state.app, &id).await?;
+    let (listing, signing_secret) = match change {
+        Change::Remove => (remove_endpoint(&state, writer, before).await?, None),
+        Change::Set { secret_change, settings } => {
+            let has_url = secret_change.as_ref().is_some_and(|change| change.url().is_some());
+            let apply = |listing: &Listing| with_settings(listing, &settings, has_url);
+            let updated = update_endpoint_of(&state, writer, before, secret_change.as_ref(), apply).await?;
+            if settings.status == Some(EndpointStatus::Active) {
+                close_breaker(&state, updated.listing.id).await;
             }
-            (edited.listing, edited.shown)
+            (updated.listing, updated.signing_secret)
         }
     };
-    Reply::ok(OneEndpoint::of(&listing, shown, &state.app))
+    Reply::ok(OneEndpoint::of(&listing, signing_secret, &state.app))
 }
 
-/// The listing with these members of its endpoint, where it has one or is getting one.
-fn with(listing: &Listing, members: &Members, makes_one: bool) -> Result<Listing> {
-    if listing.endpoint.is_none() && !makes_one {
+/// The listing with these settings. It must have an endpoint, unless the request creates one (`has_url`).
+fn with_settings(listing: &Listing, settings: &EndpointSettings, has_url: bool) -> Result<Listing> {
+    if listing.endpoint.is_none() && !has_url {
         return Err(Code::EndpointNotFound.into());
     }
-    Ok(Listing { endpoint: listing.endpoint.as_ref().map(|endpoint| members.set(endpoint)), ..listing.clone() })
+    Ok(Listing { endpoint: listing.endpoint.as_ref().map(|endpoint| settings.apply_to(endpoint)), ..listing.clone() })
 }

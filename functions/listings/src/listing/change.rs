@@ -1,4 +1,4 @@
-//! The fields of a listing as its seller sets them, checked one by one; and a listing with them, checked as a whole.
+//! Changes of a listing: each field is checked on its own, then the changed listing as a whole.
 
 use crochet::http::request::{List, Text};
 use crochet::http::{ApiError, Code};
@@ -6,21 +6,21 @@ use crochet::outbound::EndpointUrl;
 use crochet_domain::listing::{AuthMethod, CATEGORIES, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy};
 use crochet_domain::money::Micros;
 
-use super::own_json::check_example_request;
-use super::pricing::priced;
+use super::json_fields::check_example_request;
+use super::pricing::apply_pricing;
 
-/// The name: one line.
+/// A listing's name.
 pub(crate) type Name = Text<3, 80>;
-/// The description.
+/// A listing's description.
 pub(crate) type Description = Text<1, 4_000>;
-/// The tags.
+/// A listing's tags.
 pub(crate) type Tags = List<Text<1, 40>, 10>;
-/// The formats.
+/// A listing's formats.
 pub(crate) type Formats = List<Text<1, 20>, 10>;
-/// How to reach the capability outside the gateway.
+/// Instructions for reaching the capability without the gateway.
 pub(crate) type Instructions = Text<0, 4_000>;
 
-/// What is to be set. What is `None` stays; `Some(None)` removes.
+/// A change of a listing. `None` leaves a field as it is; `Some(None)` removes its value.
 #[derive(Default)]
 pub(crate) struct Change {
     pub(crate) name: Option<String>,
@@ -42,11 +42,11 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// `before` with everything set; the endpoint is not this function's to change.
+    /// The listing `before` with this change applied. Does not change its endpoint.
     ///
     /// # Errors
-    /// What does not go together: `INVALID_REQUEST`, `ENDPOINT_REQUIRED`, `PAYOUT_WALLET_REQUIRED`, `STATUS_CHANGE_REFUSED` or
-    /// `LISTING_SUSPENDED`.
+    /// `INVALID_REQUEST`, `ENDPOINT_REQUIRED`, `PAYOUT_WALLET_REQUIRED`, `STATUS_CHANGE_REFUSED` or `LISTING_SUSPENDED` if the
+    /// result is not a valid listing or transition.
     pub(crate) fn apply(&self, before: &Listing) -> Result<Listing, ApiError> {
         let mut after = before.clone();
         set(&mut after.name, &self.name);
@@ -61,31 +61,32 @@ impl Change {
         set(&mut after.output_schema, &self.output_schema);
         set(&mut after.example_request, &self.example_request);
         set(&mut after.example_response, &self.example_response);
-        (after.pricing_model, after.price) = priced((before.pricing_model, before.price), self.pricing_model, self.pricing_amount)?;
+        (after.pricing_model, after.price) =
+            apply_pricing((before.pricing_model, before.price), self.pricing_model, self.pricing_amount)?;
         after.was_per_call |= after.is_paid();
         if let Some(status) = self.status {
-            (after.status, after.suspended_by) = moved((before.status, before.suspended_by), status)?;
+            (after.status, after.suspended_by) = transition((before.status, before.suspended_by), status)?;
         }
         if self.input_schema.is_some() || self.example_request.is_some() {
             check_example_request(after.example_request.as_deref(), after.input_schema.as_deref())?;
         }
-        self.check_selling(before, &after)?;
+        self.check_can_sell(before, &after)?;
         Ok(after)
     }
 
-    /// A price needs somebody to be called and somewhere to be paid. Who only edits the text of a listing that has lost its
-    /// payout wallet since is not held up.
-    fn check_selling(&self, before: &Listing, after: &Listing) -> Result<(), ApiError> {
+    /// A paid listing needs an endpoint and a payout wallet. The wallet is checked only if the change sets a price or activates the
+    /// listing: a seller without a wallet can still edit the text.
+    fn check_can_sell(&self, before: &Listing, after: &Listing) -> Result<(), ApiError> {
         if !after.is_paid() {
             return Ok(());
         }
         if after.endpoint.is_none() && self.url.is_none() {
             return Err(Code::EndpointRequired.into());
         }
-        let sells_anew = self.pricing_model.is_some()
+        let starts_selling = self.pricing_model.is_some()
             || self.pricing_amount.is_some()
             || (self.status == Some(ListingStatus::Active) && before.status != after.status);
-        if sells_anew && after.seller.payout_chains.is_empty() { Err(Code::PayoutWalletRequired.into()) } else { Ok(()) }
+        if starts_selling && after.seller.payout_chains.is_empty() { Err(Code::PayoutWalletRequired.into()) } else { Ok(()) }
     }
 }
 
@@ -95,8 +96,11 @@ fn set<T: Clone>(field: &mut T, value: &Option<T>) {
     }
 }
 
-/// Where a listing stands when its owner wants it to be at `to`.
-fn moved(from: (ListingStatus, Option<SuspendedBy>), to: ListingStatus) -> Result<(ListingStatus, Option<SuspendedBy>), ApiError> {
+/// The status after its owner requests `to`.
+fn transition(
+    from: (ListingStatus, Option<SuspendedBy>),
+    to: ListingStatus,
+) -> Result<(ListingStatus, Option<SuspendedBy>), ApiError> {
     use ListingStatus::{Active, Draft, Suspended};
     match (from, to) {
         ((status, _), to) if status == to => Ok(from),
@@ -109,7 +113,7 @@ fn moved(from: (ListingStatus, Option<SuspendedBy>), to: ListingStatus) -> Resul
     }
 }
 
-/// A name of one line.
+/// Checks that a name is one line.
 ///
 /// # Errors
 /// `INVALID_REQUEST`, naming the field.
@@ -117,7 +121,7 @@ pub(crate) fn name(Text(name): Name) -> Result<String, ApiError> {
     if name.contains(['\n', '\r', '\t']) { Err(ApiError::field("name", "must be one line")) } else { Ok(name) }
 }
 
-/// The slug of a category.
+/// Checks that a category exists.
 ///
 /// # Errors
 /// `INVALID_REQUEST`, naming the field.
@@ -125,11 +129,11 @@ pub(crate) fn category(slug: String) -> Result<String, ApiError> {
     if CATEGORIES.iter().any(|(known, _)| *known == slug) {
         Ok(slug)
     } else {
-        Err(ApiError::field("category", "must be the slug of a category; GET /categories lists them"))
+        Err(ApiError::field("category", "must be the slug of a category from GET /categories"))
     }
 }
 
-/// A list without repetitions, in the order given.
+/// The items without duplicates, in the given order.
 pub(crate) fn distinct<const MIN: usize, const MAX: usize, const N: usize>(List(items): List<Text<MIN, MAX>, N>) -> Vec<String> {
     let mut distinct = Vec::with_capacity(items.len());
     for Text(item) in items {
@@ -145,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listing_moves_as_its_owner_may_move_it() {
+    fn an_owner_can_make_only_these_transitions() {
         use ListingStatus::{Active, Draft, Suspended};
         let by = |who| (Suspended, Some(who));
         for (from, to, expected) in [
@@ -159,12 +163,12 @@ mod tests {
             (by(SuspendedBy::Operator), Active, Err(Code::ListingSuspended)),
             (by(SuspendedBy::Operator), Suspended, Ok(by(SuspendedBy::Operator))),
         ] {
-            assert_eq!(moved(from, to).map_err(|error| error.code()), expected, "{from:?} {to:?}");
+            assert_eq!(transition(from, to).map_err(|error| error.code()), expected, "{from:?} {to:?}");
         }
     }
 
     #[test]
-    fn repetitions_go() {
+    fn duplicates_are_dropped() {
         let tags: Tags = serde_json::from_str(r#"["a", "b", " a "]"#).expect("tags");
         assert_eq!(distinct(tags), ["a", "b"]);
     }

@@ -1,10 +1,11 @@
-//! `POST /listings`: put a capability on offer.
+//! `POST /listings`: create a listing.
 
 use axum::extract::State;
 use crochet::http::request::Json;
 use crochet::http::{ApiError, Code, Reply, Result};
-use crochet::outbound::OutboundRules;
-use crochet::store::listing::Created;
+use crochet::outbound::{EndpointUrl, Outbound, OutboundRules};
+use crochet::store::listing::CreateListingError;
+use crochet::store::retry::Attempts;
 use crochet::wire::money::Currency;
 use crochet::wire::schema;
 use crochet_domain::ids::ListingId;
@@ -12,6 +13,7 @@ use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, 
 use crochet_domain::money::Micros;
 use crochet_domain::profile::{Profile, SellerSummary};
 use crochet_domain::timestamp::unix_ms;
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
@@ -19,83 +21,83 @@ use utoipa::ToSchema;
 
 use super::change::{self, Change, Description, Formats, Instructions, Name, Tags};
 use super::reply::SavedListing;
-use super::{own_json, pricing, slug};
-use crate::challenge::answer::{Answer, after_use};
-use crate::endpoint::address;
-use crate::endpoint::secret::{First, discard};
-use crate::seller::{Editor, selling};
+use super::{json_fields, pricing, slug};
+use crate::challenge::pow_answer::{PowAnswer, challenge_spent};
+use crate::endpoint::new_endpoint::NewEndpoint;
+use crate::endpoint::secret::delete_secret;
+use crate::endpoint::url;
+use crate::seller::{ListingWriter, require_seller};
 
-/// Tries to find a free slug, and to get past other writes of the profile.
-const ATTEMPTS: usize = 5;
-
-/// A new listing, with the proof of work that it asks for.
+/// A new listing, with the solved proof of work.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewListing {
-    /// Its name, in one line.
+    /// Name, in one line.
     #[schema(value_type = String, min_length = 3, max_length = 80)]
     name: Name,
-    /// What it does.
+    /// What the listing offers.
     #[schema(value_type = String, min_length = 1, max_length = 4000)]
     description: Description,
-    /// How a call is paid for. `per_call` needs `pricing_amount` and `private_endpoint_url`.
+    /// How calls are paid for. `per_call` requires `pricing_amount` and `private_endpoint_url`.
     #[schema(value_type = schema::PricingModel)]
     pricing_model: PricingModel,
-    /// The price of a call in USD: 0.0001 to 10000 with at most six decimals. 0, null or left out when free.
+    /// Price per call in USD: 0.0001 to 10000 with at most six decimals. 0, null or left out for a free listing.
     #[schema(value_type = Option<f64>)]
     pricing_amount: Option<Box<RawValue>>,
     /// `USD`.
     pricing_currency: Option<Currency>,
-    /// Slug of a category (default `other`).
+    /// Slug of a category from GET /categories (default `other`).
     category: Option<String>,
-    /// Words it is found by.
+    /// Search keywords.
     #[schema(value_type = Option<Vec<String>>, max_items = 10)]
     tags: Option<Tags>,
-    /// What is sold (default `api`).
+    /// What kind of capability is sold (default `api`).
     #[schema(value_type = Option<schema::DeliveryType>)]
     delivery_type: Option<DeliveryType>,
-    /// How your own interface authenticates, outside the gateway (default `none`).
+    /// How your own interface authenticates callers outside the gateway (default `none`).
     #[schema(value_type = Option<schema::AuthMethod>)]
     auth_method: Option<AuthMethod>,
-    /// Formats it speaks (default `["json"]`).
+    /// Supported formats (default `["json"]`).
     #[schema(value_type = Option<Vec<String>>, max_items = 10)]
     formats: Option<Formats>,
-    /// How to reach it outside the gateway.
+    /// How to reach the capability outside the gateway.
     #[schema(value_type = Option<String>, max_length = 4000)]
     connection_instructions: Option<Instructions>,
-    /// JSON Schema 2020-12 of a call's body, at most 64 KiB: calls are checked against it before money is asked for.
+    /// JSON Schema 2020-12 for the body of a call, at most 64 KiB. Calls are checked against it before payment is requested.
     #[schema(value_type = Option<Object>)]
     input_schema: Option<Box<RawValue>>,
-    /// JSON Schema 2020-12 of an answer, at most 64 KiB.
+    /// JSON Schema 2020-12 for a response, at most 64 KiB.
     #[schema(value_type = Option<Object>)]
     output_schema: Option<Box<RawValue>>,
-    /// A body that works, at most 64 KiB; it must fit `input_schema`.
+    /// Example of a valid body, at most 64 KiB. It must match `input_schema`.
     #[schema(value_type = Option<Value>)]
     example_request: Option<Box<RawValue>>,
-    /// An answer to it, at most 64 KiB.
+    /// Response to the example, at most 64 KiB.
     #[schema(value_type = Option<Value>)]
     example_response: Option<Box<RawValue>>,
     /// `active` (default) or `draft`.
     #[schema(value_type = Option<schema::ListingStatus>)]
     status: Option<ListingStatus>,
-    /// Where Crochet calls you. It is never shown to anybody again.
-    private_endpoint_url: Option<String>,
-    /// The answer to the proof of work.
+    /// The public https URL that Crochet calls. It is never shown again.
+    #[schema(value_type = Option<String>)]
+    private_endpoint_url: Option<SecretString>,
+    /// The nonce that solves the proof of work.
     #[schema(min_length = 1, max_length = 64)]
     pow_nonce: String,
-    /// Which proof of work is answered, where several are open; else the newest.
+    /// The challenge that `pow_nonce` solves. If left out, the newest open one.
     pow_challenge: Option<String>,
 }
 
 impl NewListing {
-    fn read(self, rules: &OutboundRules) -> Result<(Change, Answer)> {
-        let answer = Answer::read(&self.pow_nonce, self.pow_challenge)?;
-        // The only currency there is: that it was read says everything.
+    fn parse(self, rules: &OutboundRules) -> Result<(Change, PowAnswer)> {
+        let answer = PowAnswer::parse(&self.pow_nonce, self.pow_challenge)?;
+        // USD is the only currency, so parsing has already checked it.
         let _ = self.pricing_currency;
         if self.status == Some(ListingStatus::Suspended) {
             return Err(ApiError::field("status", "must be active or draft"));
         }
-        let schema = |field, text: Option<Box<RawValue>>| text.map(|text| own_json::schema(field, &text)).transpose().map(Some);
-        let example = |field, text: Option<Box<RawValue>>| text.map(|text| own_json::example(field, &text)).transpose().map(Some);
+        let schema = |field, text: Option<Box<RawValue>>| text.map(|text| json_fields::schema(field, &text)).transpose().map(Some);
+        let example =
+            |field, text: Option<Box<RawValue>>| text.map(|text| json_fields::example(field, &text)).transpose().map(Some);
         let change = Change {
             name: Some(change::name(self.name)?),
             description: Some(self.description.0),
@@ -112,47 +114,61 @@ impl NewListing {
             pricing_model: Some(self.pricing_model),
             pricing_amount: self.pricing_amount.map(|number| pricing::amount(&number).map(Some)).transpose()?,
             status: Some(self.status.unwrap_or(ListingStatus::Active)),
-            url: self.private_endpoint_url.map(|text| address::read(&text, rules)).transpose()?,
+            url: self.private_endpoint_url.map(|text| url::parse(&text, rules)).transpose()?,
         };
         Ok((change, answer))
     }
 }
 
 crochet::error_list!(
-    CreateListingErrors: Editor, Json<NewListing>;
+    CreateListingErrors: ListingWriter, Json<NewListing>;
     EndpointRequired, EndpointUrlRefused, InvalidSchema, PayoutWalletRequired, ListingLimitReached, ChallengeInvalid,
     PowInvalid
 );
 
 /// Create a listing.
 ///
-/// The proof of work of `POST /listings/challenge` is used up by the first well-formed attempt, good or bad.
+/// The first well-formed attempt uses up the challenge from `POST /listings/challenge`, whether the answer is right or wrong.
 /// `gateway_endpoint.signing_secret` is shown once.
 #[utoipa::path(post, path = "/api/v1/listings", operation_id = "create_listing", tag = "Listings", security(("api_key" = [])), request_body = NewListing,
-    responses((status = 201, body = SavedListing, description = "The listing."), CreateListingErrors))]
-pub(crate) async fn create_listing(State(state): State<crate::State>, editor: Editor, Json(request): Json<NewListing>) -> Result {
+    responses((status = 201, body = SavedListing, description = "The new listing."), CreateListingErrors))]
+pub(crate) async fn create_listing(
+    State(state): State<crate::State>,
+    writer: ListingWriter,
+    Json(request): Json<NewListing>,
+) -> Result {
     let app = &state.app;
     let now = app.clock.now();
-    let (change, answer) = request.read(state.outbound.rules())?;
-    let (profile, ()) = tokio::try_join!(editor.profile(app), address::check(change.url.as_ref(), &state.outbound))?;
-    selling(&profile)?;
-    let mut listing = change.apply(&blank(&profile, now))?;
+    let (change, answer) = request.parse(state.outbound.rules())?;
+    let (profile, ()) = tokio::try_join!(writer.profile(app), check_host(change.url.as_ref(), &state.outbound))?;
+    require_seller(&profile)?;
+    let mut listing = change.apply(&empty_listing(&profile, now))?;
     let max_listings = app.config.max_listings.saturating_mul(app.config.limit_factor);
     if profile.listing_count >= max_listings {
-        return Err(ApiError::new(Code::ListingLimitReached).detail("max_listings", max_listings));
+        return Err(limit_reached(max_listings));
     }
-    answer.present(app, profile.id, now).await?;
-    let first = change.url.as_ref().map(|url| First::at(url, None, unix_ms(now)));
-    if let Some(first) = &first {
-        first.create(&*state.secrets, listing.id).await.map_err(|error| after_use(error.into()))?;
-        listing.endpoint = Some(first.endpoint.clone());
+    answer.redeem(app, profile.id, now).await?;
+    let mut signing_secret = None;
+    if let Some(url) = &change.url {
+        let new = NewEndpoint::new(url, None, unix_ms(now));
+        let created = state.secrets.create(listing.id, &new.endpoint.secret_version, &new.secret).await;
+        created.map_err(|error| challenge_spent(error.into()))?;
+        listing.endpoint = Some(new.endpoint);
+        signing_secret = Some(new.signing_secret);
     }
-    save(&state, &mut listing, max_listings).await.map_err(after_use_unless_told)?;
-    Reply::created(SavedListing::new(&listing, first.map(|first| first.shown), app))
+    save(&state, &mut listing, max_listings).await?;
+    Reply::created(SavedListing::new(&listing, signing_secret, app))
 }
 
-/// A listing of which nothing is said yet.
-fn blank(profile: &Profile, now: OffsetDateTime) -> Listing {
+async fn check_host(url: Option<&EndpointUrl>, outbound: &Outbound) -> Result<()> {
+    match url {
+        Some(url) => url::check_host(url, outbound).await,
+        None => Ok(()),
+    }
+}
+
+/// A listing with default values, before the seller's fields are applied.
+fn empty_listing(profile: &Profile, now: OffsetDateTime) -> Listing {
     let now_ms = unix_ms(now);
     Listing {
         id: ListingId::generate(now),
@@ -183,61 +199,53 @@ fn blank(profile: &Profile, now: OffsetDateTime) -> Listing {
     }
 }
 
-/// Writes the listing under a slug that is free. Where that fails for good, its secret goes too; but not while a write of
-/// ours may still land: a secret that nobody names costs little, a listing without its secret costs buyers their money.
+/// Creates the listing under a free slug. If that fails for good, deletes its secret too.
+///
+/// The secret is kept if the write may still take effect: an unused secret costs little, but a listing without its secret costs
+/// its buyers money.
 async fn save(state: &crate::State, listing: &mut Listing, max_listings: u32) -> Result<()> {
     let store = &state.app.store;
     listing.slug = slug::first(&listing.name);
-    let mut failure = ApiError::from(Code::ServiceUnavailable);
-    let mut may_still_land = false;
-    for _ in 0..ATTEMPTS {
-        let created = store.create_listing(listing, max_listings).await;
-        if matches!(created, Ok(Created::Done)) {
+    let mut may_still_be_written = false;
+    let mut attempts = Attempts::default();
+    let failure = loop {
+        let Err(error) = store.create_listing(listing, max_listings).await else { return Ok(()) };
+        // An attempt whose reply was lost may have created the listing.
+        if let Some(created) = store.listing(listing.id).await.map_err(|error| challenge_spent(error.into()))? {
+            *listing = created;
             return Ok(());
         }
-        // An earlier try of ours may have been written after its reply was given up: then everything is well.
-        match store.listing(listing.id).await {
-            Ok(Some(mine)) => {
-                *listing = mine;
-                return Ok(());
+        match &error {
+            CreateListingError::SlugTaken => listing.slug = slug::next(&listing.name),
+            // Most likely another of the seller's requests is writing the profile.
+            CreateListingError::Conflict => may_still_be_written = true,
+            CreateListingError::Store(_) => {
+                may_still_be_written = true;
+                break error;
             }
-            Ok(None) => {}
-            Err(error) => return Err(error.into()),
+            _ => break error,
         }
-        match created {
-            Ok(Created::SlugTaken) => listing.slug = slug::next(&listing.name),
-            Ok(Created::LimitReached) => {
-                failure = ApiError::new(Code::ListingLimitReached).detail("max_listings", max_listings);
-                break;
-            }
-            Ok(Created::Unpayable) => {
-                failure = Code::PayoutWalletRequired.into();
-                break;
-            }
-            Ok(Created::NoSeller) => {
-                failure = ApiError::new(Code::RoleRequired).detail("required_role", "seller");
-                break;
-            }
-            // The profile is being written: by another of its seller's requests, most likely.
-            Ok(Created::Conflict | Created::Done) => may_still_land = true,
-            Err(error) => {
-                may_still_land = true;
-                failure = error.into();
-                break;
-            }
+        if let Err(error) = attempts.next_or(error).await {
+            break error;
         }
+    };
+    if listing.endpoint.is_some() && !may_still_be_written {
+        delete_secret(&*state.secrets, listing.id).await;
     }
-    if listing.endpoint.is_some() && !may_still_land {
-        discard(&*state.secrets, listing.id).await;
-    }
-    Err(failure)
+    Err(creation_failed(failure, max_listings))
 }
 
-/// The proof of work is used up, and so is the advice to send the same request again.
-fn after_use_unless_told(error: ApiError) -> ApiError {
-    if matches!(error.code(), Code::ListingLimitReached | Code::PayoutWalletRequired | Code::RoleRequired) {
-        error
-    } else {
-        after_use(error)
+/// The error to report. Where the seller has to act first, its own advice stays; otherwise a new challenge is needed.
+fn creation_failed(error: CreateListingError, max_listings: u32) -> ApiError {
+    match error {
+        CreateListingError::LimitReached => limit_reached(max_listings),
+        CreateListingError::NoPayoutWallet => Code::PayoutWalletRequired.into(),
+        CreateListingError::NotSeller => ApiError::new(Code::RoleRequired).detail("required_role", "seller"),
+        CreateListingError::Store(error) => challenge_spent(error.into()),
+        CreateListingError::SlugTaken | CreateListingError::Conflict => challenge_spent(Code::ServiceUnavailable.into()),
     }
+}
+
+fn limit_reached(max_listings: u32) -> ApiError {
+    ApiError::new(Code::ListingLimitReached).detail("max_listings", max_listings)
 }

@@ -1,39 +1,38 @@
-//! `DELETE /listings/{id}`: remove a draft, or take a listing off.
+//! `DELETE /listings/{id}`: delete a draft, or suspend an active listing.
 
 use axum::extract::{Path, State};
-use crochet::http::{Code, Reply, Result};
+use crochet::http::{ApiError, Code, Reply, Result};
+use crochet::store::retry::Attempts;
 use crochet::wire::listing::ListingView;
 use crochet_domain::listing::{ListingStatus, SuspendedBy};
 use crochet_domain::timestamp::unix_ms;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::endpoint::secret::discard;
-use crate::seller::Editor;
+use crate::endpoint::secret::delete_secret;
+use crate::seller::ListingWriter;
 
-/// Times that it is tried again, where the listing has changed meanwhile.
-const ATTEMPTS: usize = 4;
-
-/// `data` of a listing that was withdrawn.
+/// `data` of a deleted or suspended listing.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Withdrawn {
-    /// The listing as it is now; a removed draft as it was.
+    /// The listing after the change; a deleted draft as it was.
     listing: ListingView,
-    /// Whether it is gone. A listing that was on offer is suspended instead: buyers may still have calls of it.
+    /// Whether the listing was deleted. A listing that was ever active is suspended instead, because buyers may have calls to it.
     deleted: bool,
 }
 
-crochet::error_list!(DeleteListingErrors: Editor, Path<String>; ListingNotFound, NotListingOwner, EditConflict);
+crochet::error_list!(DeleteListingErrors: ListingWriter, Path<String>; ListingNotFound, NotListingOwner, EditConflict);
 
-/// Delete a draft, or suspend an active listing. A suspended one stays as it is.
+/// Delete a draft, or suspend an active listing. A suspended listing stays as it is.
 #[utoipa::path(delete, path = "/api/v1/listings/{id}", operation_id = "delete_listing", tag = "Listings", security(("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug")),
-    responses((status = 200, body = Withdrawn, description = "What became of it."), DeleteListingErrors))]
-pub(crate) async fn delete_listing(State(state): State<crate::State>, editor: Editor, Path(id): Path<String>) -> Result {
+    responses((status = 200, body = Withdrawn, description = "The listing, and whether it was deleted."), DeleteListingErrors))]
+pub(crate) async fn delete_listing(State(state): State<crate::State>, writer: ListingWriter, Path(id): Path<String>) -> Result {
     let (app, store) = (&state.app, &state.app.store);
     let reply = |listing, deleted| Reply::ok(Withdrawn { listing: ListingView::whole(listing, &app.config), deleted });
-    let mut listing = editor.listing(app, &id).await?;
-    for _ in 0..ATTEMPTS {
+    let mut listing = writer.listing(app, &id).await?;
+    let mut attempts = Attempts::default();
+    loop {
         match listing.status {
             ListingStatus::Suspended => return reply(&listing, false),
             ListingStatus::Active => {
@@ -47,20 +46,20 @@ pub(crate) async fn delete_listing(State(state): State<crate::State>, editor: Ed
             ListingStatus::Draft => {
                 let deleted = match store.delete_draft(&listing).await {
                     Ok(deleted) => deleted,
-                    // The reply may be all that was lost.
+                    // Perhaps only the reply was lost.
                     Err(error) => match store.listing(listing.id).await {
                         Ok(None) => true,
                         _ => return Err(error.into()),
                     },
                 };
                 if deleted {
-                    // An edit that came to nothing may have left a secret for a listing without an endpoint, too.
-                    discard(&*state.secrets, listing.id).await;
+                    // Even a listing without an endpoint may have a secret, left behind by a failed change.
+                    delete_secret(&*state.secrets, listing.id).await;
                     return reply(&listing, true);
                 }
             }
         }
-        listing = editor.again(app, listing.id).await?;
+        attempts.next_or(ApiError::from(Code::EditConflict)).await?;
+        listing = writer.reload(app, listing.id).await?;
     }
-    Err(Code::EditConflict.into())
 }

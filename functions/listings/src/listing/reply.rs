@@ -1,9 +1,10 @@
-//! What sellers are answered.
+//! The reply to a seller who creates or changes a listing.
 
 use crochet::app::App;
 use crochet::wire::endpoint::GatewayEndpointView;
 use crochet::wire::listing::ListingView;
 use crochet_domain::listing::Listing;
+use crochet_domain::webhook_signature::SigningSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,18 +13,18 @@ use super::warnings::{Warning, warnings};
 /// `data` of a listing that was created or changed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SavedListing {
-    /// The listing as it is now.
+    /// The listing after the change.
     listing: ListingView,
-    /// The endpoint behind it, without anything secret but a signing secret that is shown this once; null without one.
+    /// Its endpoint; null if it has none. It contains no secret, except a new signing secret, which is shown once.
     #[schema(required)]
     gateway_endpoint: Option<GatewayEndpointView>,
-    /// What its seller would want to know.
+    /// Warnings for the seller.
     warnings: Vec<Warning>,
 }
 
 impl SavedListing {
-    /// The listing; with the signing secret of an endpoint that is new.
-    pub(crate) fn new(listing: &Listing, signing_secret: Option<String>, app: &App) -> Self {
+    /// The listing after the change. Pass `signing_secret` only if it is new.
+    pub(crate) fn new(listing: &Listing, signing_secret: Option<SigningSecret>, app: &App) -> Self {
         let endpoint = |endpoint| GatewayEndpointView::new(listing, endpoint, signing_secret, app.clock.now());
         Self {
             listing: ListingView::whole(listing, &app.config),

@@ -1,18 +1,18 @@
-//! Names of listings in URLs.
+//! Slugs: the names of listings in URLs.
 
 use crochet_domain::ids::{ListingId, random_bytes};
 use crochet_domain::listing::slug_base;
 
-/// Path segments below `/listings` that are routes of their own.
+/// Slugs that would hide a route under `/listings`.
 const RESERVED: &[&str] = &["challenge"];
 
-/// The slug for a name. One that would be empty, a route, or somebody's id gets a suffix at once.
+/// The preferred slug for a name. A slug that would be empty, a route or a listing id gets a random suffix.
 pub(crate) fn first(name: &str) -> String {
     let base = base(name);
     if base == FALLBACK || RESERVED.contains(&base.as_str()) || base.parse::<ListingId>().is_ok() { suffixed(&base) } else { base }
 }
 
-/// Another slug for the same name, where the first is taken.
+/// Another slug for the same name, for when the preferred one is taken.
 pub(crate) fn next(name: &str) -> String {
     suffixed(&base(name))
 }
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slugs_are_the_name_where_that_is_possible() {
+    fn a_slug_is_the_name_if_possible() {
         assert_eq!(first("Weather & More"), "weather-more");
         assert_ne!(next("Weather & More"), next("Weather & More"));
         for name in ["日本語", "Challenge", "00000000-0000-7000-8000-000000000000"] {

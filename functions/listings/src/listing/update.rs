@@ -1,4 +1,4 @@
-//! `PATCH /listings/{id}`: change what is on offer.
+//! `PATCH /listings/{id}`: change a listing.
 
 use axum::extract::{Path, State};
 use crochet::http::request::{Json, double_option, non_null};
@@ -8,34 +8,35 @@ use crochet::wire::money::Currency;
 use crochet::wire::schema;
 use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
 use crochet_domain::profile::Profile;
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::change::{self, Change, Description, Formats, Instructions, Name, Tags};
 use super::reply::SavedListing;
-use super::{own_json, pricing};
-use crate::endpoint::address;
-use crate::endpoint::edit::edit;
-use crate::endpoint::rewrite::Rewrite;
-use crate::seller::Editor;
+use super::{json_fields, pricing};
+use crate::endpoint::secret_change::SecretChange;
+use crate::endpoint::url;
+use crate::endpoint::write::update_endpoint_of;
+use crate::seller::ListingWriter;
 
-/// What to change. What is left out stays.
+/// The fields to change. Omitted fields stay as they are.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ListingChange {
-    /// Its name, in one line. The slug stays.
+    /// Name, in one line. The slug does not change.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = String, min_length = 3, max_length = 80)]
     name: Option<Name>,
-    /// What it does.
+    /// What the listing offers.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = String, min_length = 1, max_length = 4000)]
     description: Option<Description>,
-    /// How a call is paid for. Open quotes keep their price.
+    /// How calls are paid for. Open quotes keep their price.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = schema::PricingModel)]
     pricing_model: Option<PricingModel>,
-    /// The price of a call in USD: 0.0001 to 10000 with at most six decimals. 0 or null when free.
+    /// Price per call in USD: 0.0001 to 10000 with at most six decimals. 0 or null for a free listing.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<f64>)]
     pricing_amount: Option<Option<Box<RawValue>>>,
@@ -43,65 +44,65 @@ pub(crate) struct ListingChange {
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = Currency)]
     pricing_currency: Option<Currency>,
-    /// Slug of a category.
+    /// Slug of a category from GET /categories.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = String)]
     category: Option<String>,
-    /// Words it is found by, all of them.
+    /// Search keywords. Replaces the whole list.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = Vec<String>, max_items = 10)]
     tags: Option<Tags>,
-    /// What is sold.
+    /// What kind of capability is sold.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = schema::DeliveryType)]
     delivery_type: Option<DeliveryType>,
-    /// How your own interface authenticates, outside the gateway.
+    /// How your own interface authenticates callers outside the gateway.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = schema::AuthMethod)]
     auth_method: Option<AuthMethod>,
-    /// Formats it speaks, all of them.
+    /// Supported formats. Replaces the whole list.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = Vec<String>, max_items = 10)]
     formats: Option<Formats>,
-    /// How to reach it outside the gateway; null removes.
+    /// How to reach the capability outside the gateway; null removes it.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, max_length = 4000)]
     connection_instructions: Option<Option<Instructions>>,
-    /// JSON Schema 2020-12 of a call's body, at most 64 KiB; null removes.
+    /// JSON Schema 2020-12 for the body of a call, at most 64 KiB; null removes it.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Object>)]
     input_schema: Option<Option<Box<RawValue>>>,
-    /// JSON Schema 2020-12 of an answer, at most 64 KiB; null removes.
+    /// JSON Schema 2020-12 for a response, at most 64 KiB; null removes it.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Object>)]
     output_schema: Option<Option<Box<RawValue>>>,
-    /// A body that works, at most 64 KiB; null removes.
+    /// Example of a valid body, at most 64 KiB. It must match `input_schema`; null removes it.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Value>)]
     example_request: Option<Option<Box<RawValue>>>,
-    /// An answer to it, at most 64 KiB; null removes.
+    /// Response to the example, at most 64 KiB; null removes it.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Value>)]
     example_response: Option<Option<Box<RawValue>>>,
-    /// `active` puts a draft on offer and lifts your own suspension; `suspended` takes an active listing off.
+    /// `active` publishes a draft or ends your own suspension; `suspended` takes an active listing off the marketplace.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = schema::ListingStatus)]
     status: Option<ListingStatus>,
-    /// Where Crochet calls you from the next call on. At most 20 changes a day.
+    /// The public https URL that Crochet calls, from the next call on. At most 20 changes a day.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = String)]
-    private_endpoint_url: Option<String>,
+    private_endpoint_url: Option<SecretString>,
 }
 
 impl ListingChange {
-    fn read(self, rules: &OutboundRules) -> Result<Change> {
-        // The only currency there is: that it was read says everything.
+    fn parse(self, rules: &OutboundRules) -> Result<Change> {
+        // USD is the only currency, so parsing has already checked it.
         let _ = self.pricing_currency;
         let schema = |field, text: Option<Option<Box<RawValue>>>| {
-            text.map(|text| text.map(|text| own_json::schema(field, &text)).transpose()).transpose()
+            text.map(|text| text.map(|text| json_fields::schema(field, &text)).transpose()).transpose()
         };
         let example = |field, text: Option<Option<Box<RawValue>>>| {
-            text.map(|text| text.map(|text| own_json::example(field, &text)).transpose()).transpose()
+            text.map(|text| text.map(|text| json_fields::example(field, &text)).transpose()).transpose()
         };
         Ok(Change {
             name: self.name.map(change::name).transpose()?,
@@ -124,40 +125,40 @@ impl ListingChange {
                 .map(|number| number.map(|number| pricing::amount(&number)).transpose())
                 .transpose()?,
             status: self.status,
-            url: self.private_endpoint_url.map(|text| address::read(&text, rules)).transpose()?,
+            url: self.private_endpoint_url.map(|text| url::parse(&text, rules)).transpose()?,
         })
     }
 }
 
 crochet::error_list!(
-    UpdateListingErrors: Editor, Path<String>, Json<ListingChange>;
+    UpdateListingErrors: ListingWriter, Path<String>, Json<ListingChange>;
     ListingNotFound, NotListingOwner, EndpointRequired, EndpointUrlRefused, InvalidSchema, PayoutWalletRequired,
     ListingSuspended, StatusChangeRefused, EditConflict, EditLimit
 );
 
-/// Change a listing of yours. What is left out stays; `null` removes what may be missing.
+/// Change one of your listings. Omitted fields stay as they are; `null` removes an optional value.
 ///
-/// A first `private_endpoint_url` makes an endpoint and shows its `gateway_endpoint.signing_secret` once; another one moves it
-/// and keeps the secret.
+/// The first `private_endpoint_url` creates an endpoint and shows its `gateway_endpoint.signing_secret` once. A later one moves the
+/// endpoint and keeps the secret.
 #[utoipa::path(patch, path = "/api/v1/listings/{id}", operation_id = "update_listing", tag = "Listings", security(("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug")), request_body = ListingChange,
-    responses((status = 200, body = SavedListing, description = "The listing as it is now."), UpdateListingErrors))]
+    responses((status = 200, body = SavedListing, description = "The listing after the change."), UpdateListingErrors))]
 pub(crate) async fn update_listing(
     State(state): State<crate::State>,
-    editor: Editor,
+    writer: ListingWriter,
     Path(id): Path<String>,
     Json(request): Json<ListingChange>,
 ) -> Result {
     let app = &state.app;
-    let change = request.read(state.outbound.rules())?;
-    let (profile, before) = tokio::try_join!(editor.profile(app), editor.listing(app, &id))?;
-    let url = change.url.clone();
-    let rewrite = url.map(|url| Rewrite::Set { url: Some(url), header: None });
-    let edited = edit(&state, editor, before, rewrite.as_ref(), |listing| changed(listing, &change, &profile)).await?;
-    Reply::ok(SavedListing::new(&edited.listing, edited.shown, app))
+    let change = request.parse(state.outbound.rules())?;
+    let (profile, before) = tokio::try_join!(writer.profile(app), writer.listing(app, &id))?;
+    let secret_change = change.url.clone().map(|url| SecretChange::Set { url: Some(url), header: None });
+    let apply = |listing: &Listing| apply(&change, listing, &profile);
+    let updated = update_endpoint_of(&state, writer, before, secret_change.as_ref(), apply).await?;
+    Reply::ok(SavedListing::new(&updated.listing, updated.signing_secret, app))
 }
 
-/// `before` as it is to be, with what its seller shows today.
-fn changed(before: &Listing, change: &Change, profile: &Profile) -> Result<Listing> {
-    change.apply(&Listing { seller: before.seller.renewed(profile), ..before.clone() })
+/// Applies the change, and refreshes what the listing shows of its seller.
+fn apply(change: &Change, listing: &Listing, profile: &Profile) -> Result<Listing> {
+    change.apply(&Listing { seller: listing.seller.renewed(profile), ..listing.clone() })
 }

@@ -1,4 +1,4 @@
-//! What a seller would want to know about a listing that is fine as it is.
+//! Warnings about a valid listing.
 
 use crochet_domain::currency::{EVM_ROUTE_FLOOR, OriginCurrency, payable_with};
 use crochet_domain::listing::Listing;
@@ -6,16 +6,16 @@ use crochet_domain::wallet::Chain;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Something to consider.
+/// Something that limits how buyers can pay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Warning {
-    /// Stable: `PRICE_BELOW_ROUTE_MINIMUM` or `NO_SOLANA_PAYOUT_WALLET`.
+    /// Stable code: `PRICE_BELOW_ROUTE_MINIMUM` or `NO_SOLANA_PAYOUT_WALLET`.
     code: &'static str,
     /// One sentence.
     message: String,
 }
 
-/// The warnings that apply. Free listings need none of them.
+/// The warnings for a listing. Free listings have none.
 pub(crate) fn warnings(listing: &Listing) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if !listing.is_paid() {
@@ -28,7 +28,7 @@ pub(crate) fn warnings(listing: &Listing) -> Vec<Warning> {
         warn(
             "PRICE_BELOW_ROUTE_MINIMUM",
             format!(
-                "Below {} USD the payment provider turns EVM routes down: buyers can pay with {} only.",
+                "Below {} USD the payment provider rejects EVM routes: buyers can pay only with {}.",
                 EVM_ROUTE_FLOOR.decimal(),
                 payable.join(" or ")
             ),
@@ -37,7 +37,8 @@ pub(crate) fn warnings(listing: &Listing) -> Vec<Warning> {
     if !listing.seller.payout_chains.contains(&Chain::Solana) {
         warn(
             "NO_SOLANA_PAYOUT_WALLET",
-            "You are paid in USDC on Base, so nobody can pay with USDC there: link a Solana wallet with the capability payout to open that route.".into(),
+            "You are paid in USDC on Base, so buyers cannot pay with USDC on Base: link a Solana wallet with the capability payout to allow that."
+                .into(),
         );
     }
     warnings

@@ -1,20 +1,20 @@
-//! The members of an endpoint that are no secret: they stand in the listing's item, and a change of them is one write.
+//! The settings of an endpoint that are not secret. They are part of the listing's item, so a change of them is one write.
 
 use crochet::http::{ApiError, Result};
 use crochet_domain::listing::{CALLS_PER_MINUTE, Endpoint, EndpointStatus, RESPONSE_BYTES, TIMEOUT_MS};
 
-/// What is to be set; what is `None` stays.
+/// A change of settings. `None` leaves a setting as it is.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Members {
+pub(crate) struct EndpointSettings {
     pub(crate) status: Option<EndpointStatus>,
     pub(crate) timeout_ms: Option<u32>,
     pub(crate) max_response_bytes: Option<u32>,
     pub(crate) rate_limit_per_minute: Option<Option<u32>>,
 }
 
-impl Members {
-    /// The endpoint with everything set.
-    pub(crate) fn set(&self, endpoint: &Endpoint) -> Endpoint {
+impl EndpointSettings {
+    /// The endpoint with this change applied.
+    pub(crate) fn apply_to(&self, endpoint: &Endpoint) -> Endpoint {
         Endpoint {
             status: self.status.unwrap_or(endpoint.status),
             timeout_ms: self.timeout_ms.unwrap_or(endpoint.timeout_ms),
@@ -25,34 +25,34 @@ impl Members {
     }
 }
 
-/// How long the seller may take; none brings the usual time back.
+/// The timeout in milliseconds. `None` stands for the default.
 ///
 /// # Errors
 /// `INVALID_REQUEST`, naming the field.
-pub(crate) fn timeout_ms(asked: Option<u64>) -> Result<u32> {
-    within("timeout_ms", asked.unwrap_or(TIMEOUT_MS.2.into()), (TIMEOUT_MS.0, TIMEOUT_MS.1))
+pub(crate) fn timeout_ms(requested: Option<u64>) -> Result<u32> {
+    in_range("timeout_ms", requested.unwrap_or(TIMEOUT_MS.2.into()), (TIMEOUT_MS.0, TIMEOUT_MS.1))
 }
 
-/// How long an answer may be; none brings the usual length back.
+/// The maximum response size in bytes. `None` stands for the default.
 ///
 /// # Errors
 /// `INVALID_REQUEST`, naming the field.
-pub(crate) fn max_response_bytes(asked: Option<u64>) -> Result<u32> {
-    within("max_response_bytes", asked.unwrap_or(RESPONSE_BYTES.2.into()), (RESPONSE_BYTES.0, RESPONSE_BYTES.1))
+pub(crate) fn max_response_bytes(requested: Option<u64>) -> Result<u32> {
+    in_range("max_response_bytes", requested.unwrap_or(RESPONSE_BYTES.2.into()), (RESPONSE_BYTES.0, RESPONSE_BYTES.1))
 }
 
-/// How many calls a minute the seller takes; none lifts the limit.
+/// The maximum number of calls per minute. `None` stands for no limit.
 ///
 /// # Errors
 /// `INVALID_REQUEST`, naming the field.
-pub(crate) fn rate_limit_per_minute(asked: Option<u64>) -> Result<Option<u32>> {
-    asked.map(|calls| within("rate_limit_per_minute", calls, CALLS_PER_MINUTE)).transpose()
+pub(crate) fn rate_limit_per_minute(requested: Option<u64>) -> Result<Option<u32>> {
+    requested.map(|calls| in_range("rate_limit_per_minute", calls, CALLS_PER_MINUTE)).transpose()
 }
 
-fn within(field: &str, asked: u64, (least, most): (u32, u32)) -> Result<u32> {
-    match u32::try_from(asked) {
-        Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(ApiError::field(field, &format!("must be a whole number from {least} to {most}"))),
+fn in_range(field: &str, requested: u64, (min, max): (u32, u32)) -> Result<u32> {
+    match u32::try_from(requested) {
+        Ok(number) if (min..=max).contains(&number) => Ok(number),
+        _ => Err(ApiError::field(field, &format!("must be a whole number from {min} to {max}"))),
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_keep_to_their_bounds() {
+    fn numbers_must_be_in_range() {
         assert!([1_000, 25_000].iter().all(|&ms| timeout_ms(Some(ms)).is_ok()));
         assert!([0, 999, 25_001].iter().all(|&ms| timeout_ms(Some(ms)).is_err()));
         assert!([1_024, 1_048_576].iter().all(|&bytes| max_response_bytes(Some(bytes)).is_ok()));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn none_brings_the_usual_back() {
+    fn none_restores_the_default() {
         assert_eq!(timeout_ms(None).expect("the default"), 15_000);
         assert_eq!(max_response_bytes(None).expect("the default"), 262_144);
         assert_eq!(rate_limit_per_minute(None).expect("no limit"), None);

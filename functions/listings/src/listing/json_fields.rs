@@ -1,4 +1,4 @@
-//! JSON that is the seller's own: schemas and examples. Kept as it was written, checked for what it must do.
+//! The JSON fields of a listing: schemas and examples. They are checked, but stored as the seller wrote them.
 
 use crochet::http::{ApiError, Code};
 use crochet_domain::json::parse_strict;
@@ -6,10 +6,10 @@ use crochet_domain::schema::InputSchema;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-/// Longest example, in bytes as written.
+/// Maximum size of an example in bytes, as written.
 const MAX_EXAMPLE_BYTES: usize = 64 * 1024;
 
-/// Takes a schema that can be checked against.
+/// Checks that a schema is valid and supported.
 ///
 /// # Errors
 /// `INVALID_SCHEMA`, naming the field.
@@ -22,7 +22,7 @@ pub(crate) fn schema(field: &'static str, text: &RawValue) -> Result<String, Api
     }
 }
 
-/// Takes an example.
+/// Checks the size of an example.
 ///
 /// # Errors
 /// `INVALID_REQUEST`, naming the field.
@@ -33,15 +33,15 @@ pub(crate) fn example(field: &'static str, text: &RawValue) -> Result<String, Ap
     Ok(text.get().to_owned())
 }
 
-/// Checks that a listing's example request is one that its own gateway would take.
+/// Checks the example request against the input schema, as the gateway checks every call.
 ///
 /// # Errors
-/// `INVALID_REQUEST`, naming `example_request`, with the places that do not fit.
+/// `INVALID_REQUEST`, naming `example_request`, with the mismatches in `details.errors`.
 pub(crate) fn check_example_request(example: Option<&str>, schema: Option<&str>) -> Result<(), ApiError> {
     let (Some(example), Some(schema)) = (example, schema) else { return Ok(()) };
     let schema = InputSchema::parse(schema).map_err(ApiError::internal)?;
     let example = parse_strict(example.as_bytes()).map_err(ApiError::internal)?;
     schema.check(&example).map_err(|mismatches| {
-        ApiError::field("example_request", "must fit input_schema; see details.errors").detail("errors", json!(mismatches))
+        ApiError::field("example_request", "must match input_schema; see details.errors").detail("errors", json!(mismatches))
     })
 }

@@ -1,0 +1,99 @@
+//! The one way to change a listing's endpoint, for every route that does: check the change, write the secret, then write the
+//! listing with the new version pinned.
+
+use crochet::http::{ApiError, Code, Result};
+use crochet::store::retry::Attempts;
+use crochet_domain::listing::{Listing, ListingStatus};
+use crochet_domain::timestamp::unix_ms;
+use crochet_domain::webhook_signature::SigningSecret;
+
+use super::secret_change::SecretChange;
+use super::secret_lease::{PreparedSecret, prepare};
+use super::url::check_host;
+use crate::seller::{ListingWriter, require_seller};
+
+/// A changed listing.
+pub(crate) struct Updated {
+    /// The listing after the change.
+    pub(crate) listing: Listing,
+    /// The signing secret, if it is new, to show once.
+    pub(crate) signing_secret: Option<SigningSecret>,
+}
+
+/// Changes a listing: the secret of its endpoint by `secret_change`, everything else by `apply`, which takes the current listing
+/// and returns the changed one.
+///
+/// Without a change of the secret this is one conditional write. Activating a listing is a transaction with its owner's profile,
+/// which must still be a seller.
+///
+/// # Errors
+/// The errors of `apply`, [`check_host`] and [`prepare`]; `ROLE_REQUIRED`; `EDIT_CONFLICT` if other changes keep coming first.
+pub(crate) async fn update_endpoint_of(
+    state: &crate::State,
+    writer: ListingWriter,
+    mut listing: Listing,
+    secret_change: Option<&SecretChange>,
+    apply: impl Fn(&Listing) -> Result<Listing>,
+) -> Result<Updated> {
+    // Reports everything wrong with the change itself before anything is looked up, counted or written.
+    apply(&listing)?;
+    let mut prepared = None;
+    if let Some(change) = secret_change {
+        if let Some(url) = change.url() {
+            check_host(url, &state.outbound).await?;
+            // The lookup may have been slow: the listing may have changed, or be gone.
+            listing = writer.reload(&state.app, listing.id).await?;
+            apply(&listing)?;
+        }
+        prepared = prepare(state, writer, listing.clone(), change).await?;
+    }
+    let id = listing.id;
+    let current = prepared.as_ref().and_then(PreparedSecret::leased).cloned().unwrap_or(listing);
+    match write(state, writer, current, prepared.as_ref(), apply).await {
+        Ok(listing) => Ok(Updated { listing, signing_secret: prepared.and_then(|prepared| prepared.signing_secret) }),
+        Err(error) => {
+            if let Some(prepared) = prepared {
+                prepared.abort(state, id).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Writes the change. If another write came first, applies the change to its result.
+async fn write(
+    state: &crate::State,
+    writer: ListingWriter,
+    mut before: Listing,
+    prepared: Option<&PreparedSecret>,
+    apply: impl Fn(&Listing) -> Result<Listing>,
+) -> Result<Listing> {
+    let mut attempts = Attempts::default();
+    loop {
+        let mut after = match prepared {
+            Some(prepared) => apply(&prepared.commit(&before)?)?,
+            None => apply(&before)?,
+        };
+        if after == before {
+            return Ok(after);
+        }
+        after.touch(unix_ms(state.app.clock.now()));
+        if write_once(state, writer, &before, &after).await? {
+            return Ok(after);
+        }
+        attempts.next_or(ApiError::from(Code::EditConflict)).await?;
+        before = writer.reload(&state.app, before.id).await?;
+    }
+}
+
+/// Replaces `before` by `after`. Returns `false` if the listing has changed since it was read or, for an activation, its owner's
+/// profile has.
+async fn write_once(state: &crate::State, writer: ListingWriter, before: &Listing, after: &Listing) -> Result<bool> {
+    let store = &state.app.store;
+    if after.status != ListingStatus::Active || before.status == ListingStatus::Active {
+        return Ok(store.update_listing(after).await?);
+    }
+    let owner = writer.profile(&state.app).await?;
+    require_seller(&owner)?;
+    Ok(store.activate_listing(after, owner.version).await?)
+}

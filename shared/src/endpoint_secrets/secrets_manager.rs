@@ -1,0 +1,147 @@
+//! The secret store on AWS Secrets Manager.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use crochet_domain::ids::ListingId;
+use futures::future::BoxFuture;
+use quick_cache::sync::Cache;
+
+use super::endpoint::EndpointSecret;
+use super::operator::OperatorSecret;
+use super::store::{ReadSecrets, SecretStoreError, WriteSecrets};
+use crate::config::Config;
+use crate::telemetry::meter::trip;
+
+/// Maximum number of secret versions kept in memory.
+const CACHE_CAPACITY: usize = 1_000;
+
+/// Endpoint secrets in Secrets Manager, with an in-memory cache by listing and version.
+#[derive(Clone)]
+pub struct SecretsManager {
+    client: aws_sdk_secretsmanager::Client,
+    prefix: String,
+    cache: Arc<Cache<(ListingId, String), Arc<EndpointSecret>>>,
+}
+
+impl fmt::Debug for SecretsManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretsManager(…)")
+    }
+}
+
+impl SecretsManager {
+    /// Connects to the Secrets Manager named by `config`.
+    pub async fn connect(config: &Config) -> Self {
+        let shared = crate::aws::sdk_config(config.secrets_endpoint.as_deref()).await;
+        Self {
+            client: aws_sdk_secretsmanager::Client::new(&shared),
+            prefix: config.secret_prefix.clone(),
+            cache: Arc::new(Cache::new(CACHE_CAPACITY)),
+        }
+    }
+
+    /// Reads the operator's secret.
+    ///
+    /// # Errors
+    /// [`SecretStoreError::Malformed`] if it is not the JSON that the template creates.
+    pub async fn operator_secret(&self, config: &Config) -> Result<OperatorSecret, SecretStoreError> {
+        let reply = self.client.get_secret_value().secret_id(&config.operator_secret_id).send().await.map_err(error_of)?;
+        let text = reply.secret_string.ok_or(SecretStoreError::Malformed("the operator secret is not text"))?;
+        serde_json::from_str(&text).map_err(|_| SecretStoreError::Malformed("the operator secret is not the expected JSON"))
+    }
+
+    fn name(&self, listing: ListingId) -> String {
+        format!("{}{listing}", self.prefix)
+    }
+}
+
+impl ReadSecrets for SecretsManager {
+    fn read(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>> {
+        Box::pin(async move {
+            let key = (listing, version);
+            match self.cache.get(&key) {
+                Some(secret) => Ok(secret),
+                None => self.read_fresh(key.0, key.1).await,
+            }
+        })
+    }
+}
+
+impl WriteSecrets for SecretsManager {
+    fn read_fresh(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>> {
+        Box::pin(async move {
+            let request = self.client.get_secret_value().secret_id(self.name(listing)).version_id(&version).send();
+            let reply = trip("secrets", request).await.map_err(error_of)?;
+            let text = reply.secret_string.ok_or(SecretStoreError::Malformed("an endpoint secret is not text"))?;
+            let secret: EndpointSecret = serde_json::from_str(&text)
+                .map_err(|_| SecretStoreError::Malformed("an endpoint secret is not the expected JSON"))?;
+            let secret = Arc::new(secret);
+            self.cache.insert((listing, version), Arc::clone(&secret));
+            Ok(secret)
+        })
+    }
+
+    fn create<'a>(
+        &'a self,
+        listing: ListingId,
+        version: &'a str,
+        secret: &'a EndpointSecret,
+    ) -> BoxFuture<'a, Result<(), SecretStoreError>> {
+        Box::pin(async move {
+            let request = self
+                .client
+                .create_secret()
+                .name(self.name(listing))
+                .client_request_token(version)
+                .secret_string(encode(secret)?)
+                .send();
+            trip("secrets", request).await.map(drop).map_err(error_of)
+        })
+    }
+
+    fn add_version<'a>(
+        &'a self,
+        listing: ListingId,
+        version: &'a str,
+        secret: &'a EndpointSecret,
+    ) -> BoxFuture<'a, Result<(), SecretStoreError>> {
+        Box::pin(async move {
+            let request = self
+                .client
+                .put_secret_value()
+                .secret_id(self.name(listing))
+                .client_request_token(version)
+                .secret_string(encode(secret)?)
+                .send();
+            trip("secrets", request).await.map(drop).map_err(error_of)
+        })
+    }
+
+    fn delete(&self, listing: ListingId) -> BoxFuture<'_, Result<(), SecretStoreError>> {
+        Box::pin(async move {
+            let request = self.client.delete_secret().secret_id(self.name(listing)).force_delete_without_recovery(true).send();
+            match trip("secrets", request).await.map(drop).map_err(error_of) {
+                Err(SecretStoreError::NotFound) => Ok(()),
+                deleted => deleted,
+            }
+        })
+    }
+}
+
+fn encode(secret: &EndpointSecret) -> Result<String, SecretStoreError> {
+    serde_json::to_string(secret).map_err(|_| SecretStoreError::Malformed("an endpoint secret cannot be encoded"))
+}
+
+fn error_of<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> SecretStoreError {
+    match &error {
+        SdkError::ServiceError(service) => match service.err().code() {
+            Some("ResourceNotFoundException") => SecretStoreError::NotFound,
+            Some("ResourceExistsException") => SecretStoreError::AlreadyExists,
+            code => SecretStoreError::Service(code.unwrap_or("an unknown error").to_owned()),
+        },
+        SdkError::TimeoutError(_) => SecretStoreError::Timeout,
+        _ => SecretStoreError::NoResponse,
+    }
+}
