@@ -1,4 +1,4 @@
-//! The shapes of API keys.
+//! The JSON shapes of API keys.
 
 use std::fmt;
 
@@ -10,28 +10,28 @@ use crate::store::api_key::ApiKeyRecord;
 use crochet_domain::api_key::{API_KEY_PREFIX, ApiKey, KeyId, Scope};
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 
-/// What a key's id starts with in replies and paths; the ten characters of the id follow.
+/// Prefix of key ids in replies and paths.
 pub const KEY_ID_PREFIX: &str = "key_";
 
 /// An API key without its secret.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Key {
-    /// `key_` and ten characters.
+    /// Key id: `key_` and ten characters.
     pub id: String,
-    /// What it is called.
+    /// Name of the key.
     pub name: String,
-    /// What the key's own text begins with.
+    /// First characters of the key itself, to recognize it by.
     pub prefix: String,
-    /// What it may do. Each scope stands for itself: a key with `write` alone cannot read.
+    /// What the key may do. `write` does not include `read`: a key with `write` alone cannot read.
     #[schema(schema_with = scopes)]
     pub scopes: Vec<Scope>,
-    /// When it was made.
+    /// Creation time.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When it was last used, to within an hour.
+    /// Time of last use, accurate to an hour; null if never used.
     #[schema(required, format = DateTime)]
     pub last_used_at: Option<String>,
-    /// When it ends.
+    /// Expiry time; null if the key does not expire.
     #[schema(required, format = DateTime)]
     pub expires_at: Option<String>,
 }
@@ -51,13 +51,13 @@ impl From<&ApiKeyRecord> for Key {
     }
 }
 
-/// The id of a key as replies and paths spell it.
+/// A key id as in replies and paths.
 #[must_use]
 pub fn key_id(id: &KeyId) -> String {
     format!("{KEY_ID_PREFIX}{id}")
 }
 
-/// The id in a path; none where it cannot be one.
+/// Parses a key id from a path.
 #[must_use]
 pub fn read_key_id(text: &str) -> Option<KeyId> {
     KeyId::parse(text.strip_prefix(KEY_ID_PREFIX)?).ok()
@@ -68,19 +68,19 @@ pub(super) fn authorization(key: &ApiKey) -> String {
     format!("Bearer {}", key.reveal())
 }
 
-/// A key that was asked for: the only reply in which it is shown whole.
+/// A new API key. This is the only reply that contains the whole key.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct IssuedKey {
     /// The key without its secret.
     pub key: Key,
-    /// The whole key, shown once.
+    /// The whole key. It is shown only once.
     pub api_key: String,
-    /// The value for the `Authorization` header, to be sent exactly so.
+    /// The exact value for the `Authorization` header.
     pub authorization_header: String,
 }
 
 impl IssuedKey {
-    /// The reply that hands `key` to its owner.
+    /// The reply that gives `key` to its owner.
     #[must_use]
     pub fn new(key: &ApiKey, stored: &ApiKeyRecord) -> Self {
         Self { key: stored.into(), api_key: key.reveal().to_owned(), authorization_header: authorization(key) }

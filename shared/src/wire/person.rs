@@ -1,4 +1,4 @@
-//! The shapes of people's passkeys and sessions.
+//! The JSON shapes of people's passkeys and sessions.
 
 use std::fmt;
 
@@ -12,25 +12,25 @@ use crochet_domain::recovery_code::RecoveryCode;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use crochet_domain::{profile, session};
 
-/// A session, as its person sees it.
+/// A login session.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Session {
-    /// When the person logged in.
+    /// Login time.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When it was last used, to within five minutes.
+    /// Time of last use, accurate to five minutes.
     #[schema(format = DateTime)]
     pub last_seen_at: String,
-    /// When it ends if it is not used again: 12 hours after the last use, 7 days after logging in at the latest.
+    /// When the session ends if it is not used again: 12 hours after the last use, but at most 7 days after login.
     #[schema(format = DateTime)]
     pub expires_at: String,
-    /// Recovery codes that were not used yet.
+    /// Number of unused recovery codes.
     #[schema(maximum = 10)]
     pub recovery_codes_left: usize,
 }
 
 impl Session {
-    /// A session of somebody who has so many recovery codes left.
+    /// A session of a person who has this many recovery codes left.
     #[must_use]
     pub fn of(session: &session::Session, recovery_codes_left: usize) -> Self {
         Self {
@@ -42,18 +42,18 @@ impl Session {
     }
 }
 
-/// A passkey, as its person sees it.
+/// A passkey.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Passkey {
-    /// Its id here.
+    /// Passkey id.
     #[schema(value_type = String, format = "uuid")]
     pub id: PasskeyId,
-    /// What the person calls it.
+    /// Name that the person gave it.
     pub name: String,
-    /// When it was added.
+    /// Creation time.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When somebody last logged in with it.
+    /// Time of the last login with it; null if never used.
     #[schema(required, format = DateTime)]
     pub last_used_at: Option<String>,
 }
@@ -72,14 +72,14 @@ impl From<&passkey::Passkey> for Passkey {
 /// A person who is logged in.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LoggedIn {
-    /// Who it is.
+    /// The person's profile.
     pub profile: Profile,
-    /// The session; its token is in the cookie alone.
+    /// The session. Its token is only in the cookie.
     pub session: Session,
 }
 
 impl LoggedIn {
-    /// A person with a session and so many recovery codes left.
+    /// A person with a session and this many recovery codes left.
     #[must_use]
     pub fn new(person: &profile::Profile, session: &session::Session, recovery_codes_left: usize) -> Self {
         Self { profile: Profile::of(person, None), session: Session::of(session, recovery_codes_left) }
@@ -89,13 +89,13 @@ impl LoggedIn {
 /// Recovery codes, shown once.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct RecoveryCodes {
-    /// Each lets the person in once, when every passkey is lost.
+    /// Each code allows one login if all passkeys are lost.
     #[schema(min_items = 10, max_items = 10)]
     pub recovery_codes: Vec<String>,
 }
 
 impl RecoveryCodes {
-    /// These codes, to be shown once.
+    /// The reply that shows these codes.
     #[must_use]
     pub fn of(codes: &[RecoveryCode]) -> Self {
         Self { recovery_codes: codes.iter().map(RecoveryCode::reveal).collect() }

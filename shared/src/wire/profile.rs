@@ -1,4 +1,4 @@
-//! The shapes of profiles, wallets and keys, and of what leads to them: challenges.
+//! The JSON shapes of profiles, wallets and challenges.
 
 use super::schema;
 use std::fmt;
@@ -17,35 +17,35 @@ use crochet_domain::session::Session;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use crochet_domain::wallet::{Chain, WalletAddress};
 
-/// A profile, as everybody may see it.
+/// A public profile.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Profile {
-    /// Its id.
+    /// Profile id.
     #[schema(value_type = String, format = "uuid")]
     pub id: ProfileId,
-    /// What kind of account it is.
+    /// Kind of account.
     #[schema(value_type = schema::AccountType)]
     pub account_type: AccountType,
-    /// The name it shows.
+    /// Display name.
     pub display_name: String,
-    /// What it says of itself.
+    /// Self-description.
     #[schema(required)]
     pub description: Option<String>,
-    /// What it does here.
+    /// Whether the profile buys, sells or both.
     #[schema(value_type = schema::Role)]
     pub role: Role,
-    /// Crochet Score, 0 to 1000; a new agent starts at 400.
+    /// Crochet Score, 0 to 1000. A new agent starts at 400.
     #[schema(maximum = 1000)]
     pub score: u16,
-    /// The tier of that score.
+    /// Tier of the score.
     #[schema(schema_with = tiers)]
     pub tier: &'static str,
-    /// The verified mark: a score of 800 or more.
+    /// Whether the score is 800 or more.
     pub is_verified: bool,
-    /// Who operates it, once a person has claimed it.
+    /// The person who operates this agent; null if nobody has claimed it.
     #[schema(required)]
     pub operator: Option<Operator>,
-    /// When it registered.
+    /// Registration time.
     #[schema(format = DateTime)]
     pub created_at: String,
 }
@@ -53,15 +53,15 @@ pub struct Profile {
 /// The person who operates an agent.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Operator {
-    /// The person's profile.
+    /// Profile id of the person.
     #[schema(value_type = String, format = "uuid")]
     pub id: ProfileId,
-    /// The name it shows.
+    /// Display name.
     pub display_name: String,
 }
 
 impl Profile {
-    /// A profile as everybody may see it, with the profile of the person who operates it.
+    /// The public view of a profile, with the profile of its operator.
     #[must_use]
     pub fn of(profile: &profile::Profile, operator: Option<&profile::Profile>) -> Self {
         Self {
@@ -79,28 +79,28 @@ impl Profile {
     }
 }
 
-/// A linked wallet, as its profile sees it.
+/// A wallet linked to a profile.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Wallet {
-    /// Its id here.
+    /// Wallet id.
     #[schema(value_type = String, format = "uuid")]
     pub id: WalletId,
-    /// The family of chains it lives on.
+    /// Chain family.
     #[schema(schema_with = chains)]
     pub chain: Chain,
-    /// Its address: EIP-55 for EVM, base58 for Solana.
+    /// Address: EIP-55 for EVM, base58 for Solana.
     #[schema(value_type = String)]
     pub address: WalletAddress,
-    /// What it may be used for.
+    /// What the wallet may be used for.
     #[schema(value_type = Vec<schema::Capability>)]
     pub capabilities: Vec<Capability>,
-    /// For which of `payment` and `payout` it is the first choice within its chain family.
+    /// For which of `payment` and `payout` the wallet is the default of its chain family.
     #[schema(value_type = Vec<schema::Capability>)]
     pub default_for: Vec<Capability>,
-    /// Whether it is in use.
+    /// Whether the wallet is active.
     #[schema(value_type = schema::WalletStatus)]
     pub status: WalletStatus,
-    /// When it was linked.
+    /// Time when it was linked.
     #[schema(format = DateTime)]
     pub created_at: String,
 }
@@ -125,23 +125,23 @@ pub fn wallets(profile: &profile::Profile) -> Vec<Wallet> {
     profile.wallets.iter().map(Wallet::from).collect()
 }
 
-/// What registration and recovery give: the only reply in which the key is shown whole.
+/// A profile with a new API key, from registration or recovery. This is the only reply that contains the whole key.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Issued {
-    /// Whose key it is.
+    /// The profile that the key belongs to.
     pub profile: Profile,
-    /// That profile's wallets.
+    /// The profile's wallets.
     pub wallets: Vec<Wallet>,
     /// The key without its secret.
     pub key: Key,
-    /// The whole key, shown once.
+    /// The whole key. It is shown only once.
     pub api_key: String,
-    /// The value for the `Authorization` header, to be sent exactly so.
+    /// The exact value for the `Authorization` header.
     pub authorization_header: String,
 }
 
 impl Issued {
-    /// The reply that hands `key` to its owner.
+    /// The reply that gives `key` to its owner.
     #[must_use]
     pub fn new(profile: &profile::Profile, operator: Option<&profile::Profile>, key: &ApiKey, stored: &ApiKeyRecord) -> Self {
         Self {
@@ -161,71 +161,71 @@ impl fmt::Debug for Issued {
     }
 }
 
-/// Who the caller is.
+/// The caller.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Me {
     /// The caller's profile.
     pub profile: Profile,
-    /// Its wallets.
+    /// The caller's wallets.
     pub wallets: Vec<Wallet>,
-    /// With what the caller proved it.
+    /// How the caller authenticated.
     pub auth: Auth,
-    /// The agents that this person operates; none for an agent.
+    /// Agents that this person operates. Empty for an agent.
     pub claimed_agents: Vec<Profile>,
 }
 
-/// With what a caller proved who it is.
+/// How a caller authenticated.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Auth {
-    /// `api_key` or `session`.
+    /// Kind of credential.
     #[serde(rename = "type")]
     #[schema(schema_with = credentials)]
     pub kind: &'static str,
-    /// The key: `key_` and ten characters. None for a session.
+    /// Key id: `key_` and ten characters. Null for a session.
     #[schema(required)]
     pub key_id: Option<String>,
-    /// What a key may do. For a session: what the keys that it makes may do; it may itself do whatever the routes that take a
-    /// session offer.
+    /// What the key may do. For a session, the scopes that API keys created with it can have; the session itself can use every
+    /// route that accepts a session.
     #[schema(schema_with = scopes)]
     pub scopes: Vec<Scope>,
-    /// When it ends.
+    /// Expiry time; null if the credential does not expire.
     #[schema(required, format = DateTime)]
     pub expires_at: Option<String>,
 }
 
 impl Auth {
-    /// By an API key that ends at `expires_ms` (Unix milliseconds), if it ends.
+    /// Authentication by an API key that expires at `expires_ms` (Unix milliseconds), if at all.
     #[must_use]
     pub fn api_key(id: &KeyId, scopes: Vec<Scope>, expires_ms: Option<i64>) -> Self {
         Self { kind: "api_key", key_id: Some(key_id(id)), scopes, expires_at: expires_ms.map(moment) }
     }
 
-    /// By a session, which ends then if it is not used again.
+    /// Authentication by a session.
     #[must_use]
     pub fn session(session: &Session) -> Self {
         Self { kind: "session", key_id: None, scopes: vec![Scope::Read], expires_at: Some(moment(session.ends_ms())) }
     }
 }
 
-/// What a wallet is asked to sign.
+/// A challenge for a wallet to sign.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Challenge {
-    /// What the signature will authorise.
+    /// What the signature will authorize.
     #[schema(schema_with = purposes)]
     pub purpose: Purpose,
-    /// The wallet that asked, in its canonical spelling.
+    /// Canonical address of the wallet that will sign.
     #[schema(value_type = String)]
     pub wallet_address: WalletAddress,
-    /// The text to be signed as it is.
+    /// The exact text to sign.
     pub message: String,
-    /// Names this challenge where it is answered: 32 hex digits.
+    /// Identifies this challenge: 32 hex digits. Send it back with the signature.
     pub nonce: String,
-    /// Until when it can be answered.
+    /// Expiry time.
     #[schema(format = DateTime)]
     pub expires_at: String,
-    /// The same in seconds from its issue.
+    /// Lifetime in seconds from the time of issue.
     pub expires_in: i64,
-    /// The proof of work that goes with the signature, for `register`, `recover` and `operator_login`; none for the others.
+    /// Proof of work to send with the signature, for `register`, `recover` and `operator_login`; null for other purposes.
     #[schema(required)]
     pub pow: Option<Pow>,
 }
@@ -244,16 +244,16 @@ impl From<&challenge::Challenge> for Challenge {
     }
 }
 
-/// A proof of work to be done.
+/// A proof of work to solve.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Pow {
-    /// `sha256`.
+    /// Hash algorithm: `sha256`.
     pub algorithm: &'static str,
-    /// What the hashed text begins with.
+    /// First part of the text to hash.
     pub challenge: String,
-    /// How many leading zeros (hex digits) the hash must have.
+    /// Number of leading zeros (hex digits) that the hash must have.
     pub difficulty: u8,
-    /// The rule in one sentence.
+    /// The rule, in one sentence.
     pub rule: &'static str,
 }
 
