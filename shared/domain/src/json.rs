@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn spelling_does_not_matter() {
+    fn whitespace_order_and_number_format_do_not_matter() {
         for (a, b) in [
             (r#"{"a":1,"b":[1,2]}"#, "{ \"b\" : [1.0, 2e0],\n\"a\":10e-1 }"),
             (r#""\u00e9""#, "\"é\""),

@@ -17,8 +17,10 @@ const MAX_QUERY_CHARS: usize = 200;
 const MAX_QUERY_WORDS: usize = 10;
 /// Maximum page number.
 const MAX_PAGE: u32 = 1_000_000;
-/// Maximum and default number of listings per page.
-const PAGE_LIMIT: (u32, u32) = (100, 20);
+/// Maximum number of listings per page.
+const MAX_LIMIT: u32 = 100;
+/// Default number of listings per page.
+const DEFAULT_LIMIT: u32 = 20;
 
 /// Which listings to return, and in what order.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -98,7 +100,7 @@ impl Filters {
             max_price,
             seller,
             page: int_param("page", self.page.as_deref(), 1, MAX_PAGE, 1)?,
-            limit: int_param("limit", self.limit.as_deref(), 1, PAGE_LIMIT.0, PAGE_LIMIT.1)?,
+            limit: int_param("limit", self.limit.as_deref(), 1, MAX_LIMIT, DEFAULT_LIMIT)?,
             ..Search::all()
         };
         self.set_text(&mut search)?;

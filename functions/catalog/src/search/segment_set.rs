@@ -50,7 +50,7 @@ impl SegmentSet {
         self.segments.len()
     }
 
-    /// Whether the listing stands here as of this moment (Unix milliseconds) or later.
+    /// Whether this set holds the listing as changed at this time (Unix milliseconds) or later.
     pub(crate) fn is_current(&self, listing: ListingId, at_ms: i64) -> bool {
         let known = self.locations.get(&listing).and_then(|(segment, position)| self.segments[*segment].attributes(*position));
         known.is_some_and(|attributes| attributes.updated_ms >= at_ms)

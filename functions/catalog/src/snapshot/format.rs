@@ -32,9 +32,8 @@ pub(crate) fn encode(segment: &Segment) -> Result<(Vec<u8>, Vec<u8>), SearchErro
     let mut details = Vec::new();
     for entry in entries {
         encode_attributes(&entry.attributes, &mut attributes);
-        lengths.extend(
-            u32::try_from(entry.details().len()).map_err(|_| SearchError::Inconsistent("details longer than 4 GiB"))?.to_le_bytes(),
-        );
+        let length = u32::try_from(entry.details().len()).map_err(|_| SearchError::Inconsistent("details longer than 4 GiB"))?;
+        lengths.extend(length.to_le_bytes());
         details.extend_from_slice(entry.details());
     }
     let mut listings = Vec::with_capacity(attributes.len() + lengths.len() + details.len() + 24);
