@@ -7,6 +7,7 @@ mod listing;
 mod optional_agent;
 pub mod search;
 pub mod snapshot;
+pub mod snapshot_writer;
 
 use axum::extract::FromRef;
 use crochet::app::App;

@@ -2,7 +2,5 @@
 
 pub(crate) mod format;
 pub(crate) mod load;
-mod write;
 
 pub use format::FORMAT;
-pub use write::{Outcome, Schedule, write};

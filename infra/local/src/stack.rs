@@ -12,7 +12,7 @@ use crochet::app::CostLog;
 use crochet::clock::Clock;
 use crochet::config::Config;
 use crochet::store::Store;
-use crochet_catalog::snapshot::{self, Schedule};
+use crochet_catalog::snapshot_writer::{self, Schedule};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -196,7 +196,7 @@ impl Stack {
         let config = Config::from_lookup(|name| self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
         let store = Store::of(&config.map_err(|error| error.to_string())?).await;
         let schedule = if in_any_case { Schedule::Always } else { Schedule::IfDue };
-        let outcome = snapshot::write(&store, &self.clock, schedule).await.map_err(|error| error.to_string())?;
+        let outcome = snapshot_writer::write(&store, &self.clock, schedule).await.map_err(|error| error.to_string())?;
         Ok(format!("{outcome:?}"))
     }
 

@@ -3,7 +3,7 @@
 use crochet::app;
 use crochet::clock::Clock;
 use crochet::store::Store;
-use crochet_catalog::snapshot::{self, Schedule};
+use crochet_catalog::snapshot_writer::{self, Schedule};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 /// The schedule's event; its contents do not matter.
@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let (store, clock) = (&Store::of(&config).await, &Clock::system());
     lambda_runtime::run(service_fn(async |_: LambdaEvent<Tick>| -> Result<(), Error> {
         // A failed run shows in the function's error metric; the next run starts over.
-        let outcome = snapshot::write(store, clock, Schedule::IfDue).await?;
+        let outcome = snapshot_writer::write(store, clock, Schedule::IfDue).await?;
         tracing::info!(?outcome, "snapshot");
         Ok(())
     }))

@@ -15,9 +15,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::format::{self, FORMAT};
 use crate::catalogue::{Catalogue, FEED_PAGE, Origin};
 use crate::feed_cursor::OVERLAP_MS;
+use crate::snapshot::format::{self, FORMAT};
 
 /// Minimum number of changes for a snapshot. Fewer are read quickly from the change feed.
 const MIN_CHANGES: u64 = 200;
