@@ -1,17 +1,20 @@
-//! What buyers read: categories, and listings by search, id and slug.
+//! Public reads: categories, and listings by search, id and slug.
 
+mod catalogue;
 mod category;
+mod feed_cursor;
 mod listing;
-pub mod model;
+mod optional_agent;
+pub mod search;
 pub mod snapshot;
-mod viewer;
+pub mod snapshot_writer;
 
 use axum::extract::FromRef;
 use crochet::app::App;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use model::Catalogue;
+pub use catalogue::Catalogue;
 
 /// What the handlers of this group have at hand.
 #[derive(Clone, Debug, FromRef)]

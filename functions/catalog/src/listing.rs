@@ -1,4 +1,4 @@
-//! Listings, as buyers see them; and as their sellers do.
+//! Reading listings.
 
 pub(crate) mod browse;
 mod filters;

@@ -1,11 +1,11 @@
-//! One document: a body that never changes while the function runs, and its entity tag.
+//! A static document with its entity tag.
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use crochet_domain::ids::sha256_hex;
 
-/// Five minutes: a deployment is seen soon, and a crawler does not ask for the same text again and again.
+/// Five minutes: short enough for a deployment to show soon, long enough to spare repeated requests.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 /// A rendered document.
@@ -17,21 +17,20 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// A document of this type. Its entity tag is a hash of its body.
+    /// A document whose entity tag is a hash of its body.
     pub(crate) fn new(content_type: &'static str, body: String) -> Self {
         let etag = format!("\"{}\"", &sha256_hex(&body)[..32]);
         Self { content_type: HeaderValue::from_static(content_type), body: body.into(), etag }
     }
 
-    /// Its body.
     #[cfg(test)]
     pub(crate) fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The answer to a request with these headers: the document, or 304 where the caller has it already.
-    pub(crate) fn answer(&self, request: &HeaderMap) -> Response {
-        let mut response = if self.is_known_to(request) {
+    /// The reply to a request with these headers: the document, or 304 if `If-None-Match` names it.
+    pub(crate) fn reply_to(&self, request: &HeaderMap) -> Response {
+        let mut response = if self.matches_etag(request) {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response
@@ -48,8 +47,8 @@ impl Document {
         response
     }
 
-    /// `If-None-Match` (RFC 9110, section 13.1.2): `*` or a list of tags, compared weakly. Our tags hold no comma.
-    fn is_known_to(&self, request: &HeaderMap) -> bool {
+    /// Whether `If-None-Match` matches (RFC 9110, section 13.1.2): `*` or a list of tags, compared weakly. Our tags contain no comma.
+    fn matches_etag(&self, request: &HeaderMap) -> bool {
         let lines = request.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
         lines.flat_map(|line| line.split(',')).map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == self.etag)
     }
@@ -64,11 +63,11 @@ mod tests {
         for line in lines {
             headers.append(header::IF_NONE_MATCH, HeaderValue::from_str(line).expect("a header value"));
         }
-        document.answer(&headers).status()
+        document.reply_to(&headers).status()
     }
 
     #[test]
-    fn whoever_has_it_is_told_so() {
+    fn a_matching_tag_gives_304() {
         let document = Document::new("text/plain", "text".into());
         let tag = document.etag.clone();
         assert_eq!(status(&document, &[]), StatusCode::OK);
@@ -82,17 +81,17 @@ mod tests {
     }
 
     #[test]
-    fn both_answers_carry_tag_and_caching_and_only_one_a_type() {
+    fn both_replies_carry_tag_and_caching_and_only_one_a_type() {
         let document = Document::new("text/plain", "text".into());
         let mut headers = HeaderMap::new();
-        let whole = document.answer(&headers);
+        let whole = document.reply_to(&headers);
         assert_eq!(whole.headers()[header::CONTENT_TYPE], "text/plain");
         headers.insert(header::IF_NONE_MATCH, whole.headers()[header::ETAG].clone());
-        let known = document.answer(&headers);
+        let known = document.reply_to(&headers);
         assert!(!known.headers().contains_key(header::CONTENT_TYPE));
-        for answer in [whole, known] {
-            assert_eq!(answer.headers()[header::ETAG], document.etag.as_str());
-            assert_eq!(answer.headers()[header::CACHE_CONTROL], "public, max-age=300");
+        for reply in [whole, known] {
+            assert_eq!(reply.headers()[header::ETAG], document.etag.as_str());
+            assert_eq!(reply.headers()[header::CACHE_CONTROL], "public, max-age=300");
         }
         assert_ne!(Document::new("text/plain", "text.".into()).etag, document.etag);
     }

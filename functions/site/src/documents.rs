@@ -1,25 +1,25 @@
-//! Every document of this deployment.
+//! All documents of this deployment.
 
 use crochet::config::Config;
 use serde_json::{Map, Value, json};
 
 use crate::document::Document;
 
-/// Generated from the routers and kept in the repository.
+/// Generated from the routers and checked in.
 const OPENAPI: &str = include_str!("../../../docs/openapi.json");
 const API_REFERENCE: &str = include_str!("../../../docs/api-reference.txt");
 const WELCOME: &str = include_str!("welcome.txt");
-/// How sellers verify that a call comes from here; a page of the repository.
+/// The guide for sellers on verifying signatures.
 const VERIFY_SIGNATURES: &str = include_str!("../../../docs/verify-signatures.md");
 
-/// What stands in a text for the origin at which this deployment is reached, without a slash at the end.
+/// Placeholder for the public URL of this deployment, without a trailing slash.
 const PUBLIC_URL: &str = "{PUBLIC_URL}";
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
 const JSON: &str = "application/json";
 
-/// The documents, rendered.
+/// The rendered documents.
 #[derive(Debug)]
 pub(crate) struct Documents {
     pub(crate) welcome: Document,
@@ -29,10 +29,10 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// Renders all of them for this deployment.
+    /// Renders all documents for this deployment.
     ///
     /// # Panics
-    /// Where the OpenAPI document that was built in is no JSON object, which a test rules out.
+    /// If the built-in OpenAPI document is not a JSON object, which a test rules out.
     pub(crate) fn render(config: &Config) -> Self {
         let public_url = config.absolute("");
         let text = |template: &str| Document::new(TEXT, template.replace(PUBLIC_URL, &public_url));
@@ -45,7 +45,7 @@ impl Documents {
     }
 }
 
-/// The OpenAPI document with this deployment as its one server. Its paths are whole, from `/api/v1` on.
+/// The OpenAPI document with this deployment as its only server. Its paths include `/api/v1`.
 fn openapi(template: &str, public_url: &str) -> serde_json::Result<String> {
     let mut document: Map<String, Value> = serde_json::from_str(template)?;
     document.insert("servers".into(), json!([{ "url": public_url }]));
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_url_is_filled_in_without_a_slash_at_the_end() {
+    fn the_public_url_is_filled_in_without_a_trailing_slash() {
         for url in ["https://crochet.example", "https://crochet.example/"] {
             let documents = Documents::render(&deployed_at(url));
             let openapi: Value = serde_json::from_slice(documents.openapi.body()).expect("JSON");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_the_document_stays() {
+    fn rendering_keeps_the_order() {
         let rendered = openapi(r#"{"openapi":"3.1.0","servers":[],"paths":{"/b":{},"/a":{}}}"#, "http://x").expect("JSON");
         assert_eq!(rendered, r#"{"openapi":"3.1.0","servers":[{"url":"http://x"}],"paths":{"/b":{},"/a":{}}}"#);
     }

@@ -1,4 +1,4 @@
-//! The documents' routes. HEAD is answered wherever GET is.
+//! The routes of the documents. HEAD works wherever GET does.
 
 use std::sync::Arc;
 
@@ -10,42 +10,42 @@ use crate::documents::Documents;
 
 crochet::error_list!(DocumentErrors: ;);
 
-/// Say where the API and its documents are.
+/// Show where the API and its documentation are.
 #[utoipa::path(get, path = "/", operation_id = "get_welcome", tag = "Documents",
-    responses((status = 200, description = "A few lines.", body = String, content_type = "text/plain"),
-        (status = 304, description = "As If-None-Match knows it."), DocumentErrors))]
+    responses((status = 200, description = "Links to the API and its documentation.", body = String, content_type = "text/plain"),
+        (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
 pub(crate) async fn welcome(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
-    documents.welcome.answer(&headers)
+    documents.welcome.reply_to(&headers)
 }
 
-/// Get this description of the API.
+/// Get the OpenAPI description of this API.
 #[utoipa::path(get, path = "/api/v1/openapi.json", operation_id = "get_openapi", tag = "Documents",
-    responses((status = 200, description = "OpenAPI 3.1, without an envelope.", body = Object, content_type = "application/json"),
-        (status = 304, description = "As If-None-Match knows it."), DocumentErrors))]
+    responses((status = 200, description = "OpenAPI 3.1, without the usual envelope.", body = Object, content_type = "application/json"),
+        (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
 pub(crate) async fn openapi(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
-    documents.openapi.answer(&headers)
+    documents.openapi.reply_to(&headers)
 }
 
-/// Get this description of the API, where it does not matter which version.
+/// Get the OpenAPI description of the latest version of this API.
 #[utoipa::path(get, path = "/api/openapi.json", operation_id = "get_openapi_without_version", tag = "Documents",
-    responses((status = 200, description = "The same document.", body = Object, content_type = "application/json"),
-        (status = 304, description = "As If-None-Match knows it."), DocumentErrors))]
+    responses((status = 200, description = "Same as `/api/v1/openapi.json`.", body = Object, content_type = "application/json"),
+        (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
 pub(crate) async fn openapi_without_version(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
-    documents.openapi.answer(&headers)
+    documents.openapi.reply_to(&headers)
 }
 
 /// Get the API reference.
 #[utoipa::path(get, path = "/docs/api-reference.txt", operation_id = "get_api_reference", tag = "Documents",
-    responses((status = 200, description = "Plain text.", body = String, content_type = "text/plain"),
-        (status = 304, description = "As If-None-Match knows it."), DocumentErrors))]
+    responses((status = 200, description = "The reference, as plain text.", body = String, content_type = "text/plain"),
+        (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
 pub(crate) async fn api_reference(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
-    documents.api_reference.answer(&headers)
+    documents.api_reference.reply_to(&headers)
 }
 
-/// Get the page for sellers about verifying signatures.
+/// Get the guide for sellers on verifying signatures.
 #[utoipa::path(get, path = "/docs/verify-signatures.md", operation_id = "get_verify_signatures", tag = "Documents",
-    responses((status = 200, description = "Markdown.", body = String, content_type = "text/markdown"),
-        (status = 304, description = "As If-None-Match knows it."), DocumentErrors))]
+    responses((status = 200, description = "The guide, as Markdown.", body = String, content_type = "text/markdown"),
+        (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
 pub(crate) async fn verify_signatures(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
-    documents.verify_signatures.answer(&headers)
+    documents.verify_signatures.reply_to(&headers)
 }

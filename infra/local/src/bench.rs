@@ -10,7 +10,7 @@ use crochet::clock::Clock;
 use crochet::config::Config;
 use crochet::store::Store;
 use crochet_catalog::Catalogue;
-use crochet_catalog::snapshot::{self, DueOr, Outcome};
+use crochet_catalog::snapshot_writer::{self, Outcome, Schedule};
 
 use crate::{Options, Stack};
 
@@ -36,7 +36,7 @@ pub async fn catalog(listings: usize) -> Result<(), String> {
 
     let store = Store::of(&config).await;
     let began = Instant::now();
-    let outcome = snapshot::write(&store, &clock, DueOr::Now).await.map_err(|error| error.to_string())?;
+    let outcome = snapshot_writer::write(&store, &clock, Schedule::Always).await.map_err(|error| error.to_string())?;
     let Outcome::Written { listings: count, bytes, indexed_ms } = outcome else { return Err(format!("no snapshot: {outcome:?}")) };
     println!("wrote a snapshot of {count} listings, {:.1} MB, in {:.1} s", mb(bytes), began.elapsed().as_secs_f64());
     println!("  of that {indexed_ms} ms to index it: what a cold instance would take longer without the index in it");

@@ -12,8 +12,8 @@ use crochet::app::CostLog;
 use crochet::clock::Clock;
 use crochet::config::Config;
 use crochet::store::Store;
-use crochet_catalog::snapshot::{self, DueOr};
 use crochet_client::{Client, SandboxControls, SellerControls};
+use crochet_catalog::snapshot_writer::{self, Schedule};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -192,8 +192,8 @@ impl Stack {
     pub async fn write_snapshot(&self, in_any_case: bool) -> Result<String, String> {
         let config = Config::from_lookup(|name| self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
         let store = Store::of(&config.map_err(|error| error.to_string())?).await;
-        let due = if in_any_case { DueOr::Now } else { DueOr::Not };
-        let outcome = snapshot::write(&store, &self.clock, due).await.map_err(|error| error.to_string())?;
+        let schedule = if in_any_case { Schedule::Always } else { Schedule::IfDue };
+        let outcome = snapshot_writer::write(&store, &self.clock, schedule).await.map_err(|error| error.to_string())?;
         Ok(format!("{outcome:?}"))
     }
 

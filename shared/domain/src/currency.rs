@@ -1,38 +1,38 @@
-//! What buyers pay in, and what sellers are paid in.
+//! The currencies that buyers pay in, and the token that sellers are paid in.
 
-use serde::{Deserialize, Serialize};
+use crate::money::Micros;
+use crate::wallet::Chain;
+use crate::wire_enum::wire_enum;
 
-use super::money::Micros;
-use super::wallet::Chain;
-
-/// What a buyer may pay in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum OriginCurrency {
-    /// SOL on Solana.
-    Sol,
-    /// USDC on Solana.
-    UsdcSol,
-    /// Ether on Base.
-    Eth,
-    /// USDC on Base.
-    Usdc,
+wire_enum! {
+    /// A currency that buyers can pay in. [`OriginCurrency::ALL`] lists them in the order in which they are recommended.
+    #[derive(PartialOrd, Ord)]
+    pub enum OriginCurrency {
+        /// SOL on Solana.
+        Sol = "SOL",
+        /// USDC on Solana.
+        UsdcSol = "USDC_SOL",
+        /// Ether on Base.
+        Eth = "ETH",
+        /// USDC on Base.
+        Usdc = "USDC",
+    }
 }
 
-/// A token where the payment provider finds it: its chain number and its address there.
+/// A token, as the payment provider identifies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token {
-    /// The provider's number of the chain.
+    /// The provider's chain id.
     pub chain_id: u64,
-    /// Contract, mint, or the chain's spelling of its native coin.
+    /// Address of the contract or mint, or the provider's placeholder for the native coin.
     pub address: &'static str,
-    /// Digits after the point.
+    /// Number of decimals.
     pub decimals: u8,
 }
 
-/// Relay's number for Solana mainnet.
+/// Relay's chain id for Solana mainnet.
 pub const SOLANA_CHAIN_ID: u64 = 792_703_809;
-/// Base.
+/// Chain id of Base.
 pub const BASE_CHAIN_ID: u64 = 8_453;
 
 const SOL: Token = Token { chain_id: SOLANA_CHAIN_ID, address: "11111111111111111111111111111111", decimals: 9 };
@@ -41,32 +41,12 @@ const USDC_ON_SOLANA: Token =
 const ETH_ON_BASE: Token = Token { chain_id: BASE_CHAIN_ID, address: "0x0000000000000000000000000000000000000000", decimals: 18 };
 const USDC_ON_BASE: Token = Token { chain_id: BASE_CHAIN_ID, address: "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913", decimals: 6 };
 
-/// Below this price the provider turns EVM routes down (its small-amount floor, 0.05 USD); used for warnings and
-/// `payable_with` only. The provider's own answer decides a call.
+/// Minimum price for EVM routes (the provider's small-amount floor, 0.05 USD). Only warnings and `payable_with` use it; for a
+/// call, the provider's own answer decides.
 pub const EVM_ROUTE_FLOOR: Micros = Micros(50_000);
 
 impl OriginCurrency {
-    /// All, in the order in which they are recommended.
-    pub const ALL: [Self; 4] = [Self::Sol, Self::UsdcSol, Self::Eth, Self::Usdc];
-
-    /// The name on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sol => "SOL",
-            Self::UsdcSol => "USDC_SOL",
-            Self::Eth => "ETH",
-            Self::Usdc => "USDC",
-        }
-    }
-
-    /// Reads the name on the wire; exact, as documented.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|currency| currency.as_str() == text)
-    }
-
-    /// The wallet family that pays in it.
+    /// The chain family of the wallets that pay in it.
     #[must_use]
     pub fn chain(self) -> Chain {
         match self {
@@ -75,7 +55,7 @@ impl OriginCurrency {
         }
     }
 
-    /// The token that is spent.
+    /// The token that the buyer spends.
     #[must_use]
     pub fn token(self) -> Token {
         match self {
@@ -86,7 +66,7 @@ impl OriginCurrency {
         }
     }
 
-    /// What a wallet of `chain` pays in when nothing is said.
+    /// The default currency of a wallet of this chain family.
     #[must_use]
     pub fn default_of(chain: Chain) -> Self {
         match chain {
@@ -96,7 +76,7 @@ impl OriginCurrency {
     }
 }
 
-/// USDC where a payout wallet of `chain` receives it.
+/// USDC, as a payout wallet of this chain family receives it.
 #[must_use]
 pub fn payout_token(chain: Chain) -> Token {
     match chain {
@@ -105,14 +85,14 @@ pub fn payout_token(chain: Chain) -> Token {
     }
 }
 
-/// Which of the seller's payout chains a payment in `origin` goes to: Solana first, but never the same token on the
-/// same chain, because the provider takes no fee on plain sends. `None` where no route is left.
+/// The payout chain for a payment in `origin`: Solana first, but never the same token on the same chain, because the provider
+/// collects no fee on plain transfers. `None` if no route is left.
 #[must_use]
 pub fn payout_chain(origin: OriginCurrency, payout_chains: &[Chain]) -> Option<Chain> {
     [Chain::Solana, Chain::Evm].into_iter().find(|chain| payout_chains.contains(chain) && payout_token(*chain) != origin.token())
 }
 
-/// The currencies that reach a seller with these payout chains at this price, recommended first.
+/// The currencies that can pay this price to a seller with these payout chains, recommended first.
 #[must_use]
 pub fn payable_with(price: Micros, payout_chains: &[Chain]) -> Vec<OriginCurrency> {
     OriginCurrency::ALL
@@ -127,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seller_is_paid_on_solana_unless_that_is_a_plain_send() {
+    fn a_seller_is_paid_on_solana_unless_that_is_a_plain_transfer() {
         let both = [Chain::Evm, Chain::Solana];
         assert_eq!(payout_chain(OriginCurrency::Sol, &both), Some(Chain::Solana));
         assert_eq!(payout_chain(OriginCurrency::Usdc, &both), Some(Chain::Solana));

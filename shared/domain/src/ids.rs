@@ -1,4 +1,4 @@
-//! Names of things: UUIDv7 for what lasts, prefixed ULIDs for what happens.
+//! Ids: UUIDv7 for lasting things, prefixed ULIDs for events. Also random bytes and SHA-256.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,17 +9,10 @@ use time::OffsetDateTime;
 use ulid::Ulid;
 use uuid::Uuid;
 
-/// The text is not an id of the kind that was expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The text is not an id of the expected kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of the expected kind")]
 pub struct NotAnId;
-
-impl fmt::Display for NotAnId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not an id of the expected kind")
-    }
-}
-
-impl std::error::Error for NotAnId {}
 
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -29,7 +22,7 @@ macro_rules! uuid_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A fresh id (UUIDv7: ids made later sort later).
+            /// A new id. Later ids sort after earlier ones.
             #[must_use]
             pub fn generate(now: OffsetDateTime) -> Self {
                 let seconds = u64::try_from(now.unix_timestamp()).unwrap_or(0);
@@ -37,13 +30,13 @@ macro_rules! uuid_id {
                 Self(Uuid::new_v7(stamp))
             }
 
-            /// Its sixteen bytes.
+            /// The id as bytes.
             #[must_use]
             pub fn to_bytes(self) -> [u8; 16] {
                 self.0.into_bytes()
             }
 
-            /// The id of these bytes.
+            /// The id with these bytes.
             #[must_use]
             pub fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
@@ -59,7 +52,7 @@ macro_rules! uuid_id {
         impl FromStr for $name {
             type Err = NotAnId;
 
-            /// Accepts the canonical form only (36 lower- or upper-case characters with hyphens).
+            /// Accepts only the canonical form: 36 characters with hyphens, in either case.
             fn from_str(text: &str) -> Result<Self, NotAnId> {
                 if text.len() != 36 {
                     return Err(NotAnId);
@@ -71,23 +64,23 @@ macro_rules! uuid_id {
 }
 
 uuid_id!(
-    /// A profile: an agent, or a person.
+    /// Id of a profile: an agent or a person.
     ProfileId
 );
 uuid_id!(
-    /// A listing in the catalogue.
+    /// Id of a listing.
     ListingId
 );
 uuid_id!(
-    /// A wallet linked to a profile.
+    /// Id of a wallet linked to a profile.
     WalletId
 );
 uuid_id!(
-    /// A passkey of a person.
+    /// Id of a person's passkey.
     PasskeyId
 );
 
-/// One call through the gateway: `gw_req_` and a ULID. Sellers see it as `webhook-id`, the same on every attempt.
+/// Id of a call through the gateway: `gw_req_` and a ULID. Sellers see it as `webhook-id`, the same on every attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(Ulid);
 
@@ -95,21 +88,20 @@ const CALL_PREFIX: &str = "gw_req_";
 const ENTRY_PREFIX: &str = "led_";
 
 impl CallId {
-    /// A fresh id; later calls sort later.
+    /// A new id. Later calls sort after earlier ones.
     #[must_use]
     pub fn generate(now: OffsetDateTime) -> Self {
         Self(Ulid::from_parts(millis(now), random_u128()))
     }
 
-    /// The moment the call was first seen, as its id carries it (Unix milliseconds).
+    /// When the call was created, according to its id (Unix milliseconds).
     #[must_use]
     pub fn created_ms(&self) -> i64 {
         i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX)
     }
 
-    /// The id of a ledger entry of this call.
-    ///
-    /// Derived, never random: writing the same settlement twice writes the same entries.
+    /// The id of a ledger entry of this call. It is derived from its arguments, so writing the same settlement twice writes the same
+    /// entries.
     #[must_use]
     pub fn entry_id(&self, kind: &str, at: OffsetDateTime) -> String {
         let digest = Sha256::digest(format!("{self}/{kind}"));
@@ -120,7 +112,7 @@ impl CallId {
 }
 
 impl ProfileId {
-    /// When the profile came about, as its id carries it.
+    /// When the profile was created, according to its id.
     #[must_use]
     pub fn created_at(&self) -> OffsetDateTime {
         let ms = self.0.get_timestamp().map_or(0, |stamp| {
@@ -169,10 +161,10 @@ fn random_u128() -> u128 {
     u128::from_be_bytes(random_bytes())
 }
 
-/// Bytes from the operating system's source.
+/// Random bytes from the operating system.
 ///
 /// # Panics
-/// Where the operating system has no randomness to give: nothing here could go on safely.
+/// If the operating system provides none: nothing could continue safely.
 #[must_use]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0_u8; N];
@@ -191,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_survive_their_own_spelling() {
+    fn ids_survive_a_round_trip() {
         let now = OffsetDateTime::from_unix_timestamp(1_790_000_000).expect("a date");
         let call = CallId::generate(now);
         assert_eq!(call.to_string().parse(), Ok(call));

@@ -1,4 +1,4 @@
-//! Strict JSON: what a gateway body must be, and when two bodies are the same.
+//! Strict JSON parsing, and a fingerprint that is equal for equal JSON.
 
 use std::fmt;
 
@@ -7,27 +7,21 @@ use serde_json::{Map, Number, Value};
 
 use super::ids::sha256_hex;
 
-/// Arrays and objects may be nested this deep.
+/// Maximum nesting depth of arrays and objects.
 pub const MAX_NESTING: usize = 64;
 
-/// Why a text is not acceptable JSON: a sentence for the caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why a text is refused, as a sentence for the caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct InvalidJson(pub String);
 
-impl fmt::Display for InvalidJson {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for InvalidJson {}
-
-/// Parses JSON strictly: UTF-8, no key twice, no number beyond a double, no lone surrogate, at most [`MAX_NESTING`] deep.
+/// Parses JSON strictly: valid UTF-8, no duplicate keys, no number beyond a double, no lone surrogates, nested at most
+/// [`MAX_NESTING`] deep.
 ///
-/// Every number becomes a double, as RFC 8785 compares them: `1`, `1.0` and `1e0` are one value.
+/// Every number becomes a double, which is how RFC 8785 compares them: `1`, `1.0` and `1e0` are the same value.
 ///
 /// # Errors
-/// [`InvalidJson`] with the first thing that is wrong and where it stands.
+/// [`InvalidJson`] with the first problem and its location.
 pub fn parse_strict(bytes: &[u8]) -> Result<Value, InvalidJson> {
     let text = std::str::from_utf8(bytes).map_err(|_| InvalidJson("the body is not valid UTF-8".into()))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -36,19 +30,19 @@ pub fn parse_strict(bytes: &[u8]) -> Result<Value, InvalidJson> {
     Ok(value)
 }
 
-/// The fingerprint of a body: SHA-256 in hex of its RFC 8785 form. Equal fingerprints mean the same JSON.
+/// SHA-256 (lower-case hex) of the value's RFC 8785 form. Equal fingerprints mean equal JSON.
 ///
 /// # Errors
-/// [`InvalidJson`] where the value has no canonical form; a value from [`parse_strict`] always has one.
+/// [`InvalidJson`] if the value has no canonical form. A value from [`parse_strict`] always has one.
 pub fn fingerprint(value: &Value) -> Result<String, InvalidJson> {
     let canonical = serde_json_canonicalizer::to_vec(value).map_err(|e| InvalidJson(e.to_string()))?;
     Ok(sha256_hex(canonical))
 }
 
-/// Checks that `bytes` is strict JSON without keeping it: for requests that are then parsed into a type of their own.
+/// Checks that `bytes` is strict JSON, for requests that are then parsed into a type of their own.
 ///
 /// # Errors
-/// As [`parse_strict`].
+/// Those of [`parse_strict`].
 pub fn check_strict(bytes: &[u8]) -> Result<(), InvalidJson> {
     parse_strict(bytes).map(drop)
 }
@@ -94,7 +88,7 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Value::String(value.to_owned()))
     }
 
-    // Integers beyond 2^53 compare as doubles, as in every JSON library that RFC 8785 was written for.
+    // Integers beyond 2^53 compare as doubles too, as RFC 8785 requires.
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
         self.visit_f64(value as f64)
     }
@@ -149,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn spelling_does_not_matter() {
+    fn whitespace_order_and_number_format_do_not_matter() {
         for (a, b) in [
             (r#"{"a":1,"b":[1,2]}"#, "{ \"b\" : [1.0, 2e0],\n\"a\":10e-1 }"),
             (r#""\u00e9""#, "\"é\""),

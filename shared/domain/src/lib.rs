@@ -20,3 +20,4 @@ pub mod session;
 pub mod timestamp;
 pub mod wallet;
 pub mod webhook_signature;
+mod wire_enum;

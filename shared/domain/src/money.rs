@@ -1,24 +1,24 @@
-//! Exact money: integer micro-dollars (1 USD = 1,000,000), never a float.
+//! Exact amounts: integer micro-dollars (1 USD = 1,000,000), never floats.
 
 use serde::{Deserialize, Serialize};
 
-/// Micro-dollars in one cent.
+/// Micro-dollars per cent.
 const MICROS_PER_CENT: i64 = 10_000;
-/// The smallest price of a call: 0.0001 USD.
+/// Minimum price per call: 0.0001 USD.
 pub const MIN_PRICE: Micros = Micros(100);
-/// The largest price of a call: 10,000 USD.
+/// Maximum price per call: 10,000 USD.
 pub const MAX_PRICE: Micros = Micros(10_000_000_000);
 
-/// An amount of micro-dollars. Negative amounts appear in the ledger only.
+/// An amount in micro-dollars. Only the ledger has negative amounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Micros(pub i64);
 
 impl Micros {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
-    /// Cents, rounded half up from the micros; a negative amount is the negation of its positive.
+    /// The amount in cents, rounded half away from zero.
     #[must_use]
     pub fn cents(self) -> i64 {
         let magnitude = (self.0.abs() + MICROS_PER_CENT / 2) / MICROS_PER_CENT;
@@ -31,7 +31,7 @@ impl Micros {
         Self(-self.0)
     }
 
-    /// Plain decimal USD without trailing zeros: `1`, `0.0001`, `12.5`.
+    /// Plain decimal USD without trailing zeros, such as `1`, `0.0001` or `12.5`.
     #[must_use]
     pub fn decimal(self) -> String {
         let magnitude = self.0.unsigned_abs();
@@ -48,7 +48,7 @@ impl Micros {
 pub struct FeeRate(u16);
 
 impl FeeRate {
-    /// A rate of `bps` hundredths of a percent; `None` above 10,000.
+    /// A rate of `bps` basis points; `None` above 10,000.
     #[must_use]
     pub fn from_bps(bps: u16) -> Option<Self> {
         (bps <= 10_000).then_some(Self(bps))
@@ -61,37 +61,37 @@ impl FeeRate {
     }
 }
 
-/// How the price of one call is divided. `fee + seller_receives == price`, always.
+/// How the price of one call is divided. `fee + seller_receives == price` always holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceSplit {
-    /// What the buyer is charged.
+    /// The amount charged to the buyer.
     pub price: Micros,
-    /// What the marketplace keeps.
+    /// The marketplace's fee.
     pub fee: Micros,
-    /// What reaches the seller.
+    /// The amount paid out to the seller.
     pub seller_receives: Micros,
-    /// The rate at which the fee was computed, in basis points.
+    /// The fee rate, in basis points.
     pub fee_bps: u16,
 }
 
 impl PriceSplit {
-    /// `fee = (price × bps + 5000) div 10000`; the seller gets the rest.
+    /// Splits a price: `fee = (price × bps + 5000) div 10000`; the seller gets the rest.
     #[must_use]
     pub fn of(price: Micros, rate: FeeRate) -> Self {
         let fee = Micros((price.0 * i64::from(rate.0) + 5_000) / 10_000);
         Self { price, fee, seller_receives: Micros(price.0 - fee.0), fee_bps: rate.0 }
     }
 
-    /// Cents of (price, fee, seller): price and fee are rounded, the seller's are their difference, so that they add up.
+    /// Price, fee and seller's share in cents. Price and fee are rounded; the share is their difference, so that they add up.
     #[must_use]
     pub fn cents(&self) -> (i64, i64, i64) {
         let (price, fee) = (self.price.cents(), self.fee.cents());
         (price, fee, price - fee)
     }
 
-    /// The smallest fee, in basis points of what the buyer pays in, that yields at least `fee`.
+    /// The smallest rate, in basis points of the buyer's payment, that yields at least `fee`.
     ///
-    /// A buyer pays in at least the price (provider costs come on top), so `ceil(fee / price)` is enough.
+    /// A buyer pays at least the price, because the provider's costs come on top. So `ceil(fee / price)` is enough.
     #[must_use]
     pub fn app_fee_bps(&self) -> i64 {
         if self.fee.0 == 0 { 0 } else { (self.fee.0 * 10_000 + self.price.0 - 1) / self.price.0 }
@@ -99,22 +99,22 @@ impl PriceSplit {
 }
 
 /// Why a text is not a price.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PriceError {
     /// Not a JSON number.
+    #[error("not a number")]
     NotANumber,
-    /// More than six decimals: it could not be charged exactly.
+    /// More than six decimals, which cannot be charged exactly.
+    #[error("more than six decimals")]
     TooManyDecimals,
-    /// Below [`MIN_PRICE`] or above [`MAX_PRICE`], and not zero.
+    /// Not zero, and below [`MIN_PRICE`] or above [`MAX_PRICE`].
+    #[error("out of range")]
     OutOfRange,
 }
 
-/// Reads a JSON number in USD exactly, as written: no float comes between.
+/// Parses a JSON number in USD exactly as written, without going through a float.
 ///
-/// Zero is a valid result: whether it may be one is the listing's rule.
-///
-/// # Errors
-/// [`PriceError`] says what is wrong with it.
+/// Zero is accepted; whether a listing may cost nothing is decided elsewhere.
 pub fn parse_usd(json_number: &str) -> Result<Micros, PriceError> {
     let (mantissa, exponent) = match json_number.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| PriceError::OutOfRange)?),

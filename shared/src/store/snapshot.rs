@@ -1,4 +1,4 @@
-//! The catalogue's snapshot: a head, and the parts that it names. What is in them is the catalogue's own affair.
+//! The catalogue's snapshot: a head, and the parts that it names. The catalogue defines what the parts contain.
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,54 +8,66 @@ use super::item::{record, s};
 use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
 
-/// Greatest length of a part (bytes): below DynamoDB's 400 KB an item.
+/// Maximum length of a part (bytes). DynamoDB allows 400 KB per item.
 pub const MAX_PART_BYTES: usize = 300 * 1024;
 
-/// What a snapshot is, and what its parts are.
+/// Describes a snapshot and its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotHead {
-    /// How it is spelled.
+    /// Version of the binary format.
     pub format: u32,
-    /// Its name: no two snapshots share one, and so no two share parts.
+    /// Unique name of the snapshot. Part keys contain it, so no two snapshots share parts.
     pub generation: String,
-    /// Up to when changes of listings are in it (Unix milliseconds).
+    /// The time up to which it holds all changes (Unix milliseconds).
     pub position_ms: i64,
-    /// When the listings in it were last read one by one, not taken over from the snapshot before (Unix milliseconds).
+    /// When the listings were last read from the whole change feed, not copied from the previous snapshot (Unix milliseconds).
     pub whole_ms: i64,
     /// When it was written (Unix milliseconds).
     pub written_ms: i64,
-    /// Listings in it.
+    /// Number of listings.
     pub count: u64,
-    /// The listings: the first parts.
+    /// The listings, in the first parts.
     pub listings: Stream,
-    /// Their text index: the parts after those.
+    /// Their text index, in the parts after those.
     pub index: Stream,
 }
 
-/// Bytes that are compressed and cut into parts.
+/// A compressed stream of bytes, split into parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
-    /// How many, before compression.
+    /// Length before compression, in bytes.
     pub bytes: u64,
     /// SHA-256 of each part (lower-case hex).
     pub parts: Vec<String>,
 }
 
-/// What stands where the head is.
+/// The state of the head.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
-    /// No snapshot yet.
-    Nothing,
-    /// One of the wanted format.
+pub enum HeadState {
+    /// There is no snapshot yet.
+    Missing,
+    /// A snapshot of the requested format.
     Usable(SnapshotHead),
-    /// One that another version has written.
+    /// A snapshot of another format, written by another version.
     OtherFormat {
-        /// Its name.
+        /// Unique name of the snapshot.
         generation: String,
     },
 }
 
-/// What heads of every format have.
+impl HeadState {
+    /// The generation of the head, whatever its format.
+    #[must_use]
+    pub fn generation(&self) -> Option<&str> {
+        match self {
+            Self::Missing => None,
+            Self::Usable(head) => Some(&head.generation),
+            Self::OtherFormat { generation } => Some(generation),
+        }
+    }
+}
+
+/// The fields that heads of every format have.
 #[derive(Debug, Deserialize)]
 struct AnyHead {
     format: u32,
@@ -63,26 +75,28 @@ struct AnyHead {
 }
 
 impl Store {
-    /// The head of the last snapshot.
-    pub async fn snapshot_head(&self, format: u32) -> Result<Found, StoreError> {
+    /// Reads the head of the last snapshot.
+    pub async fn snapshot_head(&self, format: u32) -> Result<HeadState, StoreError> {
         let key = keys::snapshot();
-        let Some(item) = self.table.get_all(std::slice::from_ref(&key)).await?.take_item(&key) else { return Ok(Found::Nothing) };
+        let Some(item) = self.table.get_all(std::slice::from_ref(&key)).await?.take_item(&key) else {
+            return Ok(HeadState::Missing);
+        };
         let any: AnyHead = record(item.clone())?;
         if any.format != format {
-            return Ok(Found::OtherFormat { generation: any.generation });
+            return Ok(HeadState::OtherFormat { generation: any.generation });
         }
-        record(item).map(Found::Usable)
+        record(item).map(HeadState::Usable)
     }
 
-    /// Puts a head in place of the one that is named; in place of none, where none is. `false` where another one stands there.
-    pub async fn put_snapshot_head(&self, head: &SnapshotHead, replaces: Option<&str>) -> Result<bool, StoreError> {
-        let unchanged = match replaces {
+    /// Replaces the head of this generation; `None` means that there must be no head yet. Returns false if the head is another.
+    pub async fn replace_snapshot_head(&self, generation: Option<&str>, head: &SnapshotHead) -> Result<bool, StoreError> {
+        let unchanged = match generation {
             Some(generation) => Condition::equals("generation", s(generation)),
             None => Condition::absent(),
         };
         match self.table.put(Put::new(&keys::snapshot(), "snapshot", head)?.when(unchanged)).await {
             Ok(()) => Ok(true),
-            // The reply to our own write was lost and the SDK tried again: what stands there is what we wrote.
+            // The SDK retried after the reply to our write was lost: the head is the one we wrote.
             Err(error) => match error.found()? {
                 Some(found) => Ok(record::<AnyHead>(found)?.generation == head.generation),
                 None => Ok(false),
@@ -90,7 +104,7 @@ impl Store {
         }
     }
 
-    /// Writes a part, which DynamoDB may delete after this moment (Unix seconds).
+    /// Writes a part. DynamoDB deletes it some time after `expires` (Unix seconds).
     pub async fn put_snapshot_part(&self, generation: &str, n: usize, bytes: &[u8], expires: i64) -> Result<(), StoreError> {
         let empty = serde_json::Map::new();
         let put = Put::new(&keys::snapshot_part(generation, n), "snapshot_part", &empty)?;
@@ -98,7 +112,7 @@ impl Store {
         Ok(self.table.put(put).await?)
     }
 
-    /// Reads a part; none where it is gone.
+    /// Reads a part; none if it is missing.
     pub async fn snapshot_part(&self, generation: &str, n: usize) -> Result<Option<Vec<u8>>, StoreError> {
         let key = keys::snapshot_part(generation, n);
         let item = self.table.get_all(std::slice::from_ref(&key)).await?.take_item(&key);

@@ -1,4 +1,4 @@
-//! The shapes of gateway requests and ledger entries.
+//! The JSON shapes of gateway requests and ledger entries.
 
 use super::schema;
 use serde::Serialize;
@@ -16,85 +16,85 @@ use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 /// One call through the gateway, as its buyer or seller sees it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GatewayRequestView {
-    /// `gw_req_…`; the seller sees it as `webhook-id`.
+    /// Call id: `gw_req_…`. The seller sees it as `webhook-id`.
     pub id: String,
-    /// `buyer` or `seller`: what the caller is in it.
+    /// The caller's role in this call: `buyer` or `seller`.
     pub role: &'static str,
-    /// The listing, as it was called at the time.
+    /// The listing, as it was at the time of the call.
     pub listing: CalledListingView,
-    /// `quoted`, `pending`, `settled`, `delivering`, `delivered`, `undelivered` or `expired`.
+    /// State of the call: `quoted`, `pending`, `settled`, `delivering`, `delivered`, `undelivered` or `expired`.
     pub status: &'static str,
     /// Whether the buyer was charged.
     pub charge: ChargeView,
-    /// The provider's id of the payment.
+    /// The provider's id for the payment.
     pub relay_request_id: Option<String>,
     /// The payment.
     pub payment: PaymentView,
-    /// SHA-256 of the body's RFC 8785 form.
+    /// SHA-256 (hex) of the request body in RFC 8785 canonical form.
     pub body_sha256: String,
-    /// The caller's own name for it; for the buyer only.
+    /// The `Idempotency-Key` that the buyer sent. Only the buyer sees it.
     pub idempotency_key: Option<String>,
-    /// The tries so far.
+    /// Delivery attempts so far.
     pub attempts: Vec<AttemptView>,
-    /// Until when an undelivered call may be tried again.
+    /// While the call is paid but not delivered: until when it can be retried.
     pub redeliver_until: Option<String>,
-    /// When it was first seen.
+    /// Creation time.
     pub created_at: String,
-    /// When it last moved.
+    /// Time of the last change of state.
     pub updated_at: String,
 }
 
-/// The listing of a call.
+/// The listing that was called.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CalledListingView {
-    /// Its id.
+    /// Listing id.
     pub id: String,
-    /// Its slug.
+    /// Slug.
     pub slug: String,
-    /// Its name.
+    /// Display name.
     pub name: String,
 }
 
-/// "Was I charged?"
+/// Whether the buyer was charged.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChargeView {
-    /// `none`, `pending`, `charged`, `owed` or `reversed`.
+    /// State of the charge: `none`, `pending`, `charged`, `owed` or `reversed`.
     pub state: &'static str,
-    /// The price.
+    /// The price of the call.
     pub amount: Amount,
 }
 
 /// The payment of a call.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PaymentView {
-    /// `waiting`, `pending`, `success`, `failed`, `refunded`, or `none` for a free call.
+    /// State of the payment: `waiting`, `pending`, `success`, `failed`, `refunded`, or `none` for a free call.
     pub state: &'static str,
-    /// `relay`.
+    /// Payment provider: `relay`.
     pub provider: Option<String>,
-    /// What is paid in.
+    /// Currency that the buyer pays in.
     #[schema(value_type = Option<schema::OriginCurrency>)]
     pub origin_currency: Option<OriginCurrency>,
-    /// Until when the quote is offered.
+    /// Expiry time of the quote.
     pub expires_at: Option<String>,
-    /// What the buyer has to do; for the buyer only.
+    /// What the buyer has to do to pay. Only the buyer sees it.
     #[schema(value_type = Option<Object>)]
     pub requirements: Option<Box<RawValue>>,
 }
 
-/// One try at the seller.
+/// One delivery attempt.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AttemptView {
-    /// 1, 2, 3 …
+    /// Number of the attempt, from 1.
     pub n: u32,
-    /// When it began.
+    /// Start time.
     pub started_at: String,
-    /// How long it took.
+    /// Duration, in milliseconds.
     pub latency_ms: Option<i64>,
-    /// Length of what was sent.
+    /// Length of the request body, in bytes.
     pub request_bytes: u64,
-    /// Length of what came back.
+    /// Length of the response body, in bytes.
     pub response_bytes: Option<u64>,
-    /// `delivered` or a `SELLER_` code; `null` while it runs.
+    /// `delivered` or a `SELLER_…` code; null while the attempt is running.
     #[schema(value_type = Option<schema::Outcome>)]
     pub outcome: Option<Outcome>,
     /// The seller's HTTP status.
@@ -102,7 +102,7 @@ pub struct AttemptView {
 }
 
 impl GatewayRequestView {
-    /// A call as `viewer` sees it. Only its buyer sees how it is paid for and what it calls it.
+    /// The call as `viewer` sees it. Only the buyer sees the payment requirements and the idempotency key.
     #[must_use]
     pub fn of(call: &Call, viewer: ProfileId) -> Self {
         let is_buyer = call.buyer == viewer;
@@ -177,27 +177,27 @@ impl From<&Attempt> for AttemptView {
     }
 }
 
-/// One line of the caller's books.
+/// A ledger entry of one of the caller's accounts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EntryView {
-    /// `led_…`.
+    /// Entry id: `led_…`.
     pub id: String,
-    /// What it records.
+    /// What the entry records.
     #[serde(rename = "type")]
     #[schema(value_type = schema::EntryType)]
     pub entry_type: EntryType,
-    /// Signed: what this account gained.
+    /// Signed amount; positive means that this account gained.
     pub amount: Amount,
-    /// The call.
+    /// Call id.
     pub request_id: String,
-    /// The listing.
+    /// Listing id.
     pub listing_id: String,
-    /// The provider's id of the payment.
+    /// The provider's id for the payment.
     pub relay_request_id: String,
-    /// For adjustments: `open`, `settled` or `waived`.
+    /// Status of an adjustment: `open`, `settled` or `waived`. Null for other entries.
     #[schema(value_type = Option<schema::Settlement>)]
     pub settlement: Option<Settlement>,
-    /// When it was written.
+    /// Creation time.
     pub created_at: String,
 }
 

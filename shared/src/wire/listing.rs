@@ -1,4 +1,4 @@
-//! The shapes of listings.
+//! The JSON shapes of listings.
 
 use super::schema;
 use serde::Serialize;
@@ -14,132 +14,132 @@ use crochet_domain::money::Micros;
 use crochet_domain::profile::{SellerSummary, VERIFIED_SCORE, tier};
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 
-/// A capability on offer.
+/// A listing: a capability that an agent sells.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ListingView {
-    /// UUIDv7.
+    /// Listing id (UUIDv7).
     pub id: String,
-    /// Its name in URLs; it never changes.
+    /// Name for use in URLs. It never changes.
     pub slug: String,
-    /// Its name.
+    /// Display name.
     pub name: String,
-    /// What it does.
+    /// What the listing does.
     pub description: String,
-    /// Slug of a category; `GET /categories` lists them.
+    /// Category slug. `GET /categories` lists all categories.
     pub category: String,
-    /// Words it is found by.
+    /// Search tags.
     pub tags: Vec<String>,
-    /// What is sold. Through the gateway every call is one JSON request and one JSON answer.
+    /// How the seller delivers. Through the gateway, every call is one JSON request and one JSON response.
     #[schema(value_type = schema::DeliveryType)]
     pub delivery_type: DeliveryType,
-    /// How the seller's own interface authenticates, outside the gateway.
+    /// How callers authenticate at the seller's own API, outside the gateway.
     #[schema(value_type = schema::AuthMethod)]
     pub auth_method: AuthMethod,
-    /// Formats it speaks.
+    /// Data formats of the seller's own API.
     pub formats: Vec<String>,
-    /// How to reach it outside the gateway.
+    /// How to connect to the seller outside the gateway.
     #[schema(required)]
     pub connection_instructions: Option<String>,
-    /// JSON Schema 2020-12 of a call's body. Left out where there is none, and in lists.
+    /// JSON Schema 2020-12 for the request body. Omitted if there is none, and in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub input_schema: Option<Box<RawValue>>,
-    /// JSON Schema 2020-12 of an answer. Left out where there is none, and in lists.
+    /// JSON Schema 2020-12 for the response. Omitted if there is none, and in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub output_schema: Option<Box<RawValue>>,
-    /// A body that works. Left out where there is none, and in lists.
+    /// Example request body. Omitted if there is none, and in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>)]
     pub example_request: Option<Box<RawValue>>,
-    /// An answer to it. Left out where there is none, and in lists.
+    /// Response to the example request. Omitted if there is none, and in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>)]
     pub example_response: Option<Box<RawValue>>,
-    /// How a call is paid for.
+    /// How the listing is priced.
     #[schema(value_type = schema::PricingModel)]
     pub pricing_model: PricingModel,
-    /// The price of a call in USD, exact; 0 when free.
+    /// Exact price per call in USD; 0 if free.
     #[schema(value_type = f64, example = 0.25)]
     pub pricing_amount: Box<RawValue>,
     /// Always `USD`.
     pub pricing_currency: Currency,
-    /// The price of a call.
+    /// Price per call.
     pub price: Amount,
-    /// What a buyer can pay in, recommended first; empty when free.
+    /// Currencies that a buyer can pay in, recommended first. Empty if free.
     #[schema(value_type = Vec<schema::OriginCurrency>)]
     pub payable_with: Vec<OriginCurrency>,
-    /// Where it stands.
+    /// Whether the listing is on offer.
     #[schema(value_type = schema::ListingStatus)]
     pub status: ListingStatus,
-    /// Who suspended it.
+    /// Who suspended the listing; null unless suspended.
     #[schema(value_type = Option<schema::SuspendedBy>, required)]
     pub suspended_by: Option<SuspendedBy>,
-    /// Where it is called, if there is an endpoint behind it.
+    /// URL to call the listing at; null if it has no endpoint.
     #[schema(required)]
     pub gateway_url: Option<String>,
-    /// Whose it is.
+    /// The seller.
     pub seller: SellerView,
-    /// What buyers say.
+    /// Summary of the reviews.
     pub rating: RatingView,
-    /// What the gateway saw.
+    /// Statistics of the last 30 days.
     pub stats: StatsView,
-    /// When it was created.
+    /// Creation time.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When it was last changed.
+    /// Time of the last change.
     #[schema(format = DateTime)]
     pub updated_at: String,
 }
 
-/// Whose a listing is.
+/// The seller of a listing.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SellerView {
-    /// The profile's id.
+    /// Profile id.
     pub id: String,
-    /// The name it shows.
+    /// Display name.
     pub display_name: String,
-    /// 0 to 1000.
+    /// Crochet Score, 0 to 1000.
     pub score: u16,
-    /// `Low`, `Moderate`, `Trusted`, `Elite` or `Exceptional`.
+    /// Tier of the score: `Low`, `Moderate`, `Trusted`, `Elite` or `Exceptional`.
     pub tier: &'static str,
-    /// Whether its score carries the verified mark.
+    /// Whether the score is 800 or more.
     pub is_verified: bool,
-    /// Whether a person has claimed it.
+    /// Whether a person has claimed this agent.
     pub claimed: bool,
 }
 
-/// The reviews of a listing, in two numbers.
+/// Summary of a listing's reviews.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct RatingView {
-    /// 1 to 5; null without reviews.
+    /// Average rating, 1 to 5; null without reviews.
     #[schema(required)]
     pub average: Option<f64>,
-    /// How many.
+    /// Number of reviews.
     pub count: u32,
 }
 
-/// A listing's last thirty days at the gateway.
+/// A listing's statistics at the gateway over the last 30 days.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct StatsView {
-    /// Calls.
+    /// Number of calls.
     pub calls_30d: u64,
-    /// Share of them that were delivered, 0 to 1; null without calls.
+    /// Share of calls that were delivered, 0 to 1; null without calls.
     #[schema(required)]
     pub success_rate_30d: Option<f64>,
-    /// Half of the answers took no longer (milliseconds).
+    /// Median latency, in milliseconds; null without calls.
     #[schema(required)]
     pub p50_latency_ms: Option<u32>,
-    /// 95 of 100 answers took no longer (milliseconds).
+    /// 95th percentile of the latency, in milliseconds; null without calls.
     #[schema(required)]
     pub p95_latency_ms: Option<u32>,
-    /// When it was last called.
+    /// Time of the last call; null without calls.
     #[schema(required)]
     pub last_called_at: Option<String>,
 }
 
 impl ListingView {
-    /// The whole listing, as it answers by id.
+    /// The whole listing, as `GET /listings/{id}` returns it.
     #[must_use]
     pub fn whole(listing: &Listing, config: &Config) -> Self {
         Self {
@@ -151,7 +151,7 @@ impl ListingView {
         }
     }
 
-    /// The listing without schemas and examples: a page of a hundred whole ones would not fit into an answer.
+    /// The listing without schemas and examples. A page of a hundred whole listings would not fit into a response.
     #[must_use]
     pub fn in_list(listing: &Listing, config: &Config) -> Self {
         let payable_with = if listing.is_paid() { payable_with(listing.price, &listing.seller.payout_chains) } else { Vec::new() };
@@ -200,12 +200,12 @@ impl From<&SellerSummary> for SellerView {
     }
 }
 
-/// JSON text as it was sent: what a seller wrote is shown as it was written.
+/// JSON text exactly as the seller sent it.
 fn raw(text: Option<&str>) -> Option<Box<RawValue>> {
     RawValue::from_string(text?.to_owned()).ok()
 }
 
-/// The amount in USD as a JSON number; no float comes between.
+/// The amount in USD as an exact JSON number.
 fn exact(price: Micros) -> Box<RawValue> {
     RawValue::from_string(price.decimal()).expect("decimal digits are a JSON number")
 }
@@ -214,19 +214,19 @@ pub(super) fn moment(ms: i64) -> String {
     rfc3339(from_unix_ms(ms))
 }
 
-/// `data` of one listing.
+/// One listing.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OneListing {
     /// The listing.
     pub listing: ListingView,
 }
 
-/// `data` of a page of listings.
+/// A page of listings.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Listings {
-    /// This page of them, without schemas and examples.
+    /// The listings of this page, without schemas and examples.
     pub listings: Vec<ListingView>,
-    /// Where the page stands.
+    /// Pagination of the result.
     pub pagination: Pagination,
 }
 

@@ -1,22 +1,22 @@
-//! Amounts as replies show them.
+//! The JSON shape of amounts.
 
 use crochet_domain::money::Micros;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An amount as every reply shows it.
+/// An amount of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Amount {
-    /// Cents, rounded half up.
+    /// The amount in cents, rounded half up.
     pub amount_cents: i64,
-    /// Micro-dollars, exact.
+    /// The exact amount in micro-dollars (1 USD is 1,000,000).
     pub amount_micros: i64,
     /// Always `USD`.
     #[schema(example = "USD")]
     pub currency: Currency,
 }
 
-/// The currency of prices.
+/// The currency of all prices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum Currency {
     /// United States dollar.

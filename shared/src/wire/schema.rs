@@ -1,4 +1,4 @@
-//! OpenAPI schemas of domain types. The domain knows no OpenAPI, so a reply's field names its schema here:
+//! OpenAPI schemas of domain types. The domain crate does not depend on OpenAPI, so fields name their schema here:
 //! `#[schema(value_type = schema::Role)]`.
 
 use std::borrow::Cow;
@@ -32,18 +32,18 @@ macro_rules! string_enum {
 }
 
 string_enum! {
-    AccountType = profile::AccountType::ALL, "What kind of account a profile is.";
-    AuthMethod = listing::AuthMethod::ALL, "How the seller's own interface authenticates, outside the gateway.";
+    AccountType = profile::AccountType::ALL, "Kind of account.";
+    AuthMethod = listing::AuthMethod::ALL, "How callers authenticate at the seller's own API, outside the gateway.";
     Capability = profile::Capability::ALL, "What a wallet may be used for.";
-    DeliveryType = listing::DeliveryType::ALL, "What is sold. Through the gateway every call is one JSON request and one JSON answer.";
-    EndpointStatus = listing::EndpointStatus::ALL, "Whether an endpoint takes calls.";
+    DeliveryType = listing::DeliveryType::ALL, "How the seller delivers. Through the gateway, every call is one JSON request and one JSON response.";
+    EndpointStatus = listing::EndpointStatus::ALL, "Whether an endpoint accepts calls.";
     EntryType = call::ledger::EntryType::ALL, "What a ledger entry records.";
-    ListingStatus = listing::ListingStatus::ALL, "Where a listing stands.";
-    OriginCurrency = currency::OriginCurrency::ALL, "What a buyer pays in.";
-    Outcome = call::outcome::Outcome::ALL, "The outcome of one delivery attempt.";
-    PricingModel = listing::PricingModel::ALL, "How a call is paid for.";
+    ListingStatus = listing::ListingStatus::ALL, "Status of a listing: `draft` is visible to its owner only, `active` is on offer, `suspended` is not on offer but still readable by id.";
+    OriginCurrency = currency::OriginCurrency::ALL, "Currency that the buyer pays in.";
+    Outcome = call::outcome::Outcome::ALL, "Outcome of a delivery attempt.";
+    PricingModel = listing::PricingModel::ALL, "How a listing is priced.";
     Role = profile::Role::ALL, "Whether a profile buys, sells, or both.";
-    Settlement = call::ledger::Settlement::ALL, "Where an adjustment stands.";
+    Settlement = call::ledger::Settlement::ALL, "Status of an adjustment.";
     SuspendedBy = listing::SuspendedBy::ALL, "Who suspended a listing.";
     WalletStatus = profile::WalletStatus::ALL, "Whether a wallet is in use.";
 }

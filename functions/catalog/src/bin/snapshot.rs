@@ -1,12 +1,12 @@
-//! The scheduled writer of the catalogue's snapshot.
+//! The scheduled function that writes the catalogue's snapshot.
 
 use crochet::app;
 use crochet::clock::Clock;
 use crochet::store::Store;
-use crochet_catalog::snapshot::{self, DueOr};
+use crochet_catalog::snapshot_writer::{self, Schedule};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
-/// What the schedule sends: nothing of it counts.
+/// The schedule's event; its contents do not matter.
 #[derive(serde::Deserialize)]
 struct Tick {}
 
@@ -15,8 +15,8 @@ async fn main() -> Result<(), Error> {
     let config = app::start();
     let (store, clock) = (&Store::of(&config).await, &Clock::system());
     lambda_runtime::run(service_fn(async |_: LambdaEvent<Tick>| -> Result<(), Error> {
-        // A run that fails is told by the function's error metric; the next one begins anew.
-        let outcome = snapshot::write(store, clock, DueOr::Not).await?;
+        // A failed run shows in the function's error metric; the next run starts over.
+        let outcome = snapshot_writer::write(store, clock, Schedule::IfDue).await?;
         tracing::info!(?outcome, "snapshot");
         Ok(())
     }))

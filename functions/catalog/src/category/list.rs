@@ -1,4 +1,4 @@
-//! `GET /categories`: the curated categories and how much is on offer in each.
+//! `GET /categories`: the curated categories and the number of active listings in each.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -9,35 +9,39 @@ use crochet_domain::listing::CATEGORIES;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::Catalogue;
-use crate::viewer::Viewer;
+use crate::catalogue::Catalogue;
+use crate::optional_agent::OptionalAgent;
 
-/// `data` of the categories.
+/// The categories.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Categories {
-    /// All of them, in alphabetical order but for `other`.
+    /// All categories, in alphabetical order, with `other` last.
     categories: Vec<Category>,
 }
 
 /// A category.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Category {
-    /// What a listing's `category` and the filter `category` say.
+    /// The value of a listing's `category` and of the `category` filter.
     slug: &'static str,
-    /// Its name.
+    /// Display name.
     name: &'static str,
-    /// Active listings in it.
+    /// Number of active listings.
     count: usize,
 }
 
-crochet::error_list!(ListCategoriesErrors: Viewer;);
+crochet::error_list!(ListCategoriesErrors: OptionalAgent;);
 
 /// List the categories with the number of active listings in each.
 #[utoipa::path(get, path = "/api/v1/categories", operation_id = "list_categories", tag = "Catalog",
-    responses((status = 200, body = Categories, description = "Every category, empty ones included."), ListCategoriesErrors))]
-pub(crate) async fn list_categories(State(catalogue): State<Catalogue>, viewer: Viewer, headers: HeaderMap) -> Result<Response> {
-    viewer.while_loading(async { Ok(catalogue.refresh().await?) }).await?;
-    let counts = catalogue.counts();
+    responses((status = 200, body = Categories, description = "All categories, including empty ones."), ListCategoriesErrors))]
+pub(crate) async fn list_categories(
+    State(catalogue): State<Catalogue>,
+    caller: OptionalAgent,
+    headers: HeaderMap,
+) -> Result<Response> {
+    caller.identify_while(async { Ok(catalogue.refresh().await?) }).await?;
+    let counts = catalogue.category_counts();
     let categories = CATEGORIES.iter().zip(counts).map(|(&(slug, name), count)| Category { slug, name, count }).collect();
     let reply = Reply::ok(Categories { categories })?;
     Ok(conditional(&headers, reply))

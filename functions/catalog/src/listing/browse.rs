@@ -1,4 +1,4 @@
-//! `GET /listings`: what is on offer; or, with a key, one's own listings.
+//! `GET /listings`: active listings or, with `seller=me` and a key, the caller's own.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -10,43 +10,46 @@ use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::wire::Pagination;
 use crochet::wire::listing::{ListingView, Listings};
 use crochet_domain::api_key::Scope;
+use crochet_domain::listing::ListingStatus;
 
-use super::filters::{Filters, Whose};
-use crate::model::{Catalogue, search};
-use crate::viewer::Viewer;
+use super::filters::{Filters, ListingScope};
+use crate::catalogue::Catalogue;
+use crate::optional_agent::OptionalAgent;
+use crate::search::{Page, Search, search_owned};
 
-crochet::error_list!(BrowseListingsErrors: Viewer, Query<Filters>; InsufficientScope);
+crochet::error_list!(BrowseListingsErrors: OptionalAgent, Query<Filters>; InsufficientScope);
 
-/// Browse active listings; or, with `seller=me` and a key, your own, drafts and suspended ones included.
+/// Browse active listings or, with `seller=me` and an API key, your own, including drafts and suspended ones.
 ///
-/// Pages leave out schemas and examples: `GET /listings/{id}` has them.
+/// Lists omit schemas and examples; `GET /listings/{id}` returns them.
 #[utoipa::path(get, path = "/api/v1/listings", operation_id = "browse_listings", tag = "Catalog", security((), ("api_key" = [])),
     params(Filters),
     responses((status = 200, body = Listings, description = "A page of listings."), BrowseListingsErrors))]
 pub(crate) async fn browse_listings(
     State(app): State<App>,
     State(catalogue): State<Catalogue>,
-    viewer: Viewer,
+    caller: OptionalAgent,
     headers: HeaderMap,
     Query(filters): Query<Filters>,
 ) -> Result<Response> {
-    let (whose, wanted) = filters.read()?;
-    let found = match whose {
-        Whose::Anyones => {
-            viewer.while_loading(async { Ok(catalogue.refresh().await?) }).await?;
-            catalogue.search(&wanted)?
+    let (scope, search) = filters.parse()?;
+    let found = match scope {
+        ListingScope::Public => {
+            caller.identify_while(async { Ok(catalogue.refresh().await?) }).await?;
+            catalogue.search(&search)?
         }
-        Whose::Own(status) => {
-            let agent = viewer.identify().await?;
-            let agent =
-                agent.ok_or_else(|| ApiError::new(Code::Unauthorized).message("Send your API key to see your own listings."))?;
-            agent.may(Scope::Read)?;
-            let mut own = app.store.listings_of(agent.profile).await?;
-            own.retain(|listing| status.is_none_or(|status| listing.status == status));
-            search::own(own, &wanted)?
-        }
+        ListingScope::Owned(status) => browse_owned(&app, caller, status, &search).await?,
     };
     let listings = found.listings.iter().map(|listing| ListingView::in_list(listing, &app.config)).collect();
-    let reply = Reply::ok(Listings { listings, pagination: Pagination::of(wanted.page, wanted.limit, found.total) })?;
+    let reply = Reply::ok(Listings { listings, pagination: Pagination::of(search.page, search.limit, found.total) })?;
     Ok(conditional(&headers, reply))
+}
+
+async fn browse_owned(app: &App, caller: OptionalAgent, status: Option<ListingStatus>, search: &Search) -> Result<Page> {
+    let agent = caller.identify().await?;
+    let agent = agent.ok_or_else(|| ApiError::new(Code::Unauthorized).message("Send your API key to see your own listings."))?;
+    agent.may(Scope::Read)?;
+    let mut listings = app.store.listings_of(agent.profile).await?;
+    listings.retain(|listing| status.is_none_or(|status| listing.status == status));
+    Ok(search_owned(listings, search)?)
 }

@@ -1,4 +1,4 @@
-//! The parameters of `GET /listings`, read with errors that name them.
+//! The query parameters of `GET /listings`, and errors that name them.
 
 use crochet::http::ApiError;
 use crochet::http::request::int_param;
@@ -9,24 +9,28 @@ use crochet_domain::money::Micros;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::model::search::{Search, Sort};
+use crate::search::{Search, Sort};
 
-/// Longest search text, in characters.
+/// Maximum length of the search text, in characters.
 const MAX_QUERY_CHARS: usize = 200;
-/// Most words of a search text.
-const MAX_WORDS: usize = 10;
-/// Deepest page: what lies beyond is found by searching, not by leafing.
+/// Maximum number of words in the search text.
+const MAX_QUERY_WORDS: usize = 10;
+/// Maximum page number.
 const MAX_PAGE: u32 = 1_000_000;
+/// Maximum number of listings per page.
+const MAX_LIMIT: u32 = 100;
+/// Default number of listings per page.
+const DEFAULT_LIMIT: u32 = 20;
 
-/// What to list, and how.
+/// Which listings to return, and in what order.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filters {
-    /// Words that all have to occur in name, tags, category or description (at most 10, 200 characters). English stems, the
-    /// beginning of a word (three letters or more, or the last word) and one wrong letter (in four or more) match too; exact words
-    /// come first.
+    /// Search text: at most 10 words and 200 characters. Every word must occur in the name, tags, category or description.
+    /// English stems also match, as do prefixes (for words of three letters or more, and for the last word) and single typos (in
+    /// words of four letters or more). Exact matches rank first.
     q: Option<String>,
-    /// Slug of a category.
+    /// Category slug.
     category: Option<String>,
     /// `free` or `per_call`.
     #[param(value_type = Option<schema::PricingModel>)]
@@ -34,69 +38,59 @@ pub(crate) struct Filters {
     /// `api`, `webhook`, `streaming`, `batch` or `file`.
     #[param(value_type = Option<schema::DeliveryType>)]
     delivery_type: Option<String>,
-    /// Least price of a call in USD, like `0.25`.
+    /// Minimum price per call in USD, such as `0.25`.
     min_price: Option<String>,
-    /// Greatest price of a call in USD.
+    /// Maximum price per call in USD.
     max_price: Option<String>,
-    /// A seller's profile id; or `me`, with a key.
+    /// The seller's profile id, or `me` with an API key.
     seller: Option<String>,
-    /// `draft`, `active` or `suspended`; with `seller=me` only.
+    /// `draft`, `active` or `suspended`. Requires `seller=me`.
     #[param(value_type = Option<schema::ListingStatus>)]
     status: Option<String>,
-    /// `relevance` (default with `q`; equals by the seller's score), `newest` (default without), `popular`, `rating` (both by the
-    /// seller's score while there are no calls and reviews to count), `price_low` or `price_high`. Equals stand newest first.
+    /// Sort order: `relevance` (default with `q`; ties go to the higher seller score), `newest` (default without `q`), `popular`,
+    /// `rating` (both sort by seller score until call and review statistics exist), `price_low` or `price_high`. Remaining ties
+    /// are sorted newest first.
     sort: Option<String>,
-    /// Which page, from 1 (default 1).
+    /// Page number, starting at 1 (the default).
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
     page: Option<String>,
-    /// Listings of a page, 1 to 100 (default 20).
+    /// Listings per page, 1 to 100 (default 20).
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
 }
 
-/// Whose listings are wanted.
+/// Whose listings are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Whose {
-    /// Everyone's, as far as they are active.
-    Anyones,
-    /// The caller's own, of this status if one is named.
-    Own(Option<ListingStatus>),
+pub(crate) enum ListingScope {
+    /// All active listings.
+    Public,
+    /// The caller's own listings, with this status if one is given.
+    Owned(Option<ListingStatus>),
 }
 
 impl Filters {
-    /// Reads all parameters.
+    /// Parses all parameters.
     ///
     /// # Errors
-    /// `INVALID_REQUEST`, naming the first parameter that is wrong.
-    pub(crate) fn read(&self) -> Result<(Whose, Search), ApiError> {
-        let status = named("status", self.status.as_deref(), ListingStatus::parse, ListingStatus::ALL.iter().map(|v| v.as_str()))?;
-        let (whose, seller) = match self.seller.as_deref() {
-            Some("me") => (Whose::Own(status), None),
-            _ if status.is_some() => {
-                return Err(ApiError::field("status", "may be used with seller=me only: everyone else sees active listings"));
-            }
-            Some(id) => {
-                let id: ProfileId = id.parse().map_err(|_| ApiError::field("seller", "must be a profile's UUID, or `me`"))?;
-                (Whose::Anyones, Some(id))
-            }
-            None => (Whose::Anyones, None),
-        };
-        let (min_price, max_price) =
-            (price("min_price", self.min_price.as_deref())?, price("max_price", self.max_price.as_deref())?);
+    /// `INVALID_REQUEST`, naming the first invalid parameter.
+    pub(crate) fn parse(&self) -> Result<(ListingScope, Search), ApiError> {
+        let (scope, seller) = self.scope()?;
+        let min_price = price("min_price", self.min_price.as_deref())?;
+        let max_price = price("max_price", self.max_price.as_deref())?;
         if min_price.zip(max_price).is_some_and(|(min, max)| min > max) {
             return Err(ApiError::field("min_price", "must not be above max_price"));
         }
-        let known = |slug: &str| CATEGORIES.iter().map(|(known, _)| *known).find(|known| *known == slug);
-        let sort = named("sort", self.sort.as_deref(), Sort::parse, Sort::ALL.iter().map(|(name, _)| *name))?;
+        let sort = one_of("sort", self.sort.as_deref(), Sort::parse, Sort::ALL.iter().map(|(name, _)| *name))?;
+        let category = |slug: &str| CATEGORIES.iter().map(|(known, _)| *known).find(|known| *known == slug);
         let mut search = Search {
-            category: named("category", self.category.as_deref(), known, CATEGORIES.iter().map(|(slug, _)| *slug))?,
-            pricing_model: named(
+            category: one_of("category", self.category.as_deref(), category, CATEGORIES.iter().map(|(slug, _)| *slug))?,
+            pricing_model: one_of(
                 "pricing_model",
                 self.pricing_model.as_deref(),
                 PricingModel::parse,
                 PricingModel::ALL.iter().map(|v| v.as_str()),
             )?,
-            delivery_type: named(
+            delivery_type: one_of(
                 "delivery_type",
                 self.delivery_type.as_deref(),
                 DeliveryType::parse,
@@ -106,40 +100,54 @@ impl Filters {
             max_price,
             seller,
             page: int_param("page", self.page.as_deref(), 1, MAX_PAGE, 1)?,
-            limit: int_param("limit", self.limit.as_deref(), 1, 100, 20)?,
+            limit: int_param("limit", self.limit.as_deref(), 1, MAX_LIMIT, DEFAULT_LIMIT)?,
             ..Search::all()
         };
-        self.look_for(&mut search)?;
-        search.sort = sort.unwrap_or(if search.is_for_text() { Sort::Relevance } else { Sort::Newest });
-        Ok((whose, search))
+        self.set_text(&mut search)?;
+        search.sort = sort.unwrap_or(if search.has_text() { Sort::Relevance } else { Sort::Newest });
+        Ok((scope, search))
     }
 
-    fn look_for(&self, search: &mut Search) -> Result<(), ApiError> {
+    fn scope(&self) -> Result<(ListingScope, Option<ProfileId>), ApiError> {
+        let status = one_of("status", self.status.as_deref(), ListingStatus::parse, ListingStatus::ALL.iter().map(|v| v.as_str()))?;
+        match self.seller.as_deref() {
+            Some("me") => Ok((ListingScope::Owned(status), None)),
+            _ if status.is_some() => Err(ApiError::field("status", "requires seller=me: other callers see active listings only")),
+            Some(id) => {
+                let id = id.parse().map_err(|_| ApiError::field("seller", "must be a profile's UUID, or `me`"))?;
+                Ok((ListingScope::Public, Some(id)))
+            }
+            None => Ok((ListingScope::Public, None)),
+        }
+    }
+
+    fn set_text(&self, search: &mut Search) -> Result<(), ApiError> {
         let text = self.q.as_deref().unwrap_or_default();
         if text.chars().count() > MAX_QUERY_CHARS {
             return Err(ApiError::field("q", "must be at most 200 characters long"));
         }
-        if search.look_for(text) > MAX_WORDS {
+        if search.set_text(text) > MAX_QUERY_WORDS {
             return Err(ApiError::field("q", "must have at most 10 words"));
         }
         Ok(())
     }
 }
 
-fn named<T>(
+/// Parses a parameter that takes one of a list of names.
+fn one_of<T>(
     field: &str,
     text: Option<&str>,
     parse: impl Fn(&str) -> Option<T>,
-    all: impl Iterator<Item = &'static str>,
+    names: impl Iterator<Item = &'static str>,
 ) -> Result<Option<T>, ApiError> {
     let Some(text) = text else { return Ok(None) };
     match parse(text) {
         Some(value) => Ok(Some(value)),
-        None => Err(ApiError::field(field, &format!("must be one of {}", all.collect::<Vec<_>>().join(", ")))),
+        None => Err(ApiError::field(field, &format!("must be one of {}", names.collect::<Vec<_>>().join(", ")))),
     }
 }
 
-/// Plain decimal USD with at most six decimals. Any amount will do: a bound need not be a price that can be asked.
+/// Parses plain decimal USD with at most six decimals. A bound need not be a valid listing price.
 fn price(field: &str, text: Option<&str>) -> Result<Option<Micros>, ApiError> {
     let Some(text) = text else { return Ok(None) };
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));

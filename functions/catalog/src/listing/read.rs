@@ -10,22 +10,23 @@ use crochet::wire::listing::{ListingView, OneListing};
 use crochet_domain::api_key::Scope;
 use crochet_domain::listing::ListingStatus;
 
-use crate::viewer::Viewer;
+use crate::optional_agent::OptionalAgent;
 
-crochet::error_list!(GetListingErrors: Viewer, Path<String>; ListingNotFound);
+crochet::error_list!(GetListingErrors: OptionalAgent, Path<String>; ListingNotFound);
+
 /// Get one listing by id or slug, with its schemas and examples.
 ///
-/// A suspended listing still answers, and says so in `status`. A draft answers to a key of its owner only.
+/// A suspended listing is still returned, with `status` `suspended`. A draft is returned to its owner only.
 #[utoipa::path(get, path = "/api/v1/listings/{id}", operation_id = "get_listing", tag = "Catalog", security((), ("api_key" = [])),
-    params(("id" = String, Path, description = "UUID or slug")),
+    params(("id" = String, Path, description = "Listing id (UUID) or slug.")),
     responses((status = 200, body = OneListing, description = "The listing."), GetListingErrors))]
 pub(crate) async fn get_listing(
     State(app): State<App>,
-    viewer: Viewer,
+    caller: OptionalAgent,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let (agent, listing) = viewer.while_loading(async { Ok(app.store.find_listing(&id).await?) }).await?;
+    let (agent, listing) = caller.identify_while(async { Ok(app.store.find_listing(&id).await?) }).await?;
     let listing = listing.ok_or(Code::ListingNotFound)?;
     let owner = agent.filter(|agent| agent.profile == listing.seller.id && agent.may(Scope::Read).is_ok());
     if listing.status == ListingStatus::Draft && owner.is_none() {

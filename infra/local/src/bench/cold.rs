@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use crochet::clock::Clock;
 use crochet::config::Config;
 use crochet::store::Store;
-use crochet::store::snapshot::Found;
+use crochet::store::snapshot::HeadState;
 use crochet_catalog::Catalogue;
-use crochet_catalog::model::search::Search;
+use crochet_catalog::search::Search;
 use crochet_catalog::snapshot::FORMAT;
 
 /// Number of cold starts.
@@ -66,7 +66,7 @@ pub async fn start() -> Result<(), String> {
     let catalogue = Catalogue::new(store.clone(), Clock::system());
     catalogue.refresh().await.map_err(|error| error.to_string())?;
     let mut wanted = Search::all();
-    wanted.look_for("weather");
+    wanted.set_text("weather");
     let page = catalogue.search(&wanted).map_err(|error| error.to_string())?;
     let answered = began.elapsed();
     if page.total == 0 {
@@ -80,7 +80,7 @@ pub async fn start() -> Result<(), String> {
 
 /// Time to read the parts from the database, sixteen at a time, as the catalogue does.
 async fn read_parts(store: &Store) -> Result<Duration, String> {
-    let Ok(Found::Usable(head)) = store.snapshot_head(FORMAT).await else { return Err("there is no snapshot".into()) };
+    let Ok(HeadState::Usable(head)) = store.snapshot_head(FORMAT).await else { return Err("there is no snapshot".into()) };
     let began = Instant::now();
     let parts: Vec<usize> = (0..head.listings.parts.len() + head.index.parts.len()).collect();
     for some in parts.chunks(16) {

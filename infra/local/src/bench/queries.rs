@@ -6,7 +6,7 @@ use std::time::Instant;
 use crochet::config::Config;
 use crochet::wire::listing::ListingView;
 use crochet_catalog::Catalogue;
-use crochet_catalog::model::search::{Search, Sort};
+use crochet_catalog::search::{Search, Sort};
 use crochet_domain::money::Micros;
 
 /// Repetitions of each query.
@@ -47,7 +47,7 @@ fn typical(catalogue: &Catalogue) -> Result<Vec<(&'static str, Search)>, String>
     let seller = first.listings.first().map(|listing| listing.seller.id).ok_or("the catalogue is empty")?;
     let text = |q: &str| {
         let mut search = Search { sort: Sort::Relevance, ..Search::all() };
-        search.look_for(q);
+        search.set_text(q);
         search
     };
     Ok(vec![

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use crochet::config::Config;
-use crochet::store::snapshot::Found;
+use crochet::store::snapshot::HeadState;
 use crochet::store::{Store, keys};
 use crochet_catalog::snapshot::FORMAT;
 use crochet_domain::ids::{ListingId, ProfileId};
@@ -210,7 +210,7 @@ fn capitalised(text: &str) -> String {
 /// # Errors
 /// If it does.
 pub(super) async fn assert_nothing_private(store: &Store) -> Result<(), String> {
-    let Ok(Found::Usable(head)) = store.snapshot_head(FORMAT).await else { return Err("there is no snapshot".into()) };
+    let Ok(HeadState::Usable(head)) = store.snapshot_head(FORMAT).await else { return Err("there is no snapshot".into()) };
     let mut before = 0;
     for stream in [&head.listings, &head.index] {
         let mut packed = Vec::new();

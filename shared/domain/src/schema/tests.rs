@@ -1,10 +1,11 @@
-//! What is taken and what is refused, and that hostile schemas cost nothing.
+//! Which schemas are accepted and refused, and that hostile schemas cost no time.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::error::MAX_PROBLEM_CHARS;
 use super::*;
 
 fn schema(value: &Value) -> InputSchema {
@@ -164,6 +165,9 @@ fn schemas_that_multiply_are_refused() {
     assert!(InputSchema::parse(&short_but_wide).is_err());
     let doubling_below = ladder(40, |next| format!("{{\"allOf\":[{{\"items\":{next}}},{{\"items\":{next}}}]}}"));
     assert!(InputSchema::parse(&doubling_below).is_err());
+    let property = |next: &str| format!("{{\"properties\":{{\"/0\":{next}}},\"prefixItems\":[true]}}");
+    let doubling_in_a_property_named_like_an_item = ladder(40, |next| format!("{{\"allOf\":[{0},{0}]}}", property(next)));
+    assert!(InputSchema::parse(&doubling_in_a_property_named_like_an_item).is_err());
     let chain = ladder(1_000, str::to_owned);
     assert!(InputSchema::parse(&chain).is_err());
     let deep_but_plain = ladder(60, |next| format!("{{\"items\":{next}}}"));
@@ -182,7 +186,7 @@ fn a_circle_that_doubles_is_checked_in_time() {
 }
 
 #[test]
-fn the_longest_ways_fit_a_small_stack() {
+fn the_longest_paths_fit_a_small_stack() {
     let inner = (0..7).fold(json!({"items": {"$ref": "#/$defs/n"}}), |inner, _| json!({"anyOf": [inner]}));
     let schema = schema(&json!({"$ref": "#/$defs/n", "$defs": {"n": {"allOf": [inner]}}}));
     let body = (0..63).fold(json!([]), |inner, _| json!([inner]));

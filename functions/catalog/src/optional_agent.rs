@@ -1,4 +1,4 @@
-//! Who looks: anyone, or an agent with a key.
+//! The caller of a public route, who may or may not send an API key.
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header;
@@ -8,17 +8,17 @@ use crochet::http::Result;
 use crochet::http::caller::{Agent, Anonymous};
 use crochet::http::limited::ReadLimit;
 
-/// A caller of a public route, not looked at yet: that is done while the answer is read, not before it.
-pub(crate) struct Viewer {
+/// A caller who may send an API key. Extracting it checks nothing yet, so that the check can run beside the read of the data.
+pub(crate) struct OptionalAgent {
     app: App,
     parts: Parts,
 }
 
-impl Viewer {
-    /// Finds out who looks. A key that is sent must be good: an agent that mistypes it should learn so.
+impl OptionalAgent {
+    /// Authenticates the caller and counts the request. A key that is sent must be valid, so that a caller who mistypes it notices.
     ///
     /// # Errors
-    /// As a wrong key's, or `RATE_LIMITED`.
+    /// `INVALID_API_KEY`, `UNAUTHORIZED` or `RATE_LIMITED`.
     pub(crate) async fn identify(mut self) -> Result<Option<Agent>> {
         if self.parts.headers.contains_key(header::AUTHORIZATION) {
             return Agent::from_request_parts(&mut self.parts, &self.app).await.map(Some);
@@ -26,19 +26,19 @@ impl Viewer {
         Anonymous::<ReadLimit>::from_request_parts(&mut self.parts, &self.app).await.map(|_| None)
     }
 
-    /// Finds out who looks while `load` reads what is looked at. Who may not look learns nothing of what was read.
+    /// Authenticates the caller while `load` runs. If the caller is refused, what was loaded is dropped.
     ///
     /// # Errors
-    /// As [`Viewer::identify`], then as `load`'s own.
-    pub(crate) async fn while_loading<T>(self, load: impl Future<Output = Result<T>>) -> Result<(Option<Agent>, T)> {
+    /// Those of [`OptionalAgent::identify`], then those of `load`.
+    pub(crate) async fn identify_while<T>(self, load: impl Future<Output = Result<T>>) -> Result<(Option<Agent>, T)> {
         let (agent, loaded) = tokio::join!(self.identify(), load);
         Ok((agent?, loaded?))
     }
 }
 
-crochet::error_list!(for Viewer: Agent, Anonymous<ReadLimit>;);
+crochet::error_list!(for OptionalAgent: Agent, Anonymous<ReadLimit>;);
 
-impl<S: Send + Sync> FromRequestParts<S> for Viewer
+impl<S: Send + Sync> FromRequestParts<S> for OptionalAgent
 where
     App: FromRef<S>,
 {

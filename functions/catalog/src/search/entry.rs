@@ -1,4 +1,4 @@
-//! A listing as the catalogue holds it: the facts that filter and order it, and a card with the rest.
+//! A listing as the catalogue holds it in memory: attributes to filter and sort by, and packed details for display.
 
 use bytes::Bytes;
 use crochet_domain::ids::{ListingId, ProfileId};
@@ -10,11 +10,11 @@ use crochet_domain::profile::SellerSummary;
 use crochet_domain::wallet::Chain;
 use serde::{Deserialize, Serialize};
 
-use super::index::Texts;
+use super::index::SearchTexts;
 
-/// What a listing is filtered and ordered by.
+/// What listings are filtered and sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Facts {
+pub(crate) struct Attributes {
     pub(crate) id: ListingId,
     pub(crate) seller: ProfileId,
     pub(crate) created_ms: i64,
@@ -22,16 +22,16 @@ pub(crate) struct Facts {
     pub(crate) version: u64,
     pub(crate) price: Micros,
     pub(crate) score: u16,
-    /// Place in [`CATEGORIES`]; [`NO_CATEGORY`] for one that is not curated any more.
+    /// Position in [`CATEGORIES`], or [`NO_CATEGORY`].
     pub(crate) category: u8,
     pub(crate) pricing_model: PricingModel,
     pub(crate) delivery_type: DeliveryType,
 }
 
-/// Stands for a category that [`CATEGORIES`] does not have.
+/// The category of a listing whose category is no longer in [`CATEGORIES`].
 pub(crate) const NO_CATEGORY: u8 = u8::MAX;
 
-impl Facts {
+impl Attributes {
     pub(crate) fn of(listing: &Listing) -> Self {
         let category = CATEGORIES.iter().position(|(slug, _)| *slug == listing.category);
         Self {
@@ -42,16 +42,17 @@ impl Facts {
             version: listing.version,
             price: listing.price,
             score: listing.seller.score,
-            category: category.and_then(|place| u8::try_from(place).ok()).unwrap_or(NO_CATEGORY),
+            category: category.and_then(|position| u8::try_from(position).ok()).unwrap_or(NO_CATEGORY),
             pricing_model: listing.pricing_model,
             delivery_type: listing.delivery_type,
         }
     }
 }
 
-/// What else lists show, as JSON with short names: a hundred thousand of these lie in memory, and few are looked at.
+/// Everything else that lists show. Kept as JSON with short names, because a hundred thousand of them are held in memory and few are
+/// ever displayed.
 #[derive(Debug, Serialize, Deserialize)]
-struct Card {
+struct Details {
     #[serde(rename = "s")]
     slug: String,
     #[serde(rename = "n")]
@@ -76,7 +77,7 @@ struct Card {
     seller_claimed: bool,
     #[serde(rename = "p")]
     payout_chains: Vec<Chain>,
-    /// Lists tell of an endpoint that there is one, and no more; so no more is kept.
+    /// Present if the listing has an endpoint. Lists show no more of it, so no more is kept.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     endpoint: Option<EndpointStatus>,
 }
@@ -84,14 +85,14 @@ struct Card {
 /// An active listing.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
-    pub(crate) facts: Facts,
-    card: Bytes,
+    pub(crate) attributes: Attributes,
+    details: Bytes,
 }
 
 impl Entry {
-    /// The entry of an active listing.
+    /// Packs an active listing.
     pub(crate) fn new(listing: &Listing) -> Result<Self, serde_json::Error> {
-        let card = Card {
+        let details = Details {
             slug: listing.slug.clone(),
             name: listing.name.clone(),
             description: listing.description.clone(),
@@ -106,61 +107,61 @@ impl Entry {
             payout_chains: listing.seller.payout_chains.clone(),
             endpoint: listing.endpoint.as_ref().map(|endpoint| endpoint.status),
         };
-        Ok(Self { facts: Facts::of(listing), card: serde_json::to_vec(&card)?.into() })
+        Ok(Self { attributes: Attributes::of(listing), details: serde_json::to_vec(&details)?.into() })
     }
 
-    /// An entry out of a snapshot.
-    pub(crate) fn restored(facts: Facts, card: Bytes) -> Self {
-        Self { facts, card }
+    /// An entry read from a snapshot.
+    pub(crate) fn from_parts(attributes: Attributes, details: Bytes) -> Self {
+        Self { attributes, details }
     }
 
-    /// The card, for a snapshot.
-    pub(crate) fn card(&self) -> &[u8] {
-        &self.card
+    /// The packed details, as a snapshot stores them.
+    pub(crate) fn details(&self) -> &[u8] {
+        &self.details
     }
 
-    /// The listing as lists show it: without schemas and examples, and of its endpoint the status alone.
+    /// Unpacks the listing as lists show it: without schemas and examples, and with nothing of its endpoint but the status.
     pub(crate) fn listing(&self) -> Result<Listing, serde_json::Error> {
-        let facts = self.facts;
-        let card: Card = serde_json::from_slice(&self.card)?;
+        let attributes = self.attributes;
+        let details: Details = serde_json::from_slice(&self.details)?;
         Ok(Listing {
-            id: facts.id,
-            slug: card.slug,
-            name: card.name,
-            description: card.description,
-            category: card.category,
-            tags: card.tags,
-            delivery_type: facts.delivery_type,
-            auth_method: card.auth_method,
-            formats: card.formats,
-            connection_instructions: card.connection_instructions,
+            id: attributes.id,
+            slug: details.slug,
+            name: details.name,
+            description: details.description,
+            category: details.category,
+            tags: details.tags,
+            delivery_type: attributes.delivery_type,
+            auth_method: details.auth_method,
+            formats: details.formats,
+            connection_instructions: details.connection_instructions,
             input_schema: None,
             output_schema: None,
             example_request: None,
             example_response: None,
-            pricing_model: facts.pricing_model,
-            price: facts.price,
-            was_per_call: card.was_per_call,
+            pricing_model: attributes.pricing_model,
+            price: attributes.price,
+            was_per_call: details.was_per_call,
             status: ListingStatus::Active,
             suspended_by: None,
             seller: SellerSummary {
-                id: facts.seller,
-                display_name: card.seller_name,
-                score: facts.score,
-                claimed: card.seller_claimed,
-                payout_chains: card.payout_chains,
+                id: attributes.seller,
+                display_name: details.seller_name,
+                score: attributes.score,
+                claimed: details.seller_claimed,
+                payout_chains: details.payout_chains,
                 as_of: 0,
             },
-            endpoint: card.endpoint.map(known_endpoint),
+            endpoint: details.endpoint.map(endpoint_with_status),
             removing_secret_until_ms: None,
-            version: facts.version,
-            created_ms: facts.created_ms,
-            updated_ms: facts.updated_ms,
+            version: attributes.version,
+            created_ms: attributes.created_ms,
+            updated_ms: attributes.updated_ms,
         })
     }
 }
 
-fn known_endpoint(status: EndpointStatus) -> Endpoint {
+fn endpoint_with_status(status: EndpointStatus) -> Endpoint {
     Endpoint {
         status,
         timeout_ms: 0,
@@ -175,8 +176,8 @@ fn known_endpoint(status: EndpointStatus) -> Endpoint {
     }
 }
 
-/// What is searched of a listing.
-pub(crate) fn texts(listing: &Listing) -> Texts {
+/// The searchable text of a listing.
+pub(crate) fn search_texts(listing: &Listing) -> SearchTexts {
     let category = CATEGORIES.iter().find(|(slug, _)| *slug == listing.category).map_or("", |(_, name)| name);
     [listing.name.clone(), listing.tags.join("\n"), format!("{}\n{category}", listing.category), listing.description.clone()]
 }

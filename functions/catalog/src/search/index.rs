@@ -1,7 +1,7 @@
-//! The text index of a segment: which of its listings fit the words of a search, and how well.
+//! The text index of a segment: which listings match the terms of a query, and how well.
 //!
-//! tantivy keeps terms and postings. Relevance is ours: a few steps that anybody can follow, so that equals are common and the
-//! seller's score decides between them.
+//! tantivy stores terms and postings. Relevance is computed here, in a few coarse steps, so that ties are common and the seller's
+//! score decides them.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,29 +13,31 @@ use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextO
 use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{DocSet, Index, IndexSettings, InvertedIndexReader, SegmentReader, TERMINATED, TantivyDocument, TantivyError, Term};
 
-use super::text::{Cutter, Word};
+use super::tokenizer::{QueryTerm, Tokenizer};
 
-/// Name, tags, category and description: what weighs most comes first.
+/// Indexed fields, highest weight first.
 const FIELDS: [&str; 4] = ["name", "tags", "category", "description"];
-/// What a word weighs that occurs as it is, as a beginning or by its stem, or misspelt; for each field. A better field counts for
-/// more than a better kind of match, but a misspelt word always comes last.
+/// Weight of a match per field: exact, by prefix or stem, and with a typo. A better field outweighs a better kind of match, but a
+/// match with a typo always ranks last.
 const WEIGHTS: [[u8; 3]; 4] = [[200, 160, 8], [120, 100, 6], [60, 50, 4], [20, 15, 2]];
-/// Most words of the index that the beginning of a word stands for, in a field.
+/// Maximum number of indexed words that one prefix expands to, per field.
 const MAX_EXPANSIONS: usize = 10_000;
-/// Stems that are remembered while an index is built.
-const REMEMBERED_STEMS: usize = 100_000;
-/// So much may tantivy take for its table of terms (bytes): for a few listings, and for very many.
-const TERM_TABLE_BYTES: (usize, usize) = (300_000, 30_000_000);
-/// Up to so many listings are few.
-const FEW: usize = 200;
+/// Maximum number of stems cached while an index is built.
+const MAX_CACHED_STEMS: usize = 100_000;
+/// Memory for tantivy's term table while a small index is built, in bytes.
+const SMALL_TERM_TABLE_BYTES: usize = 300_000;
+/// The same for a large index.
+const LARGE_TERM_TABLE_BYTES: usize = 30_000_000;
+/// Maximum number of listings in a small index.
+const SMALL_INDEX_LISTINGS: usize = 200;
 
-/// What is searched of a listing, in the order of [`FIELDS`].
-pub(crate) type Texts = [String; 4];
+/// The searchable text of a listing, in the order of [`FIELDS`].
+pub(crate) type SearchTexts = [String; 4];
 
-/// An index of texts, by their place. It never changes.
+/// An immutable index of texts, which are addressed by position.
 pub(crate) struct TextIndex {
     directory: RamDirectory,
-    /// None where there is nothing to be found.
+    /// None for an empty index.
     reader: Option<SegmentReader>,
     fields: [IndexedField; 4],
 }
@@ -48,29 +50,26 @@ struct IndexedField {
 
 impl TextIndex {
     /// Indexes these texts.
-    ///
-    /// # Errors
-    /// None in practice: the index is written to memory.
-    pub(crate) fn build(texts: impl ExactSizeIterator<Item = Texts>) -> Result<Self, TantivyError> {
+    pub(crate) fn build(texts: impl ExactSizeIterator<Item = SearchTexts>) -> Result<Self, TantivyError> {
         let (schema, fields) = schema();
         let directory = RamDirectory::create();
-        let table_bytes = if texts.len() <= FEW { TERM_TABLE_BYTES.0 } else { TERM_TABLE_BYTES.1 };
-        // Nothing is stored, so nothing is to be compressed.
+        let table_bytes = if texts.len() <= SMALL_INDEX_LISTINGS { SMALL_TERM_TABLE_BYTES } else { LARGE_TERM_TABLE_BYTES };
+        // There are no stored fields to compress.
         let settings = IndexSettings { docstore_compression: tantivy::store::Compressor::None, ..IndexSettings::default() };
         let builder = Index::builder().schema(schema).settings(settings);
-        // One segment, written by this thread: no writer of tantivy's own that goes on after a reply, and nothing to merge.
+        // One segment, written by this thread: no background writer outlives a reply, and there is nothing to merge.
         let mut writer = builder.single_segment_index_writer::<TantivyDocument>(directory.clone(), table_bytes)?;
-        let mut cutter = Cutter::new();
+        let mut tokenizer = Tokenizer::new();
         let mut stems: HashMap<String, String> = HashMap::new();
         for texts in texts {
             let mut document = TantivyDocument::default();
             for (text, field) in texts.iter().zip(fields) {
-                let words = cutter.words(text);
+                let words = tokenizer.index_terms(text);
                 let stemmed = words.iter().map(|word| match stems.get(word) {
                     Some(stem) => stem.clone(),
                     None => {
-                        let stem = cutter.stem(word);
-                        if stems.len() < REMEMBERED_STEMS {
+                        let stem = tokenizer.stem(word);
+                        if stems.len() < MAX_CACHED_STEMS {
                             stems.insert(word.clone(), stem.clone());
                         }
                         stem
@@ -85,10 +84,10 @@ impl TextIndex {
         Self::read(&writer.finalize()?, directory, fields)
     }
 
-    /// An index of these files, as [`TextIndex::files`] gave them.
+    /// Opens an index from the files that [`TextIndex::files`] returned.
     ///
     /// # Errors
-    /// Where they are not an index of this version, or not of so many texts.
+    /// If the files are damaged, of another version, or hold another number of texts than `texts`.
     pub(crate) fn open(files: &[(String, bytes::Bytes)], texts: usize) -> Result<Self, TantivyError> {
         let (schema, fields) = schema();
         let directory = RamDirectory::create();
@@ -97,10 +96,14 @@ impl TextIndex {
         }
         let index = Index::open(directory.clone())?;
         if index.schema() != schema {
-            return Err(TantivyError::SchemaError("the index has other fields".into()));
+            return Err(TantivyError::SchemaError("the index has different fields".into()));
         }
         let opened = Self::read(&index, directory, fields)?;
-        if opened.len() == texts { Ok(opened) } else { Err(TantivyError::InvalidArgument("another number of texts".into())) }
+        if opened.len() == texts {
+            Ok(opened)
+        } else {
+            Err(TantivyError::InvalidArgument("the index has a different number of texts".into()))
+        }
     }
 
     fn read(index: &Index, directory: RamDirectory, fields: [IndexedField; 4]) -> Result<Self, TantivyError> {
@@ -113,10 +116,7 @@ impl TextIndex {
         self.reader.as_ref().map_or(0, |reader| reader.max_doc() as usize)
     }
 
-    /// The files of this index, by name.
-    ///
-    /// # Errors
-    /// None in practice: they lie in memory.
+    /// The files of this index, sorted by name.
     pub(crate) fn files(&self) -> Result<Vec<(String, Vec<u8>)>, TantivyError> {
         let index = Index::open(self.directory.clone())?;
         let mut names = vec!["meta.json".to_owned()];
@@ -135,50 +135,47 @@ impl TextIndex {
         Ok(files)
     }
 
-    /// How well each text fits all the words, by its place; 0 where one of them occurs nowhere in it.
-    ///
-    /// # Errors
-    /// None in practice: the index lies in memory and its files were checked.
-    pub(crate) fn relevance(&self, words: &[Word]) -> Result<Vec<u16>, TantivyError> {
-        let mut total = vec![0_u16; self.len()];
-        let Some(reader) = &self.reader else { return Ok(total) };
+    /// The relevance of each text, by position; 0 unless every term occurs in it.
+    pub(crate) fn relevance(&self, terms: &[QueryTerm]) -> Result<Vec<u16>, TantivyError> {
+        let mut totals = vec![0_u16; self.len()];
+        let Some(reader) = &self.reader else { return Ok(totals) };
         let mut best = vec![0_u8; self.len()];
-        for (n, word) in words.iter().enumerate() {
+        for (n, term) in terms.iter().enumerate() {
             best.fill(0);
-            for (field, [exact, near, misspelt]) in self.fields.iter().zip(WEIGHTS) {
+            for (field, [exact, similar, typo]) in self.fields.iter().zip(WEIGHTS) {
                 let index = reader.inverted_index(field.words)?;
-                if word.may_be_misspelt {
-                    let term = Term::from_field_text(field.words, &word.text);
-                    let weight = FuzzyTermQuery::new(term, 1, true).weight(EnableScoring::disabled_from_schema(reader.schema()))?;
+                if term.allows_typo {
+                    let text = Term::from_field_text(field.words, &term.text);
+                    let weight = FuzzyTermQuery::new(text, 1, true).weight(EnableScoring::disabled_from_schema(reader.schema()))?;
                     let mut docs = weight.scorer(reader, 1.0)?;
                     while docs.doc() != TERMINATED {
-                        raise(&mut best, docs.doc(), misspelt);
+                        raise(&mut best, docs.doc(), typo);
                         docs.advance();
                     }
                 }
                 let mut mark = |index: &InvertedIndexReader, info: &TermInfo, weight| mark_term(&mut best, index, info, weight);
-                if word.is_prefix {
-                    let mut terms = index.terms().range().ge(&word.text).lt(after_all_beginning_with(&word.text)).into_stream()?;
+                if term.is_prefix {
+                    let mut matches = index.terms().range().ge(&term.text).lt(end_of_prefix_range(&term.text)).into_stream()?;
                     let mut left = MAX_EXPANSIONS;
-                    while left > 0 && terms.advance() {
-                        mark(&index, terms.value(), near)?;
+                    while left > 0 && matches.advance() {
+                        mark(&index, matches.value(), similar)?;
                         left -= 1;
                     }
                 }
                 let stems = reader.inverted_index(field.stems)?;
-                if let Some(info) = stems.terms().get(&word.stem)? {
-                    mark(&stems, &info, near)?;
+                if let Some(info) = stems.terms().get(&term.stem)? {
+                    mark(&stems, &info, similar)?;
                 }
-                if let Some(info) = index.terms().get(&word.text)? {
+                if let Some(info) = index.terms().get(&term.text)? {
                     mark(&index, &info, exact)?;
                 }
             }
-            for (total, best) in total.iter_mut().zip(&best) {
-                // Who lacks one word is out, whatever the others say.
+            for (total, best) in totals.iter_mut().zip(&best) {
+                // A text that lacks one term is out.
                 *total = if *best == 0 || (n > 0 && *total == 0) { 0 } else { *total + u16::from(*best) };
             }
         }
-        Ok(total)
+        Ok(totals)
     }
 }
 
@@ -205,7 +202,7 @@ fn tokens(words: Vec<String>) -> PreTokenizedString {
     PreTokenizedString { text: String::new(), tokens: words.into_iter().enumerate().map(token).collect() }
 }
 
-/// Raises every text that has the term to this weight.
+/// Raises every text that contains the term to at least this weight.
 fn mark_term(best: &mut [u8], index: &InvertedIndexReader, info: &TermInfo, weight: u8) -> Result<(), TantivyError> {
     let mut postings = index.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
     while !postings.docs().is_empty() {
@@ -223,8 +220,8 @@ fn raise(best: &mut [u8], doc: u32, weight: u8) {
     }
 }
 
-/// The least key above everything that begins like this: the last byte of UTF-8 text is never the greatest there is.
-fn after_all_beginning_with(text: &str) -> Vec<u8> {
+/// The smallest key above every key with this prefix. The last byte of UTF-8 text is never 0xFF, so adding one cannot overflow.
+fn end_of_prefix_range(text: &str) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     if let Some(last) = bytes.last_mut() {
         *last += 1;

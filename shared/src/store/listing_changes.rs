@@ -1,11 +1,11 @@
-//! The listings in order of their last change: what the catalogue follows.
+//! The change feed: all listings in the order of their last change, which the catalogue reads.
 
 use super::item::Item;
 use super::read::Range;
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::ListingId;
 
-/// One change of the catalogue.
+/// A change of one listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ListingChange {
     /// The listing that changed.
@@ -23,13 +23,13 @@ impl ListingChange {
 }
 
 impl Store {
-    /// The listings that changed at `since_ms` or later, oldest change first, at most `limit`. The index may lag a moment
-    /// behind the table: readers read the last minute again.
+    /// The listings that changed at `since_ms` or later, oldest change first. The index may lag behind the table, so readers read
+    /// the last minute again.
     pub async fn changed_listings(&self, since_ms: i64, limit: i32) -> Result<Vec<ListingChange>, StoreError> {
         self.changes(keys::changed_since(since_ms), limit).await
     }
 
-    /// The listings that changed after `last`, in the order of [`Store::changed_listings`]: its next page.
+    /// The next page of [`Store::changed_listings`], after the change `last`.
     pub async fn changed_listings_after(&self, last: ListingChange, limit: i32) -> Result<Vec<ListingChange>, StoreError> {
         self.changes(keys::changed_after(last.at_ms, last.listing), limit).await
     }
