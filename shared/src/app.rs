@@ -9,6 +9,16 @@ use crate::http::limits::Limiter;
 use crate::store::Store;
 use crate::telemetry::meter::Cost;
 
+/// Starts a process: telemetry, then the configuration. The process ends where the configuration is not valid.
+#[must_use]
+pub fn start() -> Config {
+    crate::telemetry::start();
+    Config::from_env().unwrap_or_else(|problem| {
+        eprintln!("{problem}");
+        std::process::exit(1)
+    })
+}
+
 /// Configuration, time and store. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct App {

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 pub use model::Catalogue;
 
 /// What the handlers of this group have at hand.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRef)]
 pub struct State {
     /// Configuration, time and store.
     pub app: App,
@@ -27,18 +27,6 @@ impl State {
     #[must_use]
     pub fn new(app: App) -> Self {
         Self { catalogue: Catalogue::new(app.store.clone(), app.clock.clone()), app }
-    }
-}
-
-impl FromRef<State> for App {
-    fn from_ref(state: &State) -> Self {
-        state.app.clone()
-    }
-}
-
-impl FromRef<State> for Catalogue {
-    fn from_ref(state: &State) -> Self {
-        state.catalogue.clone()
     }
 }
 

@@ -5,7 +5,8 @@ use axum::http::header;
 use axum::http::request::Parts;
 use crochet::app::App;
 use crochet::http::Result;
-use crochet::http::caller::{Agent, Anonymous, ReadLimit};
+use crochet::http::caller::{Agent, Anonymous};
+use crochet::http::limited::ReadLimit;
 
 /// A caller of a public route, not looked at yet: that is done while the answer is read, not before it.
 pub(crate) struct Viewer {
@@ -34,6 +35,8 @@ impl Viewer {
         Ok((agent?, loaded?))
     }
 }
+
+crochet::error_list!(for Viewer: Agent, Anonymous<ReadLimit>;);
 
 impl<S: Send + Sync> FromRequestParts<S> for Viewer
 where

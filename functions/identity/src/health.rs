@@ -19,9 +19,11 @@ pub(crate) struct Health {
     time: String,
 }
 
+crochet::error_list!(HealthErrors: ;);
+
 /// Tell whether the API answers.
 #[utoipa::path(get, path = "/api/v1/health", operation_id = "health", tag = "Identity",
-    responses((status = 200, description = "It does.", body = Health)))]
+    responses((status = 200, description = "It does.", body = Health), HealthErrors))]
 pub(crate) async fn health(State(app): State<App>) -> Result {
     Reply::ok(Health { status: "ok", version: env!("CARGO_PKG_VERSION"), time: rfc3339(app.clock.now()) })
 }

@@ -18,7 +18,7 @@ mod session;
 mod wallet;
 
 /// What the handlers of this group have at hand.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRef)]
 pub struct State {
     /// Configuration, time and store.
     pub app: App,
@@ -33,12 +33,6 @@ impl State {
     #[must_use]
     pub fn new(app: App) -> Self {
         Self { proofs: WalletProofs::of(&app.config), party: RelyingParty::of(&app.config), app }
-    }
-}
-
-impl FromRef<State> for App {
-    fn from_ref(state: &State) -> Self {
-        state.app.clone()
     }
 }
 

@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// What sellers' routes may do: read and write endpoint secrets, and look up and call sellers.
-#[derive(Clone)]
+#[derive(Clone, FromRef)]
 pub struct State {
     /// Configuration, time and store.
     pub app: App,
@@ -31,12 +31,6 @@ impl State {
         let secrets = Arc::new(SecretsManager::connect(&app.config).await);
         let outbound = Outbound::new(OutboundRules::of(&app.config));
         Self { app, secrets, outbound }
-    }
-}
-
-impl FromRef<State> for App {
-    fn from_ref(state: &State) -> Self {
-        state.app.clone()
     }
 }
 

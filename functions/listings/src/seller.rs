@@ -3,8 +3,9 @@
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use crochet::app::App;
-use crochet::http::caller::{Agent, trace};
-use crochet::http::{ApiError, Code, limits};
+use crochet::http::caller::Agent;
+use crochet::http::limited::{Limited, LimitedCaller, ListingWrites};
+use crochet::http::{ApiError, Code};
 use crochet_domain::api_key::Scope;
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::{Listing, ListingStatus};
@@ -13,6 +14,8 @@ use crochet_domain::profile::Profile;
 /// An agent that sells, with a key that may write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seller(pub(crate) ProfileId);
+
+crochet::error_list!(for Seller: Agent; InsufficientScope, RoleRequired);
 
 impl<S: Send + Sync> FromRequestParts<S> for Seller
 where
@@ -28,9 +31,22 @@ where
     }
 }
 
-/// A seller about to change listings, counted against [`limits::LISTING_WRITES`].
+impl LimitedCaller for Seller {
+    fn profile(&self) -> ProfileId {
+        self.0
+    }
+
+    /// A seller may.
+    fn may_write(&self) -> Result<(), ApiError> {
+        Ok(())
+    }
+}
+
+/// A seller about to change listings, counted against [`ListingWrites`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Editor(pub(crate) ProfileId);
+
+crochet::error_list!(for Editor: Limited<Seller, ListingWrites>;);
 
 impl<S: Send + Sync> FromRequestParts<S> for Editor
 where
@@ -39,12 +55,8 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Seller(profile) = Seller::from_request_parts(parts, state).await?;
-        let app = App::from_ref(state);
-        let standing = app.limiter.count(limits::LISTING_WRITES, &profile.to_string(), app.clock.now()).await?;
-        trace(parts).standing(standing);
-        standing.check(Code::RateLimited)?;
-        Ok(Self(profile))
+        let limited = Limited::<Seller, ListingWrites>::from_request_parts(parts, state).await?;
+        Ok(Self(limited.caller.0))
     }
 }
 

@@ -14,7 +14,7 @@ mod routes;
 use documents::Documents;
 
 /// What the handlers of this group have at hand.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRef)]
 pub struct State {
     /// Configuration, time and store.
     pub app: App,
@@ -27,18 +27,6 @@ impl State {
     pub fn new(app: App) -> Self {
         let documents = Arc::new(Documents::render(&app.config));
         Self { app, documents }
-    }
-}
-
-impl FromRef<State> for App {
-    fn from_ref(state: &State) -> Self {
-        state.app.clone()
-    }
-}
-
-impl FromRef<State> for Arc<Documents> {
-    fn from_ref(state: &State) -> Self {
-        Self::clone(&state.documents)
     }
 }
 

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crochet::app::{App, CostLog};
 use crochet::clock::Clock;
 use crochet::config::Config;
-use crochet::http::service::finish;
+use crochet::http::service::envelope;
 use crochet::outbound::{Outbound, OutboundRules};
 
 use crate::stack::SellerNetwork;
@@ -47,7 +47,7 @@ pub async fn api_router(
         router = router.merge(group.split_for_parts().0);
     }
     let host = app.config.domain();
-    let router = finish(router, app.clone()).layer(from_fn(move |request, next| to_localhost(host.clone(), request, next)));
+    let router = envelope(router, app.clone()).layer(from_fn(move |request, next| to_localhost(host.clone(), request, next)));
     Ok((router, costs))
 }
 

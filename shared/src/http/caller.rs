@@ -1,55 +1,24 @@
 //! Who calls: an extractor in the handler's signature, so that it cannot be forgotten.
 
+use std::marker::PhantomData;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use lambda_http::RequestExt;
-use lambda_http::request::RequestContext;
 
 use super::codes::Code;
 use super::error::ApiError;
-use super::limits::{self, Limit, LimitStatus};
+use super::limited::{LimitedCaller, RequestLimit, count_failed_auth, count_failed_key, count_request, ip_subject};
+use super::limits;
 use super::session::{self, Person};
+use super::trace::{RequestTrace, source_ip};
 use crate::app::App;
 use crate::store::api_key::ApiKeyRecord;
 use crochet_domain::api_key::{ApiKey, KeyId, Scope};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::profile::Role;
 use crochet_domain::timestamp::unix_ms;
-
-/// The address a request came from. Never taken from a header that a client can set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SourceIp(pub IpAddr);
-
-/// What is learnt of a request on its way, for the log line and the limit fields of its answer.
-#[derive(Debug, Clone, Default)]
-pub struct RequestTrace(Arc<Mutex<TraceNotes>>);
-
-#[derive(Debug, Clone, Default)]
-struct TraceNotes {
-    profile: Option<ProfileId>,
-    standing: Option<LimitStatus>,
-}
-
-impl RequestTrace {
-    /// Notes who calls.
-    pub fn caller(&self, profile: ProfileId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).profile = Some(profile);
-    }
-
-    /// Notes where the caller stands within its limit.
-    pub fn standing(&self, standing: LimitStatus) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).standing = Some(standing);
-    }
-
-    pub(super) fn notes(&self) -> (Option<ProfileId>, Option<LimitStatus>) {
-        let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (notes.profile, notes.standing)
-    }
-}
 
 /// An agent with a good API key.
 #[derive(Debug, Clone)]
@@ -131,19 +100,17 @@ where
             Ok(key) => key,
             Err(e) => return Err(count_failed_key(&app, parts, e).await),
         };
-        // The counter is moved while the key is read, not after it.
+        // The request is counted while the key is read.
         let counter = key.counter_name();
-        let (stored, standing) = tokio::join!(app.store.api_key(key.id()), app.limiter.count(limits::PER_KEY, &counter, now));
+        let (stored, status) = tokio::join!(app.store.api_key(key.id()), app.limiter.count(limits::PER_KEY, &counter, now));
         let Some(stored) = stored?.filter(|stored| stored.admits(&key, unix_ms(now))) else {
             return Err(count_failed_auth(&app, parts, Code::InvalidApiKey.into()).await);
         };
         app.store.note_key_use(&stored, unix_ms(now)).await;
         let agent = Self::of(stored);
-        let trace = trace(parts);
+        let trace = RequestTrace::of(parts);
         trace.caller(agent.profile);
-        let standing = standing?;
-        trace.standing(standing);
-        standing.check(Code::RateLimited)?;
+        trace.limit(status?)?;
         Ok(agent)
     }
 }
@@ -179,6 +146,26 @@ impl Caller {
     }
 }
 
+impl LimitedCaller for Agent {
+    fn profile(&self) -> ProfileId {
+        self.profile
+    }
+
+    fn may_write(&self) -> Result<(), ApiError> {
+        self.may(Scope::Write)
+    }
+}
+
+impl LimitedCaller for Caller {
+    fn profile(&self) -> ProfileId {
+        self.profile()
+    }
+
+    fn may_write(&self) -> Result<(), ApiError> {
+        self.may(Scope::Write)
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Caller
 where
     App: FromRef<S>,
@@ -195,46 +182,11 @@ where
     }
 }
 
-/// Counts a failed authentication against the address it came from; past the limit the answer is 429.
-pub async fn count_failed_auth(app: &App, parts: &Parts, error: ApiError) -> ApiError {
-    let now = app.clock.now();
-    match app.limiter.count(limits::FAILED_AUTH_PER_IP, &counted_as(source_ip(parts)), now).await {
-        Ok(standing) => standing.check(Code::RateLimited).err().unwrap_or(error),
-        Err(_) => error,
-    }
-}
-
-/// As [`count_failed_auth`], for what [`presented_key`] said. Who sends no key has not failed, and is not counted.
-pub async fn count_failed_key(app: &App, parts: &Parts, error: ApiError) -> ApiError {
-    if parts.headers.contains_key(header::AUTHORIZATION) { count_failed_auth(&app, parts, error).await } else { error }
-}
-
 /// A caller without a key, counted per address. `LIMIT` names which limit.
 #[derive(Debug, Clone, Copy)]
-pub struct Anonymous<L>(pub IpAddr, std::marker::PhantomData<L>);
+pub struct Anonymous<L>(pub IpAddr, PhantomData<L>);
 
-/// Which limit callers without a key are counted against.
-pub trait IpLimit {
-    /// The limit.
-    const LIMIT: Limit;
-}
-
-/// Public reads.
-#[derive(Debug, Clone, Copy)]
-pub struct ReadLimit;
-/// Challenges, registration, recovery.
-#[derive(Debug, Clone, Copy)]
-pub struct AuthLimit;
-
-impl IpLimit for ReadLimit {
-    const LIMIT: Limit = limits::READS_PER_IP;
-}
-
-impl IpLimit for AuthLimit {
-    const LIMIT: Limit = limits::AUTH_PER_IP;
-}
-
-impl<S: Send + Sync, L: IpLimit + Send + Sync> FromRequestParts<S> for Anonymous<L>
+impl<S: Send + Sync, L: RequestLimit + Send + Sync> FromRequestParts<S> for Anonymous<L>
 where
     App: FromRef<S>,
 {
@@ -243,36 +195,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let app = App::from_ref(state);
         let ip = source_ip(parts);
-        let standing = app.limiter.count(L::LIMIT, &counted_as(ip), app.clock.now()).await?;
-        trace(parts).standing(standing);
-        standing.check(Code::RateLimited)?;
-        Ok(Self(ip, std::marker::PhantomData))
+        count_request(&app, &RequestTrace::of(parts), L::LIMIT, &ip_subject(ip)).await?;
+        Ok(Self(ip, PhantomData))
     }
-}
-
-/// What an address is called where it is counted: whoever has an IPv6 address has a whole /64 of them.
-fn counted_as(ip: IpAddr) -> String {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, ..] = ip.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
-}
-
-/// The request's trail; a fresh one where no layer has laid it.
-#[must_use]
-pub fn trace(parts: &Parts) -> RequestTrace {
-    parts.extensions.get::<RequestTrace>().cloned().unwrap_or_default()
-}
-
-/// The address the request came from: API Gateway's own statement, or the socket's.
-#[must_use]
-pub fn source_ip(parts: &Parts) -> IpAddr {
-    let stated = match parts.extensions.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()),
-        _ => None,
-    };
-    stated.or_else(|| parts.extensions.get::<SourceIp>().map(|ip| ip.0)).unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED))
 }

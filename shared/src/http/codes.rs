@@ -4,7 +4,7 @@ use http::StatusCode;
 
 /// What a caller can do about an error. Following it literally leads out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Advice {
+pub struct Recovery {
     /// Whether the same request may succeed later or after the next action.
     pub retryable: bool,
     /// Stable name of what to do next.
@@ -51,8 +51,8 @@ macro_rules! codes {
 
             /// The way out.
             #[must_use]
-            pub fn advice(self) -> Advice {
-                match self { $(Self::$code => Advice {
+            pub fn recovery(self) -> Recovery {
+                match self { $(Self::$code => Recovery {
                     retryable: $retryable,
                     next_action: $action,
                     summary: $summary,
@@ -285,7 +285,7 @@ mod tests {
             assert!(name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'), "{name}");
             assert!(code.status().as_u16() >= 400, "{name}");
             assert!(code.message().ends_with('.'), "{name}");
-            assert!(code.advice().summary.ends_with('.'), "{name}");
+            assert!(code.recovery().summary.ends_with('.'), "{name}");
         }
     }
 }

@@ -147,14 +147,14 @@ impl ApiError {
     #[must_use]
     pub fn body(&self, config: &Config) -> Value {
         let Parts { code, message, details, recovery, data, .. } = &*self.parts;
-        let advice = code.advice();
+        let usual = code.recovery();
         let reference = config.absolute("/docs/api-reference.txt");
         let mut way_out = json!({
-            "retryable": advice.retryable,
-            "next_action": advice.next_action,
-            "summary": advice.summary,
-            "preserve": advice.preserve,
-            "discard": advice.discard,
+            "retryable": usual.retryable,
+            "next_action": usual.next_action,
+            "summary": usual.summary,
+            "preserve": usual.preserve,
+            "discard": usual.discard,
             "retry_after_seconds": self.retry_after_seconds(),
         });
         if let Value::Object(way_out) = &mut way_out {

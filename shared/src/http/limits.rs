@@ -1,15 +1,16 @@
-//! Rate limits: exact counts in the table, and a memory of exhausted windows so that a refusal costs no write.
+//! Rate limits: exact counts in the table, and a memory of exhausted windows, so that a refusal costs no write.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue};
+use quick_cache::sync::Cache;
+use time::OffsetDateTime;
 
 use super::codes::Code;
 use super::error::ApiError;
 use crate::store::{Store, StoreError};
 
-/// One limit: so many events of a subject in a window.
+/// A limit: the number of events of one subject in a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// Its name in the `RateLimit` fields, and part of the counter's key.
@@ -32,9 +33,9 @@ pub const AUTH_PER_IP: Limit = Limit { name: "auth", quota: 30, window_seconds: 
 pub const FAILED_AUTH_PER_IP: Limit = Limit { name: "failed-auth", quota: 30, window_seconds: 300 };
 /// Quotes asked of the payment provider, per buyer.
 pub const QUOTES_PER_BUYER: Limit = Limit { name: "quotes", quota: 10, window_seconds: 60 };
-/// Changes of what a profile says, new keys and changes of wallets, per profile. Each of them moves the profile's version, and who
-/// recovers a profile writes over a version: nobody's key may keep it moving. To end a key is not counted: there are no more to be
-/// ended than were made, and a key in wrong hands must not keep its owner from ending it.
+/// Changes of a profile's text, new keys and changes of wallets, per profile. Each raises the profile's version, and a recovery
+/// writes over one version: no key may keep it from succeeding. Revoking a key is not counted, so that a stolen key cannot keep
+/// its owner from revoking it.
 pub const PROFILE_WRITES: Limit = Limit { name: "profile-writes", quota: 30, window_seconds: 60 };
 /// Changes of listings, per profile.
 pub const LISTING_WRITES: Limit = Limit { name: "listing-writes", quota: 60, window_seconds: 3_600 };
@@ -57,7 +58,7 @@ pub const ALL: &[Limit] = &[
     ENDPOINT_TESTS,
 ];
 
-/// Where a subject stands within a limit.
+/// A subject's use of a limit in the present window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitStatus {
     limit: Limit,
@@ -70,10 +71,10 @@ impl LimitStatus {
     /// Fails where the limit is passed.
     ///
     /// # Errors
-    /// 429 with this code.
-    pub fn check(self, code: Code) -> Result<Self, ApiError> {
+    /// `code`, with the seconds until the window ends.
+    pub fn check(self, code: Code) -> Result<(), ApiError> {
         if self.used <= self.quota {
-            return Ok(self);
+            return Ok(());
         }
         let wait = u64::try_from(self.resets_in.max(1)).unwrap_or(1);
         Err(ApiError::new(code).retry_after(wait).detail("limit", self.quota).detail("window_seconds", self.limit.window_seconds))
@@ -83,8 +84,8 @@ impl LimitStatus {
     pub fn describe(self, headers: &mut HeaderMap) {
         let Self { limit, quota, used, resets_in } = self;
         let policy = format!("\"{}\";q={quota};w={}", limit.name, limit.window_seconds);
-        let standing = format!("\"{}\";r={};t={resets_in}", limit.name, quota.saturating_sub(used));
-        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", standing)] {
+        let status = format!("\"{}\";r={};t={resets_in}", limit.name, quota.saturating_sub(used));
+        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", status)] {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
             }
@@ -97,59 +98,53 @@ impl LimitStatus {
 pub struct Limiter {
     store: Store,
     factor: u32,
-    exhausted: Arc<Mutex<HashMap<String, i64>>>,
+    /// The start of the window that a subject has exhausted. A refusal then costs no write.
+    exhausted: Arc<Cache<String, i64>>,
 }
 
-/// So many exhausted windows are remembered; past it the memory is emptied, and the table decides again.
+/// Exhausted windows that are remembered. A forgotten one is counted in the table again.
 const REMEMBERED: usize = 10_000;
 
 impl Limiter {
-    /// A limiter over the store; `factor` multiplies every quota (1, or 100 in local mode).
+    /// A limiter over the store. `factor` multiplies every quota (1, or 100 in local mode).
     #[must_use]
     pub fn new(store: Store, factor: u32) -> Self {
-        Self { store, factor, exhausted: Arc::default() }
+        Self { store, factor, exhausted: Arc::new(Cache::new(REMEMBERED)) }
     }
 
-    /// Counts one event and tells where the subject stands.
-    pub async fn count(&self, limit: Limit, subject: &str, now: time::OffsetDateTime) -> Result<LimitStatus, StoreError> {
-        let window = i64::from(limit.window_seconds);
-        let start = now.unix_timestamp().div_euclid(window) * window;
-        let quota = limit.quota.saturating_mul(self.factor);
-        let standing = |used| LimitStatus { limit, quota, used, resets_in: start + window - now.unix_timestamp() };
-        let subject = format!("{}:{subject}", limit.name);
-        if self.is_exhausted(&subject, start) {
-            return Ok(standing(quota.saturating_add(1)));
+    /// Counts one event of the subject.
+    pub async fn count(&self, limit: Limit, subject: &str, now: OffsetDateTime) -> Result<LimitStatus, StoreError> {
+        if let Some(status) = self.is_known_exhausted(limit, subject, now) {
+            return Ok(status);
         }
-        let used = self.store.count(&subject, start, window).await?;
-        if used > quota {
-            self.remember(subject, start);
+        let (subject, start) = (counter_name(limit, subject), window_start(limit, now));
+        let used = self.store.count(&subject, start, i64::from(limit.window_seconds)).await?;
+        let status = self.status(limit, used, now);
+        if status.used > status.quota {
+            self.exhausted.insert(subject, start);
         }
-        Ok(standing(used))
+        Ok(status)
     }
 
-    /// Whether the subject is known to have passed the limit: no counting, no request.
+    /// The subject's status where this instance knows that the limit is passed. Nothing is counted.
     #[must_use]
-    pub fn is_known_exhausted(&self, limit: Limit, subject: &str, now: time::OffsetDateTime) -> Option<LimitStatus> {
-        let window = i64::from(limit.window_seconds);
-        let start = now.unix_timestamp().div_euclid(window) * window;
-        let quota = limit.quota.saturating_mul(self.factor);
-        self.is_exhausted(&format!("{}:{subject}", limit.name), start).then_some(LimitStatus {
-            limit,
-            quota,
-            used: quota.saturating_add(1),
-            resets_in: start + window - now.unix_timestamp(),
-        })
+    pub fn is_known_exhausted(&self, limit: Limit, subject: &str, now: OffsetDateTime) -> Option<LimitStatus> {
+        let known = self.exhausted.get(&counter_name(limit, subject)) == Some(window_start(limit, now));
+        known.then(|| self.status(limit, u32::MAX, now))
     }
 
-    fn is_exhausted(&self, subject: &str, start: i64) -> bool {
-        self.exhausted.lock().unwrap_or_else(PoisonError::into_inner).get(subject) == Some(&start)
+    fn status(&self, limit: Limit, used: u32, now: OffsetDateTime) -> LimitStatus {
+        let ends = window_start(limit, now) + i64::from(limit.window_seconds);
+        LimitStatus { limit, quota: limit.quota.saturating_mul(self.factor), used, resets_in: ends - now.unix_timestamp() }
     }
+}
 
-    fn remember(&self, subject: String, start: i64) {
-        let mut exhausted = self.exhausted.lock().unwrap_or_else(PoisonError::into_inner);
-        if exhausted.len() >= REMEMBERED {
-            exhausted.clear();
-        }
-        exhausted.insert(subject, start);
-    }
+fn counter_name(limit: Limit, subject: &str) -> String {
+    format!("{}:{subject}", limit.name)
+}
+
+/// Unix seconds.
+fn window_start(limit: Limit, now: OffsetDateTime) -> i64 {
+    let window = i64::from(limit.window_seconds);
+    now.unix_timestamp().div_euclid(window) * window
 }

@@ -216,19 +216,15 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MA
     }
 }
 
-/// Tells a field that is left out from one that is `null`, for updates: `None`, `Some(None)`, `Some(Some(value))`.
-///
-/// # Errors
-/// As `T`'s own.
-pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Some)
-}
+/// Tells a field that is left out from one that is `null`: `None`, `Some(None)`, `Some(Some(value))`. The field needs
+/// `#[serde(default)]`.
+pub use serde_with::rust::double_option::deserialize as double_option;
 
 /// A value that may be left out, but not be `null`.
 ///
 /// # Errors
-/// As `T`'s own.
-pub fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+/// Those of `T`.
+pub fn non_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 

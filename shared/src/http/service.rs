@@ -8,32 +8,34 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use crochet_domain::ids::{ProfileId, random_bytes};
+use crochet_domain::timestamp::unix_ms;
 use lambda_http::request::RequestContext;
+use time::OffsetDateTime;
 
-use super::caller::RequestTrace;
 use super::codes::Code;
 use super::error::ApiError;
 use super::request::MAX_QUERY_BYTES;
 use super::suggest::not_found;
+use super::trace::RequestTrace;
 use crate::app::App;
 use crate::outbound::SelfHost;
 use crate::telemetry::meter::Meter;
 
-/// Longest header value.
+/// Maximum length of a header value, in bytes.
 pub const MAX_HEADER_BYTES: usize = 8_192;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Finishes a router: whatever it is asked, the answer comes in the envelope and with a request id.
-pub fn finish(router: Router, app: App) -> Router {
+/// Wraps a router: every response has the envelope and a request id.
+pub fn envelope(router: Router, app: App) -> Router {
     router
         .fallback(async |method: Method, uri: Uri| not_found(Code::NotFound, &method, &uri))
         .method_not_allowed_fallback(async |method: Method, uri: Uri| not_found(Code::MethodNotAllowed, &method, &uri))
-        .layer(axum::middleware::from_fn_with_state(app, around))
+        .layer(axum::middleware::from_fn_with_state(app, envelope_layer))
 }
 
-async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let request_id = request_id();
     let method = request.method().clone();
     // Layers of a router run after its routing, so the matched route is known here.
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
@@ -46,6 +48,7 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
         SelfHost::of_process().learn(id);
     }
     app.follow_clock().await;
+    let request_id = request_id(app.clock.now());
     let mut response = match check_line(&request) {
         Ok(()) => meter.scope(next.run(request)).await,
         Err(e) => axum::response::IntoResponse::into_response(e),
@@ -55,10 +58,10 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
         *response.status_mut() = error.code().status();
         render(&mut response, error, &app, method == Method::HEAD);
     }
-    let (profile, standing) = trace.notes();
+    let (profile, limit) = trace.notes();
     let headers = response.headers_mut();
-    if let Some(standing) = standing {
-        standing.describe(headers);
+    if let Some(limit) = limit {
+        limit.describe(headers);
     }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
@@ -79,7 +82,7 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     response
 }
 
-/// A refusal of the framework's own, which knows no envelope.
+/// The error for a refusal by the framework, which knows no envelope.
 fn framework_error(status: StatusCode) -> Option<ApiError> {
     match status.as_u16() {
         0..400 => None,
@@ -88,7 +91,7 @@ fn framework_error(status: StatusCode) -> Option<ApiError> {
         413 => Some(Code::PayloadTooLarge.into()),
         415 => Some(Code::UnsupportedMediaType.into()),
         400..500 => Some(ApiError::field("path", "must be valid percent-encoded UTF-8")),
-        _ => Some(ApiError::internal(format!("an answer with status {status} came without an error"))),
+        _ => Some(ApiError::internal(format!("a response with status {status} has no error"))),
     }
 }
 
@@ -124,12 +127,12 @@ struct Line<'a> {
     route: &'a str,
     status: StatusCode,
     began: Instant,
-    profile: Option<crochet_domain::ids::ProfileId>,
+    profile: Option<ProfileId>,
     error: Option<&'a ApiError>,
     cost: &'a crate::telemetry::meter::Cost,
 }
 
-/// One line a request: never a key, secret, body or endpoint URL.
+/// Logs one line per request. It never holds a key, secret, body or endpoint URL.
 fn log(line: &Line<'_>) {
     let Line { request_id, method, route, status, began, profile, error, cost } = line;
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -148,12 +151,7 @@ fn log(line: &Line<'_>) {
     if alarm || status.is_server_error() { line!(error) } else { line!(info) }
 }
 
-fn request_id() -> String {
-    format!(
-        "req_{}",
-        ulid::Ulid::from_parts(
-            u64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(0),
-            u128::from_be_bytes(crochet_domain::ids::random_bytes()),
-        )
-    )
+fn request_id(now: OffsetDateTime) -> String {
+    let ms = u64::try_from(unix_ms(now)).unwrap_or(0);
+    format!("req_{}", ulid::Ulid::from_parts(ms, u128::from_be_bytes(random_bytes())))
 }

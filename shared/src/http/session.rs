@@ -4,10 +4,11 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 
-use super::caller::{count_failed_auth, trace};
 use super::codes::Code;
 use super::error::ApiError;
+use super::limited::count_failed_auth;
 use super::limits;
+use super::trace::RequestTrace;
 use crate::app::App;
 use crate::config::Config;
 use crochet_domain::ids::ProfileId;
@@ -37,7 +38,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let app = App::from_ref(state);
-        refuse_other_sites(&parts.method, &parts.headers, &app.config)?;
+        check_same_origin(&parts.method, &parts.headers, &app.config)?;
         if !has_cookie(&parts.headers) {
             return Err(Code::SessionRequired.into());
         }
@@ -46,8 +47,8 @@ where
         };
         let (now, hash) = (app.clock.now(), token.sha256());
         let subject = format!("session:{}", &hash[..20]);
-        // The counter is moved while the session is read, not after it.
-        let (session, standing) = tokio::join!(app.store.session(&hash), app.limiter.count(limits::PER_KEY, &subject, now));
+        // The request is counted while the session is read.
+        let (session, status) = tokio::join!(app.store.session(&hash), app.limiter.count(limits::PER_KEY, &subject, now));
         let Some(mut session) = session?.filter(|session| session.is_open(unix_ms(now))) else {
             return Err(stale(&app, parts).await);
         };
@@ -55,17 +56,16 @@ where
             app.store.note_session(&session, unix_ms(now)).await;
             session.seen_ms = unix_ms(now);
         }
-        let (trace, standing) = (trace(parts), standing?);
+        let trace = RequestTrace::of(parts);
         trace.caller(session.profile);
-        trace.standing(standing);
-        standing.check(Code::RateLimited)?;
+        trace.limit(status?)?;
         Ok(Self { session })
     }
 }
 
 /// The answer to a cookie that opens nothing: it is taken back, so that the browser does not fail with it again and again.
 async fn stale(app: &App, parts: &Parts) -> ApiError {
-    count_failed_auth(&app, parts, Code::SessionRequired.into()).await.set_cookie(&taking_back())
+    count_failed_auth(app, parts, Code::SessionRequired.into()).await.set_cookie(&clear_cookie())
 }
 
 /// Refuses what another site makes a person's browser send. Browsers say where a request comes from in `Sec-Fetch-Site`, older
@@ -74,7 +74,7 @@ async fn stale(app: &App, parts: &Parts) -> ApiError {
 ///
 /// # Errors
 /// `CROSS_SITE_REQUEST`.
-pub fn refuse_other_sites(method: &Method, headers: &HeaderMap, config: &Config) -> Result<(), ApiError> {
+pub fn check_same_origin(method: &Method, headers: &HeaderMap, config: &Config) -> Result<(), ApiError> {
     if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
@@ -101,13 +101,13 @@ pub fn has_one_cookie(headers: &HeaderMap) -> bool {
 
 /// The `Set-Cookie` that hands a session over.
 #[must_use]
-pub fn handing_over(token: &SessionToken) -> String {
+pub fn set_cookie(token: &SessionToken) -> String {
     cookie(token.reveal(), LIFETIME_MS / 1_000)
 }
 
 /// The `Set-Cookie` that takes it back.
 #[must_use]
-pub fn taking_back() -> String {
+pub fn clear_cookie() -> String {
     cookie("", 0)
 }
 
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn other_sites_are_refused() {
         let config = Config::from_lookup(|_| None).expect("the defaults");
-        let passes = |method: Method, pairs: &[(&'static str, &str)]| refuse_other_sites(&method, &headers(pairs), &config).is_ok();
+        let passes = |method: Method, pairs: &[(&'static str, &str)]| check_same_origin(&method, &headers(pairs), &config).is_ok();
         for good in [
             &[("sec-fetch-site", "same-origin")][..],
             &[("sec-fetch-site", "none")],
@@ -190,7 +190,7 @@ mod tests {
     fn the_cookie_is_for_this_host_alone() {
         let token = SessionToken::generate();
         let expected = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=604800", token.reveal());
-        assert_eq!(handing_over(&token), expected);
-        assert!(taking_back().ends_with("Max-Age=0"));
+        assert_eq!(set_cookie(&token), expected);
+        assert!(clear_cookie().ends_with("Max-Age=0"));
     }
 }

@@ -1,11 +1,10 @@
 //! The scheduled writer of the catalogue's snapshot.
 
+use crochet::app;
 use crochet::clock::Clock;
-use crochet::config::Config;
 use crochet::store::Store;
 use crochet_catalog::snapshot::{self, DueOr};
-use lambda_http::Error;
-use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 /// What the schedule sends: nothing of it counts.
 #[derive(serde::Deserialize)]
@@ -13,11 +12,7 @@ struct Tick {}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    crochet::telemetry::start();
-    let config = Config::from_env().unwrap_or_else(|problem| {
-        eprintln!("{problem}");
-        std::process::exit(1)
-    });
+    let config = app::start();
     let (store, clock) = (&Store::of(&config).await, &Clock::system());
     lambda_runtime::run(service_fn(async |_: LambdaEvent<Tick>| -> Result<(), Error> {
         // A run that fails is told by the function's error metric; the next one begins anew.

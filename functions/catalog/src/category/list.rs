@@ -30,9 +30,11 @@ pub(crate) struct Category {
     count: usize,
 }
 
+crochet::error_list!(ListCategoriesErrors: Viewer;);
+
 /// List the categories with the number of active listings in each.
 #[utoipa::path(get, path = "/api/v1/categories", operation_id = "list_categories", tag = "Catalog",
-    responses((status = 200, body = Categories, description = "Every category, empty ones included. Errors: RATE_LIMITED.")))]
+    responses((status = 200, body = Categories, description = "Every category, empty ones included."), ListCategoriesErrors))]
 pub(crate) async fn list_categories(State(catalogue): State<Catalogue>, viewer: Viewer, headers: HeaderMap) -> Result<Response> {
     viewer.while_loading(async { Ok(catalogue.refresh().await?) }).await?;
     let counts = catalogue.counts();

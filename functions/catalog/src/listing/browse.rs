@@ -15,13 +15,14 @@ use super::filters::{Filters, Whose};
 use crate::model::{Catalogue, search};
 use crate::viewer::Viewer;
 
+crochet::error_list!(BrowseListingsErrors: Viewer, Query<Filters>; InsufficientScope);
+
 /// Browse active listings; or, with `seller=me` and a key, your own, drafts and suspended ones included.
 ///
 /// Pages leave out schemas and examples: `GET /listings/{id}` has them.
 #[utoipa::path(get, path = "/api/v1/listings", operation_id = "browse_listings", tag = "Catalog", security((), ("api_key" = [])),
     params(Filters),
-    responses((status = 200, body = Listings, description = "A page of listings. Errors: UNKNOWN_FIELD, INVALID_REQUEST (naming the \
-        parameter), UNAUTHORIZED (seller=me without a key), RATE_LIMITED.")))]
+    responses((status = 200, body = Listings, description = "A page of listings."), BrowseListingsErrors))]
 pub(crate) async fn browse_listings(
     State(app): State<App>,
     State(catalogue): State<Catalogue>,

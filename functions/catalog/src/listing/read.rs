@@ -12,12 +12,13 @@ use crochet_domain::listing::ListingStatus;
 
 use crate::viewer::Viewer;
 
+crochet::error_list!(GetListingErrors: Viewer, Path<String>; ListingNotFound);
 /// Get one listing by id or slug, with its schemas and examples.
 ///
 /// A suspended listing still answers, and says so in `status`. A draft answers to a key of its owner only.
 #[utoipa::path(get, path = "/api/v1/listings/{id}", operation_id = "get_listing", tag = "Catalog", security((), ("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug")),
-    responses((status = 200, body = OneListing, description = "The listing. Errors: LISTING_NOT_FOUND, RATE_LIMITED.")))]
+    responses((status = 200, body = OneListing, description = "The listing."), GetListingErrors))]
 pub(crate) async fn get_listing(
     State(app): State<App>,
     viewer: Viewer,

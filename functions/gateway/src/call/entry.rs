@@ -4,9 +4,11 @@ use std::time::Instant;
 
 use axum::extract::{Path, Request, State as Extract};
 use axum::http::request::Parts;
-use crochet::http::caller::{Agent, count_failed_auth, count_failed_key, presented_key, trace};
+use crochet::http::caller::{Agent, presented_key};
+use crochet::http::limited::{count_failed_auth, count_failed_key};
 use crochet::http::limits::GATEWAY_PER_KEY;
 use crochet::http::request::read_body;
+use crochet::http::trace::RequestTrace;
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::api_key::ApiKeyRecord;
 use crochet::store::counter::Traffic;
@@ -43,6 +45,7 @@ use crate::State;
     ),
     request_body(content = Option<serde_json::Value>, description = "Any JSON value, up to 256 KiB. It reaches the seller byte for byte. Empty: a price probe."),
     responses(
+        super::errors::CallListingErrors,
         (status = 200, description = "The seller's answer.", body = super::answer::DeliveredEnvelope),
         (status = 202, description = "The payment is pending; retry with the same relay_request_id.", body = super::answer::PendingEnvelope),
         (status = 402, description = "PAYMENT_REQUIRED with data.payment.", body = super::offer::PaymentRequiredEnvelope),
@@ -130,13 +133,12 @@ impl Known {
             return Err(count_failed_auth(&state.app, parts, Code::InvalidApiKey.into()).await);
         };
         let agent = Agent::of(stored.clone());
-        let trace = trace(parts);
+        let trace = RequestTrace::of(parts);
         trace.caller(agent.profile);
-        let standing = standing?;
-        trace.standing(standing);
+        let within_limit = trace.limit(standing?);
         let FirstRead { listing, call, traffic, breaker, .. } = read;
         let known = Self { agent, key: stored, listing, call, traffic, breaker, started: started? };
-        if let Err(e) = standing.check(Code::RateLimited) {
+        if let Err(e) = within_limit {
             if let Some(listing) = hinted {
                 store.call_not_made(listing, minute).await?;
             }

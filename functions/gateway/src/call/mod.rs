@@ -5,6 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod breaker;
 pub(crate) mod deliver;
 pub(crate) mod entry;
+pub(crate) mod errors;
 pub(crate) mod forward;
 pub(crate) mod free;
 pub(crate) mod incoming;

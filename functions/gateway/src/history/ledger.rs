@@ -47,6 +47,8 @@ pub(crate) struct Ledger {
     paging: Paging,
 }
 
+crochet::error_list!(ListLedgerErrors: Caller, Query<Filters>; InsufficientScope, InvalidCursor, ProfileNotFound, NotOperator);
+
 /// List ledger entries
 ///
 /// Payments, seller credits and adjustments of the caller's own accounts, newest first. Entries are only ever added.
@@ -56,8 +58,7 @@ pub(crate) struct Ledger {
     tag = "Gateway and payments",
     security(("api_key" = ["read"]), ("session" = [])),
     params(Filters),
-    responses((status = 200, description = "A page of entries. Errors: INVALID_REQUEST, INVALID_CURSOR, \
-        PROFILE_NOT_FOUND, NOT_OPERATOR, UNAUTHORIZED, INVALID_API_KEY, INSUFFICIENT_SCOPE, SESSION_REQUIRED, RATE_LIMITED.", body = Ledger)),
+    responses((status = 200, description = "A page of entries.", body = Ledger), ListLedgerErrors),
 )]
 pub(crate) async fn list_ledger(caller: Caller, Extract(state): Extract<State>, Query(query): Query<Filters>) -> Result {
     caller.may(Scope::Read)?;

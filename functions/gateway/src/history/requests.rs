@@ -59,6 +59,11 @@ pub(crate) struct OneGatewayRequest {
     gateway_request: GatewayRequestView,
 }
 
+crochet::error_list!(
+    ListGatewayRequestsErrors: Caller, Query<Filters>;
+    InsufficientScope, InvalidCursor, ProfileNotFound, NotOperator
+);
+
 /// List gateway requests
 ///
 /// The caller's calls as buyer, seller or both, newest first.
@@ -68,8 +73,7 @@ pub(crate) struct OneGatewayRequest {
     tag = "Gateway and payments",
     security(("api_key" = ["read"]), ("session" = [])),
     params(Filters),
-    responses((status = 200, description = "A page of calls. Errors: INVALID_REQUEST, INVALID_CURSOR, \
-        PROFILE_NOT_FOUND, NOT_OPERATOR, UNAUTHORIZED, INVALID_API_KEY, INSUFFICIENT_SCOPE, SESSION_REQUIRED, RATE_LIMITED.", body = GatewayRequests)),
+    responses((status = 200, description = "A page of calls.", body = GatewayRequests), ListGatewayRequestsErrors),
 )]
 pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extract<State>, Query(query): Query<Filters>) -> Result {
     caller.may(Scope::Read)?;
@@ -105,6 +109,11 @@ pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extrac
     })
 }
 
+crochet::error_list!(
+    GetGatewayRequestErrors: Caller, Path<String>, Query<Whose>;
+    InsufficientScope, ProfileNotFound, NotOperator, CallNotFound
+);
+
 /// Get one gateway request
 ///
 /// A call of which the caller is buyer or seller.
@@ -114,8 +123,7 @@ pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extrac
     tag = "Gateway and payments",
     security(("api_key" = ["read"]), ("session" = [])),
     params(("id" = String, Path, description = "The call's id, `gw_req_…`."), Whose),
-    responses((status = 200, description = "The call. Errors: CALL_NOT_FOUND, PROFILE_NOT_FOUND, NOT_OPERATOR, \
-        UNAUTHORIZED, INVALID_API_KEY, INSUFFICIENT_SCOPE, SESSION_REQUIRED, RATE_LIMITED.", body = OneGatewayRequest)),
+    responses((status = 200, description = "The call.", body = OneGatewayRequest), GetGatewayRequestErrors),
 )]
 pub(crate) async fn get_gateway_request(
     caller: Caller,

@@ -108,15 +108,15 @@ fn end(text: &str, own_end: Option<i64>, now: OffsetDateTime) -> Result<i64> {
     }
 }
 
+crochet::error_list!(CreateApiKeyErrors: Writer, Json<NewKey>; CrossSiteRequest, KeyLimit);
+
 /// Make an API key.
 ///
 /// The key is shown once. A profile has at most 45 that have not ended; those that have make room.
 #[utoipa::path(post, path = "/api/v1/api-keys", operation_id = "create_api_key", tag = "Identity",
     security(("api_key" = ["write"]), ("session" = [])), request_body = NewKey,
-    responses((status = 201, body = IssuedKey, description = "The key, shown once. Errors: INVALID_REQUEST, UNKNOWN_FIELD, \
-        INSUFFICIENT_SCOPE (more than the caller has; with a session, anything but `read`), KEY_LIMIT, UNAUTHORIZED, \
-        INVALID_API_KEY, SESSION_REQUIRED, CROSS_SITE_REQUEST, RATE_LIMITED.")))]
-pub(crate) async fn create_api_key(State(app): State<App>, Writer(caller): Writer, Json(request): Json<NewKey>) -> Result {
+    responses((status = 201, body = IssuedKey, description = "The key, shown once."), CreateApiKeyErrors))]
+pub(crate) async fn create_api_key(State(app): State<App>, Writer { caller, .. }: Writer, Json(request): Json<NewKey>) -> Result {
     let now = app.clock.now();
     let terms = request.read(&caller, now)?;
     let (key, stored) = add(&app, &caller, &terms, now).await?;

@@ -16,13 +16,14 @@ pub(crate) struct Keys {
     keys: Vec<Key>,
 }
 
+crochet::error_list!(ListApiKeysErrors: Caller; InsufficientScope);
+
 /// List your API keys: what is known of each, never the key itself.
 ///
 /// A key that has ended stays in the list until it is deleted or a new one takes its place.
 #[utoipa::path(get, path = "/api/v1/api-keys", operation_id = "list_api_keys", tag = "Identity",
     security(("api_key" = ["read"]), ("session" = [])),
-    responses((status = 200, body = Keys, description = "The keys. Errors: UNAUTHORIZED, INVALID_API_KEY, INSUFFICIENT_SCOPE, \
-        SESSION_REQUIRED, RATE_LIMITED.")))]
+    responses((status = 200, body = Keys, description = "The keys."), ListApiKeysErrors))]
 pub(crate) async fn list_api_keys(State(app): State<App>, caller: Caller) -> Result {
     caller.may(Scope::Read)?;
     let keys = app.store.keys_of(caller.profile()).await?;

@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::http::caller::{Anonymous, AuthLimit};
+use crochet::http::caller::Anonymous;
+use crochet::http::limited::AuthLimit;
 use crochet::http::request::Json;
 use crochet::http::{ApiError, Reply, Result};
 use crochet_domain::api_key::ApiKey;
@@ -24,13 +25,14 @@ pub(crate) struct LeakedKeyRevoked {
     revoked: bool,
 }
 
+crochet::error_list!(ReportLeakedApiKeyErrors: Anonymous<AuthLimit>, Json<LeakedKey>;);
+
 /// Report a leaked API key: the key that is shown ends with the next request.
 ///
 /// Showing the whole key is all it takes: whoever has it could do worse. The answer is the same for a key that has ended
 /// already or never was one, so it tells nobody anything.
 #[utoipa::path(post, path = "/api/v1/api-keys/report-leak", operation_id = "report_leaked_api_key", tag = "Identity", request_body = LeakedKey,
-    responses((status = 200, body = LeakedKeyRevoked, description = "The key does not work. Errors: INVALID_REQUEST (this cannot be \
-        a key: its checksum is wrong), UNKNOWN_FIELD, RATE_LIMITED.")))]
+    responses((status = 200, body = LeakedKeyRevoked, description = "The key does not work."), ReportLeakedApiKeyErrors))]
 pub(crate) async fn report_leaked_api_key(
     State(app): State<App>,
     _: Anonymous<AuthLimit>,

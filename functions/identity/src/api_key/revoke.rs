@@ -18,13 +18,14 @@ pub(crate) struct RevokedKey {
     key: Key,
 }
 
+crochet::error_list!(RevokeApiKeyErrors: Caller, Path<String>; InsufficientScope, CrossSiteRequest, KeyNotFound);
+
 /// Revoke an API key: it stops working with the next request.
 ///
 /// The key that sends this may be the one, and the last one may go, too: `POST /auth/recover` is the way back.
 #[utoipa::path(delete, path = "/api/v1/api-keys/{id}", operation_id = "revoke_api_key", tag = "Identity",
     security(("api_key" = ["write"]), ("session" = [])), params(("id" = String, Path, description = "`key_` and ten characters.")),
-    responses((status = 200, body = RevokedKey, description = "The key that was. Errors: KEY_NOT_FOUND (another profile's, too), \
-        UNAUTHORIZED, INVALID_API_KEY, INSUFFICIENT_SCOPE, SESSION_REQUIRED, CROSS_SITE_REQUEST, RATE_LIMITED.")))]
+    responses((status = 200, body = RevokedKey, description = "The key that was."), RevokeApiKeyErrors))]
 pub(crate) async fn revoke_api_key(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result {
     caller.may(Scope::Write)?;
     let id = read_key_id(&id).ok_or(Code::KeyNotFound)?;

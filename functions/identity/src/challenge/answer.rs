@@ -49,6 +49,8 @@ pub(crate) struct Answer {
     pow_nonce: Option<PowNonce>,
 }
 
+crochet::error_list!(for Answer: ; InvalidWalletAddress, InvalidRequest, ChallengeInvalid, SignatureInvalid, ChainUnavailable);
+
 impl Answer {
     /// Reads the fields of a proof; signatures may have so many characters.
     ///
@@ -116,12 +118,12 @@ pub(crate) fn after_use(error: StoreError) -> ApiError {
     if matches!(error, StoreError::SessionOver) {
         return error.into();
     }
-    let advice = Code::ChallengeInvalid.advice();
+    let recovery = Code::ChallengeInvalid.recovery();
     ApiError::from(error)
-        .recovery("next_action", advice.next_action)
-        .recovery("summary", advice.summary)
-        .recovery("preserve", json!(advice.preserve))
-        .recovery("discard", json!(advice.discard))
+        .recovery("next_action", recovery.next_action)
+        .recovery("summary", recovery.summary)
+        .recovery("preserve", json!(recovery.preserve))
+        .recovery("discard", json!(recovery.discard))
 }
 
 #[cfg(test)]

@@ -14,6 +14,11 @@ use serde_json::json;
 use super::{ClaimedAgent, TRIES, agent, agent_id};
 use crate::challenge::answer::{Answer, Proof, after_use};
 
+crochet::error_list!(
+    ClaimAgentErrors: Person, Path<String>, Json<Proof>, Answer;
+    CrossSiteRequest, ProfileNotFound, ProofWalletNotAllowed, AlreadyClaimed, ClaimLimit, EditConflict
+);
+
 /// Claim an agent
 ///
 /// A person who is logged in proves control of one of the agent's wallets, by its answer to a challenge of purpose `claim_agent`
@@ -24,9 +29,7 @@ use crate::challenge::answer::{Answer, Proof, after_use};
 /// claim only agents whose wallets you trust with your account.
 #[utoipa::path(post, path = "/api/v1/agents/{id}/claim", operation_id = "claim_agent", tag = "Identity", security(("session" = [])),
     params(("id" = String, Path, description = "The agent's id.")), request_body = Proof,
-    responses((status = 200, body = ClaimedAgent, description = "The agent. Errors: SESSION_REQUIRED, CROSS_SITE_REQUEST, \
-        PROFILE_NOT_FOUND, INVALID_REQUEST, INVALID_WALLET_ADDRESS, CHALLENGE_INVALID, SIGNATURE_INVALID, CHAIN_UNAVAILABLE, \
-        PROOF_WALLET_NOT_ALLOWED, ALREADY_CLAIMED, CLAIM_LIMIT, EDIT_CONFLICT, RATE_LIMITED.")))]
+    responses((status = 200, body = ClaimedAgent, description = "The agent."), ClaimAgentErrors))]
 pub(crate) async fn claim(
     State(state): State<crate::State>,
     person: Person,
@@ -76,16 +79,16 @@ fn not_a_signer() -> ApiError {
 
 /// A refusal that comes when the challenge is used up: the same proof would not do again.
 fn used_up(error: ApiError) -> ApiError {
-    let advice = Code::ChallengeInvalid.advice();
+    let recovery = Code::ChallengeInvalid.recovery();
     let summary = match error.code() {
         Code::ProfileNotFound => "Check the agent's id, then ask for a new challenge that names it and sign that.",
         _ => "Ask for a new challenge, sign it, and claim again.",
     };
     error
-        .recovery("next_action", advice.next_action)
+        .recovery("next_action", recovery.next_action)
         .recovery("summary", summary)
         .recovery("preserve", json!([]))
-        .recovery("discard", json!(advice.discard))
+        .recovery("discard", json!(recovery.discard))
 }
 
 /// The agent with this operator or none, as its next version.

@@ -13,14 +13,15 @@ use super::{ClaimedAgent, agent, agent_id};
 /// Another transaction at the same items is given way to this often.
 const TRIES: usize = 16;
 
+crochet::error_list!(ReleaseAgentErrors: Person, Path<String>; CrossSiteRequest, ProfileNotFound, NotOperator, EditConflict);
+
 /// Release an agent
 ///
 /// The agent is a plain `agent` again: its operator does not see its books any more, and its wallets do not log the operator in.
 /// The agent cannot prevent it.
 #[utoipa::path(delete, path = "/api/v1/agents/{id}/claim", operation_id = "release_agent", tag = "Identity",
     security(("session" = [])), params(("id" = String, Path, description = "The agent's id.")),
-    responses((status = 200, body = ClaimedAgent, description = "The agent. Errors: SESSION_REQUIRED, CROSS_SITE_REQUEST, \
-        PROFILE_NOT_FOUND, NOT_OPERATOR, EDIT_CONFLICT, RATE_LIMITED.")))]
+    responses((status = 200, body = ClaimedAgent, description = "The agent."), ReleaseAgentErrors))]
 pub(crate) async fn release(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result {
     let (id, person) = (agent_id(&id)?, person.profile());
     let mut operated = agent(app.store.profile(id).await?)?;

@@ -16,10 +16,12 @@ pub(super) fn fresh() -> Vec<RecoveryCode> {
     (0..RECOVERY_CODES).map(|_| RecoveryCode::generate()).collect()
 }
 
+crochet::error_list!(ReplaceRecoveryCodesErrors: Person; CrossSiteRequest);
+
 /// Get ten new recovery codes. The old ones end. They are shown this once.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/recovery-codes", operation_id = "replace_recovery_codes", tag = "People",
     security(("session" = [])),
-    responses((status = 200, body = RecoveryCodes, description = "The codes. Errors: SESSION_REQUIRED, CROSS_SITE_REQUEST, RATE_LIMITED.")))]
+    responses((status = 200, body = RecoveryCodes, description = "The codes."), ReplaceRecoveryCodesErrors))]
 pub(crate) async fn replace(State(app): State<App>, person: Person) -> Result {
     let codes = fresh();
     let hashes: Vec<String> = codes.iter().map(RecoveryCode::sha256).collect();

@@ -21,9 +21,11 @@ pub(crate) struct PasskeyList {
     passkeys: Vec<wire::person::Passkey>,
 }
 
+crochet::error_list!(ListPasskeysErrors: Person;);
+
 /// List your passkeys.
 #[utoipa::path(get, path = "/api/v1/auth/passkey/credentials", operation_id = "list_passkeys", tag = "People", security(("session" = [])),
-    responses((status = 200, body = PasskeyList, description = "The passkeys. Errors: SESSION_REQUIRED, RATE_LIMITED.")))]
+    responses((status = 200, body = PasskeyList, description = "The passkeys."), ListPasskeysErrors))]
 pub(crate) async fn list(State(app): State<App>, person: Person) -> Result {
     let known = passkeys(&app, person.profile()).await?;
     Reply::ok(PasskeyList { passkeys: known.passkeys.iter().map(wire::person::Passkey::from).collect() })
@@ -36,11 +38,12 @@ pub(crate) struct PasskeyRemoved {
     passkey: wire::person::Passkey,
 }
 
+crochet::error_list!(RemovePasskeyErrors: Person, Path<String>; CrossSiteRequest, PasskeyNotFound, LastPasskey);
+
 /// Remove a passkey. The last one stays. Sessions that it opened go on: log out everywhere to end them.
 #[utoipa::path(delete, path = "/api/v1/auth/passkey/credentials/{id}", operation_id = "remove_passkey", tag = "People",
     security(("session" = [])), params(("id" = String, Path, description = "The passkey's id.", format = "uuid")),
-    responses((status = 200, body = PasskeyRemoved, description = "The passkey that was removed. Errors: SESSION_REQUIRED, \
-        CROSS_SITE_REQUEST, PASSKEY_NOT_FOUND, LAST_PASSKEY, RATE_LIMITED.")))]
+    responses((status = 200, body = PasskeyRemoved, description = "The passkey that was removed."), RemovePasskeyErrors))]
 pub(crate) async fn remove(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result {
     let id: PasskeyId = id.parse().map_err(|_| Code::PasskeyNotFound)?;
     let mut removed = None;

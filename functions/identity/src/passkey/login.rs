@@ -21,13 +21,17 @@ use super::{CeremonyBegun, TRIES, Visitor, after_use, begin, begin_session, cere
 #[derive(Deserialize, ToSchema)]
 struct NewLogin {}
 
+crochet::error_list!(
+    StartLoginErrors: Visitor;
+    InvalidJson, UnknownField, InvalidRequest, PayloadTooLarge, PasskeysUnavailable
+);
+
 /// Begin to log in. Nobody says who they are: the passkey does.
 ///
 /// Give `public_key` to `PublicKeyCredential.parseRequestOptionsFromJSON` and the result to `navigator.credentials.get`.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/login/start", operation_id = "start_passkey_login", tag = "People",
     request_body(content = Option<NewLogin>, description = "`{}`, or nothing."),
-    responses((status = 200, body = CeremonyBegun, description = "The ceremony; it can be finished once, within five minutes. Errors: \
-        CROSS_SITE_REQUEST, PASSKEYS_UNAVAILABLE, RATE_LIMITED.")))]
+    responses((status = 200, body = CeremonyBegun, description = "The ceremony; it can be finished once, within five minutes."), StartLoginErrors))]
 pub(crate) async fn start(State(state): State<crate::State>, _: Visitor, request: Request<Body>) -> Result {
     let body = read_body(request.into_body(), MAX_BODY_BYTES).await?;
     if !body.is_empty() {
@@ -48,13 +52,14 @@ pub(crate) struct PasskeyLogin {
     credential: Value,
 }
 
+crochet::error_list!(FinishLoginErrors: Visitor, Json<PasskeyLogin>; CeremonyInvalid, PasskeyRefused, PasskeysUnavailable);
+
 /// Finish logging in. The cookie of the session comes with the answer.
 ///
 /// The ceremony is used up by the first well-formed attempt, good or bad. A 21st session ends the person's oldest one.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/login/finish", operation_id = "finish_passkey_login", tag = "People",
     request_body = PasskeyLogin,
-    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session's cookie.")), description = "The person and the session. Errors: INVALID_REQUEST, CROSS_SITE_REQUEST, \
-        CEREMONY_INVALID, PASSKEY_REFUSED, PASSKEYS_UNAVAILABLE, RATE_LIMITED.")))]
+    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session's cookie.")), description = "The person and the session."), FinishLoginErrors))]
 pub(crate) async fn finish(State(state): State<crate::State>, visitor: Visitor, Json(request): Json<PasskeyLogin>) -> Result {
     let app = &state.app;
     let now = app.clock.now();

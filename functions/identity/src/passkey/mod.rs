@@ -3,8 +3,9 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use crochet::app::App;
-use crochet::http::caller::{Anonymous, AuthLimit, count_failed_auth};
-use crochet::http::session::{Person, handing_over, has_cookie, refuse_other_sites};
+use crochet::http::caller::Anonymous;
+use crochet::http::limited::{AuthLimit, count_failed_auth};
+use crochet::http::session::{Person, check_same_origin, has_cookie, set_cookie};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
 use crochet::wire::person::LoggedIn;
@@ -32,11 +33,13 @@ const TRIES: usize = 8;
 /// Somebody at the door, with a session or without: counted by address, and refused where another site sends them.
 pub(crate) struct Visitor(Parts);
 
+crochet::error_list!(for Visitor: Anonymous<AuthLimit>; CrossSiteRequest);
+
 impl FromRequestParts<crate::State> for Visitor {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &crate::State) -> Result<Self> {
-        refuse_other_sites(&parts.method, &parts.headers, &state.app.config)?;
+        check_same_origin(&parts.method, &parts.headers, &state.app.config)?;
         Anonymous::<AuthLimit>::from_request_parts(parts, state).await?;
         Ok(Self(parts.clone()))
     }
@@ -53,7 +56,7 @@ impl Visitor {
 
     /// Counts a failure against the address it came from. One of ours is nobody's failure.
     pub(crate) async fn failed(&self, app: &App, error: ApiError) -> ApiError {
-        if error.code().status().is_client_error() { count_failed_auth(&app, &self.0, error).await } else { error }
+        if error.code().status().is_client_error() { count_failed_auth(app, &self.0, error).await } else { error }
     }
 }
 
@@ -101,12 +104,12 @@ fn after_use(error: StoreError) -> ApiError {
     if matches!(error, StoreError::SessionOver) {
         return error.into();
     }
-    let advice = Code::CeremonyInvalid.advice();
+    let recovery = Code::CeremonyInvalid.recovery();
     ApiError::from(error)
-        .recovery("next_action", advice.next_action)
-        .recovery("summary", advice.summary)
-        .recovery("preserve", json!(advice.preserve))
-        .recovery("discard", json!(advice.discard))
+        .recovery("next_action", recovery.next_action)
+        .recovery("summary", recovery.summary)
+        .recovery("preserve", json!(recovery.preserve))
+        .recovery("discard", json!(recovery.discard))
 }
 
 /// A session that begins now, and the token that opens it.
@@ -118,5 +121,5 @@ fn begin_session(person: &Profile, now: OffsetDateTime) -> (SessionToken, Sessio
 
 /// Tells a person who they are, with the cookie of the session that was opened.
 fn welcome(person: &Profile, session: &Session, token: &SessionToken, codes_left: usize) -> Result {
-    Ok(Reply::ok(LoggedIn::new(person, session, codes_left))?.header("set-cookie", &handing_over(token)))
+    Ok(Reply::ok(LoggedIn::new(person, session, codes_left))?.header("set-cookie", &set_cookie(token)))
 }

@@ -42,13 +42,13 @@ pub(crate) struct PersonRecovery {
     pow_nonce: Option<String>,
 }
 
+crochet::error_list!(RecoverPersonErrors: Visitor, Json<PersonRecovery>, Answer; PowInvalid, RecoveryCodeInvalid, NotOperator);
+
 /// Get back in without a passkey: with a recovery code, or with the wallet of an agent that the person operates.
 ///
 /// A recovery code is used up by the session that it opens. A 21st session ends the person's oldest one. Add a passkey next, and ask for new codes when few are left.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/recover", operation_id = "recover_person", tag = "People", request_body = PersonRecovery,
-    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session's cookie.")), description = "The person and the session, whose cookie comes with the answer. Errors: \
-        INVALID_REQUEST, CROSS_SITE_REQUEST, RECOVERY_CODE_INVALID, INVALID_WALLET_ADDRESS, CHALLENGE_INVALID, POW_INVALID, \
-        SIGNATURE_INVALID, CHAIN_UNAVAILABLE, NOT_OPERATOR, RATE_LIMITED.")))]
+    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String, description = "The session's cookie.")), description = "The person and the session, whose cookie comes with the answer."), RecoverPersonErrors))]
 pub(crate) async fn recover(State(state): State<crate::State>, visitor: Visitor, Json(request): Json<PersonRecovery>) -> Result {
     let now = state.app.clock.now();
     let attempt = match request.read()? {

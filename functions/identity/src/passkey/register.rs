@@ -3,7 +3,7 @@
 use axum::extract::State;
 use crochet::app::App;
 use crochet::http::request::{Json, Text};
-use crochet::http::session::{Person, handing_over};
+use crochet::http::session::{Person, set_cookie};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
 use crochet::store::passkey::Added;
@@ -31,13 +31,14 @@ pub(crate) struct NewPasskey {
     display_name: Option<Text<1, 80>>,
 }
 
+crochet::error_list!(StartRegistrationErrors: Visitor, Json<NewPasskey>; SessionRequired, PasskeyLimit, PasskeysUnavailable);
+
 /// Begin to sign up, or to add a passkey to those of the person who is logged in.
 ///
 /// Give `public_key` to `PublicKeyCredential.parseCreationOptionsFromJSON` and the result to `navigator.credentials.create`.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/register/start", operation_id = "start_passkey_registration", tag = "People",
     request_body = NewPasskey, security((), ("session" = [])),
-    responses((status = 200, body = CeremonyBegun, description = "The ceremony; it can be finished once, within five minutes. Errors: \
-        INVALID_REQUEST, CROSS_SITE_REQUEST, SESSION_REQUIRED, PASSKEY_LIMIT, PASSKEYS_UNAVAILABLE, RATE_LIMITED.")))]
+    responses((status = 200, body = CeremonyBegun, description = "The ceremony; it can be finished once, within five minutes."), StartRegistrationErrors))]
 pub(crate) async fn start(State(state): State<crate::State>, visitor: Visitor, Json(request): Json<NewPasskey>) -> Result {
     let crate::State { app, party, .. } = &state;
     let now = app.clock.now();
@@ -101,15 +102,18 @@ pub(crate) struct AddedPasskey {
     passkey: wire::person::Passkey,
 }
 
+crochet::error_list!(
+    FinishRegistrationErrors: Visitor, Json<MadePasskey>;
+    SessionRequired, CeremonyInvalid, PasskeyRefused, PasskeyAlreadyRegistered, PasskeyLimit, PasskeysUnavailable
+);
+
 /// Finish signing up, or adding a passkey.
 ///
 /// The ceremony is used up by the first well-formed attempt, good or bad. Signing up logs in: the cookie of the session comes with
 /// the answer. A person has at most 20 sessions: a 21st ends the oldest one. The recovery codes are shown this once.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/register/finish", operation_id = "finish_passkey_registration", tag = "People",
     request_body = MadePasskey, security((), ("session" = [])),
-    responses((status = 201, body = Registered, headers(("Set-Cookie" = String, description = "The session's cookie, for a new person.")), description = "A new person's profile, session and recovery codes; or the further passkey. \
-        Errors: INVALID_REQUEST, CROSS_SITE_REQUEST, CEREMONY_INVALID, PASSKEY_REFUSED, PASSKEY_ALREADY_REGISTERED, PASSKEY_LIMIT, \
-        SESSION_REQUIRED, PASSKEYS_UNAVAILABLE, RATE_LIMITED.")))]
+    responses((status = 201, body = Registered, headers(("Set-Cookie" = String, description = "The session's cookie, for a new person.")), description = "A new person's profile, session and recovery codes; or the further passkey."), FinishRegistrationErrors))]
 pub(crate) async fn finish(State(state): State<crate::State>, visitor: Visitor, Json(request): Json<MadePasskey>) -> Result {
     let crate::State { app, party, .. } = &state;
     let now = app.clock.now();
@@ -155,7 +159,7 @@ async fn sign_up(app: &App, profile: Profile, passkey: Passkey, now: OffsetDateT
         logged_in: wire::person::LoggedIn::new(&profile, &session, codes.len()),
         codes: RecoveryCodes::of(&codes),
     };
-    Ok(Reply::created(reply)?.header("set-cookie", &handing_over(&token)))
+    Ok(Reply::created(reply)?.header("set-cookie", &set_cookie(&token)))
 }
 
 /// Adds a passkey to those that the person has by now.

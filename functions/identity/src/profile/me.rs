@@ -10,10 +10,11 @@ use crochet_domain::api_key::Scope;
 use crochet_domain::ids::ProfileId;
 use crochet_domain::profile::Profile;
 
+crochet::error_list!(GetMeErrors: Caller; InsufficientScope);
+
 /// Tell who the caller is: its profile, its wallets, what its key or session may do, and, for a person, the agents that it operates.
 #[utoipa::path(get, path = "/api/v1/me", operation_id = "get_me", tag = "Identity", security(("api_key" = ["read"]), ("session" = [])),
-    responses((status = 200, body = Me, description = "The caller. Errors: UNAUTHORIZED, INVALID_API_KEY, INSUFFICIENT_SCOPE (a key \
-        that may only write), SESSION_REQUIRED, RATE_LIMITED.")))]
+    responses((status = 200, body = Me, description = "The caller."), GetMeErrors))]
 pub(crate) async fn me(State(app): State<App>, caller: Caller) -> Result {
     caller.may(Scope::Read)?;
     let profile = own_profile(&app, caller.profile()).await?;

@@ -4,8 +4,9 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use crochet::app::App;
-use crochet::http::caller::{Anonymous, ReadLimit};
+use crochet::http::caller::Anonymous;
 use crochet::http::etag::conditional;
+use crochet::http::limited::ReadLimit;
 use crochet::http::{Reply, Result};
 use crochet::wire::profile::Profile;
 use serde::Serialize;
@@ -19,10 +20,12 @@ pub(crate) struct PublicProfile {
     profile: Profile,
 }
 
+crochet::error_list!(GetAgentErrors: Anonymous<ReadLimit>, Path<String>; ProfileNotFound);
+
 /// Get an agent's public profile: who it is, what it does here, its score, and who operates it. People have none.
 #[utoipa::path(get, path = "/api/v1/agents/{id}", operation_id = "get_agent", tag = "Identity",
     params(("id" = String, Path, description = "The agent's profile id.")),
-    responses((status = 200, body = PublicProfile, description = "The agent. Errors: PROFILE_NOT_FOUND, RATE_LIMITED.")))]
+    responses((status = 200, body = PublicProfile, description = "The agent."), GetAgentErrors))]
 pub(crate) async fn get_agent(
     State(app): State<App>,
     _: Anonymous<ReadLimit>,

@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use crochet::app::App;
-use crochet::http::caller::{Anonymous, AuthLimit};
+use crochet::http::caller::Anonymous;
+use crochet::http::limited::AuthLimit;
 use crochet::http::request::Json;
 use crochet::http::{Code, Reply, Result};
 use crochet::store::StoreError;
@@ -49,13 +50,17 @@ impl RecoverKey {
     }
 }
 
+crochet::error_list!(
+    RecoverErrors: Anonymous<AuthLimit>, Json<RecoverKey>, Answer;
+    PowInvalid, WalletNotRegistered, WalletCannotRecover
+);
+
 /// Get a fresh API key for the profile of a wallet.
 ///
 /// The challenge is used up by the first well-formed attempt, good or bad. With `revoke_existing_keys` every other key ends;
 /// without it a profile that has 45 keys loses its oldest one.
 #[utoipa::path(post, path = "/api/v1/auth/recover", operation_id = "recover", tag = "Identity", request_body = RecoverKey,
-    responses((status = 200, body = Issued, description = "The key, shown once. Errors: INVALID_REQUEST, INVALID_WALLET_ADDRESS, \
-        CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, CHAIN_UNAVAILABLE, WALLET_NOT_REGISTERED, WALLET_CANNOT_RECOVER, RATE_LIMITED.")))]
+    responses((status = 200, body = Issued, description = "The key, shown once."), RecoverErrors))]
 pub(crate) async fn recover(State(state): State<crate::State>, _: Anonymous<AuthLimit>, Json(request): Json<RecoverKey>) -> Result {
     let crate::State { app, proofs, .. } = &state;
     let answer = Answer::read(request.proof(), proofs.max_signature_chars())?;

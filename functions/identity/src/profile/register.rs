@@ -1,7 +1,8 @@
 //! `POST /register`: make a profile for a wallet.
 
 use axum::extract::State;
-use crochet::http::caller::{Anonymous, AuthLimit};
+use crochet::http::caller::Anonymous;
+use crochet::http::limited::AuthLimit;
 use crochet::http::request::{Json, List, Text};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::profile::Registered;
@@ -47,12 +48,12 @@ pub(crate) struct Registration {
     capabilities: Option<List<Capability, 4>>,
 }
 
+crochet::error_list!(RegisterErrors: Anonymous<AuthLimit>, Json<Registration>, Answer; PowInvalid, WalletAlreadyRegistered);
 /// Create a profile for a wallet and get its first API key.
 ///
 /// The challenge is used up by the first well-formed attempt, good or bad.
 #[utoipa::path(post, path = "/api/v1/register", operation_id = "register", tag = "Identity", request_body = Registration,
-    responses((status = 201, body = Issued, description = "The profile and its key, shown once. Errors: INVALID_REQUEST, \
-        INVALID_WALLET_ADDRESS, CHALLENGE_INVALID, POW_INVALID, SIGNATURE_INVALID, CHAIN_UNAVAILABLE, WALLET_ALREADY_REGISTERED, RATE_LIMITED.")))]
+    responses((status = 201, body = Issued, description = "The profile and its key, shown once."), RegisterErrors))]
 pub(crate) async fn register(
     State(state): State<crate::State>,
     _: Anonymous<AuthLimit>,

@@ -1,10 +1,11 @@
 //! `PATCH /me`: change what the caller's profile says of itself.
 
-use axum::extract::State;
-use axum::http::request::Parts;
+use axum::extract::{Extension, State};
 use crochet::app::App;
-use crochet::http::caller::{Caller, trace};
-use crochet::http::request::{Json, Text, present, some};
+use crochet::http::caller::Caller;
+use crochet::http::limited::count_request;
+use crochet::http::request::{Json, Text, double_option, non_null};
+use crochet::http::trace::RequestTrace;
 use crochet::http::{ApiError, Code, Reply, Result, limits};
 use crochet::wire;
 use crochet::wire::schema;
@@ -25,16 +26,16 @@ const NAMED: usize = 20;
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct ProfileChange {
     /// The name that the profile shows, in one line.
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = String, min_length = 1, max_length = 80, required = false)]
     display_name: Option<Text<1, 80>>,
     /// What it says of itself; null removes.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, max_length = 1000)]
     description: Option<Option<Text<0, 1_000>>>,
     /// What it does here: `buyer`, `seller` (alias `provider`) or `both`. Its keys follow. A profile with active listings cannot
     /// become a buyer, and people have no role to choose.
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = schema::Role, required = false)]
     role: Option<Role>,
 }
@@ -92,29 +93,29 @@ impl Change {
     }
 }
 
+crochet::error_list!(UpdateMeErrors: Writer, Json<ProfileChange>; CrossSiteRequest, ListingsStillActive, EditConflict);
+
 /// Change your profile. What is left out stays; a `description` of `null` removes it.
 ///
 /// Listings show a new name at once; a new role counts for all keys from the next request on.
 #[utoipa::path(patch, path = "/api/v1/me", operation_id = "update_me", tag = "Identity",
     security(("api_key" = ["write"]), ("session" = [])), request_body = ProfileChange,
-    responses((status = 200, body = OwnProfile, description = "The profile as it is now. Errors: INVALID_REQUEST, UNKNOWN_FIELD, \
-        LISTINGS_STILL_ACTIVE, EDIT_CONFLICT, UNAUTHORIZED, INVALID_API_KEY, INSUFFICIENT_SCOPE, SESSION_REQUIRED, \
-        CROSS_SITE_REQUEST, RATE_LIMITED.")))]
+    responses((status = 200, body = OwnProfile, description = "The profile as it is now."), UpdateMeErrors))]
 pub(crate) async fn update_me(
     State(app): State<App>,
-    Writer(caller): Writer,
-    parts: Parts,
+    Writer { caller, .. }: Writer,
+    Extension(trace): Extension<RequestTrace>,
     Json(request): Json<ProfileChange>,
 ) -> Result {
     let change = request.read()?;
-    let after = save(&app, &caller, &parts, &change).await?;
+    let after = save(&app, &caller, &trace, &change).await?;
     app.store.bring_listings_up(&after, app.clock.now()).await;
     let operator = app.store.operator_of(&after).await?;
     Reply::ok(OwnProfile { profile: wire::profile::Profile::of(&after, operator.as_ref()) })
 }
 
 /// Writes the change over the profile as it is now.
-async fn save(app: &App, caller: &Caller, parts: &Parts, change: &Change) -> Result<Profile> {
+async fn save(app: &App, caller: &Caller, trace: &RequestTrace, change: &Change) -> Result<Profile> {
     let mut counted = false;
     for _ in 0..TRIES {
         let before = own_profile(app, caller.profile()).await?;
@@ -127,9 +128,7 @@ async fn save(app: &App, caller: &Caller, parts: &Parts, change: &Change) -> Res
         }
         // Every listing is written: that counts as a change of listings, once.
         if after.display_name != before.display_name && after.listing_count > 0 && !counted {
-            let standing = app.limiter.count(limits::LISTING_WRITES, &after.id.to_string(), app.clock.now()).await?;
-            trace(parts).standing(standing);
-            standing.check(Code::RateLimited)?;
+            count_request(app, trace, limits::LISTING_WRITES, &after.id.to_string()).await?;
             counted = true;
         }
         if app.store.save_profile(&after, after.role != before.role).await? {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use crochet::app::App;
 use crochet::http::request::Query;
-use crochet::http::session::{Person, has_one_cookie, taking_back};
+use crochet::http::session::{Person, clear_cookie, has_one_cookie};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
 use crochet_domain::ids::ProfileId;
@@ -30,12 +30,13 @@ pub(crate) struct LoggedOut {
     logged_out: bool,
 }
 
+crochet::error_list!(EndSessionErrors: Person, Query<LogOut>; CrossSiteRequest);
+
 /// Log out. The cookie is taken back.
 ///
 /// Whose session is over already is logged out: that is no error, unless the others are to be ended, too.
 #[utoipa::path(delete, path = "/api/v1/session", operation_id = "end_session", tag = "People", security(("session" = [])), params(LogOut),
-    responses((status = 200, body = LoggedOut, headers(("Set-Cookie" = String, description = "Takes the session's cookie back.")), description = "Logged out. Errors: INVALID_REQUEST, SESSION_REQUIRED, CROSS_SITE_REQUEST, \
-        RATE_LIMITED.")))]
+    responses((status = 200, body = LoggedOut, headers(("Set-Cookie" = String, description = "Takes the session's cookie back.")), description = "Logged out."), EndSessionErrors))]
 pub(crate) async fn end(State(app): State<App>, person: Result<Person>, headers: HeaderMap, Query(query): Query<LogOut>) -> Result {
     let all = match query.everywhere.as_deref() {
         Some("true") => true,
@@ -49,7 +50,7 @@ pub(crate) async fn end(State(app): State<App>, person: Result<Person>, headers:
         Err(error) if !all && error.code() == Code::SessionRequired && has_one_cookie(&headers) => {}
         Err(error) => return Err(error),
     }
-    Ok(Reply::ok(LoggedOut { logged_out: true })?.header("set-cookie", &taking_back()))
+    Ok(Reply::ok(LoggedOut { logged_out: true })?.header("set-cookie", &clear_cookie()))
 }
 
 /// Ends this session, and gives way to what is being written in its name.

@@ -6,9 +6,11 @@ use crochet::http::session::Person;
 use crochet::http::{ApiError, Reply, Result};
 use crochet::wire::person::LoggedIn;
 
+crochet::error_list!(GetSessionErrors: Person;);
+
 /// Tell who is logged in, until when, and how many recovery codes are left.
 #[utoipa::path(get, path = "/api/v1/session", operation_id = "get_session", tag = "People", security(("session" = [])),
-    responses((status = 200, body = LoggedIn, description = "The person and the session. Errors: SESSION_REQUIRED, RATE_LIMITED.")))]
+    responses((status = 200, body = LoggedIn, description = "The person and the session."), GetSessionErrors))]
 pub(crate) async fn read(State(app): State<App>, person: Person) -> Result {
     let known = app.store.profile_and_passkeys(person.profile()).await?;
     let (profile, passkeys) = known.ok_or_else(|| ApiError::internal("a session's person has no profile").alarm())?;

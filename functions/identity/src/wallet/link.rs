@@ -66,6 +66,8 @@ impl Link {
     }
 }
 
+crochet::error_list!(LinkWalletErrors: Editor, Json<NewLink>, Answer; ProofWalletNotAllowed, WalletAlreadyLinked, WalletLimit);
+
 /// Link another wallet
 ///
 /// Both wallets sign: each answers a challenge of purpose `link_wallet` with your `profile_id` and the `new_wallet_address`, or both
@@ -73,11 +75,14 @@ impl Link {
 /// The challenges are used up by the first well-formed attempt, good or bad.
 #[utoipa::path(post, path = "/api/v1/me/wallets", operation_id = "link_wallet", tag = "Identity",
     security(("api_key" = ["write"])), request_body = NewLink,
-    responses((status = 201, body = OneWallet, description = "The wallet. Errors: UNAUTHORIZED, INVALID_API_KEY, \
-        INSUFFICIENT_SCOPE, INVALID_REQUEST, UNKNOWN_FIELD, INVALID_WALLET_ADDRESS, CHALLENGE_INVALID, SIGNATURE_INVALID, \
-        CHAIN_UNAVAILABLE, PROOF_WALLET_NOT_ALLOWED, WALLET_ALREADY_LINKED, WALLET_LIMIT, RATE_LIMITED.")))]
-pub(crate) async fn link_wallet(State(state): State<crate::State>, Editor(id): Editor, Json(request): Json<NewLink>) -> Result {
+    responses((status = 201, body = OneWallet, description = "The wallet."), LinkWalletErrors))]
+pub(crate) async fn link_wallet(
+    State(state): State<crate::State>,
+    Editor { caller, .. }: Editor,
+    Json(request): Json<NewLink>,
+) -> Result {
     let crate::State { app, proofs, .. } = &state;
+    let id = caller.profile;
     let link = request.read(proofs.max_signature_chars())?;
     let now = app.clock.now();
     let binding = Binding::LinkWallet { profile_id: id, new_wallet_address: link.new.wallet.clone() };

@@ -18,12 +18,13 @@ pub(crate) struct Wallets {
     wallets: Vec<Wallet>,
 }
 
+crochet::error_list!(ListWalletsErrors: Agent; InsufficientScope);
+
 /// List your wallets
 ///
 /// Oldest first, disabled ones included.
 #[utoipa::path(get, path = "/api/v1/me/wallets", operation_id = "list_wallets", tag = "Identity", security(("api_key" = ["read"])),
-    responses((status = 200, body = Wallets, description = "The wallets. Errors: UNAUTHORIZED, INVALID_API_KEY, \
-        INSUFFICIENT_SCOPE, RATE_LIMITED.")))]
+    responses((status = 200, body = Wallets, description = "The wallets."), ListWalletsErrors))]
 pub(crate) async fn list_wallets(State(app): State<App>, agent: Agent) -> Result {
     agent.may(Scope::Read)?;
     let profile = own_profile(&app, agent.profile).await?;

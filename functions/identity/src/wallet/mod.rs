@@ -6,14 +6,12 @@ pub(crate) mod list;
 pub(crate) mod patch;
 pub(crate) mod read;
 
-use axum::extract::{FromRef, FromRequestParts};
-use axum::http::request::Parts;
 use crochet::app::App;
-use crochet::http::caller::{Agent, trace};
-use crochet::http::{ApiError, Code, limits};
+use crochet::http::caller::Agent;
+use crochet::http::limited::{Limited, ProfileWrites};
+use crochet::http::{ApiError, Code};
 use crochet::store::StoreError;
 use crochet::wire;
-use crochet_domain::api_key::Scope;
 use crochet_domain::ids::{ProfileId, WalletId};
 use crochet_domain::profile::Profile;
 use serde::Serialize;
@@ -30,26 +28,8 @@ pub(crate) struct OneWallet {
     wallet: wire::profile::Wallet,
 }
 
-/// An agent whose key may write, counted against [`limits::PROFILE_WRITES`]. Whether it may is said before the body is read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Editor(pub(crate) ProfileId);
-
-impl<S: Send + Sync> FromRequestParts<S> for Editor
-where
-    App: FromRef<S>,
-{
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let agent = Agent::from_request_parts(parts, state).await?;
-        agent.may(Scope::Write)?;
-        let app = App::from_ref(state);
-        let standing = app.limiter.count(limits::PROFILE_WRITES, &agent.profile.to_string(), app.clock.now()).await?;
-        trace(parts).standing(standing);
-        standing.check(Code::RateLimited)?;
-        Ok(Self(agent.profile))
-    }
-}
+/// An agent whose key may write. That is checked before the body is read.
+pub(crate) type Editor = Limited<Agent, ProfileWrites>;
 
 /// A wallet's id, as a path has it.
 ///
@@ -84,7 +64,7 @@ fn not_allowed() -> ApiError {
 
 /// A refusal that comes when the challenges are used up: the same proofs would not do again.
 fn used_up(error: ApiError) -> ApiError {
-    error.recovery("preserve", json!([])).recovery("discard", json!(Code::ChallengeInvalid.advice().discard))
+    error.recovery("preserve", json!([])).recovery("discard", json!(Code::ChallengeInvalid.recovery().discard))
 }
 
 /// Others were in the way each time.

@@ -37,6 +37,11 @@ pub(crate) struct ProvenChange {
     status: Option<WalletStatus>,
 }
 
+crochet::error_list!(
+    UpdateWalletErrors: Editor, Path<String>, Json<ProvenChange>, Answer;
+    ProofWalletNotAllowed, WalletNotFound, WouldStrandProfile
+);
+
 /// Change a wallet
 ///
 /// A wallet that becomes the default takes the place of its sibling of the same chain family; one that is disabled or loses a
@@ -44,19 +49,17 @@ pub(crate) struct ProvenChange {
 /// The challenge is used up by the first well-formed attempt, good or bad.
 #[utoipa::path(patch, path = "/api/v1/me/wallets/{id}", operation_id = "update_wallet", tag = "Identity",
     security(("api_key" = ["write"])), params(("id" = String, Path, description = "The wallet's id.")), request_body = ProvenChange,
-    responses((status = 200, body = OneWallet, description = "The wallet after the change. Errors: UNAUTHORIZED, INVALID_API_KEY, \
-        INSUFFICIENT_SCOPE, INVALID_REQUEST, UNKNOWN_FIELD, INVALID_WALLET_ADDRESS, CHALLENGE_INVALID, SIGNATURE_INVALID, \
-        CHAIN_UNAVAILABLE, PROOF_WALLET_NOT_ALLOWED, WALLET_NOT_FOUND, WOULD_STRAND_PROFILE, RATE_LIMITED.")))]
+    responses((status = 200, body = OneWallet, description = "The wallet after the change."), UpdateWalletErrors))]
 pub(crate) async fn update_wallet(
     State(state): State<crate::State>,
-    Editor(profile_id): Editor,
+    Editor { caller, .. }: Editor,
     Path(id): Path<String>,
     Json(request): Json<ProvenChange>,
 ) -> Result {
     let crate::State { app, proofs, .. } = &state;
     let ProvenChange { proof, capabilities, default_for, status } = request;
     let change = WalletChange { capabilities, default_for, status };
-    let wallet_id = wallet_id(&id)?;
+    let (profile_id, wallet_id) = (caller.profile, wallet_id(&id)?);
     let binding = Binding::UpdateWallet { profile_id, wallet_id, change: change.canonical_at("")? };
     let answer = Answer::read_at("proof", proof, proofs.max_signature_chars())?;
     let now = app.clock.now();

@@ -8,11 +8,12 @@ use crochet_domain::api_key::Scope;
 
 use super::{OneWallet, one_wallet, own_profile, wallet_id};
 
+crochet::error_list!(GetWalletErrors: Agent, Path<String>; InsufficientScope, WalletNotFound);
+
 /// Read one of your wallets
 #[utoipa::path(get, path = "/api/v1/me/wallets/{id}", operation_id = "get_wallet", tag = "Identity",
     security(("api_key" = ["read"])), params(("id" = String, Path, description = "The wallet's id.")),
-    responses((status = 200, body = OneWallet, description = "The wallet. Errors: UNAUTHORIZED, INVALID_API_KEY, \
-        INSUFFICIENT_SCOPE, WALLET_NOT_FOUND, RATE_LIMITED.")))]
+    responses((status = 200, body = OneWallet, description = "The wallet."), GetWalletErrors))]
 pub(crate) async fn get_wallet(State(app): State<App>, agent: Agent, Path(id): Path<String>) -> Result {
     agent.may(Scope::Read)?;
     let id = wallet_id(&id)?;

@@ -45,7 +45,7 @@ impl Answer {
 
 /// The error of a part that failed when the proof of work was, or may have been, used up: the same request would not do again.
 pub(crate) fn after_use(error: ApiError) -> ApiError {
-    again(error).recovery("next_action", Code::ChallengeInvalid.advice().next_action)
+    again(error).recovery("next_action", Code::ChallengeInvalid.recovery().next_action)
 }
 
 /// Listings have a challenge of their own.

@@ -26,10 +26,11 @@ pub(crate) struct ListingChallenge {
     expires_in: i64,
 }
 
+crochet::error_list!(CreateListingChallengeErrors: Seller;);
+
 /// Ask for the proof of work that `POST /listings` needs. It counts once, for five minutes.
 #[utoipa::path(post, path = "/api/v1/listings/challenge", operation_id = "create_listing_challenge", tag = "Listings", security(("api_key" = [])),
-    responses((status = 200, body = ListingChallenge, description = "The proof of work. Errors: UNAUTHORIZED, INVALID_API_KEY, \
-        INSUFFICIENT_SCOPE, ROLE_REQUIRED, RATE_LIMITED.")))]
+    responses((status = 200, body = ListingChallenge, description = "The proof of work."), CreateListingChallengeErrors))]
 pub(crate) async fn create_listing_challenge(State(app): State<App>, Seller(profile): Seller) -> Result {
     let now = app.clock.now();
     let expires_at = now + CHALLENGE_TTL;

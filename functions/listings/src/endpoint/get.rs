@@ -8,11 +8,15 @@ use crochet_domain::api_key::Scope;
 use super::reply::OneEndpoint;
 use crate::seller::owned;
 
+crochet::error_list!(
+    GetEndpointErrors: Agent, Path<String>;
+    InsufficientScope, ListingNotFound, NotListingOwner, EndpointNotFound
+);
+
 /// Read what can be told of your endpoint. Its URL, header value and secrets cannot be read back by anybody.
 #[utoipa::path(get, path = "/api/v1/listings/{id}/endpoint", operation_id = "get_endpoint", tag = "Listings", security(("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug of the listing")),
-    responses((status = 200, body = OneEndpoint, description = "The endpoint. Errors: UNAUTHORIZED, INVALID_API_KEY, INSUFFICIENT_SCOPE, \
-        LISTING_NOT_FOUND, NOT_LISTING_OWNER, ENDPOINT_NOT_FOUND, RATE_LIMITED.")))]
+    responses((status = 200, body = OneEndpoint, description = "The endpoint."), GetEndpointErrors))]
 pub(crate) async fn get_endpoint(State(state): State<crate::State>, agent: Agent, Path(id): Path<String>) -> Result {
     agent.may(Scope::Read)?;
     let listing = owned(&state.app, agent.profile, &id).await?;

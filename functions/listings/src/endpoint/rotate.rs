@@ -45,15 +45,18 @@ impl Rotation {
     }
 }
 
+crochet::error_list!(
+    RotateSecretErrors: Editor, Path<String>, JsonOrNothing<Rotation>;
+    ListingNotFound, NotListingOwner, EndpointNotFound, TooManyLiveSecrets, EditConflict, EditLimit
+);
+
 /// Make a new signing secret and show it once. It counts from the next call.
 ///
 /// Earlier secrets sign too until the overlap is over, so that you can change over without a failed call; with `immediate` they
 /// end at once. An overlap never makes an earlier secret last longer. At most five secrets sign at a time.
 #[utoipa::path(post, path = "/api/v1/listings/{id}/endpoint/rotate-secret", operation_id = "rotate_secret", tag = "Listings", security(("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = Option<Rotation>,
-    responses((status = 200, body = OneEndpoint, description = "The endpoint with its new signing_secret. Errors: LISTING_NOT_FOUND, \
-        NOT_LISTING_OWNER, ENDPOINT_NOT_FOUND, TOO_MANY_LIVE_SECRETS, INVALID_REQUEST, UNKNOWN_FIELD, EDIT_CONFLICT, EDIT_LIMIT, \
-        INSUFFICIENT_SCOPE, ROLE_REQUIRED, RATE_LIMITED.")))]
+    responses((status = 200, body = OneEndpoint, description = "The endpoint with its new signing_secret."), RotateSecretErrors))]
 pub(crate) async fn rotate_secret(
     State(state): State<crate::State>,
     editor: Editor,

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use crochet::http::caller::RequestTrace;
+use crochet::http::limited::count_request;
 use crochet::http::request::JsonOrNothing;
+use crochet::http::trace::RequestTrace;
 use crochet::http::{ApiError, Code, Reply, Result, limits};
 use crochet::outbound::{FailureClass, SellerAnswer, SellerFault};
 use crochet::seller_request::SellerCall;
@@ -42,14 +43,18 @@ pub(crate) struct TestReport {
     test: EndpointTestView,
 }
 
+crochet::error_list!(
+    TestEndpointErrors: Seller, Path<String>, JsonOrNothing<TestOrder>;
+    ListingNotFound, NotListingOwner, EndpointNotFound
+);
+
 /// Call your own endpoint once, signed like every call, with `X-Crochet-Test: 1`.
 ///
 /// The body is the listing's `example_request`, else `{"crochet_test":true}`. Drafts and paused endpoints are called too. A
 /// failure of the endpoint is told in `test.failure`; the answer is 200 all the same.
 #[utoipa::path(post, path = "/api/v1/listings/{id}/endpoint/test", operation_id = "test_endpoint", tag = "Listings", security(("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = Option<TestOrder>,
-    responses((status = 200, body = TestReport, description = "What came of it. Errors: LISTING_NOT_FOUND, NOT_LISTING_OWNER, \
-        ENDPOINT_NOT_FOUND, UNKNOWN_FIELD, INSUFFICIENT_SCOPE, ROLE_REQUIRED, RATE_LIMITED.")))]
+    responses((status = 200, body = TestReport, description = "What came of it."), TestEndpointErrors))]
 pub(crate) async fn test_endpoint(
     State(state): State<crate::State>,
     Seller(owner): Seller,
@@ -61,9 +66,7 @@ pub(crate) async fn test_endpoint(
     let app = &state.app;
     let listing = owned(app, owner, &id).await?;
     let endpoint = listing.endpoint.as_ref().ok_or(Code::EndpointNotFound)?;
-    let standing = app.limiter.count(limits::ENDPOINT_TESTS, &listing.id.to_string(), app.clock.now()).await?;
-    trace.standing(standing);
-    standing.check(Code::RateLimited)?;
+    count_request(app, &trace, limits::ENDPOINT_TESTS, &listing.id.to_string()).await?;
     let test = call(&state, owner, &listing, endpoint, began).await?;
     note(&state, &listing, endpoint, &test).await;
     Reply::ok(TestReport { test: EndpointTestView::from(&test) })

@@ -200,8 +200,8 @@ fn free(taken_until_ms: Option<i64>, now_ms: i64) -> Result<(), ApiError> {
 }
 
 async fn count(app: &App, listing: &Listing) -> Result<(), ApiError> {
-    let standing = app.limiter.count(limits::ENDPOINT_EDITS, &listing.id.to_string(), app.clock.now()).await?;
-    standing.check(Code::EditLimit).map(drop)
+    let status = app.limiter.count(limits::ENDPOINT_EDITS, &listing.id.to_string(), app.clock.now()).await?;
+    status.check(Code::EditLimit)
 }
 
 /// The listing with the claim on it; `None` where the listing was changed since it was read.

@@ -1,12 +1,12 @@
 //! `PUT /listings/{id}/endpoint`: change where and how a seller is called.
 
 use axum::extract::{Path, State};
-use crochet::http::request::{Json, present};
+use crochet::http::request::{Json, double_option, non_null};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::outbound::OutboundRules;
 use crochet::wire::schema;
 use crochet_domain::listing::{EndpointStatus, Listing};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::address;
@@ -23,34 +23,29 @@ use crate::seller::Editor;
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct EndpointChange {
     /// Where Crochet calls you: a public https URL. It is never shown again. Null removes the endpoint.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, max_length = 2048)]
     private_endpoint_url: Option<Option<String>>,
     /// A header that Crochet adds to every call. Null removes it.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<NewAuthHeader>)]
     auth_header: Option<Option<NewAuthHeader>>,
     /// How long you may take for a whole answer (milliseconds). Null brings 15,000 back.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<u32>, minimum = 1000, maximum = 25000)]
     timeout_ms: Option<Option<u64>>,
     /// How long an answer may be (bytes). Null brings 262,144 back.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<u32>, minimum = 1024, maximum = 1048576)]
     max_response_bytes: Option<Option<u64>>,
     /// How many calls a minute you take. Null lifts the limit.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 100000)]
     rate_limit_per_minute: Option<Option<u64>>,
     /// `paused` takes no calls until it is `active` again. `active` also closes an open breaker.
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = schema::EndpointStatus)]
     status: Option<EndpointStatus>,
-}
-
-/// A value that may be left out, but not be `null`.
-fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// A change of an endpoint, checked as far as its text tells.
@@ -79,15 +74,18 @@ impl EndpointChange {
     }
 }
 
+crochet::error_list!(
+    UpdateEndpointErrors: Editor, Path<String>, Json<EndpointChange>;
+    ListingNotFound, NotListingOwner, EndpointNotFound, EndpointInUse, EndpointUrlRefused, EditConflict, EditLimit
+);
+
 /// Change your endpoint. What is left out stays; `null` removes. It counts from the next call.
 ///
 /// A first `private_endpoint_url` makes an endpoint and shows its `signing_secret` once; another one moves it and keeps the
 /// secret. At most 20 changes a day of a listing's URL, header or secret; the rest may change as often as listings may.
 #[utoipa::path(put, path = "/api/v1/listings/{id}/endpoint", operation_id = "update_endpoint", tag = "Listings", security(("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = EndpointChange,
-    responses((status = 200, body = OneEndpoint, description = "The endpoint as it is now. Errors: LISTING_NOT_FOUND, NOT_LISTING_OWNER, \
-        ENDPOINT_NOT_FOUND, ENDPOINT_IN_USE, ENDPOINT_URL_REFUSED, INVALID_REQUEST, UNKNOWN_FIELD, EDIT_CONFLICT, EDIT_LIMIT, \
-        INSUFFICIENT_SCOPE, ROLE_REQUIRED, RATE_LIMITED.")))]
+    responses((status = 200, body = OneEndpoint, description = "The endpoint as it is now."), UpdateEndpointErrors))]
 pub(crate) async fn update_endpoint(
     State(state): State<crate::State>,
     editor: Editor,

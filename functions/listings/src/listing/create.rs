@@ -118,14 +118,18 @@ impl NewListing {
     }
 }
 
+crochet::error_list!(
+    CreateListingErrors: Editor, Json<NewListing>;
+    EndpointRequired, EndpointUrlRefused, InvalidSchema, PayoutWalletRequired, ListingLimitReached, ChallengeInvalid,
+    PowInvalid
+);
+
 /// Create a listing.
 ///
 /// The proof of work of `POST /listings/challenge` is used up by the first well-formed attempt, good or bad.
 /// `gateway_endpoint.signing_secret` is shown once.
 #[utoipa::path(post, path = "/api/v1/listings", operation_id = "create_listing", tag = "Listings", security(("api_key" = [])), request_body = NewListing,
-    responses((status = 201, body = SavedListing, description = "The listing. Errors: INVALID_REQUEST, UNKNOWN_FIELD, INVALID_SCHEMA, \
-        ENDPOINT_REQUIRED, ENDPOINT_URL_REFUSED, PAYOUT_WALLET_REQUIRED, LISTING_LIMIT_REACHED, CHALLENGE_INVALID, POW_INVALID, \
-        INSUFFICIENT_SCOPE, ROLE_REQUIRED, RATE_LIMITED.")))]
+    responses((status = 201, body = SavedListing, description = "The listing."), CreateListingErrors))]
 pub(crate) async fn create_listing(State(state): State<crate::State>, editor: Editor, Json(request): Json<NewListing>) -> Result {
     let app = &state.app;
     let now = app.clock.now();

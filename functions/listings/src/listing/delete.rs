@@ -23,11 +23,12 @@ pub(crate) struct Withdrawn {
     deleted: bool,
 }
 
+crochet::error_list!(DeleteListingErrors: Editor, Path<String>; ListingNotFound, NotListingOwner, EditConflict);
+
 /// Delete a draft, or suspend an active listing. A suspended one stays as it is.
 #[utoipa::path(delete, path = "/api/v1/listings/{id}", operation_id = "delete_listing", tag = "Listings", security(("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug")),
-    responses((status = 200, body = Withdrawn, description = "What became of it. Errors: LISTING_NOT_FOUND, NOT_LISTING_OWNER, \
-        EDIT_CONFLICT, RATE_LIMITED.")))]
+    responses((status = 200, body = Withdrawn, description = "What became of it."), DeleteListingErrors))]
 pub(crate) async fn delete_listing(State(state): State<crate::State>, editor: Editor, Path(id): Path<String>) -> Result {
     let (app, store) = (&state.app, &state.app.store);
     let reply = |listing, deleted| Reply::ok(Withdrawn { listing: ListingView::whole(listing, &app.config), deleted });

@@ -1,5 +1,6 @@
 //! The OpenAPI document of all groups together.
 
+use crochet::http::Code;
 use serde_json::{Value, json};
 
 /// The groups and what each of them answers, in the order of the reference.
@@ -37,15 +38,12 @@ pub(super) fn document() -> Value {
                     envelope(&mut response["content"]["application/json"]["schema"]);
                 }
             }
-            operation["responses"]["default"] = json!({
-                "description": "An error, in the envelope. Every code stands in the API reference.",
-                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/ErrorEnvelope" } } },
-            });
         }
     }
     let errors = error_envelope();
     if let Some(payment_required) = schemas.get_mut("PaymentRequiredEnvelope") {
         payment_required["properties"]["error"] = errors["properties"]["error"].clone();
+        payment_required["properties"]["error"]["properties"]["code"]["enum"] = json!([Code::PaymentRequired.as_str()]);
     }
     schemas.insert("ErrorEnvelope".into(), errors);
     schemas.sort_keys();
@@ -69,6 +67,20 @@ pub(super) fn document() -> Value {
     })
 }
 
+/// The codes of the errors that an operation declares, by status. What describes an error ends by narrowing `error.code`.
+pub(super) fn error_codes<'a>(document: &'a Value, operation: &'a Value) -> Vec<&'a str> {
+    let codes = |response: &'a Value| {
+        let schema = &response["content"]["application/json"]["schema"];
+        let narrowed = match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+            Some(pointer) => document.pointer(pointer).unwrap_or(&Value::Null),
+            None => &schema["allOf"][1],
+        };
+        let codes = &narrowed["properties"]["error"]["properties"]["code"]["enum"];
+        codes.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>()
+    };
+    operation["responses"].as_object().into_iter().flatten().flat_map(|(_, response)| codes(response)).collect()
+}
+
 /// Handlers describe their data; what is sent is data in its envelope.
 fn envelope(schema: &mut Value) {
     let is_whole = schema["$ref"].as_str().is_some_and(|name| name.ends_with("Envelope"));
@@ -82,7 +94,7 @@ fn envelope(schema: &mut Value) {
 }
 
 fn error_envelope() -> Value {
-    let codes: Vec<&str> = crochet::http::Code::ALL.iter().map(|code| code.as_str()).collect();
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     json!({
         "type": "object",
         "required": ["success", "error"],

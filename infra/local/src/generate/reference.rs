@@ -7,6 +7,8 @@ use crochet::http::Code;
 use crochet::http::limits;
 use serde_json::Value;
 
+use super::openapi;
+
 const OPENING: &str = include_str!("opening.txt");
 
 /// The whole text.
@@ -67,7 +69,7 @@ impl Route<'_> {
             page.fields(body, 8, 0);
         }
         for (status, response) in operation["responses"].as_object().into_iter().flatten() {
-            if status != "default" {
+            if status.starts_with('2') || status == "304" || status == "402" {
                 let _ = writeln!(page.out, "    {status}: {}", one_line(&response["description"]));
                 for (name, header) in response["headers"].as_object().into_iter().flatten() {
                     let _ = writeln!(page.out, "        header {name}: {}", one_line(&header["description"]));
@@ -75,6 +77,22 @@ impl Route<'_> {
                 page.fields(&response["content"]["application/json"]["schema"], 8, 0);
             }
         }
+        self.errors(page);
+    }
+
+    /// The codes of the route's errors, wrapped. What each means is told under ERROR CODES.
+    fn errors(&self, page: &mut Page<'_>) {
+        let codes = openapi::error_codes(page.document, self.operation);
+        let mut line = "    Errors:".to_owned();
+        for (i, code) in codes.iter().enumerate() {
+            let comma = if i + 1 < codes.len() { "," } else { "" };
+            if line.len() + code.len() + 2 > WIDTH {
+                let _ = writeln!(page.out, "{line}");
+                line = " ".repeat(7);
+            }
+            let _ = write!(line, " {code}{comma}");
+        }
+        let _ = writeln!(page.out, "{line}");
     }
 
     /// The ways in which a caller may say who it is, any of which will do.
@@ -88,6 +106,9 @@ impl Route<'_> {
         if ways.is_empty() { "none".to_owned() } else { ways.join(", or ") }
     }
 }
+
+/// Columns of a wrapped line.
+const WIDTH: usize = 128;
 
 /// Schemas nested deeper than this are left to openapi.json.
 const DEPTH: usize = 5;
@@ -184,12 +205,12 @@ fn limits_table(out: &mut String) {
 fn errors(out: &mut String) {
     heading(out, "ERROR CODES");
     for code in Code::ALL {
-        let advice = code.advice();
+        let recovery = code.recovery();
         let _ = write!(out, "\n#error-{}\n", code.as_str());
         let _ = writeln!(out, "    {} {}", code.status().as_u16(), code.message());
-        let _ = writeln!(out, "    next_action: {} (retryable: {})", advice.next_action, advice.retryable);
-        let _ = writeln!(out, "    {}", advice.summary);
-        for (name, values) in [("preserve", advice.preserve), ("discard", advice.discard)] {
+        let _ = writeln!(out, "    next_action: {} (retryable: {})", recovery.next_action, recovery.retryable);
+        let _ = writeln!(out, "    {}", recovery.summary);
+        for (name, values) in [("preserve", recovery.preserve), ("discard", recovery.discard)] {
             if !values.is_empty() {
                 let _ = writeln!(out, "    {name}: {}", values.join(", "));
             }
@@ -245,17 +266,17 @@ const FURTHER_ACTIONS: &[(&str, &str, &str)] = &[
 
 fn actions(out: &mut String) {
     heading(out, "NEXT ACTIONS");
-    let mut names: Vec<&str> = Code::ALL.iter().map(|code| code.advice().next_action).collect();
+    let mut names: Vec<&str> = Code::ALL.iter().map(|code| code.recovery().next_action).collect();
     names.extend(FURTHER_ACTIONS.iter().map(|(name, ..)| *name));
     names.sort_unstable();
     names.dedup();
     for name in names {
         let mut codes: Vec<&str> =
-            Code::ALL.iter().filter(|code| code.advice().next_action == name).map(|code| code.as_str()).collect();
+            Code::ALL.iter().filter(|code| code.recovery().next_action == name).map(|code| code.as_str()).collect();
         codes.extend(FURTHER_ACTIONS.iter().filter(|(action, ..)| *action == name).map(|(_, codes, _)| *codes));
         let _ = write!(out, "\n#action-{name}\n    Of: {}\n", codes.join(", "));
-        for code in Code::ALL.iter().filter(|code| code.advice().next_action == name) {
-            let _ = writeln!(out, "    {}: {}", code.as_str(), code.advice().summary);
+        for code in Code::ALL.iter().filter(|code| code.recovery().next_action == name) {
+            let _ = writeln!(out, "    {}: {}", code.as_str(), code.recovery().summary);
         }
         for (_, codes, summary) in FURTHER_ACTIONS.iter().filter(|(action, ..)| *action == name) {
             let _ = writeln!(out, "    {codes}: {summary}");

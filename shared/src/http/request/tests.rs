@@ -4,7 +4,7 @@ use super::*;
 
 #[derive(Debug, Deserialize)]
 struct Order {
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "double_option")]
     note: Option<Option<Text<1, 5>>>,
     price: Option<Box<serde_json::value::RawValue>>,
     inner: Option<Inner>,

@@ -1,0 +1,15 @@
+//! The errors of a gateway call.
+
+use axum::extract::Path;
+use crochet::http::caller::Agent;
+
+crochet::error_list!(
+    CallListingErrors: Agent, Path<String>;
+    InsufficientScope, RoleRequired, InvalidJson, UnsupportedMediaType, PayloadTooLarge, InvalidIdempotencyKey,
+    InvalidPaymentId, UnsupportedOriginCurrency, ListingNotFound, ListingNotActive, ListingHasNoGateway, EndpointPaused,
+    InputSchemaMismatch, ListingRateLimited, ListingBusy, QuoteLimit, PaymentWalletRequired, PaymentRouteMinimumNotMet,
+    PaymentRouteUnavailable, PaymentProviderUnavailable, PaymentRequired, PaymentNotFound, PaymentBoundToAnotherRequest,
+    PaymentMismatch, IdempotencyKeyConflict, IdempotencyKeyReused, CallInProgress, AnswerExpired, CallUndelivered,
+    SellerTimeout, SellerUnreachable, SellerTls, SellerError, SellerRefused, SellerInvalidJson, SellerResponseTooLarge,
+    SellerUnavailable
+);

@@ -1,0 +1,24 @@
+//! How a group of routes runs as a Lambda function.
+
+use utoipa_axum::router::OpenApiRouter;
+
+use super::service::envelope;
+use crate::app::{self, App};
+use crate::config::Config;
+
+/// What ends a function: it could not start, or the runtime failed.
+pub type Error = lambda_http::Error;
+
+/// Serves the routes that `router` makes over the app that `connect` makes. The process ends where the configuration is not
+/// valid.
+///
+/// # Errors
+/// Those of `router`, or of the runtime.
+pub async fn serve(
+    connect: impl AsyncFnOnce(Config) -> App,
+    router: impl AsyncFnOnce(App) -> Result<OpenApiRouter, Error>,
+) -> Result<(), Error> {
+    let app = connect(app::start()).await;
+    let (routes, _) = router(app.clone()).await?.split_for_parts();
+    lambda_http::run(envelope(routes, app)).await
+}
