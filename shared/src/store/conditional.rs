@@ -16,7 +16,7 @@ use super::write::{Condition, Put, Update, non_empty, non_empty_map};
 /// Why an item was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The condition did not hold. This is the item that stands there, if any.
+    /// The condition did not hold. It holds the item at the key, if there is one.
     #[error("the condition of a write did not hold")]
     ConditionFailed(Option<Item>),
     /// A transaction holds the item. Read again, then decide.

@@ -5,19 +5,19 @@ use super::write::Update;
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::ListingId;
 
-/// Calls at a listing that began in one minute, and how many of them ended.
+/// Counts of the calls at a listing that began in one minute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 pub struct Traffic {
-    /// Began in that minute.
+    /// Calls that began in that minute.
     #[serde(default)]
     pub started: u32,
-    /// Began in that minute and have ended.
+    /// Those of them that have ended.
     #[serde(default)]
     pub ended: u32,
 }
 
 impl Traffic {
-    /// How many are still at the listing.
+    /// Calls that are still at the listing.
     #[must_use]
     pub fn in_flight(self) -> u32 {
         self.started.saturating_sub(self.ended)
@@ -25,7 +25,7 @@ impl Traffic {
 }
 
 impl Store {
-    /// Counts one event of `subject` in the window that began at `window_start` and lasts `window_seconds`; gives the
+    /// Counts one event of `subject` in the window that began at `window_start` (Unix seconds) and lasts `window_seconds`. Returns the
     /// count, this event included.
     pub async fn count(&self, subject: &str, window_start: i64, window_seconds: i64) -> Result<u32, StoreError> {
         let updating = Update::new("ADD n :one SET #ttl = :ttl")

@@ -1,4 +1,7 @@
-//! DynamoDB: one table, one file per aggregate, keys in one place.
+//! DynamoDB: one table.
+//!
+//! Each aggregate has a file. `keys` spells every key, `write` builds what is written, and `read`, `conditional` and `transaction`
+//! send it. Every operation may fail with [`StoreError`].
 
 pub mod answer;
 pub mod api_key;

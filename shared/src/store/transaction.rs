@@ -21,7 +21,7 @@ pub enum TransactError {
     ConditionFailed {
         /// Position of the first such operation.
         index: usize,
-        /// The item that stands there, if any.
+        /// The item at its key, if there is one.
         found: Option<Item>,
     },
     /// Another transaction holds one of the items. Read again, then decide.

@@ -25,7 +25,7 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// No item stands at the key.
+    /// There is no item at the key.
     #[must_use]
     pub fn absent() -> Self {
         Self { expression: "attribute_not_exists(PK)".into(), ..Self::default() }
@@ -41,7 +41,7 @@ impl Condition {
         }
     }
 
-    /// No item, or one whose `attribute` has this value.
+    /// There is no item, or its `attribute` has this value.
     #[must_use]
     pub fn absent_or_equals(attribute: &str, value: AttributeValue) -> Self {
         let mut condition = Self::equals(attribute, value);
@@ -81,14 +81,14 @@ impl Put {
         self
     }
 
-    /// Adds an attribute that the record does not carry itself.
+    /// Adds an attribute that is not part of the record.
     #[must_use]
     pub fn with(mut self, name: &str, value: AttributeValue) -> Self {
         self.item.insert(name.into(), value);
         self
     }
 
-    /// Writes only where this holds.
+    /// Writes only if this holds.
     #[must_use]
     pub fn when(mut self, condition: Condition) -> Self {
         self.condition = Some(condition);
@@ -116,27 +116,27 @@ impl Update {
         Self { expression: expression.into(), ..Self::default() }
     }
 
-    /// Names an attribute.
+    /// Names an attribute of the expressions.
     #[must_use]
     pub fn name(mut self, placeholder: &str, attribute: &str) -> Self {
         self.names.insert(placeholder.into(), attribute.into());
         self
     }
 
-    /// Gives a value.
+    /// Sets a value of the expressions.
     #[must_use]
     pub fn value(mut self, placeholder: &str, value: AttributeValue) -> Self {
         self.values.insert(placeholder.into(), value);
         self
     }
 
-    /// Gives a number.
+    /// Sets a number of the expressions.
     #[must_use]
     pub fn number(self, placeholder: &str, value: i64) -> Self {
         self.value(placeholder, n(value))
     }
 
-    /// Writes only where this holds.
+    /// Writes only if this holds.
     #[must_use]
     pub fn when(mut self, condition: &str) -> Self {
         self.condition = Some(condition.into());
