@@ -1,4 +1,4 @@
-//! The shapes of replies: what the contract calls `profile`, `wallet`, `listing` and so on, one file each.
+//! The JSON shapes of replies (`profile`, `wallet`, `listing` and so on), one file each.
 
 pub mod api_key;
 pub mod call;
@@ -12,21 +12,21 @@ pub mod schema;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Paging of a list that knows its length.
+/// Paging of a list of known length.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct Pagination {
     /// This page, from 1.
     pub page: u32,
-    /// Members of a page.
+    /// Maximum number of items on a page.
     pub limit: u32,
-    /// Members of the whole list.
+    /// Number of items in the whole list.
     pub total: usize,
-    /// Pages of the whole list.
+    /// Number of pages of the whole list.
     pub total_pages: usize,
 }
 
 impl Pagination {
-    /// Page `page` of a list of `total` members.
+    /// Page `page` of a list of `total` items.
     #[must_use]
     pub fn of(page: u32, limit: u32, total: usize) -> Self {
         Self { page, limit, total, total_pages: total.div_ceil(limit.max(1) as usize) }
