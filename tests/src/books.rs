@@ -1,14 +1,14 @@
-//! Whether the entries of every call in the table sum to zero, looked up behind the service's back.
+//! The table, read and changed directly: an audit of all ledger entries, and states that no route can set.
 
 use std::collections::BTreeMap;
 
-use crochet_local::client::Client;
+use crochet_client::Client;
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-/// The table, seen as an auditor does.
+/// Direct access to the table.
 #[derive(Clone)]
 pub(crate) struct Books {
     client: Client,
@@ -21,10 +21,10 @@ impl Books {
         Self { client, url, table }
     }
 
-    /// Checks that the entries of each call sum to zero across accounts, and tells how many calls have entries.
+    /// Checks that the entries of each call sum to zero across accounts. Returns the number of calls with entries.
     ///
     /// # Errors
-    /// The first call for which they do not.
+    /// The first call whose entries do not.
     pub(crate) async fn add_up(&self) -> Result<usize, Failure> {
         let mut sums: BTreeMap<String, i128> = BTreeMap::new();
         let mut start = Value::Null;
@@ -49,7 +49,7 @@ impl Books {
         }
         let calls = sums.len();
         for call in sums.into_iter().filter(|(_, sum)| *sum != 0).map(|(call, _)| call) {
-            // A scan goes page by page and may meet a settlement of another test half-way; a query of one call does not.
+            // A scan may see half of another test's settlement. A query of one call does not.
             let sum = self.sum_of(&call).await?;
             if sum != 0 {
                 return Err(Failure::new(format!("the entries of {call} sum to {sum} micro-dollars, not to zero")));
@@ -68,10 +68,7 @@ impl Books {
         Ok(entries(&self.ask("Query", &query).await?)?.into_iter().map(|(_, amount)| amount).sum())
     }
 
-    /// Changes members of a listing's endpoint, in DynamoDB's own spelling; none of them removes the endpoint.
-    ///
-    /// # Errors
-    /// Where DynamoDB refuses.
+    /// Sets members of a listing's endpoint, in DynamoDB JSON. Without members, it removes the endpoint.
     pub(crate) async fn set_endpoint(&self, listing: &str, members: &[(&str, Value)]) -> Result<(), Failure> {
         let mut update = json!({
             "TableName": self.table,
@@ -89,10 +86,7 @@ impl Books {
         self.ask("UpdateItem", &update).await.map(drop)
     }
 
-    /// Suspends a listing as its operator does.
-    ///
-    /// # Errors
-    /// Where DynamoDB refuses.
+    /// Suspends a listing as an operator would.
     pub(crate) async fn suspend(&self, listing: &str) -> Result<(), Failure> {
         let update = json!({
             "TableName": self.table,
@@ -106,10 +100,7 @@ impl Books {
         self.ask("UpdateItem", &update).await.map(drop)
     }
 
-    /// Every item of the table, in DynamoDB's own spelling.
-    ///
-    /// # Errors
-    /// Where DynamoDB refuses.
+    /// Every item of the table, in DynamoDB JSON.
     pub(crate) async fn everything(&self) -> Result<String, Failure> {
         let mut text = String::new();
         let mut start = Value::Null;
@@ -127,19 +118,13 @@ impl Books {
         }
     }
 
-    /// The item at this key, in DynamoDB's own spelling.
-    ///
-    /// # Errors
-    /// Where DynamoDB refuses.
+    /// The item at this key, in DynamoDB JSON.
     pub(crate) async fn item(&self, key: &Value) -> Result<Option<Value>, Failure> {
         let found = self.ask("GetItem", &json!({ "TableName": self.table, "Key": key, "ConsistentRead": true })).await?;
         Ok(found.get("Item").filter(|item| item.as_object().is_some_and(|item| !item.is_empty())).cloned())
     }
 
-    /// Changes the item at this key by an update expression; `:v` is the value.
-    ///
-    /// # Errors
-    /// Where DynamoDB refuses.
+    /// Updates the item at this key with an expression, in which `:v` is the value.
     pub(crate) async fn change(&self, key: &Value, expression: &str, value: Option<&Value>) -> Result<(), Failure> {
         let mut update = json!({ "TableName": self.table, "Key": key, "UpdateExpression": expression });
         if let Some(value) = value {
@@ -158,7 +143,7 @@ impl Books {
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-target", &format!("DynamoDB_20120810.{operation}"))
             .header("x-amz-date", "20260101T000000Z")
-            // Local engines read the key id and the region from it, and check no signature.
+            // Local engines read the key id and the region and do not check the signature.
             .header(
                 "authorization",
                 "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
@@ -168,7 +153,7 @@ impl Books {
             .send()
             .await?;
         if reply.status != 200 {
-            return Err(Failure::new(format!("DynamoDB did not do {operation}: {}", reply.text())));
+            return Err(Failure::new(format!("DynamoDB refused {operation}: {}", reply.text())));
         }
         Ok(reply.json)
     }
@@ -176,7 +161,7 @@ impl Books {
 
 /// Call and amount of each entry.
 fn entries(page: &Value) -> Result<Vec<(String, i128)>, Failure> {
-    let items = page["Items"].as_array().ok_or_else(|| Failure::new("DynamoDB answered without items"))?;
+    let items = page["Items"].as_array().ok_or_else(|| Failure::new("DynamoDB returned no items"))?;
     let entry = |item: &Value| Some((item["PK"]["S"].as_str()?.to_owned(), item["amount"]["N"].as_str()?.parse().ok()?));
     items.iter().map(|item| entry(item).ok_or_else(|| Failure::new(format!("an entry has no call or no amount: {item}")))).collect()
 }

@@ -1,8 +1,8 @@
-//! Small contracts for tests, written in the machine's own instructions; and what is sent to them.
+//! Small contracts for tests in EVM bytecode, and their calldata.
 //!
-//! There is no compiler here: each is a few instructions, and says what it does.
+//! There is no compiler here. Each contract is a few commented instructions.
 
-/// Instructions by their names, with the arguments that they take from the stack pushed before them, last to first.
+/// Concatenates instructions. Arguments are pushed before the instruction, last to first.
 macro_rules! code {
     ($($part:expr),* $(,)?) => { [$(Vec::<u8>::from($part)),*].concat() };
 }
@@ -12,7 +12,7 @@ const MAGIC_WORD: [u8; 8] = [0x63, 0x16, 0x26, 0xba, 0x7e, 0x60, 0xe0, 0x1b];
 /// Returns the word on the stack: MSTORE at 0, RETURN(0, 32).
 const RETURN_WORD: [u8; 8] = [0x60, 0x00, 0x52, 0x60, 0x20, 0x60, 0x00, 0xf3];
 
-/// Creation code that leaves `code` behind: CODECOPY(0, 12, length), RETURN(0, length).
+/// Creation code that deploys `code`: CODECOPY(0, 12, length), RETURN(0, length).
 #[must_use]
 pub fn deployment(code: &[u8]) -> Vec<u8> {
     let [.., high, low] = code.len().to_be_bytes();
@@ -21,7 +21,7 @@ pub fn deployment(code: &[u8]) -> Vec<u8> {
     creation
 }
 
-/// A wallet that says yes where its owner's key signed the hash: `ecrecover(hash, v, r, s) == owner`, a signature of 65 bytes.
+/// A wallet that accepts its owner's signature of the hash: `ecrecover(hash, v, r, s) == owner`, 65 bytes.
 #[must_use]
 pub fn owned_by(owner: &str) -> Vec<u8> {
     code![
@@ -40,13 +40,13 @@ pub fn owned_by(owner: &str) -> Vec<u8> {
     ]
 }
 
-/// Says yes to everybody.
+/// Accepts every signature.
 #[must_use]
 pub fn always_yes() -> Vec<u8> {
     code![MAGIC_WORD, RETURN_WORD]
 }
 
-/// Returns `0xffffffff`, as the standard's example does for no.
+/// Returns `0xffffffff`, as the standard's example does to reject.
 #[must_use]
 pub fn always_no() -> Vec<u8> {
     code![[0x63, 0xff, 0xff, 0xff, 0xff, 0x60, 0xe0, 0x1b], RETURN_WORD]
@@ -64,25 +64,25 @@ pub fn burns_gas() -> Vec<u8> {
     vec![0xfe]
 }
 
-/// Goes round and round until the gas is gone: JUMPDEST, JUMP(0).
+/// Loops until the gas is used up: JUMPDEST, JUMP(0).
 #[must_use]
 pub fn loops() -> Vec<u8> {
     vec![0x5b, 0x60, 0x00, 0x56]
 }
 
-/// Returns `length` bytes of memory, of which the first word is the magic value.
+/// Returns `length` bytes that start with the magic value.
 #[must_use]
 pub fn yes_in(length: u32) -> Vec<u8> {
     code![MAGIC_WORD, [0x60, 0x00, 0x52, 0x63], length.to_be_bytes(), [0x60, 0x00, 0xf3]]
 }
 
-/// Reverts with a word of magic.
+/// Reverts with the magic value.
 #[must_use]
 pub fn reverts_with_yes() -> Vec<u8> {
     code![MAGIC_WORD, [0x60, 0x00, 0x52, 0x60, 0x20, 0x60, 0x00, 0xfd]]
 }
 
-/// The magic value with a one at the other end of its word.
+/// The magic value with the last bit of the word set.
 #[must_use]
 pub fn yes_with_dirt() -> Vec<u8> {
     code![MAGIC_WORD, [0x60, 0x01, 0x17], RETURN_WORD]
@@ -100,19 +100,19 @@ pub fn echoes() -> Vec<u8> {
     code![[0x60, 0x64, 0x35], RETURN_WORD]
 }
 
-/// Says yes where the transaction has no sender, as in a careless simulation: ORIGIN, ISZERO.
+/// Accepts if the transaction has no sender, as in a careless simulation: ORIGIN, ISZERO.
 #[must_use]
 pub fn trusts_simulations() -> Vec<u8> {
     code![[0x32, 0x15], MAGIC_WORD, [0x02], RETURN_WORD]
 }
 
-/// Writes to its storage before it says yes: SSTORE(0, 1).
+/// Writes to its storage before it accepts: SSTORE(0, 1).
 #[must_use]
 pub fn writes() -> Vec<u8> {
     code![[0x60, 0x01, 0x60, 0x00, 0x55], MAGIC_WORD, RETURN_WORD]
 }
 
-/// A factory: creates what it is sent, with CREATE2 and salt 0, and returns its address (0 where it is there already).
+/// A factory: creates the code that it receives, with CREATE2 and salt 0. Returns the address, or 0 if it exists.
 #[must_use]
 pub fn factory() -> Vec<u8> {
     code![

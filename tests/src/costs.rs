@@ -1,19 +1,19 @@
-//! What routes cost, and what ARCHITECTURE.md says they may cost.
+//! Measured costs of routes, and their budgets in ARCHITECTURE.md.
 
 use std::fmt;
 
-use crochet_local::client::Reply;
+use crochet_client::Reply;
 
-/// What the stack has noted of the cost of requests.
+/// Measured costs of requests.
 #[derive(Debug, Clone)]
 pub struct Costs(crochet::app::CostLog);
 
-/// A row of the table: what a route may cost.
+/// A row of the table: the maximum cost of a scenario.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Promise {
-    /// What is done.
+pub struct CostBudget {
+    /// Name of the scenario.
     pub scenario: String,
-    /// Round trips, one after another.
+    /// Serial round trips.
     pub trips: usize,
     /// DynamoDB read units.
     pub read_units: f64,
@@ -21,16 +21,16 @@ pub struct Promise {
     pub write_units: f64,
 }
 
-impl fmt::Display for Promise {
+impl fmt::Display for CostBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "| {} | {} | {} | {} |", self.scenario, self.trips, self.read_units, self.write_units)
     }
 }
 
-impl Promise {
-    /// Whether another measurement costs more than this.
+impl CostBudget {
+    /// Whether a measurement exceeds this budget.
     #[must_use]
-    pub fn is_broken_by(&self, measured: &Self) -> bool {
+    pub fn is_exceeded_by(&self, measured: &Self) -> bool {
         measured.trips > self.trips || measured.read_units > self.read_units || measured.write_units > self.write_units
     }
 }
@@ -40,11 +40,11 @@ impl Costs {
         Self(log)
     }
 
-    /// The cost of the request that this is the answer to, as a row of the table, and its path from part to part.
+    /// The cost of the request behind this reply, as a row of the table, and its round trips.
     #[must_use]
-    pub fn of(&self, scenario: &str, reply: &Reply) -> Option<(Promise, String)> {
+    pub fn of(&self, scenario: &str, reply: &Reply) -> Option<(CostBudget, String)> {
         let (_, cost) = self.0.of(reply.header("x-request-id"))?;
-        let row = Promise {
+        let row = CostBudget {
             scenario: scenario.to_owned(),
             trips: cost.serial_trips,
             read_units: cost.read_units,
@@ -54,19 +54,19 @@ impl Costs {
     }
 }
 
-/// The table between `<!-- costs -->` and `<!-- /costs -->`; none where the document has no such place.
+/// The table between `<!-- costs -->` and `<!-- /costs -->`, if the document has one.
 #[must_use]
-pub fn promises(document: &str) -> Option<Vec<Promise>> {
+pub fn cost_budgets(document: &str) -> Option<Vec<CostBudget>> {
     let (_, rest) = document.split_once("<!-- costs -->")?;
     let (table, _) = rest.split_once("<!-- /costs -->")?;
     Some(table.lines().filter_map(row).collect())
 }
 
-/// A row of figures; headings have none.
-fn row(line: &str) -> Option<Promise> {
+/// Parses a row. Headings are no rows.
+fn row(line: &str) -> Option<CostBudget> {
     let cells: Vec<&str> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
     let [scenario, trips, read_units, write_units, ..] = cells[..] else { return None };
-    Some(Promise {
+    Some(CostBudget {
         scenario: scenario.to_owned(),
         trips: trips.parse().ok()?,
         read_units: read_units.parse().ok()?,
@@ -81,11 +81,11 @@ mod tests {
     #[test]
     fn a_table_is_read_and_written_alike() {
         let document = "x\n<!-- costs -->\n| scenario | trips | RCU | WCU |\n|---|---|---|---|\n| me | 1 | 2.5 | 1 |\n<!-- /costs -->\n| no | 1 | 1 | 1 |";
-        let rows = promises(document).expect("a table");
+        let rows = cost_budgets(document).expect("a table");
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].to_string(), "| me | 1 | 2.5 | 1 |");
-        let worse = Promise { read_units: 3.0, ..rows[0].clone() };
-        assert!(rows[0].is_broken_by(&worse) && !worse.is_broken_by(&rows[0]));
-        assert!(promises("nothing").is_none());
+        let worse = CostBudget { read_units: 3.0, ..rows[0].clone() };
+        assert!(rows[0].is_exceeded_by(&worse) && !worse.is_exceeded_by(&rows[0]));
+        assert!(cost_budgets("nothing").is_none());
     }
 }

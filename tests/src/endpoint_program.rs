@@ -1,4 +1,4 @@
-//! Sellers' endpoints in several languages: whole servers, written to a file, built where they must be, and started.
+//! Sellers' endpoints in several languages: whole servers, written to a file, built if necessary, and started.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -7,9 +7,10 @@ use std::process::{Child, Command, Stdio};
 
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::eventually::eventually;
 use crate::failure::Failure;
+use crate::names::unique_name;
 use crate::programs::setting;
-use crate::{eventually, word};
 
 /// An endpoint's program. It reads its secret from `CROCHET_SIGNING_SECRET` and listens on `PORT`.
 #[derive(Debug)]
@@ -19,45 +20,39 @@ pub struct EndpointProgram {
     _source: Option<Scratch>,
 }
 
-/// An endpoint that listens. It ends when it is dropped.
+/// A running endpoint. Dropping it stops it.
 #[derive(Debug)]
 pub struct RunningEndpoint {
     child: Child,
     url: String,
 }
 
-/// A file or directory that is deleted when it is dropped.
+/// A temporary file or directory. Dropping it deletes it.
 #[derive(Debug)]
 struct Scratch(PathBuf);
 
 impl EndpointProgram {
-    /// In Python; `None` where this machine's Python has no libraries.
-    ///
-    /// # Errors
-    /// Where it cannot be written down.
+    /// A Python program. `None` if its libraries are not installed.
     pub fn python(source: &str) -> Result<Option<Self>, Failure> {
         let Some(program) = setting("CROCHET_TEST_PYTHON") else { return Ok(None) };
         let file = Scratch::file(&std::env::temp_dir(), "py", source)?;
         Ok(Some(Self { program, arguments: vec![file.0.clone().into()], _source: Some(file) }))
     }
 
-    /// In JavaScript; `None` where this machine has no libraries for it.
-    ///
-    /// # Errors
-    /// As [`EndpointProgram::python`].
+    /// A JavaScript program. `None` if its libraries are not installed.
     pub fn javascript(source: &str) -> Result<Option<Self>, Failure> {
         let Some(node_modules) = setting("CROCHET_TEST_NODE_MODULES") else { return Ok(None) };
-        // Node looks for libraries beside the file that asks for them.
+        // Node resolves libraries relative to the importing file.
         let beside = node_modules.parent().unwrap_or(&node_modules);
         let file = Scratch::file(beside, "mjs", source)?;
         Ok(Some(Self { program: "node".into(), arguments: vec![file.0.clone().into()], _source: Some(file) }))
     }
 
-    /// In Go, built; `None` where this machine has no Go. `cargo xtask test` finds it where there is one, and fails where
-    /// its modules cannot be had.
+    /// A Go program, compiled. `None` if this machine has no Go. `cargo xtask test` detects Go and fails if its modules cannot be
+    /// downloaded.
     ///
     /// # Errors
-    /// Where it cannot be written down or does not build; with what the compiler said.
+    /// If it cannot be written down or does not build; with what the compiler said.
     pub fn go(source: &str) -> Result<Option<Self>, Failure> {
         let setting = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let (Some(go), Some(modules)) = (setting("CROCHET_TEST_GO"), setting("CROCHET_TEST_GO_MODULES")) else {
@@ -71,7 +66,7 @@ impl EndpointProgram {
         }
         let mut build = Command::new(go);
         build.args(["build", "-o", "endpoint", "."]).current_dir(&place.0);
-        // What is installed, and nothing else.
+        // Only what is installed.
         build.env("GOMODCACHE", modules.join("modules")).env("GOCACHE", modules.join("build"));
         build.env("GOFLAGS", "-modcacherw").env("GOPROXY", "off").env("GOTOOLCHAIN", "local");
         let built = build.output()?;
@@ -81,7 +76,7 @@ impl EndpointProgram {
         Ok(Some(Self { program: place.0.join("endpoint"), arguments: Vec::new(), _source: Some(place) }))
     }
 
-    /// One that is built already.
+    /// A compiled program.
     #[must_use]
     pub fn built(program: &str) -> Self {
         Self { program: program.into(), arguments: Vec::new(), _source: None }
@@ -90,7 +85,7 @@ impl EndpointProgram {
     /// Starts it and waits until it listens.
     ///
     /// # Errors
-    /// Where it cannot be started, or does not listen within ten seconds.
+    /// If it cannot be started, or does not listen within ten seconds.
     pub async fn start(&self, secret: &str) -> Result<RunningEndpoint, Failure> {
         let free = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = free.local_addr()?;
@@ -101,16 +96,16 @@ impl EndpointProgram {
         let mut running = RunningEndpoint { child, url: format!("http://{address}/") };
         match eventually("the endpoint listens", async || Ok(TcpStream::connect(address).await.ok())).await {
             Ok(_) => Ok(running),
-            Err(late) => Err(Failure::new(format!("{late:?}; it said: {}", running.last_words()))),
+            Err(late) => Err(Failure::new(format!("{late:?}; its standard error: {}", running.last_words()))),
         }
     }
 }
 
 impl RunningEndpoint {
-    /// Ends it and gives what it has complained of.
+    /// Stops it and returns its standard error.
     fn last_words(&mut self) -> String {
         let mut said = String::new();
-        // It may have ended by itself, and it may have said nothing.
+        // It may have exited already, without output.
         let _ = self.child.kill();
         if let Some(mut complaints) = self.child.stderr.take() {
             let _ = complaints.read_to_string(&mut said);
@@ -118,7 +113,7 @@ impl RunningEndpoint {
         said
     }
 
-    /// Where it is called.
+    /// The URL to call.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -127,7 +122,7 @@ impl RunningEndpoint {
 
 impl Drop for RunningEndpoint {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -135,13 +130,13 @@ impl Drop for RunningEndpoint {
 
 impl Scratch {
     fn file(directory: &Path, extension: &str, text: &str) -> Result<Self, Failure> {
-        let file = Self(directory.join(format!("endpoint-{}.{extension}", word())));
+        let file = Self(directory.join(format!("endpoint-{}.{extension}", unique_name())));
         std::fs::write(&file.0, text)?;
         Ok(file)
     }
 
     fn directory(inside: &Path) -> Result<Self, Failure> {
-        let directory = Self(inside.join(format!("endpoint-{}", word())));
+        let directory = Self(inside.join(format!("endpoint-{}", unique_name())));
         std::fs::create_dir_all(&directory.0)?;
         Ok(directory)
     }

@@ -1,18 +1,18 @@
-//! What every answer must look like, whatever the route: envelope, request id, way out.
+//! Checks that apply to every reply: envelope, request id, recovery advice.
 
-use crochet_local::client::Reply;
+use crochet_client::Reply;
 use serde_json::Value;
 
-/// Where the suite's private endpoints lie. No reply may ever show it.
+/// Marker in the URLs of private endpoints. No reply may contain it.
 pub(crate) const PRIVATE_MARK: &str = "hush-";
 
-/// Checks of answers. They panic at the caller's line.
+/// Assertions about replies. They panic at the caller's line.
 pub trait Replies {
-    /// `data` of a success with this status, in the project's envelope.
+    /// `data` of a success with this status, in the API's envelope.
     fn ok(&self, status: u16) -> &Value;
-    /// `error` of a failure with this status and code, in the project's envelope and with a way out.
+    /// `error` of a failure with this status and code, in the API's envelope and with recovery advice.
     fn refused(&self, status: u16, code: &str) -> &Value;
-    /// Whether this is a stored answer.
+    /// Whether this is a replayed reply.
     fn is_replay(&self) -> bool;
 }
 
@@ -103,7 +103,7 @@ pub fn list<'a>(value: &'a Value, member: &str) -> &'a [Value] {
     value[member].as_array().unwrap_or_else(|| panic!("{member} is no list in {value}"))
 }
 
-/// What stands at a JSON pointer.
+/// The value at a JSON pointer.
 #[track_caller]
 #[must_use]
 pub fn at<'a>(value: &'a Value, pointer: &str) -> &'a Value {
@@ -119,7 +119,7 @@ pub fn members(value: &Value) -> Vec<String> {
     names
 }
 
-/// Whether a value is a time as RFC 3339 writes it in UTC.
+/// Whether a value is an RFC 3339 time in UTC.
 #[must_use]
 pub fn is_time(value: &Value) -> bool {
     let Some(text) = value.as_str() else { return false };

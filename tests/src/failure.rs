@@ -1,19 +1,19 @@
-//! How a test fails: a sentence and the line it happened at.
+//! A test's failure: one sentence and the line.
 
 use std::fmt;
 use std::panic::Location;
 
-/// What a test comes to.
+/// The result of a test.
 pub type Outcome = Result<(), Failure>;
 
-/// A failed step. `?` notes the line.
+/// A failed step. `?` records the line.
 pub struct Failure {
     what: String,
     at: &'static Location<'static>,
 }
 
 impl Failure {
-    /// A failure of the caller's own.
+    /// A failure at the caller's line.
     #[track_caller]
     #[must_use]
     pub fn new(what: impl Into<String>) -> Self {

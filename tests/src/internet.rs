@@ -1,6 +1,6 @@
-//! An Internet of the suite's own: names that resolve as a test says, and every dial counted and led to a trap.
+//! A simulated Internet: tests define how names resolve, and every connection is counted and redirected to a trap.
 //!
-//! The service looks names up and dials through this instead of the machine's network; its rules stay those of a deployment.
+//! The service uses it instead of the system's network, with the rules of a deployment.
 
 mod authority;
 mod trap;
@@ -20,36 +20,47 @@ pub use authority::Authority;
 pub use trap::{Speech, Trap};
 
 use crate::failure::Failure;
+use crate::runtime::block_on;
 
-/// Where names lead that a test says nothing about.
+/// Creates an [`Internet`] for a stack to be started.
+pub fn internet() -> Result<Arc<Internet>, Failure> {
+    block_on(Internet::start())
+}
+
+/// Creates a trap on this machine, outside that Internet.
+pub fn trap(speech: Speech) -> Result<Trap, Failure> {
+    block_on(Trap::start(speech))
+}
+
+/// The address of names that a test does not define.
 pub const SELLER: IpAddr = IpAddr::V4(Ipv4Addr::new(93, 184, 216, 34));
-/// The names that the trap has a certificate for.
+/// The names in the trap's certificate.
 pub const ZONES: [&str; 2] = ["*.example.net", "*.example.com"];
 
-/// Names, dials, and the trap at their end.
+/// Name resolution, connections, and the trap.
 #[derive(Debug)]
 pub struct Internet {
-    /// Signs the certificates of this Internet's sellers.
+    /// Signs the sellers' certificates.
     pub authority: Authority,
-    /// The seller that every address leads to, unless a test says otherwise.
+    /// The seller behind every address, unless a test defines another.
     pub trap: Trap,
     known: Mutex<Known>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
-    /// What a name resolves to: the answers in turn, the last one for ever.
+    /// What a name resolves to: each entry once, then the last one always.
     names: HashMap<String, VecDeque<Vec<IpAddr>>>,
-    /// Names that no answer ever comes for.
+    /// Names whose look-ups never complete.
     stalled: HashSet<String>,
-    /// Names whose look-ups wait until a test lets them go.
+    /// Names whose look-ups wait for the test.
     held: HashMap<String, Arc<Hold>>,
     servers: HashMap<IpAddr, SocketAddr>,
     looked_up: Vec<String>,
     dialled: Vec<SocketAddr>,
 }
 
-/// Look-ups of one name that wait.
+/// Waiting look-ups of one name.
 #[derive(Debug)]
 pub struct Hold {
     asked: Semaphore,
@@ -57,14 +68,14 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Waits until a look-up has begun that was not waited for yet.
+    /// Waits for the next look-up to start.
     pub async fn asked(&self) {
         if let Ok(permit) = self.asked.acquire().await {
             permit.forget();
         }
     }
 
-    /// Lets one look-up go: the name leads to [`SELLER`].
+    /// Completes one look-up with [`SELLER`].
     pub fn let_go(&self) {
         self.open.add_permits(1);
     }
@@ -77,52 +88,49 @@ impl Hold {
 }
 
 impl Internet {
-    /// An Internet with a seller that speaks TLS under [`ZONES`].
-    ///
-    /// # Errors
-    /// Where no port is free.
+    /// Creates an Internet with a TLS seller for [`ZONES`].
     pub async fn start() -> Result<Arc<Self>, Failure> {
         let authority = Authority::new()?;
         let trap = Trap::start(Speech::Tls(authority.server(&ZONES)?)).await?;
         Ok(Arc::new(Self { authority, trap, known: Mutex::default() }))
     }
 
-    /// What a stack is given.
+    /// The network for a stack.
     #[must_use]
     pub fn for_stack(self: &Arc<Self>) -> SellerNetwork {
         SellerNetwork { network: Arc::clone(self) as Arc<dyn Network>, authorities: vec![self.authority.certificate()] }
     }
 
-    /// Lets a name resolve to each of these in turn, and then to the last of them.
+    /// Makes a name resolve to each of these in turn, then to the last one.
     pub fn resolve(&self, name: &str, answers: &[&[IpAddr]]) {
         let answers = answers.iter().map(|answer| answer.to_vec()).collect();
         self.known().names.insert(name.to_owned(), answers);
     }
 
-    /// Lets look-ups of a name wait for ever.
+    /// Makes look-ups of a name hang.
     pub fn stall(&self, name: &str) {
         self.known().stalled.insert(name.to_owned());
     }
 
-    /// Lets look-ups of a name wait until they are let go, each by itself.
+    /// Makes look-ups of a name wait until the test releases each of them.
     pub fn hold(&self, name: &str) -> Arc<Hold> {
         let hold = Arc::new(Hold { asked: Semaphore::new(0), open: Semaphore::new(0) });
         self.known().held.insert(name.to_owned(), Arc::clone(&hold));
         hold
     }
 
-    /// Puts another server at an address.
+    /// Sets the server behind an address.
     pub fn serve_at(&self, ip: IpAddr, server: SocketAddr) {
         self.known().servers.insert(ip, server);
     }
 
-    /// What has been dialled since this was asked last.
+    /// The connections since the last call.
     #[must_use]
     pub fn take_dialled(&self) -> Vec<SocketAddr> {
         std::mem::take(&mut self.known().dialled)
     }
 
-    /// The names that have been looked up since this was asked last.
+    /// The names looked up since the last call.
     #[must_use]
     pub fn take_looked_up(&self) -> Vec<String> {
         std::mem::take(&mut self.known().looked_up)

@@ -1,4 +1,4 @@
-//! Strangers' libraries in other languages, run as programs.
+//! Programs in other languages that use independent libraries.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// A script of `tests/clients` and what runs it.
+/// A script of `tests/clients` and its interpreter.
 #[derive(Debug)]
 pub struct Program {
     interpreter: PathBuf,
@@ -17,36 +17,36 @@ pub struct Program {
 }
 
 impl Program {
-    /// A Python script; `CROCHET_TEST_PYTHON` names a Python that has its libraries.
+    /// A Python script. `CROCHET_TEST_PYTHON` is a Python with its libraries.
     ///
-    /// Where it is unset, the test says that it was not run and passes; except on CI, where it fails.
+    /// If it is unset, the test prints that it did not run and passes. On CI, it fails.
     #[must_use]
     pub fn python(script: &str) -> Option<Self> {
         let interpreter = setting("CROCHET_TEST_PYTHON")?;
         Some(Self { interpreter, script: clients().join(script), node_modules: None })
     }
 
-    /// A JavaScript module; `CROCHET_TEST_NODE_MODULES` names the directory of its libraries.
+    /// A JavaScript module. `CROCHET_TEST_NODE_MODULES` is the directory of its libraries.
     ///
-    /// As [`Program::python`] where it is unset.
+    /// If it is unset, see [`Program::python`].
     #[must_use]
     pub fn javascript(script: &str) -> Option<Self> {
         let node_modules = setting("CROCHET_TEST_NODE_MODULES")?;
         Some(Self { interpreter: "node".into(), script: clients().join(script), node_modules: Some(node_modules) })
     }
 
-    /// A JavaScript module that drives a browser, and the browser: `CROCHET_TEST_CHROMIUM` names a Chromium.
+    /// A JavaScript module that drives a browser, and the browser. `CROCHET_TEST_CHROMIUM` is the path of a Chromium.
     ///
-    /// As [`Program::python`] where it is unset.
+    /// If it is unset, see [`Program::python`].
     #[must_use]
     pub fn browser(script: &str) -> Option<(Self, PathBuf)> {
         Some((Self::javascript(script)?, setting("CROCHET_TEST_CHROMIUM")?))
     }
 
-    /// Runs it with `input` on its standard input, and reads the JSON that it prints.
+    /// Runs it with `input` on standard input and parses the JSON that it prints.
     ///
     /// # Errors
-    /// Where it cannot be run, fails, or prints no JSON; with what it said.
+    /// If it cannot be run, fails, or prints no JSON; with what it said.
     pub fn run(&self, input: &Value) -> Result<Value, Failure> {
         let mut command = Command::new(&self.interpreter);
         command.arg(&self.script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -70,8 +70,8 @@ fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
 }
 
-/// What `cargo xtask test` says about this machine. Where it says nothing, a test says that it was not run and passes; on CI it
-/// fails.
+/// A tool that `cargo xtask test` found on this machine. If it is unset, the test prints that it did not run and passes. On CI,
+/// it fails.
 pub(crate) fn setting(name: &str) -> Option<PathBuf> {
     let set = std::env::var_os(name).filter(|value| !value.is_empty());
     if set.is_none() {

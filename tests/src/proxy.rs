@@ -1,4 +1,4 @@
-//! A proxy in front of DynamoDB that loses and refuses requests by rule, as no local engine does by itself.
+//! A proxy in front of DynamoDB that injects faults.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,26 +7,27 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use crochet_local::client::Client;
-use crochet_local::serve::{HangUp, serve};
+use crochet_client::Client;
+use crochet_local::serve::{DropConnection, serve};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::failure::Failure;
-use crate::world::{dynamodb_from_env, runtime};
+use crate::runtime::runtime;
+use crate::world::dynamodb_from_env;
 
-/// What goes wrong, at the k-th request that it can happen to.
+/// A fault of the k-th request that it applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// A write is refused once, because another transaction is at one of its items.
+    /// A write is rejected once with a transaction conflict.
     Conflict,
-    /// A request is carried out, and its answer is lost once.
+    /// A request is executed, and its reply is lost.
     LostReply,
-    /// A request is carried out, its answer is lost, and from then on the database cannot be reached.
+    /// A request is executed, its reply is lost, and the database is unreachable afterwards.
     CrashAfter,
-    /// A request and all after it do not reach the database.
+    /// The database is unreachable from this request on.
     CrashBefore,
 }
 
@@ -39,25 +40,25 @@ impl Fault {
 
 #[derive(Debug, Default)]
 struct Rule {
-    /// The fault, and at which request, counted from 1.
+    /// The fault and the number of its request, from 1.
     planned: Option<(Fault, usize)>,
     seen: usize,
     struck: bool,
     down: bool,
 }
 
-/// What becomes of the next transaction.
+/// State of the next transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Gate {
-    /// It passes.
+    /// It is forwarded.
     Open,
-    /// It is to wait.
+    /// It will be held.
     Closing,
-    /// It waits, however often it is sent: this is its token.
+    /// It is held, including its retries. This is its token.
     Closed(String),
 }
 
-/// The proxy. It stops when it is dropped.
+/// The proxy. Dropping it stops it.
 pub struct Proxy {
     url: String,
     rule: Arc<Mutex<Rule>>,
@@ -74,10 +75,7 @@ struct Forwarder {
 }
 
 impl Proxy {
-    /// A proxy in front of the suite's DynamoDB, or of an embedded one that it starts.
-    ///
-    /// # Errors
-    /// Where no port is free.
+    /// Starts a proxy in front of the suite's DynamoDB, or of a new embedded one.
     pub fn start() -> Result<Self, Failure> {
         runtime().block_on(Self::start_here())
     }
@@ -103,47 +101,47 @@ impl Proxy {
         Ok(Self { url, rule, gate, _stop: stop })
     }
 
-    /// Where it is reached.
+    /// The URL of the proxy.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Lets `fault` happen at the `k`-th request from now on that it can happen to.
+    /// Plans `fault` for the `k`-th request from now that it applies to.
     pub fn plan(&self, fault: Fault, k: usize) {
         *self.rule() = Rule { planned: Some((fault, k)), ..Rule::default() };
     }
 
-    /// Lets the next transaction wait at the door, while everything after it passes: what it was to be written over may change
-    /// before it comes to the database. The service gives up on it after two seconds.
+    /// Holds the next transaction while later requests pass, so that its items can change before it reaches the database.
+    /// The service times out after two seconds.
     pub fn hold_next_transaction(&self) {
         self.gate.send_replace(Gate::Closing);
     }
 
-    /// Waits until a transaction waits.
+    /// Waits until a transaction is held.
     ///
     /// # Errors
-    /// Where none came within ten seconds.
+    /// If none arrives within ten seconds.
     pub async fn holds_a_transaction(&self) -> Result<(), Failure> {
         let mut gate = self.gate.subscribe();
         let closed = gate.wait_for(|gate| matches!(gate, Gate::Closed(_)));
         match tokio::time::timeout(std::time::Duration::from_secs(10), closed).await {
             Ok(Ok(_)) => Ok(()),
-            _ => Err(Failure::new("no transaction came")),
+            _ => Err(Failure::new("no transaction arrived")),
         }
     }
 
-    /// Lets the transaction that waits go on.
+    /// Forwards the held transaction.
     pub fn let_go(&self) {
         self.gate.send_replace(Gate::Open);
     }
 
-    /// Ends an outage. A fault that has not happened yet stays planned.
+    /// Ends an outage. A planned fault stays planned.
     pub fn recover(&self) {
         self.rule().down = false;
     }
 
-    /// Forgets the plan and tells whether the fault has happened.
+    /// Removes the planned fault. Returns whether it happened.
     #[must_use]
     pub fn end(&self) -> bool {
         std::mem::take(&mut *self.rule()).struck
@@ -154,7 +152,7 @@ impl Proxy {
     }
 }
 
-/// What becomes of one request.
+/// Decides about one request.
 enum Fate {
     Pass,
     Refuse,
@@ -201,7 +199,7 @@ async fn forward(State(forwarder): State<Forwarder>, headers: HeaderMap, body: B
 }
 
 impl Forwarder {
-    /// Waits where this transaction is the one that is to wait.
+    /// Waits if this transaction is held.
     async fn pass_the_gate(&self, body: &[u8]) {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         let waits = Gate::Closed(request["ClientRequestToken"].as_str().unwrap_or_default().to_owned());
@@ -218,7 +216,7 @@ impl Forwarder {
     async fn send(&self, headers: &HeaderMap, body: Bytes) -> Response {
         let mut request = self.client.request(Method::POST, &format!("{}/", self.target.trim_end_matches('/')));
         for (name, value) in headers {
-            // The connection's own headers are this hop's.
+            // Hop-by-hop headers are not forwarded.
             if !matches!(name.as_str(), "host" | "content-length" | "connection") {
                 request = request.header(name.as_str(), value.to_str().unwrap_or_default());
             }
@@ -237,11 +235,11 @@ impl Forwarder {
 
 fn hang_up() -> Response {
     let mut response = StatusCode::OK.into_response();
-    response.extensions_mut().insert(HangUp);
+    response.extensions_mut().insert(DropConnection);
     response
 }
 
-/// As DynamoDB says it: with a reason for each item of a transaction, or as an error of its own for a single write.
+/// In DynamoDB's format: one reason per item of a transaction, or a separate error for a single write.
 fn conflict(operation: &str, body: &[u8]) -> Response {
     let error = if operation == "TransactWriteItems" {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();

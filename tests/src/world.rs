@@ -1,30 +1,31 @@
-//! The stack that a test speaks to: one for all tests, or one of its own.
+//! The stack of a test: shared or isolated.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 
-use crochet_local::client::{Agent, Client, SandboxControls, SellerControls, Wallet};
+use crochet_client::{Agent, Client, SandboxControls, SellerControls, Wallet};
 use crochet_local::{Options, SellerNetwork, Stack};
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::books::Books;
 use crate::costs::Costs;
+use crate::expect::text;
 use crate::failure::{Failure, Outcome};
-use crate::word;
+use crate::names::unique_name;
+use crate::runtime::runtime;
 
-/// Registrations by the hundred need no real work; `auth_challenge` tries the stack's own figure.
+/// A low difficulty for hundreds of registrations. `auth_challenge` tests the default.
 const DIFFICULTY: (&str, &str) = ("CROCHET_POW_DIFFICULTY", "2");
 
-/// How a stack of one's own is set up.
+/// Settings of an isolated stack.
 #[derive(Debug, Clone, Default)]
 pub struct Setup {
-    /// Environment variables of the functions, before the suite's own.
+    /// Environment variables of the functions. They override the suite's own.
     pub settings: Vec<(&'static str, String)>,
-    /// A DynamoDB to be used instead of the suite's.
+    /// A DynamoDB to use instead of the suite's.
     pub dynamodb: Option<String>,
-    /// What stands for the Internet when sellers are called.
+    /// The network for calls to sellers.
     pub sellers: Option<SellerNetwork>,
 }
 
@@ -36,12 +37,12 @@ impl Setup {
     }
 }
 
-/// Stacks that all tests share. Each test's books are added up over a whole table, which therefore should not be everyone's.
+/// Number of shared stacks. Each test audits its whole table, so the tests are spread over several.
 const SHARED: usize = 12;
 
-/// What a test has at hand.
+/// What a test works with.
 pub struct World {
-    /// An outside client of the API.
+    /// A client of the API.
     pub client: Client,
     /// The payment provider's controls.
     pub sandbox: SandboxControls,
@@ -53,7 +54,7 @@ pub struct World {
     _turn: Option<Turn>,
 }
 
-/// A stack of this process, and clients that keep their connections to it.
+/// A stack in this process, and clients that reuse their connections to it.
 #[derive(Clone)]
 struct Inside {
     client: Client,
@@ -63,8 +64,8 @@ struct Inside {
     stack: Arc<Stack>,
 }
 
-/// The clock and the provider's faults belong to the whole stack. Where tests cannot have stacks of their own, those that move
-/// them take turns with all others.
+/// The clock and the provider's faults affect the whole stack. On a stack outside this process, tests that change them run
+/// alone.
 enum Turn {
     Many { _guard: RwLockReadGuard<'static, ()> },
     One { _guard: RwLockWriteGuard<'static, ()> },
@@ -72,22 +73,10 @@ enum Turn {
 
 static TURNS: RwLock<()> = RwLock::const_new(());
 
-pub(crate) fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| {
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made on this machine")
-    })
-}
-
-/// Runs something that is no test on the runtime that all tests share: what it spawns lives as long as the suite.
-pub fn block_on<T>(work: impl Future<Output = T>) -> T {
-    runtime().block_on(work)
-}
-
-/// Runs a test on the stack that all tests share. It must neither move the clock nor make the provider misbehave.
+/// Runs a test on a shared stack. It must not move the clock or inject faults into the provider.
 ///
 /// # Errors
-/// The test's own, or books that do not add up afterwards.
+/// The test's failure, or a call whose ledger entries do not sum to zero.
 pub fn shared(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     runtime().block_on(async {
         let world = match Outside::from_env() {
@@ -99,16 +88,16 @@ pub fn shared(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     })
 }
 
-/// Runs a test that moves the clock or makes the provider misbehave: nobody else is on its stack.
+/// Runs a test on a stack that no other test uses. It may move the clock and inject faults into the provider.
 ///
 /// # Errors
-/// As [`shared`].
-pub fn alone(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
+/// Same as [`shared`].
+pub fn isolated(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     if Outside::from_env().is_none() {
-        return with(Setup::default(), test);
+        return with_setup(Setup::default(), test);
     }
     runtime().block_on(async {
-        let outside = Outside::from_env().ok_or_else(|| Failure::new("CROCHET_TEST_BASE_URL is gone"))?;
+        let outside = Outside::from_env().ok_or_else(|| Failure::new("CROCHET_TEST_BASE_URL is unset"))?;
         let world = outside.world(Turn::One { _guard: TURNS.write().await });
         let outcome = test(&world).await;
         world.sandbox.clear_faults().await?;
@@ -119,11 +108,11 @@ pub fn alone(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     })
 }
 
-/// Runs a test on a stack of its own with these settings, always in this process.
+/// Runs a test on an isolated stack with these settings, always in this process.
 ///
 /// # Errors
-/// As [`shared`].
-pub fn with(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
+/// Same as [`shared`].
+pub fn with_setup(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     runtime().block_on(async {
         let world = start(setup).await?.world();
         test(&world).await?;
@@ -141,8 +130,8 @@ async fn shared_stack() -> Result<Inside, Failure> {
 async fn start(setup: Setup) -> Result<Inside, Failure> {
     let mut options = Options::ephemeral();
     options.dynamodb_endpoint = setup.dynamodb.or_else(dynamodb_from_env);
-    // A database that outlives this process may hold other runs' tables.
-    options.table = format!("crochet-{}", word());
+    // A database that outlives this process may contain tables of other runs.
+    options.table = format!("crochet-{}", unique_name());
     options.sellers = setup.sellers;
     options.settings = vec![(DIFFICULTY.0.to_owned(), DIFFICULTY.1.to_owned())];
     for (name, value) in setup.settings {
@@ -175,7 +164,7 @@ impl Inside {
     }
 }
 
-/// The real DynamoDB Local, where one runs.
+/// The endpoint of DynamoDB Local, if one runs.
 pub(crate) fn dynamodb_from_env() -> Option<String> {
     variable("CROCHET_DYNAMODB_ENDPOINT")
 }
@@ -184,7 +173,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A stack that somebody else has started.
+/// A stack outside this process.
 struct Outside {
     base: String,
     sandbox: String,
@@ -221,27 +210,21 @@ impl Outside {
 }
 
 impl World {
-    /// A fresh agent with a Solana wallet that buys and sells.
-    ///
-    /// # Errors
-    /// Where it cannot register.
+    /// Registers an agent with a Solana wallet, as buyer and seller.
     pub async fn agent(&self) -> Result<Agent, Failure> {
-        Ok(self.client.register(&Wallet::solana(), &format!("Agent {}", word())).await?)
+        Ok(self.client.register(&Wallet::solana(), &format!("Agent {}", unique_name())).await?)
     }
 
-    /// A fresh agent with an EVM wallet that buys and sells.
-    ///
-    /// # Errors
-    /// Where it cannot register.
+    /// Registers an agent with an EVM wallet, as buyer and seller.
     pub async fn evm_agent(&self) -> Result<Agent, Failure> {
-        Ok(self.client.register(&Wallet::evm(), &format!("Agent {}", word())).await?)
+        Ok(self.client.register(&Wallet::evm(), &format!("Agent {}", unique_name())).await?)
     }
 
     /// A paid listing's fields; `path` is one of the demo seller's.
     #[must_use]
     pub fn paid_fields(&self, price: &Value, path: &str) -> Value {
         json!({
-            "name": format!("Service {}", word()),
+            "name": format!("Service {}", unique_name()),
             "description": "Does what it is told.",
             "pricing_model": "per_call",
             "pricing_amount": price,
@@ -253,46 +236,40 @@ impl World {
     #[must_use]
     pub fn free_fields(&self, path: &str) -> Value {
         json!({
-            "name": format!("Service {}", word()),
+            "name": format!("Service {}", unique_name()),
             "description": "Does what it is told.",
             "pricing_model": "free",
             "private_endpoint_url": self.seller.url(path),
         })
     }
 
-    /// What requests have cost; none on a stack in another process.
+    /// The costs of requests. `None` on a stack outside this process.
     #[must_use]
     pub fn costs(&self) -> Option<Costs> {
         self.stack.as_ref().map(|stack| Costs::new(stack.costs().clone()))
     }
 
-    /// A client of the port that answers, whatever the public URL says; none on a stack in another process.
+    /// A client of the stack's port, whatever the public URL is. `None` on a stack outside this process.
     #[must_use]
     pub fn site_client(&self) -> Option<Client> {
         self.stack.as_ref().and_then(|stack| stack.site_url()).map(Client::new)
     }
 
-    /// Moves the stack's clock. Only on a stack that nobody shares.
-    ///
-    /// # Errors
-    /// Where the sandbox refuses.
+    /// Moves the stack's clock. Only on an isolated stack.
     pub async fn later(&self, seconds: i64) -> Result<(), Failure> {
         self.sandbox.advance_clock(seconds * 1_000).await?;
         Ok(())
     }
 
-    /// Moves the clock to a minute's start, so that what follows falls into one. Only on a stack that nobody shares.
-    ///
-    /// # Errors
-    /// Where the stack does not answer.
+    /// Moves the clock to the start of a minute, so that the following requests share it. Only on an isolated stack.
     pub async fn at_a_minutes_start(&self) -> Outcome {
         let health = self.client.get("/health").send().await?;
-        let time = crate::expect::text(health.data(), "time").to_owned();
+        let time = text(health.data(), "time").to_owned();
         let seconds: i64 = time.get(17..19).and_then(|digits| digits.parse().ok()).unwrap_or(0);
         self.later(61 - seconds).await
     }
 
-    /// Where Secrets Manager is reached; none on a stack in another process.
+    /// The URL of Secrets Manager. `None` on a stack outside this process.
     pub(crate) fn secrets_url(&self) -> Option<&str> {
         self.stack.as_ref().map(|stack| stack.secrets_url())
     }
@@ -300,28 +277,22 @@ impl World {
     /// The stack of this process.
     ///
     /// # Errors
-    /// Where the tests speak to one in another process.
+    /// If the stack is outside this process.
     pub(crate) fn stack(&self) -> Result<&Stack, Failure> {
-        self.stack.as_deref().ok_or_else(|| Failure::new("this needs a stack of this process"))
+        self.stack.as_deref().ok_or_else(|| Failure::new("this requires a stack in this process"))
     }
 
-    /// The table, for those who cannot do without.
-    ///
-    /// # Errors
-    /// Where it cannot be reached.
+    /// Direct access to the table.
     pub(crate) fn table_of_books(&self) -> Result<&Books, Failure> {
-        self.books.as_ref().ok_or_else(|| Failure::new("the table of this stack cannot be reached"))
+        self.books.as_ref().ok_or_else(|| Failure::new("this stack's table is unreachable"))
     }
 
-    /// The table, where it can be reached.
+    /// Direct access to the table, if it is reachable.
     pub(crate) fn books(&self) -> Option<&Books> {
         self.books.as_ref()
     }
 
-    /// Everything that the table holds, as text; none where the table cannot be seen.
-    ///
-    /// # Errors
-    /// Where DynamoDB refuses.
+    /// The whole table as text. `None` if it is unreachable.
     pub async fn stored(&self) -> Result<Option<String>, Failure> {
         match &self.books {
             Some(books) => books.everything().await.map(Some),
@@ -329,12 +300,12 @@ impl World {
         }
     }
 
-    /// Notes that calls were made, so that the books are looked at in the end.
+    /// Records that calls were made, so that the ledger is audited in the end.
     pub(crate) fn called(&self) {
         self.called.store(true, Ordering::Relaxed);
     }
 
-    /// Adds the books of every call up and tells how many calls have any; none where the table cannot be seen.
+    /// Audits the ledger of every call. Returns the number of calls with entries, or `None` if the table is unreachable.
     ///
     /// # Errors
     /// A call whose entries do not sum to zero.
@@ -345,7 +316,7 @@ impl World {
         }
     }
 
-    /// The entries of a call sum to zero after every request of the suite.
+    /// Audits the ledger if calls were made.
     async fn finish(&self) -> Outcome {
         if self.called.load(Ordering::Relaxed) {
             self.audit().await?;

@@ -1,4 +1,4 @@
-//! The place where the function groups' routers are mounted side by side.
+//! Mounts the routers of all function groups in one process.
 
 use axum::Router;
 use axum::extract::Request;
@@ -10,15 +10,15 @@ use crochet::config::Config;
 use crochet::http::service::envelope;
 use crochet::outbound::{Outbound, OutboundRules};
 
-use crate::stack::SellerNetwork;
+use crate::seller_network::SellerNetwork;
 
-/// Every route of the site and the API in one router, and what its requests cost.
+/// Builds one router with every route of the site and the API, and the log of what its requests cost.
 ///
-/// `settings` are the variables that a deployed function would find in its environment; `clock` is shared with the sandbox and
-/// the demo seller, so that moving it moves everything; `sellers` stands for the Internet when sellers are called.
+/// `settings` are the environment variables of a deployed function. `clock` is shared with the sandbox and the demo seller, so
+/// that moving it moves everything. `sellers` replaces the Internet for calls to sellers.
 ///
 /// # Errors
-/// A sentence that says which part could not start.
+/// One sentence that names the part that could not start.
 pub async fn api_router(
     settings: &[(String, String)],
     clock: Clock,
@@ -51,7 +51,7 @@ pub async fn api_router(
     Ok((router, costs))
 }
 
-/// Pages opened at 127.0.0.1 go to the public URL's host: a passkey's party cannot be an IP address. The API answers anywhere.
+/// Redirects pages at 127.0.0.1 to the public URL's host, because a passkey's relying party cannot be an IP address.
 async fn to_localhost(host: String, request: Request, next: Next) -> Response {
     let asked = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_page = request.headers().get("accept").and_then(|a| a.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));

@@ -1,21 +1,21 @@
-//! What a newcomer sees: where everything is, a buyer's key, a listing and one command that works when pasted.
+//! The text that `cargo run` prints: addresses, a buyer's key, a listing, and one command to paste.
 //!
-//! Key and listing are made as any outsider would make them: over HTTP, with wallets of their own.
+//! The key and the listing are created over HTTP, with new wallets.
 
 use std::fmt;
 use std::fs;
 use std::path::Path;
 
+use crochet_client::{Agent, Chain, Client, Listing, SellerControls, UnexpectedReply, Wallet};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Stack;
-use crate::client::{Agent, Chain, Client, Listing, SellerControls, Surprise, Wallet};
 
-/// The demo seller's endpoint for the listing.
+/// Path of the listing's endpoint at the demo seller.
 const PATH: &str = "/echo";
 
-/// A stack and what was prepared in it.
+/// A stack's addresses, its demo buyer and its demo listing.
 #[derive(Clone)]
 pub struct Banner {
     site: String,
@@ -25,13 +25,13 @@ pub struct Banner {
     listing: String,
 }
 
-/// What must be remembered, so that a stack with `--data` shows the same listing again.
+/// What a stack with `--data` stores to show the same listing after a restart.
 #[derive(Serialize, Deserialize)]
 struct Remembered {
-    /// Wallet secrets in hex. They own nothing but what this stack made up.
+    /// Wallet keys in hex. They own nothing outside this stack.
     buyer: String,
     seller: String,
-    /// The buyer's key, so that one that was pasted somewhere goes on working.
+    /// The buyer's API key. A pasted key keeps working after a restart.
     buyer_key: String,
     listing: RememberedListing,
 }
@@ -45,17 +45,17 @@ struct RememberedListing {
 }
 
 impl Banner {
-    /// Makes a buyer, a seller and a listing; or finds those that `data` remembers.
+    /// Creates a buyer, a seller and a listing, or reuses those stored in `data`.
     ///
     /// # Errors
-    /// The first thing that did not go as the API reference says.
-    pub async fn prepare(stack: &Stack, data: Option<&Path>) -> Result<Self, Surprise> {
+    /// The first unexpected reply.
+    pub async fn prepare(stack: &Stack, data: Option<&Path>) -> Result<Self, UnexpectedReply> {
         let client = stack.client();
         let controls = stack.seller();
         let file = data.map(|directory| directory.join("demo.json"));
         let remembered = file.as_deref().and_then(|file| serde_json::from_slice(&fs::read(file).ok()?).ok());
         let remembered = match remembered {
-            // Whatever is wrong with what was remembered: fresh ones will do.
+            // If they no longer work, new ones are created.
             Some(remembered) => match revive(&client, &controls, remembered).await {
                 Ok(revived) => revived,
                 Err(_) => create(&client, &controls).await?,
@@ -63,8 +63,8 @@ impl Banner {
             None => create(&client, &controls).await?,
         };
         if let Some(file) = file {
-            let text = serde_json::to_vec_pretty(&remembered).map_err(|error| Surprise(error.to_string()))?;
-            fs::write(&file, text).map_err(|error| Surprise(format!("{} could not be written: {error}", file.display())))?;
+            let text = serde_json::to_vec_pretty(&remembered).map_err(|error| UnexpectedReply(error.to_string()))?;
+            fs::write(&file, text).map_err(|error| UnexpectedReply(format!("{} could not be written: {error}", file.display())))?;
         }
         Ok(Self {
             site: client.base().to_owned(),
@@ -75,7 +75,7 @@ impl Banner {
         })
     }
 
-    /// The command that can be pasted.
+    /// The command to paste.
     #[must_use]
     pub fn curl(&self) -> String {
         format!(
@@ -85,13 +85,13 @@ impl Banner {
     }
 }
 
-async fn create(client: &Client, controls: &SellerControls) -> Result<Remembered, Surprise> {
+async fn create(client: &Client, controls: &SellerControls) -> Result<Remembered, UnexpectedReply> {
     let (buyer_wallet, seller_wallet) = (Wallet::solana(), Wallet::evm());
     let seller = client.register(&seller_wallet, "Demo seller").await?;
     let buyer = client.register(&buyer_wallet, "Demo buyer").await?;
     let fields = json!({
         "name": "Demo echo",
-        "description": "Answers with what it was sent, for a dollar that nobody has to have: its 402 says how to pay here.",
+        "description": "Echoes its input for one test dollar. The 402 says how to pay in the sandbox.",
         "pricing_model": "per_call",
         "pricing_amount": 1,
         "private_endpoint_url": controls.url(PATH),
@@ -112,14 +112,14 @@ async fn offer(
     controls: &SellerControls,
     fields: &serde_json::Value,
     path: &str,
-) -> Result<RememberedListing, Surprise> {
+) -> Result<RememberedListing, UnexpectedReply> {
     let Listing { id, slug, signing_secret, .. } = seller.create_listing(fields).await?;
     controls.add_secret(&signing_secret, path).await?;
     Ok(RememberedListing { id, slug, signing_secret, url: controls.url(path) })
 }
 
-/// The demo seller forgets its secrets when the stack stops, and may listen elsewhere when it starts again.
-async fn revive(client: &Client, controls: &SellerControls, mut known: Remembered) -> Result<Remembered, Surprise> {
+/// Restores the seller's secret and URL: the demo seller keeps no secrets and may listen on another port after a restart.
+async fn revive(client: &Client, controls: &SellerControls, mut known: Remembered) -> Result<Remembered, UnexpectedReply> {
     if client.get("/me").key(&known.buyer_key).send().await?.status != 200 {
         let buyer = wallet(Chain::Solana, &known.buyer)?;
         known.buyer_key = client.recover(&buyer, false).await?.api_key;
@@ -127,7 +127,7 @@ async fn revive(client: &Client, controls: &SellerControls, mut known: Remembere
     let listing = &mut known.listing;
     let shown = client.get(&format!("/listings/{}", listing.id)).send().await?.expect(200)?;
     if shown["listing"]["status"] != "active" {
-        return Err(Surprise(format!("the demo listing {} is not active any more", listing.id)));
+        return Err(UnexpectedReply(format!("the demo listing {} is no longer active", listing.id)));
     }
     let url = controls.url(PATH);
     if listing.url != url {
@@ -140,9 +140,9 @@ async fn revive(client: &Client, controls: &SellerControls, mut known: Remembere
     Ok(known)
 }
 
-fn wallet(chain: Chain, secret: &str) -> Result<Wallet, Surprise> {
+fn wallet(chain: Chain, secret: &str) -> Result<Wallet, UnexpectedReply> {
     let bytes = hex::decode(secret).ok().and_then(|bytes| bytes.try_into().ok());
-    Wallet::from_secret(chain, bytes.ok_or_else(|| Surprise("a remembered wallet's secret is no 32 bytes of hex".into()))?)
+    Wallet::from_secret(chain, bytes.ok_or_else(|| UnexpectedReply("a stored wallet key is not 32 bytes of hex".into()))?)
 }
 
 impl fmt::Display for Banner {
@@ -156,10 +156,10 @@ impl fmt::Display for Banner {
         writeln!(f, "  Buyer key       {}", self.api_key)?;
         writeln!(f, "  Demo listing    {} (1 USD a call)", self.listing)?;
         writeln!(f)?;
-        writeln!(f, "Try it. The 402 that comes back says how to pay here; then paste it again:")?;
+        writeln!(f, "Try it. The 402 says how to pay in the sandbox. Then run it again:")?;
         writeln!(f)?;
         writeln!(f, "  {}", self.curl())?;
         writeln!(f)?;
-        write!(f, "`cargo run -- demo` in another terminal plays a paid call from end to end. Ctrl-C stops everything.")
+        write!(f, "Run `cargo run -- demo` in another terminal for a paid call from end to end. Press Ctrl-C to stop.")
     }
 }

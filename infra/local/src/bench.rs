@@ -1,4 +1,4 @@
-//! `cargo xtask bench catalog`: how quick the catalogue is with a hundred thousand listings, and what it needs.
+//! `cargo xtask bench catalog`: latency and memory of the catalogue with a hundred thousand listings.
 
 mod cold;
 mod queries;
@@ -16,13 +16,13 @@ use crate::{Options, Stack};
 
 pub use cold::start as cold_start;
 
-/// Listings, where nothing else is said.
+/// Default number of listings.
 pub const LISTINGS: usize = 100_000;
 
-/// Seeds that many listings into an embedded DynamoDB, writes a snapshot, measures, and prints tables.
+/// Seeds the listings into an embedded DynamoDB, writes a snapshot, measures, and prints tables.
 ///
 /// # Errors
-/// A sentence that says what did not work; or what a promise was broken by.
+/// One sentence that says what failed or which limit was exceeded.
 pub async fn catalog(listings: usize) -> Result<(), String> {
     let stack = Stack::start(Options { routers: false, ..Options::ephemeral() }).await?;
     let settings = stack.env();

@@ -6,25 +6,25 @@ use crate::bench;
 
 /// What `--help` prints.
 pub const USAGE: &str = "\
-Crochet, on this machine: site, API, sandbox Relay, demo seller, DynamoDB and Secrets Manager in one process.
+Runs Crochet on this machine: site, API, sandbox Relay, demo seller, DynamoDB and Secrets Manager in one process.
 
 Usage: cargo run -- [COMMAND] [--data DIR]
 
 Commands:
-  (none)       start everything and print how to reach it
-  parts        start everything but the site and the API, and print what a function needs in its environment
-  demo         play a whole story as an outside client, against the running stack or one of its own
-  generate     make the documents and route tables again that are made from the routers; with --check, say which are stale
-  bench [N]    measure the catalogue with N listings (100000); `cargo xtask bench catalog` builds it optimised
+  (none)       start everything and print the addresses
+  parts        start everything except the site and the API, and print the environment of the functions
+  demo         play a paid call from end to end, against the running stack or a new one
+  generate     write the documents and route tables that are generated from the routers; --check lists the stale ones
+  bench [N]    benchmark the catalogue with N listings (default 100000); `cargo xtask bench catalog` builds it optimized
 
 Options:
-  --data DIR   keep data in DIR; it lives in memory otherwise
-  --help       print this
+  --data DIR   store data in DIR instead of in memory
+  --help       print this help
 
 Environment:
-  CROCHET_PORT                  first of five ports (9000)
-  CROCHET_DYNAMODB_ENDPOINT     a DynamoDB to use instead of the embedded one
-  CROCHET_SANDBOX_WEBHOOK_URL   where the sandbox Relay sends its webhooks (nowhere)
+  CROCHET_PORT                  first of five ports (default 9000)
+  CROCHET_DYNAMODB_ENDPOINT     DynamoDB endpoint to use instead of the embedded database
+  CROCHET_SANDBOX_WEBHOOK_URL   URL for the webhooks of the sandbox Relay (default none)
 ";
 
 /// What to do.
@@ -32,27 +32,27 @@ Environment:
 pub enum Command {
     /// Start everything.
     Everything,
-    /// Start everything but the routers.
+    /// Start everything except the site and the API.
     Parts,
-    /// Play the story.
+    /// Play the demo.
     Demo,
-    /// Make the generated files again, or say which are stale.
+    /// Write the generated files, or list the stale ones.
     Generate {
-        /// Only say which are stale.
+        /// Only list the stale files.
         check: bool,
     },
-    /// Measure the catalogue.
+    /// Benchmark the catalogue.
     Bench {
-        /// With so many listings.
+        /// Number of listings.
         listings: usize,
     },
-    /// What the measurement starts in a process of its own.
+    /// One cold start, run in a process of its own by the benchmark.
     ColdStart,
-    /// Say how to use it.
+    /// Print the usage.
     Help,
 }
 
-/// The command line, understood.
+/// The parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arguments {
     /// What to do.
@@ -61,10 +61,10 @@ pub struct Arguments {
     pub data: Option<PathBuf>,
 }
 
-/// Understands the arguments after the program's name.
+/// Parses the arguments after the program's name.
 ///
 /// # Errors
-/// A sentence that names what was not understood.
+/// One sentence that names the unknown argument.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, String> {
     let mut parsed = Arguments { command: Command::Everything, data: None };
     let mut command = None;
@@ -76,7 +76,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
             }
             "--data" => {
                 let directory = arguments.next().filter(|directory| !directory.is_empty() && !directory.starts_with('-'));
-                parsed.data = Some(directory.ok_or("--data needs a directory.")?.into());
+                parsed.data = Some(directory.ok_or("--data requires a directory.")?.into());
             }
             "parts" if command.is_none() => command = Some(Command::Parts),
             "demo" if command.is_none() => command = Some(Command::Demo),
@@ -88,7 +88,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
             }
             "--check" if matches!(command, Some(Command::Generate { .. })) => command = Some(Command::Generate { check: true }),
             other => {
-                return Err(format!("\"{other}\" is not understood here. --help says what is."));
+                return Err(format!("\"{other}\" is not a known argument. See --help."));
             }
         }
     }

@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::client::plain_http;
+use crochet_client::plain_http;
 
-/// `Properties` of the template's AWS::DynamoDB::Table: the one place that says what the table looks like.
+/// `Properties` of the template's AWS::DynamoDB::Table, the only definition of the table.
 const TABLE: &str = include_str!("../../table.json");
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Opens the database: in memory, or in a file of `data`.
 ///
 /// # Errors
-/// A sentence, where the file cannot be opened.
+/// If the file cannot be opened.
 pub fn open(data: Option<&Path>) -> Result<Database, String> {
     let Some(data) = data else {
         return Database::memory().map_err(|error| format!("the embedded DynamoDB did not start: {error}"));
@@ -37,19 +37,19 @@ pub async fn serve(listener: TcpListener, database: Database, mut stop: watch::R
     }
 }
 
-/// Creates the table from `infra/table.json`, unless it is there, and switches its expiry on.
+/// Creates the table from `infra/table.json` unless it exists, and enables its TTL.
 ///
-/// Works against any DynamoDB-compatible `endpoint` that does not check signatures (the embedded one, DynamoDB Local). The
-/// template's properties have the names of the service's own JSON, which is why this speaks that rather than an SDK.
+/// Works with any DynamoDB-compatible `endpoint` that does not check signatures (embedded, DynamoDB Local). The template's
+/// properties have the same names as DynamoDB's JSON, so this sends JSON instead of using an SDK.
 ///
 /// # Errors
-/// A sentence with what the endpoint said.
+/// One sentence with the endpoint's reply.
 pub async fn create_table(endpoint: &str, table_name: &str) -> Result<(), String> {
     let api = Api::at(endpoint);
     let mut properties: Value = serde_json::from_str(TABLE).map_err(|error| format!("infra/table.json: {error}"))?;
     let fields = properties.as_object_mut().ok_or("infra/table.json is not an object")?;
     let expiry = fields.remove("TimeToLiveSpecification");
-    // A property of the deployed table with a call of its own; local engines have no backups.
+    // Local engines have no backups.
     fields.remove("PointInTimeRecoverySpecification");
     fields.insert("TableName".into(), table_name.into());
     match api.call("CreateTable", &properties).await {
@@ -70,7 +70,7 @@ pub async fn create_table(endpoint: &str, table_name: &str) -> Result<(), String
     api.call("UpdateTimeToLive", &request).await.map(drop)
 }
 
-/// DynamoDB's own JSON, for what an SDK would only make longer.
+/// DynamoDB's JSON protocol.
 pub(crate) struct Api<'a> {
     endpoint: &'a str,
     http: reqwest::Client,
@@ -82,10 +82,10 @@ impl<'a> Api<'a> {
         Self { endpoint, http: plain_http(TIMEOUT) }
     }
 
-    /// Carries an operation out and gives its reply.
+    /// Sends an operation and returns its reply.
     ///
     /// # Errors
-    /// A sentence with what the endpoint said.
+    /// One sentence with the endpoint's reply.
     pub(crate) async fn call(&self, operation: &str, body: &Value) -> Result<Value, String> {
         let failed = |error: String| format!("DynamoDB at {} did not do {operation}: {error}", self.endpoint);
         let reply = self

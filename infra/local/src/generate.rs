@@ -1,7 +1,8 @@
-//! `generate`: documents and route tables that are made from the routers, and kept in the repository.
+//! `generate`: documents and route tables, generated from the routers and committed.
 //!
-//! Whoever reads them reads what the code says; `--check` fails when a file was not made again after a change.
+//! `--check` fails if a file is stale.
 
+mod marked;
 mod openapi;
 mod reference;
 mod routes;
@@ -9,10 +10,10 @@ mod routes;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Makes every generated file; with `check` says which are stale instead.
+/// Writes every generated file. With `check`, reports the stale ones instead.
 ///
 /// # Errors
-/// A sentence that names the stale files, or one that could not be read or written.
+/// One sentence that names the stale files, or the file that could not be read or written.
 pub fn run(check: bool) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let document = openapi::document();
@@ -33,7 +34,7 @@ pub fn run(check: bool) -> Result<(), String> {
             stale.push(name);
         } else {
             fs::write(&path, wanted).map_err(|error| format!("{name} could not be written: {error}"))?;
-            println!("{name} made again");
+            println!("wrote {name}");
         }
     }
     if stale.is_empty() {
@@ -45,27 +46,4 @@ pub fn run(check: bool) -> Result<(), String> {
 
 fn read(root: &Path, name: &str) -> Result<String, String> {
     fs::read_to_string(root.join(name)).map_err(|error| format!("{name} could not be read: {error}"))
-}
-
-/// Replaces what stands between the lines `{marker} {` and `{marker} }`.
-fn between(text: &str, marker: &str, block: &str) -> Result<String, String> {
-    let missing = || format!("the markers of `{marker}` are missing");
-    let (open, close) = (format!("# generated: {marker} {{"), format!("# generated: {marker} }}"));
-    let start = text.find(&open).ok_or_else(missing)?;
-    let body = start + text[start..].find('\n').ok_or_else(missing)? + 1;
-    let end = body + text[body..].find(&close).ok_or_else(missing)?;
-    let end = text[..end].rfind('\n').ok_or_else(missing)? + 1;
-    Ok(format!("{}{block}{}", &text[..body], &text[end..]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::between;
-
-    #[test]
-    fn only_the_marked_lines_change() {
-        let text = "a\n  # generated: x {\nold\n  # generated: x }\nb\n";
-        assert_eq!(between(text, "x", "new\n"), Ok("a\n  # generated: x {\nnew\n  # generated: x }\nb\n".into()));
-        assert!(between(text, "y", "").is_err());
-    }
 }

@@ -27,7 +27,7 @@ async fn run() -> Result<(), String> {
             print!("{}", cli::USAGE);
             Ok(())
         }
-        Command::Demo => demo::play(options).await.map_err(|surprise| surprise.to_string()),
+        Command::Demo => demo::play(options).await.map_err(|unexpected| unexpected.to_string()),
         Command::Bench { listings } => bench::catalog(listings).await,
         Command::ColdStart => bench::cold_start().await,
         Command::Parts => {
@@ -41,17 +41,17 @@ async fn run() -> Result<(), String> {
             let stack = Stack::start(options).await?;
             match Banner::prepare(&stack, data.as_deref()).await {
                 Ok(banner) => println!("{banner}"),
-                // The stack is up, which is what somebody who looks for the reason needs.
-                Err(surprise) => eprintln!("Crochet is running, but its demo listing could not be made: {surprise}"),
+                // The stack keeps running, so that the cause can be investigated.
+                Err(unexpected) => eprintln!("Crochet is running, but the demo listing could not be created: {unexpected}"),
             }
-            // Only now, so that the banner is the first thing on the screen.
+            // After the banner, so that the banner is printed first.
             crochet::telemetry::start();
             until_stopped(stack).await
         }
     }
 }
 
-/// Waits for Ctrl-C or a polite kill, then stops everything.
+/// Waits for SIGINT or SIGTERM, then stops everything.
 async fn until_stopped(stack: Stack) -> Result<(), String> {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]

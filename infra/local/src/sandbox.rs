@@ -1,16 +1,18 @@
-//! The sandbox Relay: speaks the payment provider's own HTTP, so that no code path exists for tests alone, and can be steered.
+//! The sandbox Relay: speaks the payment provider's HTTP API, so that no code path exists only for tests, and has controls.
 //!
-//! Shapes follow the types of `@relayprotocol/relay-sdk` 7 and the provider's API pages. Nothing here shares code with the
-//! service that calls it, except for the clock, which the whole local stack follows.
+//! Shapes follow the types of `@relayprotocol/relay-sdk` 7 and the provider's API pages. It shares no code with the service
+//! except the clock of the local stack.
 
-mod book;
 mod controls;
+mod facts;
 mod faults;
+mod payments;
 mod price;
 mod quote;
 mod record;
 mod refusal;
 mod request;
+mod state;
 mod status;
 mod steps;
 #[cfg(test)]
@@ -18,50 +20,13 @@ mod tests;
 mod tokens;
 mod webhook;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
 use axum::Router;
-use axum::http::HeaderMap;
-use axum::response::Response;
 use axum::routing::{get, post};
-use crochet::clock::Clock;
-use crochet_domain::timestamp::unix_ms;
-use serde_json::{Value, json};
 
-use book::{Book, Change, Payment};
-use faults::{Faults, Mode, Route};
-use refusal::Refusal;
-use webhook::Webhook;
-
-/// The key that the sandbox takes, and signs its webhooks with.
-pub const API_KEY: &str = "sandbox-relay-key";
-
-/// The provider's state. Clones share it.
-#[derive(Clone)]
-pub struct Sandbox(Arc<Inner>);
-
-struct Inner {
-    clock: Clock,
-    url: String,
-    webhook: Option<Webhook>,
-    book: Mutex<Book>,
-    faults: Mutex<Faults>,
-}
+pub use state::Sandbox;
+pub use webhook::API_KEY;
 
 impl Sandbox {
-    /// A sandbox that is reached at `url` (no slash at the end) and sends its webhooks to `webhook_url`, if any.
-    #[must_use]
-    pub fn new(clock: Clock, url: &str, webhook_url: Option<String>) -> Self {
-        Self(Arc::new(Inner {
-            clock,
-            url: url.to_owned(),
-            webhook: webhook_url.map(Webhook::new),
-            book: Mutex::default(),
-            faults: Mutex::default(),
-        }))
-    }
-
     /// The provider's routes and the controls.
     pub fn router(&self) -> Router {
         Router::new()
@@ -75,109 +40,5 @@ impl Sandbox {
             .fallback(controls::not_found)
             .method_not_allowed_fallback(controls::not_found)
             .with_state(self.clone())
-    }
-
-    fn clock(&self) -> &Clock {
-        &self.0.clock
-    }
-
-    /// The stack's time in Unix milliseconds.
-    fn now_ms(&self) -> i64 {
-        unix_ms(self.0.clock.now())
-    }
-
-    fn controls_url(&self) -> String {
-        self.0.url.clone()
-    }
-
-    /// A panic while the lock was held leaves a book that is still consistent: each change is one insertion.
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn faults(&self) -> MutexGuard<'_, Faults> {
-        self.0.faults.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn new_id(&self) -> String {
-        format!("0x{}", hex::encode(crate::random::bytes::<32>()))
-    }
-
-    fn newest_id(&self) -> Option<String> {
-        self.book().newest().next().map(|payment| payment.id.clone())
-    }
-
-    fn newest(&self, limit: usize, user: Option<&str>) -> (usize, Vec<Payment>) {
-        let book = self.book();
-        let wanted = |payment: &&Payment| user.is_none_or(|user| payment.terms.user == user);
-        (book.len(), book.newest().filter(wanted).take(limit).cloned().collect())
-    }
-
-    fn remember(&self, payment: Payment) {
-        self.book().add(payment);
-    }
-
-    fn payment(&self, id: &str) -> Option<Payment> {
-        self.book().get(id).cloned()
-    }
-
-    /// Writes a change down; false where nobody knows the payment.
-    fn change(&self, id: &str, change: Change) -> bool {
-        let mut book = self.book();
-        let Some(payment) = book.get_mut(id) else {
-            return false;
-        };
-        payment.change(change);
-        true
-    }
-
-    fn start_fault(&self, route: Route, mode: Mode, lasts: Duration) {
-        self.faults().start(route, mode, lasts);
-    }
-
-    fn clear_faults(&self) {
-        self.faults().clear();
-    }
-
-    fn fault(&self, route: Route) -> Option<Mode> {
-        self.faults().on(route)
-    }
-
-    /// What comes before every answer of the provider: webhooks that have become due, and the fault in force.
-    async fn trouble(&self, route: Route) -> Option<Response> {
-        if self.0.webhook.is_some() {
-            let sandbox = self.clone();
-            // The provider does not keep a caller waiting for somebody else's webhook.
-            tokio::spawn(async move { sandbox.announce().await });
-        }
-        let mode = self.fault(route)?;
-        mode.play().await
-    }
-
-    /// Sends the webhooks of all changes that have taken effect, in order, and tells what came of each.
-    async fn announce(&self) -> Vec<Value> {
-        let Some(webhook) = &self.0.webhook else {
-            return Vec::new();
-        };
-        let due = self.book().take_unannounced(self.now_ms());
-        let mut sent = Vec::new();
-        for (payment, at_ms) in due {
-            let body = status::webhook_json(&payment, at_ms);
-            let outcome = webhook.send(body.to_string(), self.now_ms()).await;
-            sent.push(match outcome {
-                Ok(answered) => json!({ "request_id": payment.id, "answered": answered }),
-                Err(error) => json!({ "request_id": payment.id, "error": error }),
-            });
-        }
-        sent
-    }
-
-    /// The key is optional on most routes, but a wrong one is never taken.
-    fn check_key(&self, headers: &HeaderMap, required: bool) -> Result<(), Refusal> {
-        match headers.get("x-api-key") {
-            None if !required => Ok(()),
-            Some(key) if key.as_bytes() == API_KEY.as_bytes() => Ok(()),
-            _ => Err(Refusal::unauthorized()),
-        }
     }
 }

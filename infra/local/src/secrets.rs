@@ -1,6 +1,9 @@
-//! The Secrets Manager stand-in and the operator's secret.
+//! The Secrets Manager stand-in, and the operator's secret.
 
-mod dump;
+mod emulator;
+mod files;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,46 +11,41 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::any;
-use http_body_util::BodyExt;
-use rustack_secretsmanager_core::config::SecretsManagerConfig;
-use rustack_secretsmanager_core::handler::RustackSecretsManagerHandler;
-use rustack_secretsmanager_core::provider::RustackSecretsManager;
 use rustack_secretsmanager_http::SecretsManagerResponseBody;
-use rustack_secretsmanager_http::dispatch::dispatch_operation;
-use rustack_secretsmanager_http::response::error_to_response;
-use rustack_secretsmanager_http::router::resolve_operation;
 use serde_json::{Value, json};
 
-use dump::Dump;
+use emulator::Emulator;
+use files::SecretFiles;
 
-/// Where the provider's key and the cursor key are kept.
+/// Name of the secret that holds the provider's API key and the key for cursors.
 pub const OPERATOR_SECRET: &str = "crochet/operator";
 
 /// An emulated Secrets Manager. Clones share it.
 #[derive(Clone)]
 pub struct Secrets {
-    handler: Arc<RustackSecretsManagerHandler>,
-    dump: Option<Arc<Dump>>,
+    emulator: Emulator,
+    files: Option<Arc<SecretFiles>>,
 }
 
 impl Secrets {
-    /// An empty emulator; or, with a directory, one that holds what the directory holds and keeps it up to date.
+    /// Starts an emulator. With a directory, it loads the secrets that the directory holds and writes every change there.
     ///
     /// # Errors
-    /// A sentence, where the directory cannot be read.
+    /// One sentence, if the directory cannot be read.
     pub async fn open(directory: Option<PathBuf>) -> Result<Self, String> {
-        let provider = RustackSecretsManager::new(SecretsManagerConfig::default());
-        let mut secrets = Self { handler: Arc::new(RustackSecretsManagerHandler::new(Arc::new(provider))), dump: None };
-        if let Some(directory) = directory {
-            let dump = Dump::open(directory)?;
-            dump.restore(&secrets).await?;
-            // Only now: restoring is no change that needs to be written down.
-            secrets.dump = Some(Arc::new(dump));
-        }
-        Ok(secrets)
+        let emulator = Emulator::new();
+        let files = match directory {
+            Some(directory) => {
+                let files = SecretFiles::open(directory)?;
+                files.restore(&emulator).await?;
+                Some(Arc::new(files))
+            }
+            None => None,
+        };
+        Ok(Self { emulator, files })
     }
 
     /// The emulator's one route, as the SDK calls it.
@@ -55,17 +53,17 @@ impl Secrets {
         Router::new().route("/", any(handle)).with_state(self.clone())
     }
 
-    /// Creates the operator's secret, unless it is there.
+    /// Creates the operator's secret unless it exists.
     ///
     /// # Errors
-    /// A sentence with what the emulator said.
+    /// One sentence with the emulator's reply.
     pub async fn create_operator_secret(&self) -> Result<(), String> {
         if self.call("DescribeSecret", json!({ "SecretId": OPERATOR_SECRET })).await.is_ok() {
             return Ok(());
         }
         let value = json!({
             "relay_api_key": crate::sandbox::API_KEY,
-            "cursor_key": hex::encode(crate::random::bytes::<32>()),
+            "cursor_key": hex::encode(crochet_client::random_bytes::<32>()),
         });
         let request = json!({ "Name": OPERATOR_SECRET, "SecretString": value.to_string() });
         self.call("CreateSecret", request).await.map(drop)
@@ -73,40 +71,19 @@ impl Secrets {
 
     /// One operation, in process.
     async fn call(&self, operation: &str, body: Value) -> Result<Value, String> {
-        let mut headers = HeaderMap::new();
-        let target = HeaderValue::from_str(&format!("secretsmanager.{operation}")).map_err(|error| error.to_string())?;
-        headers.insert("x-amz-target", target);
-        let response = self.respond(&headers, Bytes::from(body.to_string())).await;
-        let succeeded = response.status().is_success();
-        let bytes = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
-        let text = String::from_utf8_lossy(&bytes);
-        if !succeeded {
-            return Err(format!("Secrets Manager did not do {operation}: {text}"));
-        }
-        if text.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_str(&text).map_err(|error| error.to_string())
+        let response = self.respond(&emulator::target(operation)?, Bytes::from(body.to_string())).await;
+        emulator::read(operation, response).await
     }
 
     async fn respond(&self, headers: &HeaderMap, body: Bytes) -> axum::http::Response<SecretsManagerResponseBody> {
-        let request_id = hex::encode(crate::random::bytes::<16>());
-        let operation = match resolve_operation(headers) {
-            Ok(operation) => operation,
-            Err(error) => return error_to_response(&error, &request_id),
-        };
-        let name = operation.as_str();
-        let response = match dispatch_operation(self.handler.as_ref(), operation, body.clone()).await {
-            Ok(response) => response,
-            Err(error) => return error_to_response(&error, &request_id),
-        };
-        if let Some(dump) = &self.dump
-            && dump::changes_something(name)
-            && let Err(error) = Box::pin(dump.note(self, &body)).await
+        let answered = self.emulator.respond(headers, body.clone()).await;
+        if let (Some(files), Some(operation)) = (&self.files, &answered.succeeded)
+            && files::changes_something(operation)
+            && let Err(error) = files.note(&self.emulator, &body).await
         {
-            tracing::error!(%error, "a secret was not written down");
+            tracing::error!(%error, "a secret could not be written to its file");
         }
-        response
+        answered.response
     }
 }
 

@@ -1,4 +1,4 @@
-//! A small HTTP server: every request in a task of its own, a shutdown that ends, and a way to hang up without an answer.
+//! A small HTTP server: one task per request, a bounded shutdown, and a way to close a connection without a response.
 
 use std::io;
 use std::time::Duration;
@@ -16,16 +16,16 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use crate::spawned::Spawned;
+use crate::detached::Detached;
 
-/// How long open connections may take to finish when the server stops.
+/// Time for open connections to finish when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Put into a response's extensions by a handler that wants the connection closed instead of answered.
+/// A handler puts this into its response's extensions to close the connection instead of responding.
 #[derive(Clone, Copy, Debug)]
-pub struct HangUp;
+pub struct DropConnection;
 
-/// Serves `router` on `listener` until `stop` turns true, then lets open requests finish for two seconds.
+/// Serves `router` on `listener` until `stop` is true. Open requests then have two seconds to finish.
 pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
@@ -33,13 +33,13 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
             accepted = listener.accept() => accepted,
             _ = stopped(&mut stop) => break,
         };
-        // Finished connections leave the set here, so that it does not grow for ever.
+        // Removes finished connections, so that the set does not grow.
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer)) => {
                 connections.spawn(connection(stream, SourceIp(peer.ip()), router.clone(), stop.clone()));
             }
-            // Out of file handles, most likely: give connections time to end rather than spin.
+            // Most likely out of file handles: wait for connections to close.
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -48,11 +48,11 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
     }
     drop(listener);
     let all = async { while connections.join_next().await.is_some() {} };
-    // Whoever does not finish in time (an endless answer, say) is cut off when the set is dropped.
+    // Dropping the set aborts what has not finished in time, for example an endless response.
     let _ = tokio::time::timeout(GRACE, all).await;
 }
 
-/// Resolves when the server is told to stop, or when nobody is left who could tell it.
+/// Resolves when the server is told to stop, or when the sender is gone.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
@@ -60,7 +60,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 async fn connection(stream: TcpStream, peer: SourceIp, router: Router, mut stop: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        // API Gateway states it in a deployed system.
+        // API Gateway provides it in a deployment.
         request.extensions_mut().insert(peer);
         answer(router.clone(), request)
     });
@@ -78,11 +78,11 @@ async fn connection(stream: TcpStream, peer: SourceIp, router: Router, mut stop:
 }
 
 async fn answer(router: Router, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
-    let response = match Spawned(router).oneshot(request.map(Body::new)).await {
+    let response = match Detached(router).oneshot(request.map(Body::new)).await {
         Ok(response) => response,
         Err(never) => match never {},
     };
-    if response.extensions().get::<HangUp>().is_some() {
+    if response.extensions().get::<DropConnection>().is_some() {
         return Err(io::Error::other("hung up on purpose"));
     }
     Ok(response)

@@ -1,4 +1,4 @@
-//! All parts of the local stack, started in one process and stopped together.
+//! Starts and stops all parts of the local stack in one process.
 
 mod options;
 #[cfg(test)]
@@ -13,21 +13,21 @@ use crochet::clock::Clock;
 use crochet::config::Config;
 use crochet::store::Store;
 use crochet_catalog::snapshot::{self, DueOr};
+use crochet_client::{Client, SandboxControls, SellerControls};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use options::{Options, SellerNetwork};
+pub use options::Options;
 
 use crate::api::api_router;
-use crate::client;
 use crate::demo_seller::DemoSeller;
 use crate::dynamodb;
 use crate::sandbox::Sandbox;
 use crate::secrets::{OPERATOR_SECRET, Secrets};
 use crate::serve::serve;
 
-/// A running stack. Dropping it ends its parts at once; [`Stack::stop`] lets open requests finish.
+/// A running stack. Dropping it aborts its parts; [`Stack::stop`] lets open requests finish.
 pub struct Stack {
     site: Option<String>,
     relay: String,
@@ -42,12 +42,12 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts the parts. When this returns, all of them answer.
+    /// Starts the parts. When this returns, all of them are reachable.
     ///
     /// # Errors
-    /// One sentence that says what to do: which port is taken, which file cannot be opened, what a part said.
+    /// One sentence with the cause, for example the port that is in use or the file that cannot be opened.
     pub async fn start(options: Options) -> Result<Self, String> {
-        // All ports first: a stack that cannot have them all should not have started anything.
+        // Binds all ports before it starts any part.
         let site = match options.routers {
             true => Some(listen(&options, 0, "the site and the API").await?),
             false => None,
@@ -58,7 +58,7 @@ impl Stack {
         let secrets = listen(&options, 4, "Secrets Manager").await?;
 
         if let Some(data) = &options.data {
-            fs::create_dir_all(data).map_err(|error| format!("{} could not be made: {error}", data.display()))?;
+            fs::create_dir_all(data).map_err(|error| format!("{} could not be created: {error}", data.display()))?;
         }
         let (stop, stopped) = watch::channel(false);
         let public_url = match &site {
@@ -98,13 +98,13 @@ impl Stack {
         Ok(stack)
     }
 
-    /// As [`Stack::start`], on a thread and a runtime of its own that last as long as the process.
+    /// Same as [`Stack::start`], on a thread and a runtime that live as long as the process.
     ///
-    /// For tests: each of them has a runtime that ends with it, and a stack that they share must outlive them all. It may be
-    /// called from anywhere, also in a `OnceLock`.
+    /// For tests: each has its own short-lived runtime, and a shared stack must outlive them all. It can be called from anywhere,
+    /// including a `OnceLock`.
     ///
     /// # Errors
-    /// As [`Stack::start`].
+    /// Same as [`Stack::start`].
     pub fn start_detached(options: Options) -> Result<Self, String> {
         let (give, take) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -117,40 +117,40 @@ impl Stack {
                 std::future::pending::<()>().await;
             });
         });
-        take.recv().map_err(|_| "the stack's thread ended before it was started")?
+        take.recv().map_err(|_| "the stack's thread ended before the stack was started")?
     }
 
-    /// What a function needs in its environment to run against this stack, as names and values.
+    /// The environment variables of a function that runs against this stack.
     #[must_use]
     pub fn env(&self) -> Vec<(String, String)> {
         self.env.clone()
     }
 
-    /// Where the site and the API are reached, without a slash at the end; none where only the parts run.
+    /// The URL of the site and the API, without a trailing slash. `None` if only the parts run.
     #[must_use]
     pub fn site_url(&self) -> Option<&str> {
         self.site.as_deref()
     }
 
-    /// Where the sandbox Relay is reached.
+    /// The URL of the sandbox Relay.
     #[must_use]
     pub fn relay_url(&self) -> &str {
         &self.relay
     }
 
-    /// Where the demo seller is reached.
+    /// The URL of the demo seller.
     #[must_use]
     pub fn seller_url(&self) -> &str {
         &self.seller
     }
 
-    /// Where DynamoDB is reached.
+    /// The URL of DynamoDB.
     #[must_use]
     pub fn dynamodb_url(&self) -> &str {
         &self.dynamodb
     }
 
-    /// Where Secrets Manager is reached.
+    /// The URL of Secrets Manager.
     #[must_use]
     pub fn secrets_url(&self) -> &str {
         &self.secrets
@@ -162,12 +162,12 @@ impl Stack {
         &self.clock
     }
 
-    /// An outside client of this stack's API. Where only the parts run, it goes to the port where the API would be.
+    /// A client of this stack's API. If only the parts run, it uses the port reserved for the API.
     #[must_use]
-    pub fn client(&self) -> client::Client {
+    pub fn client(&self) -> Client {
         let public = self.env.iter().find(|(name, _)| name == "CROCHET_PUBLIC_URL").map(|(_, url)| url.as_str());
-        // The public URL may be another one, that nobody serves here.
-        client::Client::new(self.site_url().or(public).unwrap_or_default())
+        // The public URL may differ from the local one.
+        Client::new(self.site_url().or(public).unwrap_or_default())
     }
 
     /// What recent requests to the API cost, by request id.
@@ -178,20 +178,17 @@ impl Stack {
 
     /// The controls of the sandbox Relay.
     #[must_use]
-    pub fn sandbox(&self) -> client::SandboxControls {
-        client::SandboxControls::new(&self.relay)
+    pub fn sandbox(&self) -> SandboxControls {
+        SandboxControls::new(&self.relay)
     }
 
     /// The controls of the demo seller.
     #[must_use]
-    pub fn seller(&self) -> client::SellerControls {
-        client::SellerControls::new(&self.seller)
+    pub fn seller(&self) -> SellerControls {
+        SellerControls::new(&self.seller)
     }
 
-    /// Does what the catalogue's schedule does: writes a snapshot where it is due; or in any case. Tells what became of it.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
+    /// Writes a snapshot of the catalogue, as its schedule does: if it is due, or in any case. Returns the outcome.
     pub async fn write_snapshot(&self, in_any_case: bool) -> Result<String, String> {
         let config = Config::from_lookup(|name| self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
         let store = Store::of(&config.map_err(|error| error.to_string())?).await;
@@ -200,28 +197,28 @@ impl Stack {
         Ok(format!("{outcome:?}"))
     }
 
-    /// Starts every function once more, over the same table, as a service does that gets busy: a client of that instance, and
-    /// what its requests cost.
+    /// Starts a second instance of every function over the same table. Returns a client of it and the log of what its requests
+    /// cost.
     ///
     /// # Errors
-    /// Where no port is free, or a part cannot start.
-    pub async fn another_instance(&self) -> Result<(client::Client, CostLog), String> {
+    /// If no port is free or a part cannot start.
+    pub async fn another_instance(&self) -> Result<(Client, CostLog), String> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| error.to_string())?;
         let url = format!("http://localhost:{}", port(&listener)?);
         let (router, costs) = api_router(&self.env, self.clock.clone(), None).await?;
         tokio::spawn(serve(listener, router, self.stop.subscribe()));
-        Ok((client::Client::new(&url), costs))
+        Ok((Client::new(&url), costs))
     }
 
     /// Stops all parts; open requests have two seconds to finish.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
-        // The embedded DynamoDB waits for its clients without limit, so the wait is bounded here as well.
+        // The embedded DynamoDB waits for its clients without a limit, so this bounds the wait.
         let all = async { while self.parts.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(std::time::Duration::from_secs(3), all).await;
     }
 
-    /// Addresses, then the local-only settings, then what the caller says about either.
+    /// Addresses and local-only settings. The caller's settings override both.
     fn settings(&self, options: &Options, public_url: &str) -> Vec<(String, String)> {
         let mut settings: Vec<(String, String)> = [
             ("CROCHET_PUBLIC_URL", public_url),
@@ -255,14 +252,16 @@ fn secrets_directory(data: &Path) -> std::path::PathBuf {
 async fn listen(options: &Options, offset: u16, part: &str) -> Result<TcpListener, String> {
     let port = match options.port {
         0 => 0,
-        base => base.checked_add(offset).ok_or("CROCHET_PORT: the five ports from it on must exist, so at most 65531")?,
+        base => base
+            .checked_add(offset)
+            .ok_or("CROCHET_PORT must be at most 65531, because the stack uses five ports from that number on")?,
     };
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => format!(
-            "Port {port}, for {part}, is taken by another program. Stop that one, or set CROCHET_PORT to another number: the stack \
-             takes five ports from there on."
+            "Port {port}, for {part}, is in use by another program. Stop that program, or set CROCHET_PORT: the stack \
+             uses five ports from that number on."
         ),
-        _ => format!("Port {port}, for {part}, cannot be used ({error}). Set CROCHET_PORT to another number."),
+        _ => format!("Port {port}, for {part}, cannot be used ({error}). Set CROCHET_PORT to another port."),
     })
 }
 

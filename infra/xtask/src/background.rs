@@ -1,4 +1,4 @@
-//! A program that runs beside the tests and never outlives them.
+//! Background processes that end with xtask.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::process::CommandExt;
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use crate::command::shown;
 
-/// How often a state is asked for while it is waited for.
+/// Polling interval.
 const POLL: Duration = Duration::from_millis(25);
 
-/// How long a program may take to end when it is told to, before it is killed.
+/// Time to exit after SIGTERM, before SIGKILL.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs "$@" until it ends, or until standard input does: that happens when xtask drops its end of the pipe, however
@@ -24,7 +24,7 @@ program=$!
 wait "$program"
 "#;
 
-/// A running program; dropping it ends the program and everything that it started in its process group.
+/// A running program. Dropping it ends its whole process group.
 #[derive(Debug)]
 pub(crate) struct Background {
     name: String,
@@ -33,10 +33,10 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    /// Starts a command with all its output in `log`.
+    /// Starts a command that writes all its output to `log`.
     ///
     /// # Errors
-    /// When the log cannot be opened or no shell can be started.
+    /// If the log cannot be opened or the shell cannot be started.
     pub(crate) fn start(name: &str, command: &Command, log: &Path) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("{name}: `{}`: {error}", shown(command));
         let output: File = OpenOptions::new().create(true).append(true).open(log).map_err(failed)?;
@@ -56,10 +56,10 @@ impl Background {
         Ok(Self { name: name.to_owned(), supervisor, log: log.to_owned() })
     }
 
-    /// Asks `ready` again and again until it answers with a value.
+    /// Polls `ready` until it returns a value.
     ///
     /// # Errors
-    /// When the program ends first, or `limit` passes; with the end of the program's log.
+    /// If the program exits first or `limit` passes. The error includes the end of the log.
     pub(crate) fn wait<T>(&mut self, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> Result<T, String> {
         let started = Instant::now();
         loop {
@@ -67,7 +67,7 @@ impl Background {
                 return Ok(value);
             }
             if let Ok(Some(status)) = self.supervisor.try_wait() {
-                return Err(format!("{} ended ({status}) before it was ready\n{}", self.name, self.last_words()));
+                return Err(format!("{} exited ({status}) before it was ready\n{}", self.name, self.last_words()));
             }
             if started.elapsed() > limit {
                 return Err(format!("{} was not ready after {} s\n{}", self.name, limit.as_secs(), self.last_words()));
@@ -76,7 +76,7 @@ impl Background {
         }
     }
 
-    /// What the program has written so far.
+    /// The output so far.
     pub(crate) fn written(&self) -> String {
         std::fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
@@ -103,7 +103,7 @@ impl Drop for Background {
         drop(self.supervisor.stdin.take());
         let started = Instant::now();
         while started.elapsed() < GRACE {
-            // Reaped here: a dead supervisor that nobody waited for still counts as a member of its group.
+            // Reaps the supervisor: a zombie still counts as a member of its group.
             let supervisor_ended = matches!(self.supervisor.try_wait(), Ok(Some(_)) | Err(_));
             if supervisor_ended && !self.signal_group("-0") {
                 return;
@@ -111,7 +111,7 @@ impl Drop for Background {
             std::thread::sleep(POLL);
         }
         self.signal_group("-KILL");
-        // The outcome is of no use here: the group was just killed.
+        // The group was just killed, so the outcome does not matter.
         let _ = self.supervisor.wait();
     }
 }
@@ -145,7 +145,7 @@ mod tests {
         command.args(["-c", "echo no such thing; exit 3"]);
         let mut program = Background::start("loser", &command, &log).expect("a shell");
         let problem = program.wait(Duration::from_secs(10), || None::<()>).expect_err("it ended");
-        assert!(problem.contains("loser ended") && problem.contains("no such thing"), "{problem}");
+        assert!(problem.contains("loser exited") && problem.contains("no such thing"), "{problem}");
         std::fs::remove_file(log).expect("the log was ours");
     }
 }

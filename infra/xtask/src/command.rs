@@ -1,4 +1,4 @@
-//! Running other programs, and saying which one failed.
+//! Running other programs, with errors that name the failed command.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -6,16 +6,16 @@ use std::process::{Command, Output, Stdio};
 /// Runs a command with its output on the terminal.
 ///
 /// # Errors
-/// When it cannot be started or does not succeed.
+/// If it cannot be started or does not succeed.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let status = command.stdin(Stdio::null()).status().map_err(|error| format!("`{}`: {error}", shown(command)))?;
     if status.success() { Ok(()) } else { Err(format!("`{}`: {status}", shown(command))) }
 }
 
-/// Runs a command and gives what it wrote to standard output.
+/// Runs a command and returns its standard output.
 ///
 /// # Errors
-/// When it cannot be started or does not succeed; with what it wrote to standard error.
+/// If it cannot be started or does not succeed. The error includes its standard error.
 pub(crate) fn capture(command: &mut Command) -> Result<String, String> {
     let output = output(command)?;
     if output.status.success() {
@@ -25,25 +25,25 @@ pub(crate) fn capture(command: &mut Command) -> Result<String, String> {
     Err(format!("`{}`: {}\n{told}", shown(command), output.status))
 }
 
-/// Runs a command to its end, whatever its status.
+/// Runs a command and returns its output, whatever its status.
 ///
 /// # Errors
-/// When it cannot be started.
+/// If it cannot be started.
 pub(crate) fn output(command: &mut Command) -> Result<Output, String> {
     command.stdin(Stdio::null()).output().map_err(|error| format!("`{}`: {error}", shown(command)))
 }
 
-/// Whether a program can be started at all.
+/// Whether a program can be started.
 pub(crate) fn exists(program: &str) -> bool {
     Command::new(program).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
-/// Where `PATH` has a program.
+/// Finds a program in `PATH`.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|directory| directory.join(program)).find(|path| path.is_file())
 }
 
-/// A command as one would type it, the program without its directory; long ones are cut.
+/// A command line for messages: the program without its directory, truncated.
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let program = program.file_name().unwrap_or(program.as_os_str());

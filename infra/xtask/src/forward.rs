@@ -1,18 +1,18 @@
-//! Loopback ports made reachable for containers, which cannot reach the host's 127.0.0.1.
+//! Forwards ports to 127.0.0.1, which containers cannot reach.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::thread;
 
-/// Listens on `port` of `address` and hands every connection to the same port of 127.0.0.1, as long as xtask lives.
+/// Forwards every connection to `port` of `address` to the same port of 127.0.0.1, as long as xtask runs.
 ///
 /// # Errors
-/// When the address is not this machine's, or the port is taken there.
+/// If the address is not this machine's, or the port is taken there.
 pub(crate) fn to_loopback(address: IpAddr, port: u16) -> io::Result<()> {
     let listener = TcpListener::bind((address, port))?;
     thread::spawn(move || {
         for outside in listener.incoming().flatten() {
-            // A refused connection is the caller's to see: dropping `outside` closes it.
+            // Dropping `outside` closes the caller's connection.
             let Ok(inside) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
                 continue;
             };
@@ -25,9 +25,9 @@ pub(crate) fn to_loopback(address: IpAddr, port: u16) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies one direction to its end, and passes the end on.
+/// Copies one direction until it ends, then closes the other side.
 fn pump(mut from: TcpStream, mut to: TcpStream) {
-    // Either side may hang up at any moment; that is an end like any other.
+    // Either side may disconnect at any time.
     let _ = io::copy(&mut from, &mut to);
     let _ = to.shutdown(Shutdown::Write);
 }
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn bytes_pass_both_ways() {
-        // 127.0.0.2 stands for the bridge: another address of this machine.
+        // 127.0.0.2 is another address of this machine, like the bridge.
         let inner = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = inner.local_addr().expect("bound").port();
         to_loopback(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), port).expect("the same port there");

@@ -1,55 +1,47 @@
-//! The Go of outside clients: their modules at pinned versions and hashes, inside the target directory.
+//! Go for the endpoint in Go: finding it, and downloading its pinned modules into the target directory.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command;
-use crate::project::{Project, write};
-use crate::tools::stamped;
+use crate::project::Project;
+use crate::tools::Tools;
 
-/// Where Go's own installer puts it, which is often missing from `PATH`.
+/// Path of Go's installer, which is often not in `PATH`.
 const USUAL_PLACE: &str = "/usr/local/go/bin/go";
 
-/// What outside clients in Go use: module, version, and the hashes that go.sum holds of its files and its go.mod.
-const MODULES: [(&str, &str, &str, &str); 1] = [(
-    "github.com/standard-webhooks/standard-webhooks/libraries",
-    "v0.0.1",
-    "uOfcYT+3QungH6tIGSVCR/Y3KJmgJiHcojJbMTPDZAI=",
-    "L1MQhA6x4dn9r007T033lsaZMv9EmBAdXyU/+EF40fo=",
-)];
+/// The manifest, whose `go` line is the oldest supported Go, and the hashes of its modules.
+const MANIFESTS: [&str; 2] = ["go.mod", "go.sum"];
 
-/// The oldest Go that builds them.
-const LANGUAGE: &str = "1.21";
-
-/// A Go and what it builds with.
+/// A Go toolchain and its modules.
 #[derive(Debug, Clone)]
 pub(crate) struct Go {
     /// The program.
     pub(crate) program: PathBuf,
-    /// A directory with go.mod and go.sum, and in `modules` and `build` what Go keeps.
+    /// A directory with go.mod, go.sum, and Go's caches in `modules` and `build`.
     pub(crate) directory: PathBuf,
 }
 
 impl Go {
-    /// What an earlier run has installed, without installing anything.
+    /// What an earlier run installed.
     pub(crate) fn installed(project: &Project) -> Option<Self> {
-        let directory = directory(project);
-        let program = program()?;
-        crate::tools::is_stamped(&directory, &pins()).then_some(Self { program, directory })
+        let modules = modules(project);
+        let program = program(&modules)?;
+        modules.installed().then(|| Self { program, directory: modules.directory().to_owned() })
     }
 
-    /// Downloads the modules. `None` where this machine has no Go that is recent enough: it is no requirement.
+    /// Downloads the modules. `None` if this machine has no recent Go, which is optional.
     ///
     /// # Errors
-    /// When the module proxy cannot be reached, or has other files than were pinned.
+    /// If the module proxy is unreachable or its files do not match the hashes.
     pub(crate) fn install(project: &Project) -> Result<Option<Self>, String> {
-        let Some(program) = program() else { return Ok(None) };
-        let directory = directory(project);
-        stamped(&directory, &pins(), || {
-            write(&directory.join("go.mod"), &go_mod())?;
-            write(&directory.join("go.sum"), &go_sum())?;
+        let modules = modules(project);
+        let Some(program) = program(&modules) else { return Ok(None) };
+        let directory = modules.directory().to_owned();
+        modules.install(|_| {
+            modules.copy_manifests()?;
             let mut download = Command::new(&program);
-            // No `-mod=mod`, which would write other versions and hashes into the two files.
+            // No `-mod=mod`, which would change the two files.
             download.args(["mod", "download"]).current_dir(&directory).envs(environment(&directory));
             command::run(&mut download)
         })?;
@@ -57,29 +49,34 @@ impl Go {
     }
 }
 
-/// Everything that Go keeps stays inside the directory, where it can be deleted.
+/// Keeps Go's caches inside the directory.
 fn environment(directory: &Path) -> [(&'static str, PathBuf); 4] {
     [
         ("GOMODCACHE", directory.join("modules")),
         ("GOCACHE", directory.join("build")),
         ("GOFLAGS", "-modcacherw".into()),
-        // The toolchain that is there, and no other that it would download.
+        // Use the installed toolchain and download no other.
         ("GOTOOLCHAIN", "local".into()),
     ]
 }
 
-fn directory(project: &Project) -> PathBuf {
-    project.target.join("go")
+fn modules(project: &Project) -> Tools {
+    Tools::new(project, &MANIFESTS, "go")
 }
 
 /// A Go that is recent enough.
-fn program() -> Option<PathBuf> {
-    [Path::new("go"), Path::new(USUAL_PLACE)].into_iter().find(|go| is_recent(go)).map(Path::to_owned)
+fn program(modules: &Tools) -> Option<PathBuf> {
+    let oldest = language(&modules.pins().ok()?)?;
+    let is_recent = |go: &&Path| {
+        let asked = command::capture(Command::new(go).args(["env", "GOVERSION"]).env("GOTOOLCHAIN", "local"));
+        asked.is_ok_and(|version| version_of(&version) >= Some(oldest))
+    };
+    [Path::new("go"), Path::new(USUAL_PLACE)].into_iter().find(is_recent).map(Path::to_owned)
 }
 
-fn is_recent(go: &Path) -> bool {
-    let asked = command::capture(Command::new(go).args(["env", "GOVERSION"]).env("GOTOOLCHAIN", "local"));
-    asked.is_ok_and(|version| version_of(&version) >= version_of(LANGUAGE))
+/// Major and minor of a manifest's `go` line.
+fn language(go_mod: &str) -> Option<(u32, u32)> {
+    go_mod.lines().find_map(|line| version_of(line.strip_prefix("go ")?))
 }
 
 /// Major and minor of `go1.26.8` or `1.21`.
@@ -87,22 +84,6 @@ fn version_of(text: &str) -> Option<(u32, u32)> {
     let mut parts = text.trim().trim_start_matches("go").split('.');
     let mut number = || parts.next()?.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
     Some((number()?, number()?))
-}
-
-fn pins() -> Vec<&'static str> {
-    MODULES.iter().flat_map(|(module, version, _, _)| [*module, *version]).collect()
-}
-
-fn go_mod() -> String {
-    let requires = MODULES.iter().map(|(module, version, _, _)| format!("require {module} {version}\n"));
-    format!("module endpoint\n\ngo {LANGUAGE}\n\n{}", requires.collect::<String>())
-}
-
-fn go_sum() -> String {
-    let sums = MODULES
-        .iter()
-        .map(|(module, version, files, go_mod)| format!("{module} {version} h1:{files}\n{module} {version}/go.mod h1:{go_mod}\n"));
-    sums.collect()
 }
 
 #[cfg(test)]
@@ -114,12 +95,12 @@ mod tests {
         assert_eq!(version_of("go1.26.8\n"), Some((1, 26)));
         assert_eq!(version_of("go1.27rc1"), Some((1, 27)));
         assert_eq!(version_of("devel"), None);
-        assert!(version_of("go1.9") < version_of(LANGUAGE));
+        assert!(version_of("go1.9") < version_of("1.21"));
     }
 
     #[test]
-    fn modules_are_pinned_by_version_and_hash() {
-        assert!(go_mod().contains("\nrequire github.com/standard-webhooks/standard-webhooks/libraries v0.0.1\n"));
-        assert_eq!(go_sum().lines().count(), 2 * MODULES.len());
+    fn the_manifest_names_the_oldest_go() {
+        assert!(language(include_str!("../../tools/go.mod")) >= Some((1, 21)));
+        assert_eq!(language("module x\n"), None);
     }
 }

@@ -5,6 +5,7 @@ mod command;
 mod dynamodb_local;
 mod forward;
 mod go;
+mod imports;
 mod net;
 mod project;
 mod report;
@@ -24,20 +25,21 @@ const HELP: &str = "\
 cargo xtask <command>
 
   test [filter]             everything: format, lints, dependencies, unit tests, the black-box suite on the real
-                            DynamoDB Local, generated files, the SAM template, and a smoke run on cargo lambda watch
-  test --sam [filter]       the same, then `sam build` and a smoke run through `sam local start-api` (needs Docker)
-  test --embedded [filter]  the black-box suite alone, on the embedded database: the loop in which one works
-  watch-smoke [filter]      the smoke run on cargo lambda watch alone (filter: `smoke` unless given)
-  bench catalog [listings]  how quick the catalogue is with 100,000 listings, cold and warm, and what it needs (optimised)
-  generate [--check]        writes the generated files; with --check, fails when one is stale
-  help                      this text
+                            DynamoDB Local, generated files, the SAM template, and smoke tests on cargo lambda watch
+  test --sam [filter]       the same, then `sam build` and smoke tests through `sam local start-api` (requires Docker)
+  test --embedded [filter]  only the black-box suite, on the embedded database, for everyday work
+  watch-smoke [filter]      only the smoke tests on cargo lambda watch (default filter: `smoke`)
+  bench catalog [listings]  benchmarks the catalogue, cold and warm, in an optimized build (default: 100,000 listings)
+  generate [--check]        writes the generated files; with --check, fails if one is stale
+  cycles                    lists import cycles between source files, and fails if there are any
+  help                      prints this text
 
-filter picks black-box tests whose name contains it.
+filter selects black-box tests by a part of their name.
 
 Environment
-  CROCHET_DYNAMODB_ENDPOINT           a DynamoDB to test on, instead of starting DynamoDB Local
+  CROCHET_DYNAMODB_ENDPOINT           DynamoDB endpoint to test on, instead of starting DynamoDB Local
   CI=true or CROCHET_REQUIRE_DYNAMODB_LOCAL=1
-                                      nothing may stay unproved for want of a tool: what cannot run is a failure
+                                      a step that cannot run on this machine is a failure
 ";
 
 fn main() -> ExitCode {
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs one command. `Ok(false)` is a failure that was already told.
+/// Runs one command. `Ok(false)` is a failure that was already printed.
 fn dispatch(arguments: &[String]) -> Result<bool, String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
@@ -66,6 +68,7 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         }
         ["watch-smoke"] => watch_smoke("smoke"),
         ["watch-smoke", filter] => watch_smoke(filter),
+        ["cycles"] => imports::check(&Project::locate()?).map(|()| true),
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),
         ["generate"] => generate(&["generate"]),

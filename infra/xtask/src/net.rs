@@ -1,10 +1,10 @@
-//! Loopback addresses: free ports, and the smallest HTTP client that can tell whether a server answers.
+//! Loopback addresses: free ports, and a minimal HTTP client that checks whether a server is up.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-/// An answer's status line and headers.
+/// Status and headers of a response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The HTTP status.
@@ -13,10 +13,10 @@ pub(crate) struct Answer {
     pub(crate) server: String,
 }
 
-/// The first of `count` neighbouring loopback ports that are free now, below the range that outgoing sockets take from.
+/// The first of `count` consecutive free loopback ports, below the ephemeral range.
 ///
 /// # Errors
-/// When there are none.
+/// If there are none.
 pub(crate) fn free_ports(count: u16) -> Result<u16, String> {
     let start = 20_000 + u16::try_from(std::process::id() % 1_000).unwrap_or(0) * 10;
     (start..32_000)
@@ -25,7 +25,7 @@ pub(crate) fn free_ports(count: u16) -> Result<u16, String> {
         .ok_or_else(|| "no free ports on 127.0.0.1".into())
 }
 
-/// Asks `GET path` of a server; `None` when nothing there answers HTTP within `limit`.
+/// Sends `GET path`. `None` if no HTTP response arrives within `limit`.
 pub(crate) fn get(address: SocketAddr, path: &str, limit: Duration) -> Option<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, limit).ok()?;
     stream.set_read_timeout(Some(limit)).ok()?;
@@ -42,7 +42,7 @@ pub(crate) fn get(address: SocketAddr, path: &str, limit: Duration) -> Option<An
     parse(&String::from_utf8_lossy(&head))
 }
 
-/// Asks `GET /` of a server on loopback.
+/// Sends `GET /` to a loopback port.
 pub(crate) fn answers(port: u16) -> Option<Answer> {
     get(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), "/", Duration::from_secs(2))
 }

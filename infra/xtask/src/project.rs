@@ -1,4 +1,4 @@
-//! Where things are: the workspace, and the target directory that builds and downloaded tools share.
+//! The workspace, and the target directory of builds and installed tools.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,10 +15,10 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Asks cargo.
+    /// Asks cargo for the directories.
     ///
     /// # Errors
-    /// When cargo cannot read the workspace.
+    /// If cargo cannot read the workspace.
     pub(crate) fn locate() -> Result<Self, String> {
         let mut metadata = Command::new(cargo());
         metadata.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -36,15 +36,15 @@ impl Project {
         command
     }
 
-    /// `crochet-local` through cargo. It is picked by its binary's name: `--package` would narrow the features that
-    /// its dependencies are built with, and build them a second time.
+    /// Runs `crochet-local` through cargo. It is selected with `--bin`: `--package` would narrow the features of its dependencies
+    /// and build them a second time.
     pub(crate) fn local_stack(&self) -> Command {
         self.cargo(&["run", "--quiet", "--bin", "crochet-local", "--"])
     }
 
-    /// A command in the workspace, without the caller's `CROCHET_*` settings: a test means the same on every machine.
-    /// Without what `cargo run` has told xtask about itself, too: ring's build script looks at those variables, and
-    /// would build ring and all that stands on it anew after every change between xtask and plain cargo.
+    /// A command in the workspace, without the caller's `CROCHET_*` settings, so that tests behave the same on every machine.
+    /// The variables that `cargo run` sets for xtask are removed too: ring's build script reads them and would rebuild ring and
+    /// its dependents whenever xtask and plain cargo alternate.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
@@ -62,10 +62,10 @@ impl Project {
         self.target.join("debug").join(name)
     }
 
-    /// A log file of xtask's own, emptied.
+    /// Creates an empty log file.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub(crate) fn log(&self, name: &str) -> Result<PathBuf, String> {
         let path = self.target.join("xtask").join(format!("{name}.log"));
         write(&path, "")?;
@@ -73,10 +73,7 @@ impl Project {
     }
 }
 
-/// Writes a file, and the directories above it.
-///
-/// # Errors
-/// When the file system refuses.
+/// Writes a file and creates its parent directories.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
@@ -84,10 +81,13 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// Copies a file into a directory, under the same name.
+pub(crate) fn copy(file: &Path, directory: &Path) -> Result<(), String> {
+    let name = file.file_name().ok_or_else(|| format!("{} is no file", file.display()))?;
+    write(&directory.join(name), &read(file)?)
+}
+
 /// Reads a file.
-///
-/// # Errors
-/// When the file system refuses.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }

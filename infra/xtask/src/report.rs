@@ -1,4 +1,4 @@
-//! What ran, how long it took, and what stays unproved: one line while it runs, all of it again at the end.
+//! The report of a run: each step with its duration, and what was not tested.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 enum Outcome {
     Passed,
     Failed(String),
-    /// It could not run here, and why.
+    /// It could not run on this machine, for this reason.
     NotProved(String),
 }
 
@@ -15,19 +15,19 @@ enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Report {
     started: Instant,
-    /// What cannot run is a failure.
+    /// Whether a step that cannot run counts as failed.
     strict: bool,
     steps: Vec<(String, Outcome, Duration)>,
     notes: Vec<String>,
 }
 
 impl Report {
-    /// An empty report. With `strict`, what cannot run counts as failed.
+    /// Creates an empty report. With `strict`, a step that cannot run counts as failed.
     pub(crate) fn new(strict: bool) -> Self {
         Self { started: Instant::now(), strict, steps: Vec::new(), notes: Vec::new() }
     }
 
-    /// Runs one step and gives what it made, unless it failed. The run goes on either way.
+    /// Runs one step. Returns its value, or `None` if it failed.
     pub(crate) fn step<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T, String>) -> Option<T> {
         println!("==> {name}");
         let started = Instant::now();
@@ -45,14 +45,14 @@ impl Report {
         value
     }
 
-    /// Notes that something could not run here.
+    /// Records that a step could not run.
     pub(crate) fn not_proved(&mut self, name: &str, why: &str) {
-        println!("==> {name}: not run, {why}");
+        println!("==> {name}: not run: {why}");
         let outcome = if self.strict { Outcome::Failed } else { Outcome::NotProved };
         self.steps.push((name.to_owned(), outcome(why.to_owned()), Duration::ZERO));
     }
 
-    /// Notes a line for the end.
+    /// Adds a line to the summary.
     pub(crate) fn note(&mut self, line: String) {
         self.notes.push(line);
     }
@@ -62,7 +62,7 @@ impl Report {
         !self.steps.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Failed(_)))
     }
 
-    /// Prints the summary; `limits` says what this command proves on no machine.
+    /// Prints the summary. `limits` is what this command cannot test on any machine.
     pub(crate) fn finish(self, limits: &[&str]) -> bool {
         let passed = self.passed();
         println!("\n{}", self.summary(limits));
@@ -70,7 +70,7 @@ impl Report {
     }
 
     fn summary(&self, limits: &[&str]) -> String {
-        let mut lines = vec!["What ran".to_owned()];
+        let mut lines = vec!["Steps".to_owned()];
         for (name, outcome, took) in &self.steps {
             match outcome {
                 Outcome::Passed => lines.push(format!("  ok      {name:<58} {:>9}", shown(*took))),
@@ -82,7 +82,7 @@ impl Report {
             }
         }
         lines.extend(self.notes.iter().cloned());
-        lines.push("Not proved".to_owned());
+        lines.push("Not tested".to_owned());
         for (name, outcome, _) in &self.steps {
             if let Outcome::NotProved(why) = outcome {
                 lines.push(format!("  {name}: {why}"));

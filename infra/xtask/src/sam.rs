@@ -13,7 +13,7 @@ use crate::stack::Parts;
 use crate::suite::{self, Clients, RunningStack};
 use crate::{command, forward, net, tools};
 
-/// How long the API may take to its first answer; a first run pulls the runtime's image.
+/// Timeout for the first reply. The first run pulls the runtime's image.
 const FIRST_ANSWER: Duration = Duration::from_secs(300);
 
 /// Parameters without a default. The functions get their real values through `--env-vars`.
@@ -22,7 +22,7 @@ const PARAMETERS: [&str; 2] = ["PublicUrl=https://example.org", "FeeWallet=0x000
 /// Builds the functions with SAM and runs the suite's tests that match `filter` on them.
 ///
 /// # Errors
-/// Without a container engine on Linux; when something does not build or start; when a test fails.
+/// Without Docker on Linux, if something does not build or start, or if a test fails.
 pub(crate) fn smoke(project: &Project, clients: &Clients, filter: &str, dynamodb: Option<&str>) -> Result<(), String> {
     let bridge = bridge_address()?;
     let sam = Sam { programs: tools::sam_programs(project)?, built: project.target.join("sam"), project };
@@ -32,11 +32,11 @@ pub(crate) fn smoke(project: &Project, clients: &Clients, filter: &str, dynamodb
     let mut reachable = Reachable { bridge, ports: BTreeSet::new() };
     let mut settings = BTreeMap::new();
     for (name, value) in &parts.exports {
-        // Callers stand outside: the public URL is theirs.
+        // Callers use the public URL from outside the containers.
         let value = if name == "CROCHET_PUBLIC_URL" { value.clone() } else { reachable.url(value)? };
         settings.insert(name.as_str(), value);
     }
-    // Tests hand the seller's address to functions, so it is the one that containers reach.
+    // Tests pass the seller's address to functions, so it must be reachable from containers.
     let stack = RunningStack {
         base: parts.url(0),
         sandbox: parts.url(1),
@@ -88,7 +88,7 @@ impl Sam<'_> {
     }
 }
 
-/// Containers run on this machine's own processor.
+/// The architecture of this machine's processor.
 const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
 
 /// Loopback services made reachable for containers at the bridge's address.
@@ -98,7 +98,7 @@ struct Reachable {
 }
 
 impl Reachable {
-    /// The URL under which containers, and this machine, reach a loopback URL. Any other text stays as it is.
+    /// Rewrites a loopback URL to one that containers can reach. Any other text is unchanged.
     fn url(&mut self, text: &str) -> Result<String, String> {
         let Some((rest, port)) = loopback(text) else {
             return Ok(text.to_owned());
@@ -106,7 +106,7 @@ impl Reachable {
         if self.ports.insert(port) {
             match forward::to_loopback(self.bridge, port) {
                 Ok(()) => {}
-                // DynamoDB Local listens on all addresses by itself.
+                // DynamoDB Local already listens on all addresses.
                 Err(error) if error.kind() == ErrorKind::AddrInUse && TcpStream::connect((self.bridge, port)).is_ok() => {}
                 Err(error) => return Err(format!("{}:{port}: {error}", self.bridge)),
             }
@@ -122,7 +122,7 @@ fn loopback(text: &str) -> Option<(&str, u16)> {
     Some((&rest[end..], rest[..end].parse().ok()?))
 }
 
-/// The address of this machine on the containers' network: the gateway that Docker names, else the subnet's first.
+/// The host's address on the containers' network: Docker's gateway, or else the first address of the subnet.
 fn bridge_address() -> Result<IpAddr, String> {
     let format = "{{range .IPAM.Config}}{{.Gateway}} {{.Subnet}} {{end}}";
     let told = docker(&["network", "inspect", "bridge", "--format", format])
@@ -139,7 +139,7 @@ fn gateway(told: &str) -> Option<Ipv4Addr> {
     named.or_else(first)
 }
 
-/// Removes the containers that this run has left: an interrupted `sam local` does not.
+/// Removes the containers of this run, which an interrupted `sam local` leaves behind.
 struct Containers {
     earlier: BTreeSet<String>,
 }
@@ -147,7 +147,7 @@ struct Containers {
 impl Drop for Containers {
     fn drop(&mut self) {
         for container in lambda_containers().difference(&self.earlier) {
-            // What cannot be removed stays visible in `docker ps`; the tests' outcome does not depend on it.
+            // A container that cannot be removed does not affect the tests.
             let _ = docker(&["rm", "--force", container]);
         }
     }

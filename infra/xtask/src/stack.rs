@@ -1,4 +1,4 @@
-//! `crochet-local parts`: everything but the routers, for functions that run elsewhere.
+//! `crochet-local parts`: everything except the functions, which run elsewhere.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use crate::background::Background;
 use crate::net;
 use crate::project::Project;
 
-/// How long the parts may take to listen.
+/// Start timeout of the parts.
 const START: Duration = Duration::from_secs(60);
 
-/// What a function cannot do without.
+/// Settings that a function requires.
 const NEEDED: [&str; 3] = ["CROCHET_DYNAMODB_ENDPOINT", "CROCHET_SECRETS_ENDPOINT", "CROCHET_RELAY_URL"];
 
-/// The running parts. Dropping them ends them.
+/// The running parts. Dropping this stops them.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    /// The base port, free for the functions: `CROCHET_PUBLIC_URL` names it. Sandbox Relay stands at +1, the demo
-    /// seller at +2, the embedded DynamoDB at +3, Secrets Manager at +4.
+    /// The base port, reserved for the functions and named by `CROCHET_PUBLIC_URL`. Sandbox Relay is at +1, the demo seller at +2,
+    /// the embedded DynamoDB at +3, Secrets Manager at +4.
     pub(crate) base: u16,
     /// What the parts print as `export NAME=value`.
     pub(crate) exports: Vec<(String, String)>,
@@ -25,16 +25,16 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Starts the parts beside a free base port.
+    /// Starts the parts next to a free base port.
     ///
     /// # Errors
-    /// When they do not listen, or print too little, within a minute.
+    /// If they do not listen, or print no complete exports, within a minute.
     pub(crate) fn start(project: &Project, dynamodb: Option<&str>) -> Result<Self, String> {
         let base = net::free_ports(5)?;
         let mut parts = project.command(project.binary("crochet-local"));
         parts.arg("parts").env("CROCHET_PORT", base.to_string());
         if let Some(endpoint) = dynamodb {
-            // A table of its own: the suite's may stand in the same database.
+            // A separate table, because the suite may use the same database.
             parts.env("CROCHET_DYNAMODB_ENDPOINT", endpoint).env("CROCHET_TABLE", format!("crochet-{base}"));
         }
         let mut process = Background::start("crochet-local parts", &parts, &project.log("parts")?)?;
@@ -42,7 +42,7 @@ impl Parts {
         let log = project.target.join("xtask/parts.log");
         let mut earlier = Vec::new();
         let exports = process.wait(START, || {
-            // Complete once every needed one is there and a look later nothing was added.
+            // Complete when every required one is present and the next poll adds nothing.
             let now = exports(&crate::project::read(&log).ok()?);
             let complete = NEEDED.iter().all(|name| now.iter().any(|(given, _)| given == name)) && now == earlier;
             earlier.clone_from(&now);
@@ -56,7 +56,7 @@ impl Parts {
         format!("http://127.0.0.1:{}", self.base + offset)
     }
 
-    /// The DynamoDB that the functions are told of.
+    /// The DynamoDB of the functions.
     pub(crate) fn dynamodb(&self) -> String {
         let told = self.exports.iter().find(|(name, _)| name == "CROCHET_DYNAMODB_ENDPOINT");
         told.map_or_else(|| self.url(3), |(_, value)| value.clone())
@@ -64,14 +64,14 @@ impl Parts {
 }
 
 impl Parts {
-    /// The table that the functions are told of.
+    /// The table of the functions.
     pub(crate) fn table(&self) -> String {
         let told = self.exports.iter().find(|(name, _)| name == "CROCHET_TABLE");
         told.map_or_else(|| "crochet".to_owned(), |(_, value)| value.clone())
     }
 }
 
-/// The `export NAME=value` lines of a text; a value may stand in quotes.
+/// Parses `export NAME=value` lines. A value may be quoted.
 fn exports(text: &str) -> Vec<(String, String)> {
     let line = |line: &str| {
         let (name, value) = line.trim().strip_prefix("export ")?.split_once('=')?;

@@ -1,4 +1,4 @@
-//! The black-box suite, and what it is told through the environment.
+//! Runs the black-box suite and passes it its settings.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,7 +7,7 @@ use crate::go::Go;
 use crate::project::Project;
 use crate::{command, tools};
 
-/// Outside clients that prove that strangers' libraries agree with ours.
+/// Clients of the suite that use independent libraries.
 #[derive(Debug, Default)]
 pub(crate) struct Clients {
     python: Option<PathBuf>,
@@ -17,29 +17,30 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    /// What there is already.
+    /// The clients that earlier runs installed.
     pub(crate) fn installed(project: &Project) -> Self {
         let (python, node_modules) = tools::installed_clients(project);
-        Self { python, node_modules, anvil: tools::installed_anvil(project), go: Go::installed(project) }
+        let anvil = node_modules.as_deref().and_then(tools::anvil);
+        Self { python, node_modules, anvil, go: Go::installed(project) }
     }
 
-    /// Installs what is missing. Go is used where it is there.
+    /// Installs what is missing. Go is optional.
     ///
     /// # Errors
-    /// When Python, Node.js or a registry is not to be had.
+    /// If Python or Node.js is missing, or a registry cannot be reached.
     pub(crate) fn install(project: &Project) -> Result<Self, String> {
         let (python, node_modules) = (tools::clients_python(project)?, tools::node_modules(project)?);
-        let (anvil, go) = (tools::anvil(project)?, Go::install(project)?);
+        let (anvil, go) = (tools::anvil(&node_modules), Go::install(project)?);
         Ok(Self { python: Some(python), node_modules: Some(node_modules), anvil, go })
     }
 
-    /// Whether programs in Go can be built.
+    /// Whether Go is available.
     pub(crate) fn have_go(&self) -> bool {
         self.go.is_some()
     }
 }
 
-/// A stack that runs already, for a suite that would otherwise start its own. Base URLs as the suite reaches them.
+/// A running stack to test. The URLs are reachable for the suite.
 #[derive(Debug)]
 pub(crate) struct RunningStack {
     /// Site and API.
@@ -54,8 +55,8 @@ pub(crate) struct RunningStack {
     pub(crate) table: String,
 }
 
-/// The suite's command, on its own stack. It is picked by its target's name, not with `--package`, so that its
-/// dependencies are built with the features of the whole workspace, once.
+/// The suite's command. The target is selected by name, not with `--package`, so that its dependencies are built once, with
+/// the features of the whole workspace.
 fn command(project: &Project, clients: &Clients, filter: Option<&str>) -> Command {
     let mut suite = project.cargo(&["test", "--quiet", "--workspace", "--test", "blackbox", "--"]);
     suite.args(filter);
@@ -77,25 +78,24 @@ fn command(project: &Project, clients: &Clients, filter: Option<&str>) -> Comman
     suite
 }
 
-/// Runs the suite on its own stack, over the given database or the embedded one.
+/// Runs the suite on stacks of its own, with this database or the embedded one.
 ///
 /// # Errors
-/// When a test fails, or none matches.
+/// If a test fails or no test matches.
 pub(crate) fn run(project: &Project, clients: &Clients, filter: Option<&str>, dynamodb: Option<&str>) -> Result<(), String> {
     some_match(project, clients, filter)?;
     let mut suite = command(project, clients, filter);
     if let Some(endpoint) = dynamodb {
-        // The Java database shares two cores with the suite: with more tests at once its replies miss the service's own time
-        // limit of a second.
+        // With more concurrent tests, the Java database is slower than the service's timeout of one second.
         suite.env("CROCHET_DYNAMODB_ENDPOINT", endpoint).env("RUST_TEST_THREADS", "4");
     }
     command::run(&mut suite)
 }
 
-/// Runs tests of the suite against a stack that runs already.
+/// Runs the suite's tests that match `filter` against a running stack.
 ///
 /// # Errors
-/// When a test fails, or none matches.
+/// If a test fails or no test matches.
 pub(crate) fn run_against(project: &Project, clients: &Clients, filter: &str, stack: &RunningStack) -> Result<(), String> {
     some_match(project, clients, Some(filter))?;
     let mut suite = command(project, clients, Some(filter));
@@ -106,14 +106,14 @@ pub(crate) fn run_against(project: &Project, clients: &Clients, filter: &str, st
     command::run(&mut suite)
 }
 
-/// A run of no tests passes, and proves nothing.
+/// Fails if no test matches, because a run without tests would pass.
 fn some_match(project: &Project, clients: &Clients, filter: Option<&str>) -> Result<(), String> {
     let listed = command::capture(command(project, clients, filter).arg("--list"))?;
     if listed.lines().any(|line| line.ends_with(": test")) {
         return Ok(());
     }
     Err(match filter {
-        Some(filter) => format!("no black-box test has `{filter}` in its name"),
-        None => "the black-box suite holds no test".into(),
+        Some(filter) => format!("no black-box test has a name that contains `{filter}`"),
+        None => "the black-box suite is empty".into(),
     })
 }

@@ -1,4 +1,4 @@
-//! What the SAM files must say, beyond what `sam validate` knows.
+//! Checks of the SAM files beyond `sam validate`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,23 +6,23 @@ use std::path::Path;
 use crate::project::{Project, read};
 use crate::{command, tools};
 
-/// Settings that only a local stack may have: the template leaves them empty.
+/// Settings for a local stack only. The template leaves them empty.
 const LOCAL_ONLY: [&str; 3] = ["CROCHET_INSECURE_ENDPOINTS", "CROCHET_RATE_LIMITS", "CROCHET_CLOCK"];
 
-/// Runs `sam validate --lint`. It needs neither credentials nor AWS; the region only tells the linter which rules hold.
+/// Runs `sam validate --lint`. It needs no AWS access; the region only selects the linter's rules.
 ///
 /// # Errors
-/// When SAM cannot be installed or finds fault.
+/// If SAM cannot be installed or reports a problem.
 pub(crate) fn validate(project: &Project) -> Result<(), String> {
     let mut sam = project.command(tools::sam_programs(project)?.join("sam"));
     sam.args(["validate", "--lint", "--region", "us-east-1", "--template-file", "template.yaml"]);
     command::run(sam.env("SAM_CLI_TELEMETRY", "0"))
 }
 
-/// Checks what this project promises about its template.
+/// Checks the project's rules for its template.
 ///
 /// # Errors
-/// When a promise is broken; one line for each.
+/// One line for each broken rule.
 pub(crate) fn check(project: &Project) -> Result<(), String> {
     let mut settings = BTreeSet::new();
     for directory in ["shared/src", "functions"] {
@@ -37,7 +37,7 @@ pub(crate) fn check(project: &Project) -> Result<(), String> {
 /// The functions' names: the directories of `functions/`.
 ///
 /// # Errors
-/// When they cannot be listed.
+/// If they cannot be listed.
 pub(crate) fn functions(project: &Project) -> Result<Vec<String>, String> {
     let directory = project.root.join("functions");
     let failed = |error: std::io::Error| format!("{}: {error}", directory.display());

@@ -1,24 +1,24 @@
-//! `cargo xtask test`: every proof that this machine can give, and an honest word about the others.
+//! `cargo xtask test`: every test that this machine can run, and a list of those that it cannot.
 
 use crate::dynamodb_local::Database;
 use crate::project::Project;
 use crate::report::Report;
 use crate::suite::{self, Clients};
-use crate::{command, sam, template, tools, watch};
+use crate::{command, imports, sam, template, tools, watch};
 
-/// Crates that must not come into the tree: their start-up costs a cold Lambda time, and ring does their work.
+/// Crates that must not be in the dependency tree, because they slow down cold starts. ring replaces them.
 const UNWANTED: [&str; 2] = ["aws-lc-sys", "openssl-sys"];
 
-/// What no run on a developer's machine can show.
+/// What no run on a developer's machine can test.
 const LIMITS: [&str; 2] = [
-    "IAM policies and API Gateway's own limits and answers: only a deployment shows them",
-    "TransactionConflict under real contention: no local engine raises it, the tests inject it",
+    "IAM policies and API Gateway's own limits and responses: they need a deployment",
+    "TransactionConflict under real contention: no local engine raises it, so the tests inject it",
 ];
 
-/// What was asked for.
+/// The options of `test`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options<'a> {
-    /// The black-box suite alone, on the embedded database.
+    /// Only the black-box suite, on the embedded database.
     embedded: bool,
     /// Add `sam build` and a smoke run through `sam local`.
     sam: bool,
@@ -27,7 +27,7 @@ pub(crate) struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// Reads the words after `test`.
+    /// Parses the arguments of `test`.
     ///
     /// # Errors
     /// On an unknown option, two filters, or options that exclude each other.
@@ -45,16 +45,16 @@ impl<'a> Options<'a> {
             }
         }
         if options.embedded && options.sam {
-            return Err("--embedded runs the black-box suite alone; leave it out for --sam".into());
+            return Err("--embedded runs the black-box suite only; omit it for --sam".into());
         }
         Ok(options)
     }
 }
 
-/// Runs what was asked for. `Ok(false)`: something failed, and the summary has said so.
+/// Runs the tests. `Ok(false)` means that a step failed and the summary names it.
 ///
 /// # Errors
-/// When the suite cannot be run, or fails, with `--embedded`.
+/// With `--embedded`, if the suite cannot run or fails.
 pub(crate) fn run(project: &Project, options: &Options<'_>) -> Result<bool, String> {
     if options.embedded {
         return suite::run(project, &Clients::installed(project), options.filter, None).map(|()| true);
@@ -62,7 +62,7 @@ pub(crate) fn run(project: &Project, options: &Options<'_>) -> Result<bool, Stri
     let mut report = Report::new(strict());
     static_checks(project, &mut report);
     unit_tests(project, &mut report);
-    // Held until the end: the functions of the smoke runs use it too.
+    // Kept until the end, because the smoke tests use it too.
     let database = black_box(project, &mut report, options.filter);
     generated_files(project, &mut report);
     template_checks(project, &mut report);
@@ -73,18 +73,18 @@ pub(crate) fn run(project: &Project, options: &Options<'_>) -> Result<bool, Stri
     if options.sam {
         report.step("sam build and smoke tests through sam local", || sam::smoke(project, &clients, "smoke", endpoint));
     } else {
-        limits.insert(0, "sam build and sam local: not asked for (cargo xtask test --sam)");
+        limits.insert(0, "sam build and sam local: not requested (cargo xtask test --sam)");
     }
     if let Some(filter) = options.filter {
-        report.note(format!("Black-box tests: only those with `{filter}` in their name"));
+        report.note(format!("Black-box tests: only those whose name contains `{filter}`"));
     }
-    let is = database.as_ref().map_or("none could be started", |database| database.is.as_str());
+    let is = database.as_ref().map_or("could not be started", |database| database.is.as_str());
     report.note(format!("DynamoDB: {is}"));
     drop(database);
     Ok(report.finish(&limits))
 }
 
-/// Whether what cannot run here is a failure.
+/// Whether a step that cannot run on this machine counts as failed.
 fn strict() -> bool {
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|given| given == value);
     is("CI", "true") || is("CROCHET_REQUIRE_DYNAMODB_LOCAL", "1")
@@ -95,7 +95,8 @@ fn static_checks(project: &Project, report: &mut Report) {
     for name in UNWANTED {
         report.step(&format!("{name} is not in the tree"), || absent(project, name));
     }
-    report.step("what the template promises", || template::check(project));
+    report.step("rules for the SAM files", || template::check(project));
+    report.step("no import cycles", || imports::check(project));
     report.step("lints", || {
         command::run(&mut project.cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     });
@@ -107,7 +108,7 @@ fn absent(project: &Project, name: &str) -> Result<(), String> {
     if tree.status.success() {
         return Err(format!("{name} is in the tree:\n{}", String::from_utf8_lossy(&tree.stdout)));
     }
-    // The one failure that is good news; any other (no network, a broken manifest) proves nothing.
+    // This failure is the expected one. Any other, such as a broken manifest, proves nothing.
     if told.contains("did not match any packages") { Ok(()) } else { Err(format!("cargo tree: {told}")) }
 }
 
@@ -119,11 +120,11 @@ fn unit_tests(project: &Project, report: &mut Report) {
 }
 
 fn black_box(project: &Project, report: &mut Report, filter: Option<&str>) -> Option<Database> {
-    let clients = report.step("outside clients in Python, JavaScript and Go", || Clients::install(project));
+    let clients = report.step("install clients in Python, JavaScript and Go", || Clients::install(project));
     if clients.as_ref().is_some_and(|clients| !clients.have_go()) {
-        report.note("Sellers in Go: not run, because this machine has no Go 1.21 or later".to_owned());
+        report.note("Endpoint in Go: not run, because this machine has no Go 1.21 or later".to_owned());
     }
-    let database = report.step("a DynamoDB to test on", || Database::start(project))?;
+    let database = report.step("start DynamoDB", || Database::start(project))?;
     if let Some(why) = &database.stand_in {
         report.not_proved("behaviour on the real DynamoDB Local", why);
     }

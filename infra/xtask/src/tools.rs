@@ -1,90 +1,107 @@
-//! Tools from PyPI and npm, at pinned versions, inside the target directory.
+//! Tools from PyPI, npm and Maven Central. `infra/tools` pins their versions; they are installed into the target directory.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command;
-use crate::project::{Project, read, write};
+use crate::project::{Project, copy, read, write};
 
-/// What outside clients in Python use: signers, and the stock webhook verifier.
-const CLIENT_PINS: &[&str] = &["eth-account==0.14.0", "PyNaCl==1.6.2", "standardwebhooks==1.1.0", "base58==2.1.1"];
+/// Python packages of the suite's clients.
+const CLIENT_REQUIREMENTS: &str = "requirements.txt";
 
-/// SAM CLI builds Cargo workspaces since 1.170.
-const SAM_PINS: &[&str] = &["aws-sam-cli==1.170.0", "cargo-lambda==1.9.2"];
+/// Python packages that bring `sam` and `cargo-lambda`.
+const SAM_REQUIREMENTS: &str = "requirements-sam.txt";
 
-/// What outside clients in JavaScript use.
-const NODE_PINS: &[&str] = &["standardwebhooks@1.1.1", "playwright-core@1.65.1"];
+/// npm's manifest and its lock, which pins the packages' own dependencies too.
+const NPM_MANIFESTS: [&str; 2] = ["package.json", "package-lock.json"];
 
-/// The EVM node that contracts' wallets are tried on.
-const ANVIL_VERSION: &str = "1.7.1";
-
-/// The Python of outside clients.
-///
-/// # Errors
-/// When there is no Python with `venv`, or PyPI cannot be reached.
-pub(crate) fn clients_python(project: &Project) -> Result<PathBuf, String> {
-    venv(&project.target.join("venv-clients"), CLIENT_PINS).map(|directory| directory.join("bin/python"))
+/// Tools of one manifest, and the directory that they are installed into.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    manifests: Vec<PathBuf>,
+    directory: PathBuf,
 }
 
-/// The directory of `sam` and `cargo-lambda`, for `PATH`.
-///
-/// # Errors
-/// As [`clients_python`].
-pub(crate) fn sam_programs(project: &Project) -> Result<PathBuf, String> {
-    venv(&project.target.join("venv-sam"), SAM_PINS).map(|directory| directory.join("bin"))
-}
+impl Tools {
+    /// The tools that these files of `infra/tools` pin, in the target directory under this name.
+    pub(crate) fn new(project: &Project, manifests: &[&str], name: &str) -> Self {
+        let tools = project.root.join("infra/tools");
+        Self { manifests: manifests.iter().map(|manifest| tools.join(manifest)).collect(), directory: project.target.join(name) }
+    }
 
-/// The `node_modules` of outside clients.
-///
-/// # Errors
-/// When there is no npm, or its registry cannot be reached.
-pub(crate) fn node_modules(project: &Project) -> Result<PathBuf, String> {
-    let directory = project.target.join("node");
-    npm(&directory, NODE_PINS)?;
-    Ok(directory.join("node_modules"))
-}
+    /// Where the tools are.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
 
-/// The EVM node of the suite, in a package for this machine alone; none where there is no such package.
-///
-/// # Errors
-/// As [`node_modules`].
-pub(crate) fn anvil(project: &Project) -> Result<Option<PathBuf>, String> {
-    let Some(package) = anvil_package() else { return Ok(None) };
-    npm(&project.target.join("anvil"), &[&format!("{package}@{ANVIL_VERSION}")])?;
-    Ok(Some(anvil_program(project, package)))
-}
+    /// Installs the tools, unless a stamp shows that the same manifests were installed before.
+    ///
+    /// # Errors
+    /// If the manifests cannot be read, or the error of `install`.
+    pub(crate) fn install(&self, install: impl FnOnce(&Path) -> Result<(), String>) -> Result<(), String> {
+        if self.installed() {
+            return Ok(());
+        }
+        println!("installing the tools of {} into {}", self.manifests[0].display(), self.directory.display());
+        let pins = self.pins()?;
+        install(&self.manifests[0])?;
+        write(&self.stamp(), &pins)
+    }
 
-fn anvil_package() -> Option<&'static str> {
-    match (std::env::consts::OS, std::env::consts::ARCH) {
-        ("linux", "x86_64") => Some("@foundry-rs/anvil-linux-amd64"),
-        ("linux", "aarch64") => Some("@foundry-rs/anvil-linux-arm64"),
-        ("macos", "x86_64") => Some("@foundry-rs/anvil-darwin-amd64"),
-        ("macos", "aarch64") => Some("@foundry-rs/anvil-darwin-arm64"),
-        _ => None,
+    /// Whether an earlier run installed just these manifests.
+    pub(crate) fn installed(&self) -> bool {
+        read(&self.stamp()).is_ok_and(|stamp| self.pins().is_ok_and(|pins| pins == stamp))
+    }
+
+    /// Copies the manifests to where the tools are, for installers that work in the directory of their manifest.
+    pub(crate) fn copy_manifests(&self) -> Result<(), String> {
+        self.manifests.iter().try_for_each(|manifest| copy(manifest, &self.directory))
+    }
+
+    /// The text of all manifests.
+    pub(crate) fn pins(&self) -> Result<String, String> {
+        self.manifests.iter().map(|manifest| read(manifest)).collect()
+    }
+
+    fn stamp(&self) -> PathBuf {
+        self.directory.join("stamp")
     }
 }
 
-fn anvil_program(project: &Project, package: &str) -> PathBuf {
-    project.target.join("anvil/node_modules").join(package).join("bin/anvil")
+/// The Python of the suite's clients.
+///
+/// # Errors
+/// If there is no Python with `venv`, or PyPI cannot be reached.
+pub(crate) fn clients_python(project: &Project) -> Result<PathBuf, String> {
+    venv(&client_packages(project)).map(|directory| directory.join("bin/python"))
 }
 
-fn npm(directory: &Path, pins: &[&str]) -> Result<(), String> {
-    stamped(directory, pins, || {
+/// The directory of `sam` and `cargo-lambda`, for `PATH`.
+pub(crate) fn sam_programs(project: &Project) -> Result<PathBuf, String> {
+    venv(&Tools::new(project, &[SAM_REQUIREMENTS], "venv-sam")).map(|directory| directory.join("bin"))
+}
+
+/// The `node_modules` of the suite's clients.
+///
+/// # Errors
+/// If there is no npm, or its registry cannot be reached.
+pub(crate) fn node_modules(project: &Project) -> Result<PathBuf, String> {
+    let tools = npm_packages(project);
+    tools.install(|_| {
         if !command::exists("npm") || !command::exists("node") {
             return Err("no Node.js with npm".into());
         }
-        write(&directory.join("package.json"), "{ \"private\": true }\n")?;
+        tools.copy_manifests()?;
         let mut npm = Command::new("npm");
-        npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]).args(pins);
-        command::run(npm.current_dir(directory))
-    })
+        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]);
+        command::run(npm.current_dir(tools.directory()))
+    })?;
+    Ok(tools.directory().join("node_modules"))
 }
 
-/// The EVM node that an earlier run has installed.
-pub(crate) fn installed_anvil(project: &Project) -> Option<PathBuf> {
-    let package = anvil_package()?;
-    let pin = format!("{package}@{ANVIL_VERSION}");
-    is_stamped(&project.target.join("anvil"), &[&pin]).then(|| anvil_program(project, package))
+/// The EVM node among these `node_modules`. None on a machine that npm has no build of it for.
+pub(crate) fn anvil(node_modules: &Path) -> Option<PathBuf> {
+    Some(node_modules.join(".bin/anvil")).filter(|program| program.is_file())
 }
 
 /// A Chromium of this machine; Debian's package is called `chromium`.
@@ -92,50 +109,39 @@ pub(crate) fn chromium() -> Option<PathBuf> {
     ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(command::find)
 }
 
-/// What an earlier run has installed, without installing anything: the clients' Python and `node_modules`.
+/// The clients' Python and `node_modules`, where an earlier run installed them.
 pub(crate) fn installed_clients(project: &Project) -> (Option<PathBuf>, Option<PathBuf>) {
-    let python = project.target.join("venv-clients");
-    let node = project.target.join("node");
+    let (python, node) = (client_packages(project), npm_packages(project));
     (
-        is_stamped(&python, CLIENT_PINS).then(|| python.join("bin/python")),
-        is_stamped(&node, NODE_PINS).then(|| node.join("node_modules")),
+        python.installed().then(|| python.directory().join("bin/python")),
+        node.installed().then(|| node.directory().join("node_modules")),
     )
 }
 
-fn venv(directory: &Path, pins: &[&str]) -> Result<PathBuf, String> {
+fn client_packages(project: &Project) -> Tools {
+    Tools::new(project, &[CLIENT_REQUIREMENTS], "venv-clients")
+}
+
+fn npm_packages(project: &Project) -> Tools {
+    Tools::new(project, &NPM_MANIFESTS, "node")
+}
+
+fn venv(tools: &Tools) -> Result<PathBuf, String> {
+    let directory = tools.directory();
     let python = directory.join("bin/python");
-    // A virtual environment dies with the interpreter that it points to.
+    // A virtual environment stops working when its interpreter is removed.
     let works = command::output(Command::new(&python).args(["-c", ""])).is_ok_and(|output| output.status.success());
     if !works && directory.exists() {
         std::fs::remove_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     }
-    stamped(directory, pins, || {
+    tools.install(|requirements| {
         if !command::exists("python3") {
             return Err("no python3".into());
         }
         command::run(Command::new("python3").args(["-m", "venv"]).arg(directory))?;
         let mut pip = Command::new(&python);
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(pins);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(requirements);
         command::run(&mut pip)
     })?;
     Ok(directory.to_owned())
-}
-
-/// Installs unless a stamp in the directory says that just these pins are there.
-pub(crate) fn stamped(directory: &Path, pins: &[&str], install: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
-    if is_stamped(directory, pins) {
-        return Ok(());
-    }
-    println!("installing {} into {}", pins.join(", "), directory.display());
-    install()?;
-    write(&stamp(directory), &pins.join("\n"))
-}
-
-/// Whether just these pins were installed into a directory.
-pub(crate) fn is_stamped(directory: &Path, pins: &[&str]) -> bool {
-    read(&stamp(directory)).is_ok_and(|text| text == pins.join("\n"))
-}
-
-fn stamp(directory: &Path) -> PathBuf {
-    directory.join("stamp")
 }

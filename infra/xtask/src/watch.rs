@@ -1,4 +1,4 @@
-//! The functions themselves, as `cargo lambda watch` runs them: the Lambda runtime, its events and its routing.
+//! Smoke tests on `cargo lambda watch`: the Lambda runtime, its events and its routing.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::stack::Parts;
 use crate::suite::{self, Clients, RunningStack};
 use crate::{command, net, template, tools};
 
-/// How long a function may take to its first answer: it is built by then, but every first call starts a process.
+/// Timeout for a function's first reply. The first call starts its process.
 const FIRST_ANSWER: Duration = Duration::from_secs(120);
 
 /// Runs the suite's tests that match `filter` on functions under `cargo lambda watch`.
 ///
 /// # Errors
-/// When something does not build or start, or a test fails.
+/// If something does not build or start, or a test fails.
 pub(crate) fn smoke(project: &Project, clients: &Clients, filter: &str, dynamodb: Option<&str>) -> Result<(), String> {
     let programs = tools::sam_programs(project)?;
     command::run(&mut project.cargo(&["build", "--quiet", "--workspace", "--bins"]))?;

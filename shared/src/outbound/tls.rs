@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 /// # Panics
 /// Where TLS cannot start: nothing could be called at all.
 pub(super) fn platform() -> TlsConnector {
-    // ReadLimit the machine's certificates takes a while; all clients share them.
+    // Loading the system's certificates takes a while, so all clients share them.
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     let build = || {
         install_provider();

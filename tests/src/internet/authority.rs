@@ -1,4 +1,4 @@
-//! A certificate authority that lives as long as a test.
+//! A certificate authority for tests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,10 +22,7 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// A fresh authority.
-    ///
-    /// # Errors
-    /// Where no key can be made.
+    /// Creates an authority.
     pub fn new() -> Result<Self, Failure> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(Vec::new())?;
@@ -34,24 +31,18 @@ impl Authority {
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
     }
 
-    /// What a client has to trust.
+    /// The root certificate.
     #[must_use]
     pub fn certificate(&self) -> CertificateDer<'static> {
         self.certificate.clone()
     }
 
-    /// A server's side of TLS, with a certificate for these names.
-    ///
-    /// # Errors
-    /// Where a name is none.
+    /// A TLS server configuration with a certificate for these names.
     pub fn server(&self, names: &[&str]) -> Result<Arc<ServerConfig>, Failure> {
         self.issue(CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?)
     }
 
-    /// The same with a certificate that has expired.
-    ///
-    /// # Errors
-    /// Where a name is none.
+    /// Same as [`Self::server`], with an expired certificate.
     pub fn expired_server(&self, names: &[&str]) -> Result<Arc<ServerConfig>, Failure> {
         let mut params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
@@ -60,7 +51,7 @@ impl Authority {
     }
 
     fn issue(&self, params: CertificateParams) -> Result<Arc<ServerConfig>, Failure> {
-        // An error means that a provider is installed already.
+        // An error means that a provider is already installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let key = KeyPair::generate()?;
         let chain = vec![params.signed_by(&key, &self.issuer)?.der().clone()];

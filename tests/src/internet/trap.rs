@@ -1,4 +1,4 @@
-//! A seller at the end of every address: it counts the sockets that open, and answers as well or as badly as a path says.
+//! The seller behind every address: it counts connections and responds as the path says.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::failure::Failure;
 
-/// How a trap speaks to whoever connects.
+/// The protocol of a trap.
 #[derive(Debug, Clone)]
 pub enum Speech {
-    /// TLS, and HTTP within.
+    /// HTTP over TLS.
     Tls(Arc<ServerConfig>),
-    /// It takes the connection and says nothing.
+    /// It accepts the connection and sends nothing.
     Mute,
-    /// It greets in plain text.
+    /// It sends plain text.
     Plain,
 }
 
@@ -31,10 +31,7 @@ pub struct Trap {
 }
 
 impl Trap {
-    /// Starts listening, as long as the suite's runtime lasts.
-    ///
-    /// # Errors
-    /// Where no port is free.
+    /// Listens as long as the suite's runtime lives.
     pub async fn start(speech: Speech) -> Result<Self, Failure> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let trap = Self { address: listener.local_addr()?, opened: Arc::default() };
@@ -42,20 +39,20 @@ impl Trap {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 opened.fetch_add(1, Ordering::SeqCst);
-                // A caller that goes away ends its conversation; nobody else needs to know.
+                // A caller that disconnects only ends its own connection.
                 tokio::spawn(converse(stream, speech.clone()));
             }
         });
         Ok(trap)
     }
 
-    /// Where it listens.
+    /// The address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Sockets that have opened since the start.
+    /// Number of accepted connections.
     #[must_use]
     pub fn opened(&self) -> usize {
         self.opened.load(Ordering::SeqCst)
@@ -82,7 +79,7 @@ async fn wait_for_the_end(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Res
     tokio::io::copy(stream, &mut tokio::io::sink()).await.map(drop)
 }
 
-/// Reads a whole request and tells its path.
+/// Reads a whole request and returns its path.
 async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -147,7 +144,7 @@ async fn answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), path: &str) 
     stream.write_all(said.as_bytes()).await
 }
 
-/// One byte each second, for ever.
+/// One byte per second, without end.
 async fn drip(stream: &mut (impl AsyncWrite + Unpin), at_once: &str, then: &str) -> std::io::Result<()> {
     stream.write_all(at_once.as_bytes()).await?;
     for byte in then.bytes().chain(std::iter::repeat(b'x')) {

@@ -1,4 +1,4 @@
-//! A cold start in a process of its own: from nothing to the first answer, and the memory that it takes.
+//! Cold starts, each in a process of its own: time to the first reply, and memory.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -11,13 +11,13 @@ use crochet_catalog::Catalogue;
 use crochet_catalog::model::search::Search;
 use crochet_catalog::snapshot::FORMAT;
 
-/// How often it is done.
+/// Number of cold starts.
 const TIMES: usize = 7;
 
 /// Measures cold starts and prints them.
 ///
 /// # Errors
-/// Where the program cannot be started again, or says something else.
+/// If the process cannot be started or prints something else.
 pub(super) fn measure(settings: &[(String, String)]) -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut runs = Vec::new();
@@ -52,10 +52,10 @@ pub(super) fn measure(settings: &[(String, String)]) -> Result<(), String> {
     Ok(())
 }
 
-/// What the other process does: connects, answers one search, and prints figures.
+/// Runs in the other process: connects, answers one search, and prints the figures.
 ///
 /// # Errors
-/// Where the stack does not answer, or there is no snapshot.
+/// If the stack is unreachable or there is no snapshot.
 pub async fn start() -> Result<(), String> {
     let began = Instant::now();
     let config = Config::from_env().map_err(|error| error.to_string())?;
@@ -78,7 +78,7 @@ pub async fn start() -> Result<(), String> {
     Ok(())
 }
 
-/// How long the database takes to hand out the parts, sixteen at a time as the catalogue does.
+/// Time to read the parts from the database, sixteen at a time, as the catalogue does.
 async fn read_parts(store: &Store) -> Result<Duration, String> {
     let Ok(Found::Usable(head)) = store.snapshot_head(FORMAT).await else { return Err("there is no snapshot".into()) };
     let began = Instant::now();
@@ -90,7 +90,7 @@ async fn read_parts(store: &Store) -> Result<Duration, String> {
     Ok(began.elapsed())
 }
 
-/// A line of what Linux tells about this process, in MB; 0 elsewhere.
+/// A value of `/proc/self/status`, in MB. 0 on systems without it.
 fn memory(name: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name));

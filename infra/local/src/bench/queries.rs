@@ -1,4 +1,4 @@
-//! Ten typical queries of a warm instance: the search itself, and the page as it is spelled for the reply.
+//! Ten typical queries of a warm instance: the search, and the serialized page.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -9,15 +9,15 @@ use crochet_catalog::Catalogue;
 use crochet_catalog::model::search::{Search, Sort};
 use crochet_domain::money::Micros;
 
-/// How often each is asked.
+/// Repetitions of each query.
 const TIMES: usize = 1_000;
-/// A page that takes longer is a broken promise (milliseconds, of 99 in 100).
+/// Maximum 99th percentile of a page, in milliseconds.
 const MOST_MS: f64 = 100.0;
 
-/// Asks all of them and prints what they took.
+/// Runs all queries and prints their times.
 ///
 /// # Errors
-/// Where one finds nothing, or takes too long.
+/// If a query finds nothing or takes too long.
 pub(super) fn measure(catalogue: &Catalogue, config: &Config) -> Result<(), String> {
     println!("| query (n = {TIMES} each, reply spelled) | found | p50 ms | p99 ms |\n|---|---|---|---|");
     for (name, wanted) in typical(catalogue)? {

@@ -1,4 +1,4 @@
-//! A hundred thousand listings that could be real: the same ones every time.
+//! A hundred thousand realistic listings, the same on every run.
 
 use std::io::{Read, Write};
 
@@ -20,13 +20,13 @@ use serde_json::{Value, json};
 use crate::Stack;
 use crate::dynamodb::Api;
 
-/// Stands in everything that a snapshot must not hold.
+/// A marker in every field that a snapshot must not contain.
 const PRIVATE_MARK: &str = "never-in-a-snapshot";
-/// Listings of one request.
+/// Listings per request.
 const BATCH: usize = 25;
-/// Requests at once.
+/// Concurrent requests.
 const AT_ONCE: usize = 4;
-/// Words that listings are made of; each category begins at its own place among them.
+/// Words that listings consist of. Each category starts at another position.
 const WORDS: &str = "weather forecast translate documents price feed market data real time agents image video audio speech text \
     summary sentiment news search index vector embedding model inference compute storage database query report invoice tax payment \
     wallet chain swap liquidity yield audit contract security scan threat fraud identity verify passport email message chat voice \
@@ -45,7 +45,7 @@ const SYLLABLES: &[&str] = &[
     "rev",
 ];
 
-/// Random numbers that are the same every time (xorshift).
+/// Deterministic random numbers (xorshift).
 struct Dice(u64);
 
 impl Dice {
@@ -56,7 +56,7 @@ impl Dice {
         usize::try_from(self.0 >> 11).unwrap_or(0) % n.max(1)
     }
 
-    /// Small numbers more often than large ones.
+    /// A number below `limit`, small ones more often.
     fn skewed(&mut self, n: usize) -> usize {
         self.below(n).min(self.below(n))
     }
@@ -78,10 +78,7 @@ impl Dice {
     }
 }
 
-/// Writes the listings, as they would stand after two years.
-///
-/// # Errors
-/// Where DynamoDB refuses.
+/// Writes the listings, with dates spread over two years.
 pub(super) async fn fill(stack: &Stack, config: &Config, count: usize, now_ms: i64) -> Result<(), String> {
     let api = &Api::at(stack.dynamodb_url());
     let words: Vec<&str> = WORDS.split_whitespace().collect();
@@ -120,7 +117,7 @@ fn seller(dice: &mut Dice, now_ms: i64) -> SellerSummary {
 }
 
 fn listing(dice: &mut Dice, words: &[&str], sellers: &[SellerSummary], now_ms: i64) -> Listing {
-    // Two years, and nothing in the last hour: what is measured is the snapshot, not its tail.
+    // Nothing changed in the last hour, so that the snapshot is measured and not its tail.
     let created_ms = now_ms - 3_600_000 - i64::try_from(dice.below(730 * 86_400)).unwrap_or(0) * 1_000;
     let category = dice.skewed(CATEGORIES.len());
     let subject = |dice: &mut Dice| words[(category * 11 + dice.skewed(words.len())) % words.len()];
@@ -208,10 +205,10 @@ fn capitalised(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// Reads the snapshot as a thief would, and looks for what is none of its business.
+/// Checks that the unpacked snapshot does not contain the marker.
 ///
 /// # Errors
-/// Where it is there.
+/// If it does.
 pub(super) async fn assert_nothing_private(store: &Store) -> Result<(), String> {
     let Ok(Found::Usable(head)) = store.snapshot_head(FORMAT).await else { return Err("there is no snapshot".into()) };
     let mut before = 0;

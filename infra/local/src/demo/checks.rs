@@ -1,26 +1,26 @@
-//! What the demo checks, in whole numbers.
+//! The demo's checks, in integers.
 
 use std::fmt;
 
 use serde_json::Value;
 
-use crate::client::{Agent, Surprise};
+use crochet_client::{Agent, UnexpectedReply};
 
-/// Surprised unless both are equal.
-pub(super) fn same<T: PartialEq + fmt::Debug + ?Sized>(what: &str, found: &T, expected: &T) -> Result<(), Surprise> {
-    yes_or(found == expected, || format!("{what}: {found:?} where {expected:?} was expected"))
+/// Fails unless both are equal.
+pub(super) fn same<T: PartialEq + fmt::Debug + ?Sized>(what: &str, found: &T, expected: &T) -> Result<(), UnexpectedReply> {
+    yes_or(found == expected, || format!("{what}: expected {expected:?}, found {found:?}"))
 }
 
-/// Surprised unless it holds.
-pub(super) fn yes(what: &str, holds: bool) -> Result<(), Surprise> {
-    yes_or(holds, || format!("this should hold, and does not: {what}"))
+/// Fails unless it holds.
+pub(super) fn yes(what: &str, holds: bool) -> Result<(), UnexpectedReply> {
+    yes_or(holds, || format!("check failed: {what}"))
 }
 
-fn yes_or(holds: bool, sentence: impl Fn() -> String) -> Result<(), Surprise> {
-    if holds { Ok(()) } else { Err(Surprise(sentence())) }
+fn yes_or(holds: bool, sentence: impl Fn() -> String) -> Result<(), UnexpectedReply> {
+    if holds { Ok(()) } else { Err(UnexpectedReply(sentence())) }
 }
 
-/// What a call cost and who got it, in micro-dollars.
+/// What a call cost and how it was split, in micro-dollars.
 #[derive(Debug)]
 pub(super) struct Price {
     pub(super) charged: i64,
@@ -29,11 +29,11 @@ pub(super) struct Price {
 }
 
 impl Price {
-    /// Reads a delivered answer and checks its sums, in micro-dollars and in cents.
-    pub(super) fn read(data: &Value, price_micros: i64) -> Result<Self, Surprise> {
+    /// Reads a delivered reply and checks its sums, in micro-dollars and in cents.
+    pub(super) fn read(data: &Value, price_micros: i64) -> Result<Self, UnexpectedReply> {
         let number = |pointer: &str| {
             let found = data.pointer(pointer).and_then(Value::as_i64);
-            found.ok_or_else(|| Surprise(format!("the delivered answer has no whole number at {pointer}")))
+            found.ok_or_else(|| UnexpectedReply(format!("the delivered reply has no integer at {pointer}")))
         };
         let price = Self {
             charged: number("/charged_amount/amount_micros")?,
@@ -41,25 +41,25 @@ impl Price {
             seller: number("/fees/seller_receives_micros")?,
         };
         same("the charged amount in micro-dollars", &price.charged, &price_micros)?;
-        same("fee and seller's share together", &(price.fee + price.seller), &price.charged)?;
+        same("fee plus seller's share", &(price.fee + price.seller), &price.charged)?;
         let bps = basis_points(&data["fees"]["fee_rate"])?;
-        same("the fee at the rate that is told", &price.fee, &((price.charged * bps + 5_000) / 10_000))?;
+        same("the fee at the stated rate", &price.fee, &((price.charged * bps + 5_000) / 10_000))?;
         let (charged, fee, seller) =
             (number("/charged_amount/amount_cents")?, number("/fees/fee_amount_cents")?, number("/fees/seller_receives_cents")?);
         same("the charged amount in cents", &charged, &((price.charged + 5_000) / 10_000))?;
         same("the fee in cents", &fee, &((price.fee + 5_000) / 10_000))?;
-        same("fee and seller's share together, in cents", &(fee + seller), &charged)?;
+        same("fee plus seller's share, in cents", &(fee + seller), &charged)?;
         Ok(price)
     }
 }
 
-/// The rate is told as a decimal fraction (`0.049`); read as digits, not as a float.
-fn basis_points(rate: &Value) -> Result<i64, Surprise> {
+/// Reads a decimal fraction (`0.049`) as digits, not as a float.
+fn basis_points(rate: &Value) -> Result<i64, UnexpectedReply> {
     let text = rate.to_string();
     let digits = text.strip_prefix("0.").unwrap_or("0");
     let padded = format!("{digits:0<4}");
     let bps = if padded.len() == 4 { padded.parse().ok() } else { None };
-    bps.ok_or_else(|| Surprise(format!("fee_rate is {text}, which is no whole number of basis points below 1")))
+    bps.ok_or_else(|| UnexpectedReply(format!("fee_rate is {text}, not a whole number of basis points below 1")))
 }
 
 impl fmt::Display for Price {
@@ -73,15 +73,15 @@ fn usd(micros: i64) -> String {
 }
 
 /// The amount, in micro-dollars, of the one ledger entry of this type that an agent has for a call.
-pub(super) async fn entry(agent: &Agent, request_id: &str, kind: &str) -> Result<i64, Surprise> {
+pub(super) async fn entry(agent: &Agent, request_id: &str, kind: &str) -> Result<i64, UnexpectedReply> {
     let ledger = agent.get("/ledger").query("type", kind).send().await?.expect(200)?;
     let entries = ledger["entries"].as_array().cloned().unwrap_or_default();
     let mut mine = entries.iter().filter(|entry| entry["request_id"] == request_id);
     let (Some(entry), None) = (mine.next(), mine.next()) else {
-        return Err(Surprise(format!("GET /ledger does not show exactly one {kind} for {request_id}")));
+        return Err(UnexpectedReply(format!("GET /ledger does not show exactly one {kind} for {request_id}")));
     };
     let amount = entry["amount"]["amount_micros"].as_i64();
-    amount.ok_or_else(|| Surprise(format!("the {kind} in GET /ledger has no amount_micros")))
+    amount.ok_or_else(|| UnexpectedReply(format!("the {kind} in GET /ledger has no amount_micros")))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the seller received: the last 10,000 calls.
+//! The last 10,000 calls that the seller received.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -8,12 +8,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-/// Calls that are kept; the oldest goes first.
+/// Maximum number of kept calls. The oldest is dropped first.
 const CAPACITY: usize = 10_000;
-/// Bytes of bodies that are kept, so that large ones do not fill the memory.
+/// Maximum size of all kept bodies, in bytes.
 const BODY_CAPACITY: usize = 256 * 1024 * 1024;
 
-/// One call as it came in.
+/// One received call.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
     /// By the stack's clock.
@@ -25,7 +25,7 @@ pub(super) struct Call {
     pub(super) body: Bytes,
     pub(super) webhook_id: Option<String>,
     pub(super) verified: bool,
-    /// How many calls with this id came to this path before and with this one; set by [`Log::add`].
+    /// Number of calls with this id to this path, including this one. [`Log::add`] sets it.
     pub(super) nth: u64,
 }
 
@@ -36,7 +36,7 @@ impl Call {
             let values: Vec<String> = self.headers.get_all(name).iter().map(|value| lossy(value.as_bytes())).collect();
             headers.insert(name.to_string(), values.join(", ").into());
         }
-        // Names and values one by one, for tests that look for a header sent twice.
+        // Every name and value, for tests that look for a repeated header.
         let all: Vec<Value> = self.headers.iter().map(|(name, value)| json!([name.as_str(), lossy(value.as_bytes())])).collect();
         json!({
             "received_at": self.received_at,
@@ -68,7 +68,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Adds a call and tells how many with its id came to its path by now; 1 for one without an id.
+    /// Adds a call. Returns the number of calls with its id to its path, or 1 for a call without an id.
     pub(super) fn add(&mut self, mut call: Call) -> u64 {
         call.nth = 1;
         if let Some(id) = &call.webhook_id {
@@ -92,13 +92,13 @@ impl Log {
         self.body_bytes -= oldest.body.len();
         let Some(id) = oldest.webhook_id else { return };
         let key = (id, oldest.path);
-        // Counts go with the last call they are about; until then they keep counting up.
+        // A count is dropped with the last call that it counts.
         if self.counts.get(&key) == Some(&oldest.nth) {
             self.counts.remove(&key);
         }
     }
 
-    /// Forgets everything.
+    /// Deletes all calls.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

@@ -1,4 +1,4 @@
-//! The seller's own routes: its secrets and what it received.
+//! The seller's controls: its secrets and the calls that it received.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::DemoSeller;
+use super::state::DemoSeller;
 
 type Reply = Result<Json<Value>, (StatusCode, Json<Value>)>;
 
@@ -25,7 +25,7 @@ struct SecretBody {
     path: String,
 }
 
-/// `POST /secret`: one more secret for a path.
+/// `POST /secret`: adds a secret for a path.
 pub(super) async fn secret(State(seller): State<DemoSeller>, body: Bytes) -> Reply {
     let body: SecretBody = serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?;
     if !body.path.starts_with('/') {
@@ -53,7 +53,7 @@ pub(super) async fn list(State(seller): State<DemoSeller>, Query(query): Query<H
     Ok(Json(list))
 }
 
-/// `DELETE /calls`: forgets them, and with them how often `/flaky` has failed.
+/// `DELETE /calls`: deletes the calls, and the failure counts of `/flaky`.
 pub(super) async fn forget(State(seller): State<DemoSeller>) -> Json<Value> {
     seller.log().clear();
     Json(json!({ "forgotten": true }))

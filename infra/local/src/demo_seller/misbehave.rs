@@ -1,4 +1,4 @@
-//! Sellers that go wrong, each in one way. None of them insists on a signature, except `/flaky` once it works.
+//! Endpoints that fail, each in one way. Only `/flaky` verifies the signature, once it works.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::echo::{Received, echoed, refused};
 use super::secrets::Verdict;
-use super::{Received, echoed, refused};
-use crate::serve::HangUp;
+use crate::serve::DropConnection;
 
-/// Largest answer of `/huge`.
+/// Maximum response size of `/huge`, in bytes.
 const MAXIMUM_HUGE: usize = 64 * 1024 * 1024;
 const OPENING: &str = r#"{"filler":""#;
 const CLOSING: &str = r#""}"#;
@@ -31,7 +31,7 @@ pub(super) async fn status(Path(code): Path<u16>) -> Response {
 }
 
 fn answered(status: u16, message: &str) -> Response {
-    // Informational statuses are no answers, and hyper refuses to send them as one.
+    // hyper refuses to send an informational status as a response.
     match StatusCode::from_u16(status) {
         Ok(code) if !code.is_informational() => {
             let body = json!({ "status": status, "message": message });
@@ -41,13 +41,13 @@ fn answered(status: u16, message: &str) -> Response {
     }
 }
 
-/// `/slow/{ms}`: the echo, that much later.
+/// `/slow/{ms}`: the echo after a delay.
 pub(super) async fn slow(Path(ms): Path<u32>, Extension(received): Extension<Received>) -> Response {
     tokio::time::sleep(Duration::from_millis(ms.into())).await;
     echoed(&received)
 }
 
-/// `/garbage`: says JSON, is none.
+/// `/garbage`: declares JSON and sends something else.
 pub(super) async fn garbage() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], "{\"answer\": <html>not json").into_response()
 }
@@ -62,7 +62,7 @@ pub(super) async fn huge(Path(bytes): Path<usize>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// `/redirect?to=&status=`: elsewhere; to `/echo` with 307 unless told otherwise.
+/// `/redirect?to=&status=`: a redirect, by default to `/echo` with 307.
 pub(super) async fn redirect(Query(query): Query<std::collections::HashMap<String, String>>) -> Response {
     let to = query.get("to").map_or("/echo", String::as_str);
     let status = query.get("status").and_then(|text| text.parse().ok()).and_then(|code: u16| StatusCode::from_u16(code).ok());
@@ -85,7 +85,7 @@ pub(super) async fn flaky(Path(n): Path<u64>, Extension(received): Extension<Rec
     }
 }
 
-/// `/drip/{ms}`: an answer that never ends, one byte at a time.
+/// `/drip/{ms}`: an endless response, one byte at a time.
 pub(super) async fn drip(Path(ms): Path<u32>) -> Response {
     let interval = Duration::from_millis(ms.into());
     let bytes = futures::stream::unfold(0_usize, move |sent| async move {
@@ -96,10 +96,10 @@ pub(super) async fn drip(Path(ms): Path<u32>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(bytes)).into_response()
 }
 
-/// `/close`: closes the connection without an answer.
+/// `/close`: closes the connection without a response.
 pub(super) async fn close() -> Response {
     let mut response = StatusCode::OK.into_response();
-    response.extensions_mut().insert(HangUp);
+    response.extensions_mut().insert(DropConnection);
     response
 }
 
@@ -108,7 +108,7 @@ pub(super) async fn empty() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// `/text`: 200, but text.
+/// `/text`: 200 with plain text.
 pub(super) async fn text(Extension(received): Extension<Received>) -> String {
     format!("{} received {} bytes", received.path, received.body.len())
 }

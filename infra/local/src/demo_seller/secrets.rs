@@ -1,4 +1,4 @@
-//! The secrets that the seller verifies with, and the verification.
+//! The seller's secrets and its signature verification.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,19 +6,19 @@ use axum::http::HeaderMap;
 use crochet::clock::Clock;
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook, WebhookError};
 
-/// Secrets that are kept; the oldest goes first.
+/// Maximum number of kept secrets. The oldest is dropped first.
 const CAPACITY: usize = 10_000;
-/// How far a signature's time may be off, in seconds: the library's own figure.
+/// Timestamp tolerance in seconds, the same as the library's.
 const TOLERANCE_SECONDS: i64 = 300;
 
-/// What the seller makes of a signature.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Signed with a secret of this path.
+    /// Valid under a secret of this path.
     Good,
     /// No secret is known for this path.
     Unknown,
-    /// Not signed with any secret of this path; the library's words.
+    /// Invalid under every secret of this path, with the library's message.
     Bad(String),
 }
 
@@ -37,10 +37,10 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    /// Adds a secret to a path. One that is known already is no second secret.
+    /// Adds a secret to a path, unless the path already has it.
     ///
     /// # Errors
-    /// The library's, where the text is no secret.
+    /// The library's error, if the text is not a secret.
     pub(super) fn add(&mut self, path: &str, secret: &str) -> Result<(), WebhookError> {
         let webhook = Webhook::new(secret)?;
         let known = self.by_path.entry(path.to_owned()).or_default();
@@ -61,7 +61,7 @@ impl Secrets {
     /// Verifies a call to `path` against every secret of that path.
     pub(super) fn verify(&self, path: &str, body: &[u8], headers: &HeaderMap, clock: &Clock) -> Verdict {
         let mut verdict = Verdict::Unknown;
-        // The newest first: it is the likeliest to have signed.
+        // The newest first, because it most likely signed.
         for (_, webhook) in self.by_path.get(path).into_iter().flatten().rev() {
             match check(webhook, body, headers, clock) {
                 Ok(()) => return Verdict::Good,
@@ -77,8 +77,8 @@ fn check(webhook: &Webhook, body: &[u8], headers: &HeaderMap, clock: &Clock) -> 
     if clock.offset_ms() == 0 {
         return webhook.verify(body, headers);
     }
-    // The library compares times with the system's clock and cannot be told another. When the stack's clock was moved, it
-    // still makes the signature, and the time is checked here.
+    // The library compares timestamps with the system clock only. Its signature is used here, and the timestamp is compared with
+    // the stack's clock.
     let text = |name: &'static str| {
         let value = headers.get(name).ok_or(WebhookError::MissingHeader(name))?;
         value.to_str().map_err(|_| WebhookError::InvalidHeader(name))

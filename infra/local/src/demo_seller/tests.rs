@@ -1,10 +1,10 @@
 //! The demo seller over HTTP.
 
+use crochet_client::{Reply, Request, SellerControls};
 use reqwest::Method;
 use serde_json::json;
 use standardwebhooks::Webhook;
 
-use crate::client::{Reply, Request, SellerControls};
 use crate::{Options, Stack};
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
@@ -47,7 +47,7 @@ async fn a_good_signature_is_echoed_and_a_bad_one_is_not() {
     let changed = signed(&seller, &stack, "/echo", SECRET, "m1").raw_body(r#"{"task":"b"}"#);
     assert_eq!(send(changed).await.status, 401);
 
-    // The seller follows the stack's clock, also where the library would not.
+    // The seller follows the stack's clock, although the library does not.
     stack.sandbox().advance_clock(86_400_000).await.expect("moved");
     assert_eq!(send(signed(&seller, &stack, "/echo", SECRET, "m2")).await.status, 200);
     let late = signed(&seller, &stack, "/echo", SECRET, "m2");

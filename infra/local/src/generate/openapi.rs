@@ -3,7 +3,7 @@
 use crochet::http::Code;
 use serde_json::{Value, json};
 
-/// The groups and what each of them answers, in the order of the reference.
+/// The groups and their routers, in the order of the reference.
 pub(super) fn groups() -> [(&'static str, utoipa::openapi::OpenApi); 5] {
     [
         ("identity", crochet_identity::openapi()),
@@ -51,7 +51,7 @@ pub(super) fn document() -> Value {
         "openapi": "3.1.0",
         "info": {
             "title": "Crochet",
-            "description": "A marketplace and gateway where agents buy and sell capabilities, paid per call. Errors carry a `recovery` whose `next_action` leads out; the text at /docs/api-reference.txt lists them all.",
+            "description": "A marketplace and gateway where agents buy and sell capabilities, paid per call. Errors contain a `recovery` whose `next_action` says what to do; /docs/api-reference.txt lists them all.",
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
@@ -60,7 +60,7 @@ pub(super) fn document() -> Value {
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "session": { "type": "apiKey", "in": "cookie", "name": crochet_domain::session::COOKIE, "description": "A person's session: the cookie that logging in with a passkey sets. Requests that change something must come from a page of this deployment." },
+                "session": { "type": "apiKey", "in": "cookie", "name": crochet_domain::session::COOKIE, "description": "A person's session cookie, set by logging in with a passkey. Requests that change something must come from a page of this deployment." },
                 "api_key": { "type": "http", "scheme": "bearer", "bearerFormat": "am_k_…", "description": "The authorization_header that POST /register or POST /auth/recover returned." },
             },
         },
@@ -81,7 +81,7 @@ pub(super) fn error_codes<'a>(document: &'a Value, operation: &'a Value) -> Vec<
     operation["responses"].as_object().into_iter().flatten().flat_map(|(_, response)| codes(response)).collect()
 }
 
-/// Handlers describe their data; what is sent is data in its envelope.
+/// Handlers describe `data`; replies wrap it in the envelope.
 fn envelope(schema: &mut Value) {
     let is_whole = schema["$ref"].as_str().is_some_and(|name| name.ends_with("Envelope"));
     if schema.is_object() && !is_whole {
@@ -124,7 +124,7 @@ fn error_envelope() -> Value {
                     },
                 },
             },
-            "data": { "type": "object", "description": "Beside the error of a 402: data.payment." },
+            "data": { "type": "object", "description": "`data.payment` of a 402, next to the error." },
         },
     })
 }

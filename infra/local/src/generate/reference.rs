@@ -1,4 +1,4 @@
-//! The API reference as text, made from the OpenAPI document and the error catalogue.
+//! The API reference as text, generated from the OpenAPI document and the error codes.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -32,7 +32,7 @@ pub(super) fn text(document: &Value) -> String {
     out
 }
 
-/// The groups of routes, in the order in which a newcomer meets them.
+/// The groups of routes, in the order of the reference.
 const GROUPS: &[&str] = &["Identity", "People", "Catalog", "Listings", "Gateway and payments", "Documents"];
 
 struct Route<'a> {
@@ -41,7 +41,7 @@ struct Route<'a> {
     operation: &'a Value,
 }
 
-/// The page that is written: a shape stands there once, and is named where it comes again.
+/// The page so far. A schema is printed once and referred to by name afterwards.
 struct Page<'a> {
     out: &'a mut String,
     document: &'a Value,
@@ -95,7 +95,7 @@ impl Route<'_> {
         let _ = writeln!(page.out, "{line}");
     }
 
-    /// The ways in which a caller may say who it is, any of which will do.
+    /// The accepted kinds of authentication. Any one is enough.
     fn auth(&self) -> String {
         let name = |way: &Value| match way.as_object().and_then(|way| way.keys().next()).map(String::as_str) {
             None => "none",
@@ -110,7 +110,7 @@ impl Route<'_> {
 /// Columns of a wrapped line.
 const WIDTH: usize = 128;
 
-/// Schemas nested deeper than this are left to openapi.json.
+/// Maximum depth of printed schemas. openapi.json has the rest.
 const DEPTH: usize = 5;
 
 impl Page<'_> {
@@ -140,7 +140,7 @@ impl Page<'_> {
             let described = if property["description"].is_string() { property } else { resolved };
             let kind = kind(document, property);
             let _ = writeln!(self.out, "{}{name}{optional} ({kind}): {}", " ".repeat(indent), one_line(&described["description"]));
-            // An error's own members are told once, under ENVELOPE.
+            // The members of an error are described once, under ENVELOPE.
             if name != "error" {
                 self.fields(property, indent + 4, depth + 1);
             }
@@ -148,7 +148,7 @@ impl Page<'_> {
     }
 }
 
-/// What a member may be, in a few words: its type, or the texts it may be.
+/// A member's type, or its possible values.
 fn kind(document: &Value, schema: &Value) -> String {
     let schema = resolve(document, schema);
     if schema["enum"].as_array().is_some_and(|texts| texts.len() > 20) {
@@ -195,7 +195,7 @@ fn limits_table(out: &mut String) {
     heading(out, "LIMITS");
     let _ = writeln!(
         out,
-        "\nExact, per window. Limited routes answer with the RateLimit and RateLimit-Policy fields; a 429 has Retry-After.\n"
+        "\nLimits are exact per window. Limited routes return the RateLimit and RateLimit-Policy headers. A 429 has Retry-After.\n"
     );
     for limit in limits::ALL {
         let _ = writeln!(out, "    {:<16} {:>5} in {:>6} s", limit.name, limit.quota, limit.window_seconds);
@@ -223,44 +223,40 @@ const FURTHER_ACTIONS: &[(&str, &str, &str)] = &[
     (
         "choose_another_listing",
         "PAYMENT_ROUTE_MINIMUM_NOT_MET, PAYMENT_ROUTE_UNAVAILABLE",
-        "No route of any currency carries this price to this seller: find another listing with GET /listings.",
+        "No currency has a payment route for this price to this seller. Find another listing with GET /listings.",
     ),
     (
         "send_body_to_be_quoted",
         "PAYMENT_REQUIRED",
-        "You asked for the price with an empty body; send the call's JSON body to be quoted.",
+        "You requested the price with an empty body. Send the call's JSON body to get a quote.",
     ),
     (
         "use_auth_wallet",
         "PROOF_WALLET_NOT_ALLOWED",
-        "You claim an agent: sign a new challenge with an active wallet of the agent that has the capability auth; GET /me/wallets, \
-         with the agent's own API key, lists them.",
+        "To claim an agent, sign a new challenge with an active wallet of the agent that has the capability auth. GET /me/wallets \
+         with the agent's API key lists them.",
     ),
     (
         "request_new_challenge",
         "EDIT_CONFLICT, PROFILE_NOT_FOUND",
-        "A claim had used its challenge up before this was found out: check the agent's id, then ask for a new challenge and sign that.",
+        "The claim used its challenge before it failed. Check the agent's id, then request and sign a new challenge.",
     ),
-    (
-        "ask_for_read_scope",
-        "INSUFFICIENT_SCOPE",
-        "You ask with a session for a key that may write: leave scopes out, or send [\"read\"].",
-    ),
+    ("ask_for_read_scope", "INSUFFICIENT_SCOPE", "A session can only create read keys. Omit scopes, or send [\"read\"]."),
     (
         "use_linked_wallet",
         "WALLET_ALREADY_LINKED",
-        "The wallet is one of your own, named in details.wallet_id: GET /me/wallets/:id shows what it may do, and PATCH \
-         /me/wallets/:id changes that.",
+        "The wallet is already linked to your profile; details.wallet_id is its id. GET /me/wallets/:id shows its capabilities, and \
+         PATCH /me/wallets/:id changes them.",
     ),
     (
         "read_api_reference",
         "METHOD_NOT_ALLOWED",
-        "You took a shortened path literally; send the same request to the whole path in details.path.",
+        "The documentation abbreviates this path. Send the same request to the full path in details.path.",
     ),
     (
         "wait_and_retry",
         "PAYMENT_REQUIRED",
-        "The quote is not offered any more: only if you have paid it, wait and send the same request again.",
+        "The quote is no longer offered. Only if you have paid it, wait and send the same request again.",
     ),
 ];
 

@@ -1,18 +1,19 @@
-//! Which path leads to which group: for SAM, and for `cargo lambda watch`.
+//! The route tables of SAM and of `cargo lambda watch`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{between, openapi};
+use super::marked::between;
+use super::openapi;
 
-/// Writes of a path that another group reads. `ANY` would do for API Gateway, but `sam local` lets it win over the reader's
-/// `GET`.
+/// Methods that write, for a path that another group reads. API Gateway would accept `ANY`, but in `sam local` that overrides
+/// the reader's `GET`.
 const WRITES: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const READS: [&str; 2] = ["GET", "HEAD"];
 
-/// One route: path, the methods that lead to this group (none: all), and the group.
+/// One route: path, methods (empty means all), and group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Route {
     path: String,
@@ -20,7 +21,7 @@ pub(super) struct Route {
     group: &'static str,
 }
 
-/// The routes of every group. A path leads to one group with any method, so that the group itself answers 405; where two
+/// The routes of every group. A path leads to one group with every method, so that the group itself replies 405. Where two
 /// groups share a path, GET and HEAD lead to the reader and the rest to the writer.
 pub(super) fn of_groups() -> Vec<Route> {
     let mut paths: BTreeMap<String, Vec<(&'static str, bool)>> = BTreeMap::new();
@@ -46,7 +47,7 @@ pub(super) fn of_groups() -> Vec<Route> {
     routes
 }
 
-/// The template with its table and its routes made again.
+/// The template with its table and routes regenerated.
 pub(super) fn into_template(template: &str, table: &str, routes: &[Route]) -> Result<String, String> {
     let table: Value = serde_json::from_str(table).map_err(|error| format!("infra/table.json is not JSON: {error}"))?;
     let mut properties = String::new();
@@ -66,7 +67,7 @@ pub(super) fn into_template(template: &str, table: &str, routes: &[Route]) -> Re
             }
         }
         if group == "site" {
-            // Written out: `sam local` finds no default route where the properties are left out.
+            // Explicit, because `sam local` finds no default route if the properties are omitted.
             let _ = writeln!(block, "        Otherwise: {{ Type: HttpApi, Properties: {{ Path: $default, Method: ANY }} }}");
         }
         template = between(&template, &format!("routes {group}"), &block)?;
@@ -74,7 +75,7 @@ pub(super) fn into_template(template: &str, table: &str, routes: &[Route]) -> Re
     Ok(template)
 }
 
-/// The manifest with the routes of `cargo lambda watch` made again.
+/// The manifest with the routes of `cargo lambda watch` regenerated.
 pub(super) fn into_manifest(manifest: &str, routes: &[Route]) -> Result<String, String> {
     let mut block = String::from("[workspace.metadata.lambda.watch.router]\n");
     let mut done: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! `/sandbox/...`: what tests and newcomers steer the provider with. Every reply is JSON.
+//! `/sandbox/...`: the controls. Every reply is JSON.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::Sandbox;
-use super::book::{Change, Payment, Status};
 use super::faults::{Mode, Route};
+use super::payments::{Change, Payment, Status};
+use super::state::Sandbox;
 
-/// Payments in a list where the caller names no limit.
+/// Default number of payments in a list.
 const DEFAULT_LIMIT: usize = 1_000;
 
 type Reply = Result<Json<Value>, Wrong>;
 
-/// A control that cannot be followed.
+/// An invalid request to a control.
 pub(super) struct Wrong(StatusCode, String);
 
 impl Wrong {
@@ -42,7 +42,7 @@ impl IntoResponse for Wrong {
     }
 }
 
-/// Reads a control's body; a field that it does not have is refused by name.
+/// Parses a control's body. The error names an unknown field.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Wrong> {
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| Wrong::body(error.to_string()))
@@ -99,7 +99,7 @@ fn units(output: Value) -> Result<String, Wrong> {
     Err(Wrong::body("output: a whole number in the token's smallest unit"))
 }
 
-/// A payment that takes another's place has its terms; the provider makes it up itself, so it may be new here.
+/// A replacement has the terms of the payment that it replaces. The provider creates it itself, so it may be unknown here.
 fn supersede(sandbox: &Sandbox, id: &str, other: &str) -> Result<(), Wrong> {
     let is_id = other.strip_prefix("0x").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
     if !is_id {
@@ -159,7 +159,7 @@ fn view(payment: &Payment, now_ms: i64) -> Value {
     })
 }
 
-/// The caller's JSON: the same fields in the same order.
+/// The caller's JSON, with its field order.
 fn verbatim(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or(Value::Null)
 }
@@ -174,7 +174,7 @@ struct FaultBody {
     clear: bool,
 }
 
-/// `POST /sandbox/faults`: the provider misbehaves for a while, or `{"clear":true}`.
+/// `POST /sandbox/faults`: starts a fault, or ends all with `{"clear":true}`.
 pub(super) async fn fault(State(sandbox): State<Sandbox>, body: Bytes) -> Reply {
     let body: FaultBody = read(&body)?;
     if body.clear {
@@ -200,7 +200,7 @@ struct ClockBody {
     advance_ms: i64,
 }
 
-/// More than this the clock is not moved from the system's: a hundred years, in milliseconds.
+/// Maximum clock offset: a hundred years, in milliseconds.
 const MAXIMUM_OFFSET_MS: i64 = 100 * 365 * 86_400_000;
 
 /// `POST /sandbox/clock`: moves the clock of the whole stack.
@@ -220,7 +220,7 @@ pub(super) async fn clock(State(sandbox): State<Sandbox>) -> Json<Value> {
     Json(json!({ "offset_ms": sandbox.clock().offset_ms(), "now": rfc3339(sandbox.clock().now()) }))
 }
 
-/// What no control answers to.
+/// Any other route.
 pub(super) async fn not_found() -> Wrong {
     Wrong(
         StatusCode::NOT_FOUND,

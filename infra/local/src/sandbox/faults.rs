@@ -1,4 +1,4 @@
-//! Ways in which the provider can be told to misbehave for a while of real time.
+//! Faults of the provider, for a duration of real time.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
 
-/// How long a `slow` provider takes.
+/// Delay of the fault `slow`.
 const SLOW: Duration = Duration::from_secs(10);
 
 /// A route of the provider.
@@ -24,17 +24,17 @@ pub(super) enum Route {
     Requests,
 }
 
-/// A way to misbehave.
+/// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Mode {
     /// HTTP 503.
     Down,
-    /// The right answer, ten seconds late.
+    /// The correct reply, ten seconds late.
     Slow,
-    /// HTTP 200 with a body that is no JSON.
+    /// HTTP 200 with a body that is not JSON.
     Garbage,
-    /// A quote under an id that was given before.
+    /// A quote with an id that was used before.
     ReplayId,
     /// A quote or record that pays somebody else.
     WrongRecipient,
@@ -49,7 +49,7 @@ pub(super) enum Mode {
 }
 
 impl Mode {
-    /// Whether a route can misbehave in this way.
+    /// Whether a route supports this fault.
     pub(super) fn applies_to(self, route: Route) -> bool {
         match self {
             Self::Down | Self::Slow | Self::Garbage => true,
@@ -58,7 +58,7 @@ impl Mode {
         }
     }
 
-    /// Plays the part of the fault that has nothing to do with content; none where the route should answer.
+    /// The response of a fault that replaces the reply. `None` if the route should reply.
     pub(super) async fn play(self) -> Option<Response> {
         match self {
             Self::Down => Some(Refusal::unavailable().into_response()),
@@ -77,24 +77,24 @@ impl Mode {
     }
 }
 
-/// The faults in force: at most one a route, the newest.
+/// Active faults: the newest for each route.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     by_route: HashMap<Route, (Mode, Instant)>,
 }
 
 impl Faults {
-    /// Starts a fault; it ends by itself.
+    /// Starts a fault for a duration.
     pub(super) fn start(&mut self, route: Route, mode: Mode, lasts: Duration) {
         self.by_route.insert(route, (mode, Instant::now() + lasts));
     }
 
-    /// Ends all.
+    /// Ends all faults.
     pub(super) fn clear(&mut self) {
         self.by_route.clear();
     }
 
-    /// The fault in force on a route.
+    /// The active fault of a route.
     pub(super) fn on(&self, route: Route) -> Option<Mode> {
         self.by_route.get(&route).filter(|(_, until)| Instant::now() < *until).map(|(mode, _)| *mode)
     }

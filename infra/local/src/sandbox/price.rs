@@ -1,13 +1,13 @@
-//! What a payment costs: the output asked for, the provider's own fee and the app's share, in integers.
+//! Prices: the requested output, the provider's fee and the app fees, in integers.
 
 use super::refusal::Refusal;
 use super::tokens::{Amount, Token};
 
-/// The provider's flat execution fee on every route that it fills itself, in micro-dollars.
+/// The provider's flat fee on routes that it fills itself, in micro-dollars.
 const EXECUTION_FEE_MICROS: u128 = 20_000;
-/// Below this (output and app fee together) routes from EVM chains are refused, in micro-dollars.
+/// Minimum of output and app fees on routes from EVM chains, in micro-dollars.
 const EVM_MINIMUM_MICROS: u128 = 50_000;
-/// More than this the sandbox does not move at once: a million dollars.
+/// Maximum payment: a million dollars, in micro-dollars.
 const MAXIMUM_MICROS: u128 = 1_000_000_000_000;
 /// 100 %.
 const WHOLE_BPS: u128 = 10_000;
@@ -19,7 +19,7 @@ pub(super) struct AppFee {
     pub(super) recipient: String,
     /// Basis points of the input.
     pub(super) bps: u128,
-    /// What that comes to, in micro-dollars, rounded down.
+    /// The fee in micro-dollars, rounded down.
     pub(super) micros: u128,
 }
 
@@ -30,11 +30,11 @@ pub(super) struct Terms {
     pub(super) user: String,
     /// Who is paid.
     pub(super) recipient: String,
-    /// Where a refund goes.
+    /// The refund address.
     pub(super) refund_to: Option<String>,
-    /// The caller's own mark, echoed in webhooks and records.
+    /// The caller's reference, echoed in webhooks and records.
     pub(super) referrer: Option<String>,
-    /// Seconds after which an unfilled payment would be refunded. Kept, not acted on: controls decide.
+    /// Seconds until an unfilled payment would be refunded. Stored, but only controls change states.
     pub(super) ttl: Option<u64>,
     /// What the payer sends.
     pub(super) input: Amount,
@@ -52,7 +52,7 @@ impl Terms {
         self.app_fees.iter().map(|fee| fee.micros).sum()
     }
 
-    /// The provider's word for what happens: a plain `send`, a `swap` or a `bridge`.
+    /// The provider's name of the operation: `send`, `swap` or `bridge`.
     pub(super) fn operation(&self) -> &'static str {
         match (self.input.token.symbol == self.output.token.symbol, self.same_chain()) {
             (true, true) => "send",
@@ -61,13 +61,13 @@ impl Terms {
         }
     }
 
-    /// Whether nothing leaves the chain.
+    /// Whether both sides are on the same chain.
     pub(super) fn same_chain(&self) -> bool {
         self.input.token.chain_id == self.output.token.chain_id
     }
 }
 
-/// The sides of a trade of which the output is fixed.
+/// A trade with a fixed output.
 pub(super) struct Wanted {
     /// What the payer sends.
     pub(super) origin: &'static Token,
@@ -77,13 +77,13 @@ pub(super) struct Wanted {
     pub(super) app_fees: Vec<(String, u128)>,
 }
 
-/// What must be sent, what the provider keeps, and each app's share.
+/// The input, the provider's fee and the app fees.
 ///
 /// The input is the smallest for which `input - execution fee - app fees >= output`. Plain sends (same token, same chain) carry
 /// neither fee: the real provider does not collect app fees on them.
 ///
 /// # Errors
-/// The provider's refusals: an EVM route that is too small, a sum beyond the sandbox's liquidity, fees of 100 % or more.
+/// The provider's errors: an EVM route below the minimum, an amount above the maximum, fees of 100 % or more.
 pub(super) fn price(wanted: &Wanted) -> Result<(Amount, u128, Vec<AppFee>), Refusal> {
     let output_micros = wanted.output.micros();
     if output_micros > MAXIMUM_MICROS {

@@ -1,4 +1,4 @@
-//! `POST /quote/v2`: prices a payment and writes it down.
+//! `POST /quote/v2`: prices and stores a payment.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -8,12 +8,12 @@ use axum::{Json, http::StatusCode};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::Sandbox;
-use super::book::Payment;
 use super::faults::{Mode, Route};
+use super::payments::Payment;
 use super::price::{Terms, price};
 use super::refusal::Refusal;
 use super::request::QuoteRequest;
+use super::state::Sandbox;
 use super::steps::{EVM_DEPOSITORY, SVM_DEPOSITORY, steps};
 use super::tokens::{self, Amount, Token, usd};
 
@@ -49,7 +49,7 @@ fn answer(sandbox: &Sandbox, headers: &HeaderMap, body: &[u8]) -> Result<Value, 
         distort(&mut terms, mode);
     }
     let fresh = sandbox.new_id();
-    // A provider that hands out an id twice: the newest payment's, and nothing new is written down.
+    // The fault of a reused id: the newest payment's id is returned, and nothing is stored.
     let replayed = if fault == Some(Mode::ReplayId) { sandbox.newest_id() } else { None };
     let id = replayed.clone().unwrap_or(fresh);
     let reply = reply(&terms, &id, &sandbox.controls_url());
@@ -59,7 +59,7 @@ fn answer(sandbox: &Sandbox, headers: &HeaderMap, body: &[u8]) -> Result<Value, 
     Ok(reply)
 }
 
-/// What a provider that goes wrong offers instead of what was asked.
+/// Applies a fault to the terms of a quote.
 fn distort(terms: &mut Terms, mode: Mode) {
     match mode {
         Mode::WrongRecipient => terms.recipient = stranger(terms.output.token.chain_id).to_owned(),
@@ -69,7 +69,7 @@ fn distort(terms: &mut Terms, mode: Mode) {
     }
 }
 
-/// An address that is nobody's here.
+/// An address that no test uses.
 pub(super) fn stranger(chain_id: u64) -> &'static str {
     if tokens::is_evm(chain_id) {
         "0x0000000000000000000000000000000000bad000"
@@ -155,7 +155,7 @@ pub(super) fn rate(terms: &Terms) -> String {
     usd(whole_output * 1_000_000 / 10_u128.pow(terms.output.token.decimals))
 }
 
-/// A cost as the provider writes it: negative, except for nothing.
+/// A cost in the provider's format: negative unless zero.
 pub(super) fn minus(micros: u128) -> String {
     if micros == 0 { usd(0) } else { format!("-{}", usd(micros)) }
 }

@@ -1,4 +1,4 @@
-//! `GET /requests/v3`: the record of a payment, the only reply that tells who was paid what.
+//! `GET /requests/v3`: the record of a payment, the only reply with recipient and amount.
 
 use std::collections::HashMap;
 
@@ -9,13 +9,13 @@ use axum::response::{IntoResponse, Response};
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use serde_json::{Value, json};
 
-use super::Sandbox;
-use super::book::{Payment, Status};
+use super::facts::Facts;
 use super::faults::{Mode, Route};
+use super::payments::{Payment, Status};
 use super::price::{AppFee, Terms};
 use super::quote::{minus, other_token, rate, route, stranger};
 use super::refusal::Refusal;
-use super::status::Facts;
+use super::state::Sandbox;
 use super::tokens::{Amount, usd};
 
 pub(super) async fn requests(
@@ -137,7 +137,7 @@ fn data_json(facts: &Facts<'_>) -> Value {
     })
 }
 
-/// What went in and came out; nothing before the deposit, no destination before a fill.
+/// The actual route: empty before the deposit, without a destination before the fill.
 fn actual_route(facts: &Facts<'_>) -> Value {
     if !facts.deposited {
         return Value::Null;

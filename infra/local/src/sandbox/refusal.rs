@@ -1,11 +1,11 @@
-//! The provider's way of saying no: `{message, errorCode?}`.
+//! The provider's errors: `{message, errorCode?}`.
 
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// A refusal as the provider writes it.
+/// An error in the provider's format.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
@@ -19,12 +19,12 @@ impl Refusal {
         Self { status: StatusCode::BAD_REQUEST, code: Some(code), message: message.into() }
     }
 
-    /// 400 for a body or query that does not have the documented form; the provider sends no code with these.
+    /// 400 for a malformed body or query. The provider sends no code with it.
     pub(super) fn malformed(message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code: None, message: message.into() }
     }
 
-    /// 401: no key where one is needed, or a wrong one.
+    /// 401: a missing or wrong key.
     pub(super) fn unauthorized() -> Self {
         Self { status: StatusCode::UNAUTHORIZED, code: Some("UNAUTHORIZED"), message: "Invalid API key".into() }
     }
@@ -34,7 +34,7 @@ impl Refusal {
         Self { status: StatusCode::NOT_FOUND, code: Some("NOT_FOUND"), message: format!("Request {id} not found") }
     }
 
-    /// 503, as when the provider is down.
+    /// 503: the provider is down.
     pub(super) fn unavailable() -> Self {
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,

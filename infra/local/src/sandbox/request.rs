@@ -1,4 +1,4 @@
-//! ReadLimit the body of `POST /quote/v2`.
+//! The body of `POST /quote/v2`.
 
 use serde_json::{Map, Value};
 
@@ -6,15 +6,15 @@ use super::price::Wanted;
 use super::refusal::Refusal;
 use super::tokens::{self, Amount, Token};
 
-/// A request for a quote that the sandbox can price.
+/// A valid request for a quote.
 pub(super) struct QuoteRequest {
     /// Who pays.
     pub(super) user: String,
-    /// Who is paid; the payer where the request names nobody.
+    /// The recipient. Default: the payer.
     pub(super) recipient: String,
-    /// Where a refund goes.
+    /// The refund address.
     pub(super) refund_to: Option<String>,
-    /// The caller's own mark.
+    /// The caller's reference.
     pub(super) referrer: Option<String>,
     /// Seconds.
     pub(super) ttl: Option<u64>,
@@ -23,10 +23,10 @@ pub(super) struct QuoteRequest {
 }
 
 impl QuoteRequest {
-    /// Reads a body. Fields that the sandbox does not know are passed over, as the provider does.
+    /// Parses a body. Unknown fields are ignored, as the provider does.
     ///
     /// # Errors
-    /// The provider's refusals.
+    /// The provider's errors.
     pub(super) fn read(body: &Value) -> Result<Self, Refusal> {
         let body = body.as_object().ok_or_else(|| Refusal::malformed("body must be object"))?;
         let user = required(body, "user")?;
@@ -92,7 +92,7 @@ fn token(body: &Map<String, Value>, chain: &str, currency: &str, code: &'static 
     Token::find(chain_id, &address).ok_or_else(|| Refusal::coded(code, "Invalid input or output currency"))
 }
 
-/// Digits only, above zero, and few enough that no sum with it overflows.
+/// Digits only, above zero, and small enough that no sum overflows.
 fn amount(body: &Map<String, Value>) -> Result<u128, Refusal> {
     let text = required(body, "amount")?;
     let digits = (1..=30).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());

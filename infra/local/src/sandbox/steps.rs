@@ -1,6 +1,6 @@
-//! What the payer is told to do: the provider's steps, with transactions of the right form for the chain.
+//! The provider's steps for the payer, with well-formed transactions of the chain.
 //!
-//! The transactions are well formed and lead nowhere: nobody needs funds here. The description says which control pays.
+//! Nobody needs funds: the transactions do nothing, and the description names the control that pays.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -12,7 +12,7 @@ use super::price::Terms;
 pub(super) const EVM_DEPOSITORY: &str = "0x4cd00e387622c35bddb9b4c962c136462338bc31";
 /// The provider's depository program on Solana.
 pub(super) const SVM_DEPOSITORY: &str = "99vQwtBwYtrqqD9YSXbdum3KBdxPAVxYTaQ3cfnJSrN2";
-/// A vault of the sandbox's own.
+/// A vault of the sandbox.
 const SVM_VAULT: &str = "7WGzTkSsDEtRysSVqTx4ztQ6ipDZvuTNVDcB2GLwwuQR";
 const SVM_SYSTEM: &str = "11111111111111111111111111111111";
 const SVM_TOKENS: &str = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";

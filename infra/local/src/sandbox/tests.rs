@@ -1,12 +1,12 @@
-//! The sandbox over HTTP, as the service and a test see it.
+//! The sandbox over HTTP.
 
 mod controls;
 
+use crochet_client::{Reply, SandboxControls};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::API_KEY;
-use crate::client::{Reply, SandboxControls};
 use crate::{Options, Stack};
 
 const PAYER: &str = "GTtzwxqy67xx9DVESJjx28TgXqpc8xTqtiytgNMaQBTE";

@@ -1,4 +1,4 @@
-//! The tokens that the sandbox quotes, at fixed prices, and amounts of them. Integers throughout.
+//! The tokens that the sandbox quotes, at fixed prices, and integer amounts of them.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(super) struct Token {
     name: &'static str,
     /// Digits after the point.
     pub(super) decimals: u32,
-    /// The coin that pays the chain's own fees.
+    /// Whether it is the chain's native coin.
     pub(super) native: bool,
     /// Fixed price of one whole unit, in micro-dollars.
     price_micros: u128,

@@ -7,9 +7,10 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::API_KEY;
+/// The API key that the sandbox accepts and signs its webhooks with.
+pub const API_KEY: &str = "sandbox-relay-key";
 
-/// The provider tries ten times; three are enough to bridge a restart here.
+/// Maximum attempts. The provider makes ten; three are enough to bridge a restart.
 const TRIES: u32 = 3;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -22,16 +23,16 @@ pub(super) struct Webhook {
 
 impl Webhook {
     pub(super) fn new(url: String) -> Self {
-        Self { url, http: crate::client::plain_http(TIMEOUT) }
+        Self { url, http: crochet_client::plain_http(TIMEOUT) }
     }
 
-    /// Sends one event and tells the last status that came back, or what went wrong.
+    /// Sends one event. Returns the last status, or the error.
     ///
     /// `now_ms` is the stack's clock: receivers check the timestamp against it.
     pub(super) async fn send(&self, body: String, now_ms: i64) -> Result<u16, String> {
         let mut outcome = Err("not sent".to_owned());
         for attempt in 0..TRIES {
-            // A pause between tries, as the provider makes; the first goes at once.
+            // A pause between attempts, as with the provider.
             tokio::time::sleep(Duration::from_millis(100) * attempt).await;
             outcome = self.send_once(body.clone(), now_ms).await;
             if matches!(outcome, Ok(200..=299)) {

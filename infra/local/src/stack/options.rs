@@ -1,17 +1,15 @@
-//! How a stack is to be started.
+//! Options of a stack.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use crochet::outbound::Network;
-use rustls::pki_types::CertificateDer;
+use crate::seller_network::SellerNetwork;
 
-/// Port of the site and the API where `CROCHET_PORT` says nothing.
+/// Default of `CROCHET_PORT`: the port of the site and the API.
 const DEFAULT_PORT: u16 = 9_000;
-/// The table's name where `CROCHET_TABLE` says nothing.
+/// Default of `CROCHET_TABLE`.
 const DEFAULT_TABLE: &str = "crochet";
 
-/// Settings that go from the environment to the functions as they are. Addresses are not among them: the stack has its own.
+/// Settings that are passed from the environment to the functions. The stack sets the addresses itself.
 const PASSED_ON: [&str; 11] = [
     "CROCHET_ENDPOINT_PORTS",
     "CROCHET_EVM_RPC_URL",
@@ -26,34 +24,24 @@ const PASSED_ON: [&str; 11] = [
     "CROCHET_SECRET_PREFIX",
 ];
 
-/// A network that stands for the Internet when sellers are called. It is given in code alone: nothing that an operator can set
-/// leads to one.
-#[derive(Debug, Clone)]
-pub struct SellerNetwork {
-    /// Answers for names and opens sockets.
-    pub network: Arc<dyn Network>,
-    /// The certificate authorities to trust there, and no others.
-    pub authorities: Vec<CertificateDer<'static>>,
-}
-
-/// How a stack is to be started.
+/// Options of a stack.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The first of five ports; 0 takes five free ones.
     pub port: u16,
-    /// Where data is kept; in memory where absent.
+    /// Directory for data. In memory if absent.
     pub data: Option<PathBuf>,
-    /// Whether the site and the API are served; the parts alone otherwise.
+    /// Whether to serve the site and the API.
     pub routers: bool,
     /// The table's name.
     pub table: String,
-    /// A DynamoDB that is used instead of the embedded one.
+    /// A DynamoDB to use instead of the embedded one.
     pub dynamodb_endpoint: Option<String>,
     /// Where the sandbox sends its webhooks.
     pub webhook_url: Option<String>,
-    /// Variables that the functions get, beside and before the stack's own.
+    /// Environment variables of the functions. They override the stack's own.
     pub settings: Vec<(String, String)>,
-    /// What stands for the Internet when sellers are called; the machine's own network where absent.
+    /// The network for calls to sellers. The system's network if absent.
     pub sellers: Option<SellerNetwork>,
 }
 
@@ -73,10 +61,10 @@ impl Options {
         }
     }
 
-    /// For people: ports from 9000 on, and what the environment says. An empty variable counts as unset.
+    /// For people: reads the environment. An empty variable counts as unset.
     ///
     /// # Errors
-    /// `CROCHET_PORT` is no usable port.
+    /// If `CROCHET_PORT` is not a usable port.
     pub fn from_env() -> Result<Self, String> {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
@@ -89,7 +77,8 @@ impl Options {
                 Ok(port @ 1..=65_531) => port,
                 _ => {
                     return Err(
-                        "CROCHET_PORT must be a port number between 1 and 65531: the stack takes five ports from there on.".into(),
+                        "CROCHET_PORT must be a port number between 1 and 65531: the stack uses five ports from that number on."
+                            .into(),
                     );
                 }
             },

@@ -1,0 +1,66 @@
+//! A client of one deployment.
+
+use std::time::Duration;
+
+use reqwest::Method;
+
+use crate::http::plain_http;
+use crate::request::Request;
+
+/// Request timeout. No reply of the service takes longer.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A client of one deployment. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    base: String,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// Creates a client of the deployment at `base`, for example `http://localhost:9000`.
+    #[must_use]
+    pub fn new(base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), http: plain_http(TIMEOUT) }
+    }
+
+    /// The base URL of the deployment, without a trailing slash.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// A request to a path of the API: `/me` becomes `/api/v1/me`. An absolute URL is used as it is.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        let url = if path.starts_with("http://") || path.starts_with("https://") {
+            path.to_owned()
+        } else {
+            format!("{}/api/v1{path}", self.base)
+        };
+        Request::new(self.http.clone(), method, url)
+    }
+
+    /// A request to a path outside the API: `/llms.txt`.
+    #[must_use]
+    pub fn site(&self, method: Method, path: &str) -> Request {
+        Request::new(self.http.clone(), method, format!("{}{path}", self.base))
+    }
+
+    /// `GET` to a path of the API.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Request {
+        self.request(Method::GET, path)
+    }
+
+    /// `POST` to a path of the API.
+    #[must_use]
+    pub fn post(&self, path: &str) -> Request {
+        self.request(Method::POST, path)
+    }
+
+    /// Whether Crochet is reachable at this address.
+    pub async fn is_up(&self) -> bool {
+        matches!(self.get("/health").send().await, Ok(reply) if reply.status == 200 && reply.json["success"] == true)
+    }
+}

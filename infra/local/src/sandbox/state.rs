@@ -1,0 +1,146 @@
+//! The sandbox's state.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use axum::response::Response;
+use crochet::clock::Clock;
+use crochet_domain::timestamp::unix_ms;
+use serde_json::{Value, json};
+
+use super::facts::webhook_json;
+use super::faults::{Faults, Mode, Route};
+use super::payments::{Change, Payment, Payments};
+use super::refusal::Refusal;
+use super::webhook::{API_KEY, Webhook};
+
+/// The provider's state. Clones share it.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    url: String,
+    webhook: Option<Webhook>,
+    payments: Mutex<Payments>,
+    faults: Mutex<Faults>,
+}
+
+impl Sandbox {
+    /// Creates a sandbox with the base URL `url` (no trailing slash) that sends its webhooks to `webhook_url`.
+    #[must_use]
+    pub fn new(clock: Clock, url: &str, webhook_url: Option<String>) -> Self {
+        Self(Arc::new(Inner {
+            clock,
+            url: url.to_owned(),
+            webhook: webhook_url.map(Webhook::new),
+            payments: Mutex::default(),
+            faults: Mutex::default(),
+        }))
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The stack's time in Unix milliseconds.
+    pub(super) fn now_ms(&self) -> i64 {
+        unix_ms(self.0.clock.now())
+    }
+
+    pub(super) fn controls_url(&self) -> String {
+        self.0.url.clone()
+    }
+
+    /// A poisoned lock is safe to use: each change is one insertion.
+    pub(super) fn payments(&self) -> MutexGuard<'_, Payments> {
+        self.0.payments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.0.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn new_id(&self) -> String {
+        format!("0x{}", hex::encode(crochet_client::random_bytes::<32>()))
+    }
+
+    pub(super) fn newest_id(&self) -> Option<String> {
+        self.payments().newest().next().map(|payment| payment.id.clone())
+    }
+
+    pub(super) fn newest(&self, limit: usize, user: Option<&str>) -> (usize, Vec<Payment>) {
+        let payments = self.payments();
+        let wanted = |payment: &&Payment| user.is_none_or(|user| payment.terms.user == user);
+        (payments.len(), payments.newest().filter(wanted).take(limit).cloned().collect())
+    }
+
+    pub(super) fn remember(&self, payment: Payment) {
+        self.payments().add(payment);
+    }
+
+    pub(super) fn payment(&self, id: &str) -> Option<Payment> {
+        self.payments().get(id).cloned()
+    }
+
+    /// Adds a change. Returns false if the payment is unknown.
+    pub(super) fn change(&self, id: &str, change: Change) -> bool {
+        let mut payments = self.payments();
+        let Some(payment) = payments.get_mut(id) else {
+            return false;
+        };
+        payment.change(change);
+        true
+    }
+
+    pub(super) fn start_fault(&self, route: Route, mode: Mode, lasts: Duration) {
+        self.faults().start(route, mode, lasts);
+    }
+
+    pub(super) fn clear_faults(&self) {
+        self.faults().clear();
+    }
+
+    pub(super) fn fault(&self, route: Route) -> Option<Mode> {
+        self.faults().on(route)
+    }
+
+    /// Runs before every reply: sends due webhooks, and returns the response of an active fault.
+    pub(super) async fn trouble(&self, route: Route) -> Option<Response> {
+        if self.0.webhook.is_some() {
+            let sandbox = self.clone();
+            // The caller does not wait for webhooks.
+            tokio::spawn(async move { sandbox.announce().await });
+        }
+        let mode = self.fault(route)?;
+        mode.play().await
+    }
+
+    /// Sends the webhooks of all changes in effect, in order. Returns the outcome of each.
+    pub(super) async fn announce(&self) -> Vec<Value> {
+        let Some(webhook) = &self.0.webhook else {
+            return Vec::new();
+        };
+        let due = self.payments().take_unannounced(self.now_ms());
+        let mut sent = Vec::new();
+        for (payment, at_ms) in due {
+            let body = webhook_json(&payment, at_ms);
+            let outcome = webhook.send(body.to_string(), self.now_ms()).await;
+            sent.push(match outcome {
+                Ok(answered) => json!({ "request_id": payment.id, "answered": answered }),
+                Err(error) => json!({ "request_id": payment.id, "error": error }),
+            });
+        }
+        sent
+    }
+
+    /// The key is optional on most routes, but a wrong key is always rejected.
+    pub(super) fn check_key(&self, headers: &HeaderMap, required: bool) -> Result<(), Refusal> {
+        match headers.get("x-api-key") {
+            None if !required => Ok(()),
+            Some(key) if key.as_bytes() == API_KEY.as_bytes() => Ok(()),
+            _ => Err(Refusal::unauthorized()),
+        }
+    }
+}

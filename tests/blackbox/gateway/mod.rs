@@ -1,0 +1,21 @@
+//! `/gateway`, `/gateway-requests` and `/ledger`: calls, payments, and what is recorded of them.
+
+mod breaker;
+mod breaker_probe;
+mod concurrency;
+mod currency;
+mod endpoint;
+mod failures;
+mod forward;
+mod free;
+mod idempotency;
+mod ledger;
+mod outbound_limits;
+mod paid;
+mod payment_states;
+mod provider;
+mod quote;
+mod requests;
+mod requote;
+mod settlement;
+mod signature_libraries;

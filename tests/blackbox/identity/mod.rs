@@ -1,0 +1,33 @@
+//! Profiles, keys, wallets, passkeys, sessions and claims.
+
+mod agents;
+mod api_key_powers;
+mod api_keys;
+mod api_keys_leak;
+mod api_keys_people;
+mod auth_challenge;
+mod claims;
+mod claims_attacks;
+mod contract_wallets;
+mod contract_wallets_node;
+mod me;
+mod me_patch;
+mod passkeys;
+mod passkeys_browser;
+mod passkeys_length;
+mod passkeys_refused;
+mod people_faults;
+mod people_races;
+mod people_recovery;
+mod recover;
+mod register;
+mod register_refusals;
+mod session_cookies;
+mod sessions;
+mod wallet_libraries;
+mod wallets_change;
+mod wallets_faults;
+mod wallets_link;
+mod wallets_races;
+mod wallets_recovery_advice;
+mod wallets_signature_confusion;

@@ -1,0 +1,14 @@
+//! What sellers do with listings and their endpoints.
+
+mod challenge;
+mod create;
+mod delete;
+mod endpoint;
+mod endpoint_change;
+mod endpoint_races;
+mod endpoint_rotate;
+mod endpoint_secrecy;
+mod endpoint_test;
+mod pricing;
+mod status;
+mod update;

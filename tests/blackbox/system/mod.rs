@@ -1,0 +1,12 @@
+//! What holds for every route: authorization, costs, secrecy, and the published documents.
+
+mod authorization;
+mod cost;
+mod faults;
+mod health;
+mod openapi;
+mod secrets;
+mod signature_page;
+mod smoke;
+mod ssrf;
+mod ssrf_addresses;

@@ -1,0 +1,95 @@
+//! A seller whose behavior can change under one URL. The demo seller's behavior depends on the path, and a new path is a new
+//! endpoint.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use crochet_local::serve::{DropConnection, serve};
+use http::StatusCode;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::failure::Failure;
+
+/// How the seller responds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behavior {
+    /// Responds with this status and a JSON body.
+    Status(u16),
+    /// Responds 200 with this body.
+    Body(&'static str),
+    /// Closes the connection.
+    DropsConnection,
+    /// Waits until the behavior changes, then follows the new one.
+    Waits,
+}
+
+/// The seller. Dropping it stops it.
+pub struct ScriptedSeller {
+    url: String,
+    behavior: watch::Sender<Behavior>,
+    called: Arc<AtomicUsize>,
+    _stop: watch::Sender<bool>,
+}
+
+#[derive(Clone)]
+struct Inner {
+    behavior: watch::Receiver<Behavior>,
+    called: Arc<AtomicUsize>,
+}
+
+impl ScriptedSeller {
+    /// Starts a seller with this behavior.
+    pub async fn start(behavior: Behavior) -> Result<Self, Failure> {
+        let (stop, stopped) = watch::channel(false);
+        let (behavior, follow) = watch::channel(behavior);
+        let called = Arc::new(AtomicUsize::new(0));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let url = format!("http://{}/scripted", listener.local_addr()?);
+        let inner = Inner { behavior: follow, called: called.clone() };
+        tokio::spawn(serve(listener, Router::new().fallback(answer).with_state(inner), stopped));
+        Ok(Self { url, behavior, called, _stop: stop })
+    }
+
+    /// The URL to call.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Changes its behavior.
+    pub fn set(&self, behavior: Behavior) {
+        self.behavior.send_replace(behavior);
+    }
+
+    /// Number of received calls.
+    #[must_use]
+    pub fn called(&self) -> usize {
+        self.called.load(Ordering::SeqCst)
+    }
+}
+
+async fn answer(State(mut inner): State<Inner>) -> Response {
+    inner.called.fetch_add(1, Ordering::SeqCst);
+    let behavior = inner
+        .behavior
+        .wait_for(|behavior| *behavior != Behavior::Waits)
+        .await
+        .map_or(Behavior::DropsConnection, |behavior| *behavior);
+    match behavior {
+        Behavior::Status(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::IM_A_TEAPOT);
+            (status, [("content-type", "application/json")], "{\"scripted\":true}").into_response()
+        }
+        Behavior::Body(body) => ([("content-type", "application/json")], body).into_response(),
+        Behavior::DropsConnection | Behavior::Waits => {
+            let mut response = StatusCode::OK.into_response();
+            response.extensions_mut().insert(DropConnection);
+            response
+        }
+    }
+}
