@@ -1,4 +1,4 @@
-//! What every endpoint group has at hand.
+//! The state that every group of routes shares.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,33 +19,32 @@ pub fn start() -> Config {
     })
 }
 
-/// Configuration, time and store. Cloning is cheap.
+/// Configuration, clock, store and limits. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// What the operator set.
+    /// The operator's configuration.
     pub config: Arc<Config>,
     /// The only source of time.
     pub clock: Clock,
     /// The table.
     pub store: Store,
-    /// Counts against limits.
+    /// The rate limiter.
     pub limiter: Limiter,
-    /// What recent requests cost, where somebody wants to know.
+    /// The costs of recent requests, if they are remembered.
     pub costs: CostLog,
-    /// Where a movable clock is asked for its offset; `None` where it is not movable, or shared in memory.
+    /// Where the offset of a movable clock is read; `None` for a fixed clock or one shared in memory.
     clock_source: Option<ClockSource>,
 }
 
 impl App {
-    /// Connects to what `config` names, and opens the connection to the table, so that the first request after a cold start
-    /// does not pay for it.
+    /// Connects to the table, so that the first request after a cold start does not wait for it.
     pub async fn connect(config: Config) -> Self {
         let app = Self::unconnected(config).await;
         app.store.warm().await;
         app
     }
 
-    /// As [`App::connect`], for a group that needs no table: nothing is sent before something is asked for.
+    /// As [`App::connect`], but without opening a connection, for a group that needs no table.
     pub async fn unconnected(config: Config) -> Self {
         let store = Store::of(&config).await;
         let clock_source = config.movable_clock.then(|| ClockSource::new(&config));
@@ -59,7 +58,7 @@ impl App {
         }
     }
 
-    /// Shares a clock, instead of asking the sandbox for it.
+    /// Uses a clock shared in memory instead of the sandbox's.
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -67,14 +66,14 @@ impl App {
         self
     }
 
-    /// Remembers what recent requests cost.
+    /// Remembers the costs of recent requests in `costs`.
     #[must_use]
     pub fn with_costs(mut self, costs: CostLog) -> Self {
         self.costs = costs;
         self
     }
 
-    /// Takes over the sandbox's clock, where this deployment follows it.
+    /// Reads the sandbox's clock, if this deployment follows it.
     pub async fn follow_clock(&self) {
         if let Some(source) = &self.clock_source
             && let Some(offset_ms) = source.offset_ms().await
@@ -102,7 +101,7 @@ impl ClockSource {
     }
 }
 
-/// What recent requests cost, by request id. Off unless it is asked for; then it holds the last thousand.
+/// The costs of the last thousand requests, by request id. The default remembers nothing.
 #[derive(Clone, Debug, Default)]
 pub struct CostLog(Option<Arc<Mutex<Recent>>>);
 
@@ -112,6 +111,7 @@ struct Recent {
     costs: HashMap<String, (String, Cost)>,
 }
 
+/// Maximum number of remembered requests.
 const REMEMBERED: usize = 1_000;
 
 impl CostLog {
@@ -121,7 +121,7 @@ impl CostLog {
         Self(Some(Arc::default()))
     }
 
-    /// Notes what a request cost.
+    /// Remembers the cost of a request.
     pub(crate) fn note(&self, request_id: &str, route: &str, cost: Cost) {
         let Some(recent) = &self.0 else { return };
         let mut recent = recent.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,7 +4,7 @@ use crate::dynamodb_local::Database;
 use crate::project::Project;
 use crate::report::Report;
 use crate::suite::{self, Clients};
-use crate::{command, sam, template, tools, watch};
+use crate::{command, imports, sam, template, tools, watch};
 
 /// Crates that must not be in the dependency tree, because they slow down cold starts. ring replaces them.
 const UNWANTED: [&str; 2] = ["aws-lc-sys", "openssl-sys"];
@@ -96,6 +96,7 @@ fn static_checks(project: &Project, report: &mut Report) {
         report.step(&format!("{name} is not in the tree"), || absent(project, name));
     }
     report.step("rules for the SAM files", || template::check(project));
+    report.step("no import cycles", || imports::check(project));
     report.step("lints", || {
         command::run(&mut project.cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     });

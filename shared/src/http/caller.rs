@@ -1,4 +1,4 @@
-//! Who calls: an extractor in the handler's signature, so that it cannot be forgotten.
+//! Callers, as extractors: a handler's signature says who may call it.
 
 use std::marker::PhantomData;
 use std::net::IpAddr;
@@ -20,18 +20,18 @@ use crochet_domain::ids::ProfileId;
 use crochet_domain::profile::Role;
 use crochet_domain::timestamp::unix_ms;
 
-/// An agent with a good API key.
+/// An agent with a valid API key.
 #[derive(Debug, Clone)]
 pub struct Agent {
-    /// Whose key it is.
+    /// The profile that the key belongs to.
     pub profile: ProfileId,
-    /// What that profile does here.
+    /// The role of that profile.
     pub role: Role,
     /// The key.
     pub key: KeyId,
-    /// What the key may do.
+    /// The scopes of the key.
     pub scopes: Vec<Scope>,
-    /// When the key ends (Unix milliseconds).
+    /// When the key expires (Unix milliseconds).
     pub expires_ms: Option<i64>,
 }
 
@@ -42,7 +42,7 @@ impl Agent {
         Self { profile: key.profile, role: key.role, key: key.id, scopes: key.scopes, expires_ms: key.expires_ms }
     }
 
-    /// Fails for a key without this scope. Each stands for itself: a key with `write` alone cannot read.
+    /// Fails for a key without this scope. A key with `write` alone cannot read.
     ///
     /// # Errors
     /// `INSUFFICIENT_SCOPE`.
@@ -51,12 +51,12 @@ impl Agent {
             Ok(())
         } else {
             Err(ApiError::new(Code::InsufficientScope)
-                .message(format!("This API key does not have the scope {scope}, which this needs."))
+                .message(format!("This API key lacks the scope {scope}, which this request needs; use one that has it."))
                 .detail("required_scope", scope.as_str()))
         }
     }
 
-    /// Fails where the profile does not sell.
+    /// Fails if the profile does not sell.
     ///
     /// # Errors
     /// `ROLE_REQUIRED`.
@@ -64,7 +64,7 @@ impl Agent {
         if self.role.sells() { Ok(()) } else { Err(ApiError::new(Code::RoleRequired).detail("required_role", "seller")) }
     }
 
-    /// Fails where the profile does not buy.
+    /// Fails if the profile does not buy.
     ///
     /// # Errors
     /// `ROLE_REQUIRED`.
@@ -73,10 +73,10 @@ impl Agent {
     }
 }
 
-/// The API key of a request, checked as far as that needs no look-up.
+/// The API key in the `Authorization` header, not looked up yet.
 ///
 /// # Errors
-/// `UNAUTHORIZED` where there is none, `INVALID_API_KEY` where it cannot be one.
+/// `UNAUTHORIZED` without a key, `INVALID_API_KEY` for a malformed one.
 pub fn presented_key(headers: &HeaderMap) -> Result<ApiKey, ApiError> {
     let value = headers.get(header::AUTHORIZATION).ok_or(Code::Unauthorized)?;
     let text = value.to_str().map_err(|_| Code::Unauthorized)?;
@@ -115,17 +115,17 @@ where
     }
 }
 
-/// An agent with a good API key, or a person with a session.
+/// An agent with a valid API key, or a person with a session.
 #[derive(Debug, Clone)]
 pub enum Caller {
-    /// By an API key. A person's own key counts here, too: it may read.
+    /// With an API key. A person's own key, which may only read, is one too.
     Key(Agent),
-    /// By a session.
+    /// With a session.
     Session(Person),
 }
 
 impl Caller {
-    /// Whose profile it is.
+    /// The profile of the caller.
     #[must_use]
     pub fn profile(&self) -> ProfileId {
         match self {
@@ -134,7 +134,7 @@ impl Caller {
         }
     }
 
-    /// Fails for a key that may not do this. A session may do whatever its routes offer.
+    /// Fails for a key without this scope. A session has no scopes: it may use every route that accepts one.
     ///
     /// # Errors
     /// `INSUFFICIENT_SCOPE`.
@@ -172,7 +172,7 @@ where
 {
     type Rejection = ApiError;
 
-    /// A key that is sent counts before a cookie: it was put there on purpose.
+    /// An API key takes precedence over a cookie, which browsers send by themselves.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         if parts.headers.contains_key(header::AUTHORIZATION) || !session::has_cookie(&parts.headers) {
             Agent::from_request_parts(parts, state).await.map(Self::Key)
@@ -182,7 +182,7 @@ where
     }
 }
 
-/// A caller without a key, counted per address. `LIMIT` names which limit.
+/// A caller without a key, counted per address against `L`.
 #[derive(Debug, Clone, Copy)]
 pub struct Anonymous<L>(pub IpAddr, PhantomData<L>);
 

@@ -1,4 +1,4 @@
-//! Cursors of histories: opaque, bound to their query, and refused when altered.
+//! Cursors of histories: opaque, bound to their query, and rejected if altered.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,7 +8,7 @@ use sha2::Sha256;
 use super::codes::Code;
 use super::error::ApiError;
 
-/// Signs and checks cursors. Made from the operator's secret.
+/// The key that signs cursors, from the operator's secret.
 #[derive(Clone)]
 pub struct CursorKey(Vec<u8>);
 
@@ -21,7 +21,7 @@ impl std::fmt::Debug for CursorKey {
 const TAG_BYTES: usize = 16;
 
 impl CursorKey {
-    /// A key from secret text.
+    /// A key of this secret.
     #[must_use]
     pub fn new(secret: &str) -> Self {
         Self(secret.as_bytes().to_vec())
@@ -35,7 +35,7 @@ impl CursorKey {
         URL_SAFE_NO_PAD.encode(sealed)
     }
 
-    /// The position of a cursor that this key sealed for the same query.
+    /// The position in a cursor. This key must have sealed it for the same query.
     ///
     /// # Errors
     /// `INVALID_CURSOR`.

@@ -1,4 +1,4 @@
-//! The error every handler returns: one message for the caller, one for the operator.
+//! The error that every handler returns: a message for the caller and a cause for the operator.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 use super::codes::Code;
 use crate::config::Config;
 
-/// A failure on its way to the caller.
+/// An error response.
 ///
-/// `internal` is logged once, where the response leaves, and never sent.
+/// Its cause is logged once, when the response leaves. It is never sent.
 #[derive(Clone)]
 pub struct ApiError {
     parts: Box<Parts>,
@@ -32,7 +32,7 @@ struct Parts {
 }
 
 impl ApiError {
-    /// The error of this code, with the catalogue's message.
+    /// The error of this code, with the code's message.
     #[must_use]
     pub fn new(code: Code) -> Self {
         Self {
@@ -50,68 +50,68 @@ impl ApiError {
         }
     }
 
-    /// A field of the request is wrong: `problem` reads on from the field's name ("must be …").
+    /// `INVALID_REQUEST` for a field. `problem` continues after the field's name ("must be …").
     #[must_use]
     pub fn field(field: &str, problem: &str) -> Self {
         Self::new(Code::InvalidRequest).message(format!("`{field}` {problem}.")).detail("field", field)
     }
 
-    /// A part of ours failed; `internal` tells the operator what.
+    /// `INTERNAL_ERROR`, with a cause for the operator.
     #[must_use]
     pub fn internal(internal: impl fmt::Display) -> Self {
         Self::new(Code::InternalError).cause(internal)
     }
 
-    /// A sentence more exact than the catalogue's.
+    /// Replaces the code's message by a more specific one.
     #[must_use]
     pub fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.parts.message = message.into();
         self
     }
 
-    /// Adds to `details`.
+    /// Adds a member to `details`.
     #[must_use]
     pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.parts.details.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Replaces a member of `recovery`, or adds one.
+    /// Sets a member of `recovery`.
     #[must_use]
     pub fn recovery(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.parts.recovery.insert(name.to_owned(), value.into());
         self
     }
 
-    /// What stands under `data` beside the error (a 402's payment).
+    /// Sets `data`, which is sent beside the error: the payment of a 402.
     #[must_use]
     pub fn data(mut self, data: Value) -> Self {
         self.parts.data = Some(data);
         self
     }
 
-    /// The `Set-Cookie` that comes with it.
+    /// Sets the `Set-Cookie` header.
     #[must_use]
     pub fn set_cookie(mut self, cookie: &str) -> Self {
         self.parts.set_cookie = HeaderValue::from_str(cookie).ok();
         self
     }
 
-    /// Seconds to wait: `Retry-After` and `recovery.retry_after_seconds`.
+    /// Sets the seconds to wait: `Retry-After` and `recovery.retry_after_seconds`.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.parts.retry_after_seconds = Some(seconds);
         self
     }
 
-    /// What the operator must know. Never a key, secret, body or endpoint URL.
+    /// Sets the cause for the operator's log. It must not hold a key, secret, body or endpoint URL.
     #[must_use]
     pub fn cause(mut self, internal: impl fmt::Display) -> Self {
         self.parts.internal = Some(internal.to_string());
         self
     }
 
-    /// Marks this as something an operator must look at.
+    /// Marks this as something that an operator must look at.
     #[must_use]
     pub fn alarm(mut self) -> Self {
         self.parts.alarm = true;
@@ -124,32 +124,32 @@ impl ApiError {
         self.parts.code
     }
 
-    /// What the operator must know, if anything.
+    /// The cause for the operator's log.
     #[must_use]
     pub fn operator_message(&self) -> Option<&str> {
         self.parts.internal.as_deref()
     }
 
-    /// Whether an operator must look at it.
+    /// Whether an operator must look at this.
     #[must_use]
     pub fn is_alarm(&self) -> bool {
         self.parts.alarm
     }
 
-    /// Seconds to wait, where waiting helps.
+    /// Seconds to wait before a retry. A 429 and a 503 always have some.
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
         let always = matches!(self.parts.code.status().as_u16(), 429 | 503).then_some(1);
         self.parts.retry_after_seconds.or(always)
     }
 
-    /// The envelope, as this deployment sends it.
+    /// The response body.
     #[must_use]
     pub fn body(&self, config: &Config) -> Value {
         let Parts { code, message, details, recovery, data, .. } = &*self.parts;
         let usual = code.recovery();
         let reference = config.absolute("/docs/api-reference.txt");
-        let mut way_out = json!({
+        let mut recovery_json = json!({
             "retryable": usual.retryable,
             "next_action": usual.next_action,
             "summary": usual.summary,
@@ -157,18 +157,18 @@ impl ApiError {
             "discard": usual.discard,
             "retry_after_seconds": self.retry_after_seconds(),
         });
-        if let Value::Object(way_out) = &mut way_out {
-            way_out.extend(recovery.clone());
-            let action = way_out.get("next_action").and_then(Value::as_str).unwrap_or_default().to_owned();
-            way_out.insert("docs_url".into(), format!("{reference}#action-{action}").into());
-            way_out.insert("reference_url".into(), format!("{reference}#error-{}", code.as_str()).into());
+        if let Value::Object(members) = &mut recovery_json {
+            members.extend(recovery.clone());
+            let action = members.get("next_action").and_then(Value::as_str).unwrap_or_default().to_owned();
+            members.insert("docs_url".into(), format!("{reference}#action-{action}").into());
+            members.insert("reference_url".into(), format!("{reference}#error-{}", code.as_str()).into());
         }
         let mut error = json!({ "code": code.as_str(), "message": message });
         if let Value::Object(error) = &mut error {
             if !details.is_empty() {
                 error.insert("details".into(), Value::Object(details.clone()));
             }
-            error.insert("recovery".into(), way_out);
+            error.insert("recovery".into(), recovery_json);
         }
         let mut body = json!({ "success": false, "error": error });
         if let (Value::Object(body), Some(data)) = (&mut body, data) {
@@ -190,7 +190,7 @@ impl fmt::Debug for ApiError {
     }
 }
 
-/// The body is written by the outermost layer, which knows the configuration and the request's id.
+/// The outermost layer writes the body: it knows the configuration and the request id.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.parts.code.status().into_response();

@@ -1,4 +1,4 @@
-//! Conditional reads: a client that has the answer already is told so.
+//! Conditional reads: a client that already has the response gets 304.
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -6,13 +6,13 @@ use axum::response::{IntoResponse, Response};
 use super::Reply;
 use crochet_domain::ids::sha256_hex;
 
-/// The reply with its `ETag`; or 304, where `If-None-Match` names it. Caches ask every time: a price may change.
+/// The reply with its `ETag`, or 304 where `If-None-Match` names it. Caches must revalidate every time: a price may change.
 #[must_use]
 pub fn conditional(request: &HeaderMap, reply: Reply) -> Response {
     let etag = format!("\"{}\"", &sha256_hex(reply.body())[..32]);
     let known =
         request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|list| names(list, &etag));
-    // What an agent sees with its key may be its own draft: no shared cache keeps it.
+    // With a key the response may hold the caller's own draft, which no shared cache may keep.
     let caching = if request.contains_key(header::AUTHORIZATION) { "private, no-cache" } else { "no-cache" };
     let mut response = reply.header("etag", &etag).header("cache-control", caching).header("vary", "authorization").into_response();
     if known {
@@ -23,7 +23,7 @@ pub fn conditional(request: &HeaderMap, reply: Reply) -> Response {
     response
 }
 
-/// Weak comparison, as RFC 9110 has it for `If-None-Match`.
+/// Compares weakly, as RFC 9110 says for `If-None-Match`.
 fn names(list: &str, etag: &str) -> bool {
     list.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

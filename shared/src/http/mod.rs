@@ -1,4 +1,4 @@
-//! How requests come in and answers go out.
+//! Requests and responses: extractors, errors, limits and the envelope.
 
 pub mod caller;
 pub mod codes;

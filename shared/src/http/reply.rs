@@ -1,4 +1,4 @@
-//! Answers: `{"success": true, "data": …}`.
+//! Successful responses: `{"success": true, "data": …}`.
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::error::ApiError;
 use crate::store::StoreError;
 
-/// A successful answer, already in its envelope.
+/// A successful response in its envelope.
 #[derive(Debug)]
 pub struct Reply {
     status: StatusCode,
@@ -26,28 +26,22 @@ impl Reply {
     /// 200 with this data.
     ///
     /// # Errors
-    /// Where the data cannot be spelled as JSON: a defect.
+    /// `INTERNAL_ERROR` where the data cannot be written as JSON, which is a defect.
     pub fn ok<T: Serialize>(data: T) -> Result<Self, ApiError> {
         Self::with_status(StatusCode::OK, data)
     }
 
     /// 201 with this data.
-    ///
-    /// # Errors
-    /// As [`Reply::ok`].
     pub fn created<T: Serialize>(data: T) -> Result<Self, ApiError> {
         Self::with_status(StatusCode::CREATED, data)
     }
 
     /// 202 with this data.
-    ///
-    /// # Errors
-    /// As [`Reply::ok`].
     pub fn accepted<T: Serialize>(data: T) -> Result<Self, ApiError> {
         Self::with_status(StatusCode::ACCEPTED, data)
     }
 
-    /// 200 with a body that is an envelope already: a stored answer, byte for byte.
+    /// 200 with a stored response, byte for byte. `body` includes the envelope.
     #[must_use]
     pub fn verbatim(body: Vec<u8>) -> Self {
         Self { status: StatusCode::OK, body, headers: Vec::new() }

@@ -1,4 +1,4 @@
-//! Request bodies and queries: strict JSON into a type, or an error that names the field.
+//! Request bodies and queries: strict JSON is parsed into a type, or an error names the field.
 
 use std::fmt;
 
@@ -14,12 +14,12 @@ use super::error::ApiError;
 use crochet_domain::api_key::API_KEY_PREFIX;
 use crochet_domain::json;
 
-/// Bodies of every route but the gateway: 256 KiB, which holds a listing with both schemas and examples.
+/// Maximum body size in bytes, on every route but the gateway: enough for a listing with both schemas and examples.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
-/// Longest query string.
+/// Maximum length of a query string, in bytes.
 pub const MAX_QUERY_BYTES: usize = 4_096;
 
-/// A JSON body, parsed into `T`. Unknown fields, keys that appear twice and values out of range are refused by name.
+/// A JSON body, parsed into `T`. Unknown fields, duplicate keys and values out of range are rejected by name.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -33,7 +33,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// A JSON body as in [`Json`]; none at all, where every field may be left out.
+/// A JSON body as in [`Json`], or no body, which stands for `T::default()`.
 #[derive(Debug)]
 pub struct JsonOrNothing<T>(pub T);
 
@@ -51,7 +51,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for JsonOrNot
     }
 }
 
-/// Refuses a `Content-Type` that is present and not JSON. None at all is taken as JSON: this API speaks nothing else.
+/// Rejects a `Content-Type` that is not JSON. A missing one is taken as JSON.
 ///
 /// # Errors
 /// `UNSUPPORTED_MEDIA_TYPE`.
@@ -68,14 +68,14 @@ pub fn require_json(headers: &axum::http::HeaderMap) -> Result<(), ApiError> {
 /// Reads a body of at most `max` bytes.
 ///
 /// # Errors
-/// `PAYLOAD_TOO_LARGE`, or `INVALID_JSON` where the body breaks off.
+/// `PAYLOAD_TOO_LARGE`, or `INVALID_JSON` if the body ends early.
 pub async fn read_body(body: Body, max: usize) -> Result<Bytes, ApiError> {
     match Limited::new(body, max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(e) if e.is::<LengthLimitError>() => Err(ApiError::new(Code::PayloadTooLarge)
             .message(format!("Send a body of at most {max} bytes."))
             .detail("max_bytes", max)),
-        Err(e) => Err(ApiError::new(Code::InvalidJson).message("The body broke off before its end.").cause(e)),
+        Err(e) => Err(ApiError::new(Code::InvalidJson).message("The body ended early; send all of it.").cause(e)),
     }
 }
 
@@ -85,7 +85,7 @@ pub async fn read_body(body: Body, max: usize) -> Result<Bytes, ApiError> {
 /// `INVALID_JSON`, `UNKNOWN_FIELD` or `INVALID_REQUEST`, naming the field.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(ApiError::new(Code::InvalidJson).message("The body is empty: send a JSON object."));
+        return Err(ApiError::new(Code::InvalidJson).message("The body is empty; send a JSON object."));
     }
     json::check_strict(body).map_err(|e| ApiError::new(Code::InvalidJson).message(format!("The body is not valid JSON: {e}.")))?;
     if !body.trim_ascii_start().starts_with(b"{") {
@@ -100,7 +100,7 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     });
     match (parsed, unknown) {
         (Ok(value), None) => Ok(value),
-        // An unknown field may be the wanted one, misspelled. An optional member is spelled `?` on the way.
+        // An unknown field may be the missing one, misspelled, so it is reported first. serde_ignored writes `?` for an Option.
         (_, Some(field)) => Err(unknown_field(&field.replace(".?", ""))),
         (Err(e), None) => {
             let problem = e.to_string();
@@ -111,8 +111,7 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     }
 }
 
-/// Serde repeats what it did not expect (`invalid type: string "…", expected …`). It may be a secret in the wrong place: what
-/// kind of value it was says enough.
+/// Removes the value from a message of serde (`invalid type: string "…", expected …`): it may be a secret in the wrong field.
 fn without_value(problem: &str) -> String {
     let repeated = problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "));
     match repeated.and_then(|rest| rest.rsplit_once(", expected ")) {
@@ -124,7 +123,7 @@ fn without_value(problem: &str) -> String {
     }
 }
 
-/// Serde reports a missing field at the object that should have it; callers look for the field.
+/// Adds a missing field to the path: serde reports only the object that lacks it.
 fn named(path: &str, problem: &str) -> String {
     let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     match missing {
@@ -135,7 +134,7 @@ fn named(path: &str, problem: &str) -> String {
 }
 
 fn sentence(path: &str, problem: &str) -> String {
-    if path == "." { format!("The body is not right: {problem}.") } else { format!("`{path}`: {problem}.") }
+    if path == "." { format!("The body is invalid: {problem}.") } else { format!("`{path}`: {problem}.") }
 }
 
 /// `UNKNOWN_FIELD`, naming it.
@@ -147,7 +146,7 @@ pub fn unknown_field(field: &str) -> ApiError {
         .detail("field", field)
 }
 
-/// Serde repeats what it does not like. An API key is not repeated, whatever place it was put in.
+/// Masks API keys: messages of serde repeat the caller's text.
 fn masked(text: &str) -> String {
     let mut parts = text.split(API_KEY_PREFIX);
     let mut safe = parts.next().unwrap_or_default().to_owned();
@@ -159,7 +158,7 @@ fn masked(text: &str) -> String {
     safe
 }
 
-/// A query string, parsed into `T`, which lists its parameters by `#[serde(deny_unknown_fields)]`-free fields.
+/// A query string, parsed into `T`. Unknown and repeated parameters are rejected by name.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
@@ -171,7 +170,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         if query.len() > MAX_QUERY_BYTES {
             return Err(Code::HeaderTooLarge.into());
         }
-        // A JSON object of strings, so that one parser names unknown and wrong fields alike.
+        // It becomes a JSON object of strings, so that the same parser names unknown and invalid fields.
         let mut object = serde_json::Map::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             if object.insert(name.clone().into_owned(), value.into_owned().into()).is_some() {
@@ -183,7 +182,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// Text of `MIN` to `MAX` characters without control characters (line breaks and tabs are fine), trimmed.
+/// Trimmed text of `MIN` to `MAX` characters, without control characters except line breaks and tabs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<const MIN: usize, const MAX: usize>(pub String);
 
@@ -228,10 +227,10 @@ pub fn non_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D)
     T::deserialize(deserializer).map(Some)
 }
 
-/// Reads a whole number that came as text in a query.
+/// Parses a query parameter that is a whole number.
 ///
 /// # Errors
-/// Where it is not a whole number between `min` and `max`.
+/// `INVALID_REQUEST` unless it is from `min` to `max`.
 pub fn int_param(field: &str, text: Option<&str>, min: u32, max: u32, default: u32) -> Result<u32, ApiError> {
     let Some(text) = text else { return Ok(default) };
     match text.parse() {

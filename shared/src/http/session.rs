@@ -1,4 +1,4 @@
-//! A person with a session, and the refusal of requests that other sites send in a person's name.
+//! People with sessions, and protection against cross-site requests.
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
@@ -23,7 +23,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Whose session it is.
+    /// The person's profile.
     #[must_use]
     pub fn profile(&self) -> ProfileId {
         self.session.profile
@@ -63,14 +63,14 @@ where
     }
 }
 
-/// The answer to a cookie that opens nothing: it is taken back, so that the browser does not fail with it again and again.
+/// The error for a cookie that opens no session. It clears the cookie, so that the browser stops sending it.
 async fn stale(app: &App, parts: &Parts) -> ApiError {
     count_failed_auth(app, parts, Code::SessionRequired.into()).await.set_cookie(&clear_cookie())
 }
 
-/// Refuses what another site makes a person's browser send. Browsers say where a request comes from in `Sec-Fetch-Site`, older
-/// ones in `Origin`, and no page can change either; who sends neither is no browser, and has no cookie by accident. Reads pass:
-/// other sites cannot see their answers.
+/// Rejects writes that another site makes a person's browser send. Browsers state the origin of a request in `Sec-Fetch-Site`,
+/// older ones in `Origin`, and no page can change either. A client that sends neither is not a browser. Reads pass: other sites
+/// cannot see the responses.
 ///
 /// # Errors
 /// `CROSS_SITE_REQUEST`.
@@ -87,25 +87,25 @@ pub fn check_same_origin(method: &Method, headers: &HeaderMap, config: &Config) 
     if same { Ok(()) } else { Err(Code::CrossSiteRequest.into()) }
 }
 
-/// Whether a session's cookie is sent at all, good or bad.
+/// Whether the request has a session cookie, valid or not.
 #[must_use]
 pub fn has_cookie(headers: &HeaderMap) -> bool {
     cookies(headers).next().is_some()
 }
 
-/// Whether one session's cookie is sent, and not several.
+/// Whether the request has exactly one session cookie.
 #[must_use]
 pub fn has_one_cookie(headers: &HeaderMap) -> bool {
     cookies(headers).count() == 1
 }
 
-/// The `Set-Cookie` that hands a session over.
+/// The `Set-Cookie` that starts a session.
 #[must_use]
 pub fn set_cookie(token: &SessionToken) -> String {
     cookie(token.reveal(), LIFETIME_MS / 1_000)
 }
 
-/// The `Set-Cookie` that takes it back.
+/// The `Set-Cookie` that removes the session cookie.
 #[must_use]
 pub fn clear_cookie() -> String {
     cookie("", 0)
@@ -115,14 +115,14 @@ fn cookie(value: &str, max_age_seconds: i64) -> String {
     format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={max_age_seconds}")
 }
 
-/// The token; none where it is sent twice: which one would be meant?
+/// The token. A request with two session cookies has none: either could be meant.
 fn token(headers: &HeaderMap) -> Option<SessionToken> {
     let mut values = cookies(headers);
     let token = SessionToken::parse(values.next()?)?;
     values.next().is_none().then_some(token)
 }
 
-/// The values of the session's cookie. Others may hold any bytes; one of ours that does is no text, and so no token.
+/// The values of the session cookie. A value that is not UTF-8 counts as an empty one; other cookies may hold any bytes.
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     headers
         .get_all(header::COOKIE)
@@ -148,7 +148,7 @@ mod tests {
             &[("sec-fetch-site", "same-origin")][..],
             &[("sec-fetch-site", "none")],
             &[("origin", "http://localhost:9000")],
-            // What the browser says itself counts more than an Origin, which some send as null.
+            // `Sec-Fetch-Site` counts more than `Origin`, which some browsers send as null.
             &[("sec-fetch-site", "same-origin"), ("origin", "null")],
             &[],
         ] {
@@ -162,7 +162,7 @@ mod tests {
             &[("origin", "https://localhost:9000")],
             &[("origin", "http://evil.example")],
             &[("origin", "null")],
-            // The header that names this deployment is none that a caller sets.
+            // `Host` does not decide.
             &[("origin", "http://evil.example"), ("host", "evil.example")],
         ] {
             assert!(!passes(Method::POST, bad), "{bad:?}");
@@ -180,7 +180,7 @@ mod tests {
         {
             assert!(token(&headers(&[("cookie", &bad)])).is_none(), "{bad}");
         }
-        // One byte of another cookie hides nothing; one of this cookie's own makes it none.
+        // Bytes of another cookie hide nothing. Invalid bytes in this one make it no token.
         assert!(token(&headers(&[("cookie", &format!("a=\u{fc};{good}"))])).is_some());
         let foreign = headers(&[("cookie", &format!("{COOKIE}=\u{fc}"))]);
         assert!(token(&foreign).is_none() && has_one_cookie(&foreign));

@@ -1,4 +1,4 @@
-//! Paths that the guides for agents shorten: whoever takes one literally is told the whole one.
+//! Suggestions for unknown paths: guides for agents shorten some, and an agent that takes one literally gets the whole path.
 
 use axum::http::{Method, Uri};
 
@@ -12,7 +12,7 @@ const SHORTENED: [(Method, &str, &str); 3] = [
     (Method::POST, "/endpoint/rotate-secret", "/listings/:id/endpoint/rotate-secret"),
 ];
 
-/// What paths below the base begin with.
+/// The first segments of the paths below the base.
 const FIRST: [&str; 13] = [
     "agents",
     "api-keys",
@@ -29,18 +29,18 @@ const FIRST: [&str; 13] = [
     "session",
 ];
 
-/// The error for a request that leads nowhere.
+/// The error for a request that no route matches.
 pub(super) fn not_found(code: Code, method: &Method, uri: &Uri) -> ApiError {
     let path = uri.path().strip_prefix("/api/v1").unwrap_or(uri.path());
     match SHORTENED.iter().find(|(known, short, _)| known == method && *short == path) {
         Some((_, _, whole)) => ApiError::new(code)
-            .message(format!("The whole path is {method} {whole}; put the id in its place."))
+            .message(format!("The full path is {method} {whole}; put the id in its place."))
             .detail("path", format!("/api/v1{whole}"))
             .recovery("next_action", "read_api_reference")
             .recovery("summary", format!("Send the same request to {method} /api/v1{whole}, with the id in its place.")),
         None => match without_base(uri.path()) {
             Some(whole) if code == Code::NotFound => ApiError::new(code)
-                .message(format!("The API lives below /api/v1: send it to {whole}."))
+                .message(format!("The API is under /api/v1; send the request to {whole}."))
                 .detail("path", whole.as_str())
                 .recovery("summary", format!("Send the same request to {method} {whole}.")),
             _ => code.into(),
@@ -48,7 +48,7 @@ pub(super) fn not_found(code: Code, method: &Method, uri: &Uri) -> ApiError {
     }
 }
 
-/// The whole path of one that was taken as messages and recoveries write it: `/register`.
+/// The whole path for one that lacks the base, as messages and recoveries write it: `/register`.
 fn without_base(path: &str) -> Option<String> {
     let rest = path.strip_prefix("/api").unwrap_or(path);
     let first = rest.split('/').nth(1)?;
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shortened_path_is_told_in_full_and_another_is_not() {
+    fn a_shortened_path_gets_the_full_one_and_any_other_gets_none() {
         let told = |method, path: &'static str| {
             let config = crate::config::Config::from_lookup(|_| None).expect("the defaults");
             not_found(Code::NotFound, &method, &Uri::from_static(path)).body(&config)["error"]["details"]["path"].clone()
