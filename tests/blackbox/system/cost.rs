@@ -128,7 +128,8 @@ async fn calls(figures: &mut Figures<'_>, free: &Market<'_>, paid: &Market<'_>, 
 #[test]
 fn no_route_costs_more_than_the_architecture_says() -> Outcome {
     let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/internals/table-and-costs.md"))?;
-    let promised = cost_budgets(&document).ok_or_else(|| Failure::new("docs/internals/table-and-costs.md has no <!-- costs --> table"))?;
+    let promised =
+        cost_budgets(&document).ok_or_else(|| Failure::new("docs/internals/table-and-costs.md has no <!-- costs --> table"))?;
     with_setup(Setup::default(), async |world| {
         let mut figures = Figures { world, rows: Vec::new() };
         let (free, paid) = (world.free_market("/status/200").await?, world.market_at(&json!(1), "/status/200").await?);

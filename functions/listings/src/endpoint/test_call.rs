@@ -15,7 +15,7 @@ use crochet::http::{ApiError, Code, Reply, Result, limits};
 use crochet::outbound::{FailureClass, SellerFault, SellerResponse};
 use crochet::seller_request::{SellerCall, SellerCallError};
 use crochet::wire::endpoint::EndpointTestView;
-use crochet_domain::call::outcome::{Outcome, judge};
+use crochet_domain::call::outcome::{Outcome, classify_response};
 use crochet_domain::ids::{CallId, ListingId, ProfileId};
 use crochet_domain::listing::{Endpoint, EndpointTest, EndpointTestFailure, Listing};
 use crochet_domain::timestamp::unix_ms;
@@ -128,7 +128,7 @@ fn verdict(result: &std::result::Result<SellerResponse, SellerFault>) -> (Option
             return (status, None, Some(failure(fault.class(), fault.class().seller_message().to_owned())));
         }
     };
-    let failure = match judge(response.status, 1, &response.body) {
+    let failure = match classify_response(response.status, 1, &response.body) {
         Outcome::SellerInvalidJson => Some(failure(FailureClass::NotJson, FailureClass::NotJson.seller_message().to_owned())),
         Outcome::Delivered if (200..300).contains(&response.status) => None,
         Outcome::Delivered => Some(failure(FailureClass::Status, rejected_message(response.status))),
