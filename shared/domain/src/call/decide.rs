@@ -285,7 +285,9 @@ fn candidate(view: &View) -> Candidate<'_> {
         .filter_map(|key| Some((key, view.call(key)?)))
         .filter(|(_, call)| is_asked_for(view, call))
         .collect();
-    let (open, ended): (Vec<_>, Vec<_>) = calls.into_iter().partition(|(_, call)| is_open(call));
+    // One that a parallel request has just expired is open if the provider says that it is paid.
+    let (open, ended): (Vec<_>, Vec<_>) =
+        calls.into_iter().partition(|(key, call)| is_open(call) || (call.state == CallState::Expired && has_deposit(view, key)));
     let found = |found: Option<(&'_ CallKey, &'_ Call)>| found.map(|(key, _)| key.clone());
     if open.is_empty() {
         let newest = ended.into_iter().max_by_key(|(_, call)| call.created_ms);
@@ -302,12 +304,11 @@ fn candidate(view: &View) -> Candidate<'_> {
     if open.len() > 1 && open.iter().any(|(key, _)| fact(key) == Some(&Fact::Unreachable)) {
         return Candidate::Unreachable;
     }
-    let has_deposit = |key: &CallKey| matches!(fact(key), Some(Fact::Filled(_) | Fact::Pending));
     let preferred = match view.request.currency {
         RequestedCurrency::Known(asked) => Some(asked),
         _ => view.request.default_currency,
     };
-    let with_deposit = open.iter().find(|(key, _)| open.len() > 1 && has_deposit(key));
+    let with_deposit = open.iter().find(|(key, _)| open.len() > 1 && has_deposit(view, key));
     let in_preferred = || open.iter().find(|(_, call)| currency(call) == preferred);
     with_deposit.or_else(in_preferred).or(open.first()).map_or(Candidate::None, |(key, call)| Candidate::Call(key, call))
 }
@@ -317,6 +318,11 @@ fn is_asked_for(view: &View, call: &Call) -> bool {
         RequestedCurrency::Known(asked) => currency(call) == Some(asked),
         _ => true,
     }
+}
+
+/// Whether the provider says that a call is paid for, or that a deposit was seen.
+fn has_deposit(view: &View, key: &CallKey) -> bool {
+    matches!(view.known(key).and_then(|known| known.fact.as_ref()), Some(Fact::Filled(_) | Fact::Pending))
 }
 
 fn currency(call: &Call) -> Option<OriginCurrency> {
@@ -418,7 +424,7 @@ fn replace(view: &View, key: &CallKey, call: &Call, how: PaymentState, provider_
     };
     if let Some(successor) = successor.as_ref().filter(|successor| *successor != key)
         && let Some(next) = view.call(successor)
-        && next.state != CallState::Expired
+        && (next.state != CallState::Expired || has_deposit(view, successor))
     {
         return go_on(view, successor, next, &Way::Instead(reason));
     }

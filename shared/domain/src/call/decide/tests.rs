@@ -1,1 +1,17 @@
-//! The contract, row by row.
+//! The contract, row by row, and random worlds in which no rule may be broken.
+
+mod asking;
+mod calls;
+mod chains;
+mod currencies;
+mod delivery;
+mod free;
+mod generate;
+mod names;
+mod parallel;
+mod payment;
+mod property;
+mod quotes;
+mod races;
+mod random;
+mod world;
