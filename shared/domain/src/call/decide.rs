@@ -332,9 +332,11 @@ fn currency(call: &Call) -> Option<OriginCurrency> {
 /// Goes on with a call that exists.
 fn go_on(view: &View, key: &CallKey, call: &Call, way: &Way) -> Step {
     let again = |reason| new_call(view, NewCall { key: None, currency: None, replaces: None, reason });
+    // A call that ended while this request ran is the one that was meant.
+    let is_past = way.is(ResolvedBy::Body) && view.raced != Some(Race::Moved);
     match &call.state {
-        CallState::Delivered { .. } if way.is(ResolvedBy::Body) => again(OfferReason::AfterDelivered(key.clone())),
-        CallState::Undelivered if way.is(ResolvedBy::Body) => again(OfferReason::AfterUndelivered(key.clone())),
+        CallState::Delivered { .. } if is_past => again(OfferReason::AfterDelivered(key.clone())),
+        CallState::Undelivered if is_past => again(OfferReason::AfterUndelivered(key.clone())),
         CallState::Delivered { .. } => Step::Replay(key.clone()),
         CallState::Undelivered => Step::Refuse(Refusal::Undelivered(key.clone())),
         CallState::Delivering { lease_until_ms, .. } if view.now_ms < *lease_until_ms => {
