@@ -91,7 +91,7 @@ struct ClockSource {
 
 impl ClockSource {
     fn new(config: &Config) -> Self {
-        let url = format!("{}/sandbox/clock", config.relay_url.as_str().trim_end_matches('/'));
+        let url = format!("{}/sandbox/clock", config.provider_url.as_str().trim_end_matches('/'));
         Self { http: crate::outbound::operator_client(), url }
     }
 

@@ -1,9 +1,12 @@
 //! Settings: environment variables, read once at start. An empty variable counts as unset.
 
+mod operator_secret;
+
 use secrecy::SecretString;
 use url::Url;
 
 use crochet_domain::money::FeeRate;
+pub use operator_secret::OperatorSecret;
 
 /// The settings of a deployment. See the table in README.md; [`Config::from_env`] is the only reader.
 #[derive(Clone, Debug)]
@@ -21,7 +24,7 @@ pub struct Config {
     /// Prefix of the names of endpoint secrets.
     pub secret_prefix: String,
     /// URL of the payment provider.
-    pub relay_url: Url,
+    pub provider_url: Url,
     /// URL of an EVM node, to verify signatures of contract wallets. Without it, they are not accepted. Providers put keys into such URLs.
     pub evm_rpc_url: Option<SecretString>,
     /// The marketplace fee.
@@ -85,7 +88,7 @@ impl Config {
             secrets_endpoint: get("CROCHET_SECRETS_ENDPOINT"),
             operator_secret_id: get("CROCHET_OPERATOR_SECRET_ID").unwrap_or_else(|| "crochet/operator".into()),
             secret_prefix: get("CROCHET_SECRET_PREFIX").unwrap_or_else(|| "crochet/listing/".into()),
-            relay_url: url(&get, "CROCHET_RELAY_URL", "https://api.relay.link")?,
+            provider_url: url(&get, "CROCHET_RELAY_URL", "https://api.relay.link")?,
             evm_rpc_url: evm_rpc_url(&get)?,
             fee_rate: FeeRate::from_bps(number(&get, "CROCHET_FEE_BPS", 490)?)
                 .ok_or_else(|| problem("CROCHET_FEE_BPS", "must be at most 10000"))?,

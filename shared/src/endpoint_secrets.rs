@@ -1,11 +1,9 @@
 //! Secrets in AWS Secrets Manager: one per listing endpoint, and the operator's own. None of them is ever stored in the table.
 
 mod endpoint;
-mod operator;
 mod secrets_manager;
 mod store;
 
 pub use endpoint::{AuthHeader, EndpointSecret, SigningKey};
-pub use operator::OperatorSecret;
 pub use secrets_manager::SecretsManager;
 pub use store::{ReadSecrets, SecretStoreError, WriteSecrets, new_version};

@@ -45,6 +45,8 @@ struct Rule {
     seen: usize,
     struck: bool,
     down: bool,
+    /// Requests whose text contains this are unreachable.
+    lost: Option<String>,
 }
 
 /// State of the next transaction.
@@ -112,6 +114,11 @@ impl Proxy {
         *self.rule() = Rule { planned: Some((fault, k)), ..Rule::default() };
     }
 
+    /// Makes every request unreachable whose text contains `text`, its retries included. [`Proxy::end`] ends it.
+    pub fn lose(&self, text: &str) {
+        *self.rule() = Rule { lost: Some(text.to_owned()), ..Rule::default() };
+    }
+
     /// Holds the next transaction while later requests pass, so that its items can change before it reaches the database.
     /// The service times out after two seconds.
     pub fn hold_next_transaction(&self) {
@@ -161,8 +168,10 @@ enum Fate {
 }
 
 impl Rule {
-    fn fate(&mut self, operation: &str) -> Fate {
-        if self.down {
+    fn fate(&mut self, operation: &str, body: &[u8]) -> Fate {
+        let is_lost = self.lost.as_ref().is_some_and(|text| String::from_utf8_lossy(body).contains(text));
+        self.struck |= is_lost;
+        if self.down || is_lost {
             return Fate::Unreachable;
         }
         let Some((fault, k)) = self.planned.filter(|(fault, _)| fault.can_happen_to(operation)) else { return Fate::Pass };
@@ -186,7 +195,7 @@ async fn forward(State(forwarder): State<Forwarder>, headers: HeaderMap, body: B
     if operation == "TransactWriteItems" {
         forwarder.pass_the_gate(&body).await;
     }
-    let fate = forwarder.rule.lock().unwrap_or_else(PoisonError::into_inner).fate(&operation);
+    let fate = forwarder.rule.lock().unwrap_or_else(PoisonError::into_inner).fate(&operation, &body);
     match fate {
         Fate::Refuse => conflict(&operation, &body),
         Fate::Unreachable => hang_up(),

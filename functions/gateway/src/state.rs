@@ -37,7 +37,7 @@ impl State {
         let secrets = SecretsManager::connect(&app.config).await;
         let operator = secrets.operator_secret(&app.config).await?;
         Ok(Self {
-            provider: payments::provider(&app.config.relay_url, operator.relay_api_key),
+            provider: payments::provider(&app.config.provider_url, operator.provider_api_key),
             outbound: Outbound::new(OutboundRules::of(&app.config)),
             cursors: CursorKey::new(operator.cursor_key.expose_secret()),
             secrets: Arc::new(secrets),

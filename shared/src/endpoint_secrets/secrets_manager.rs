@@ -9,9 +9,9 @@ use futures::future::BoxFuture;
 use quick_cache::sync::Cache;
 
 use super::endpoint::EndpointSecret;
-use super::operator::OperatorSecret;
+
 use super::store::{ReadSecrets, SecretStoreError, WriteSecrets};
-use crate::config::Config;
+use crate::config::{Config, OperatorSecret};
 use crate::telemetry::meter::trip;
 
 /// Maximum number of secret versions kept in memory.

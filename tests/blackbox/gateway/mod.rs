@@ -9,6 +9,7 @@ mod failures;
 mod forward;
 mod free;
 mod idempotency;
+mod in_flight;
 mod ledger;
 mod outbound_limits;
 mod paid;

@@ -8,5 +8,6 @@ mod openapi;
 mod secrets;
 mod signature_page;
 mod smoke;
+mod spelling;
 mod ssrf;
 mod ssrf_addresses;

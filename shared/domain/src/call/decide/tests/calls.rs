@@ -16,7 +16,7 @@ pub(super) const HOUR: i64 = 60 * MINUTE;
 pub(super) const BODY: &str = "the body";
 
 pub(super) fn key(payment: &str) -> CallKey {
-    CallKey::of_payment("relay", payment)
+    CallKey::of_payment("a-provider", payment)
 }
 
 pub(super) fn free_key() -> CallKey {
@@ -63,7 +63,7 @@ pub(super) fn quoted(payment: &str) -> Call {
         idempotency_key: None,
         split: PriceSplit::of(Micros(1_000_000), fee_rate),
         payment: Some(Payment {
-            provider: "relay".into(),
+            provider: "a-provider".into(),
             id: payment.into(),
             origin_currency: OriginCurrency::Sol,
             pay_from: PayFrom { wallet_id, address: "payer".into(), chain: OriginCurrency::Sol.chain() },

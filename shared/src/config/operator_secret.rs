@@ -7,8 +7,8 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 pub struct OperatorSecret {
     /// API key for the payment provider. Empty when absent.
-    #[serde(default)]
-    pub relay_api_key: SecretString,
+    #[serde(rename = "relay_api_key", default)]
+    pub provider_api_key: SecretString,
     /// Key that signs pagination cursors.
     pub cursor_key: SecretString,
 }
