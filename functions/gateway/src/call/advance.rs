@@ -7,10 +7,9 @@ use crochet_domain::call::view::{BodyView, Fact, Race, ResolvedBy};
 use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey, IdempotencyRecord};
 
 use super::CallContext;
-use super::deliver::{close, deliver, settle};
+use super::deliver::{Delivery, close, deliver, settle};
 use super::free::{FreeCall, call_free};
 use super::in_flight::InFlightSlot;
-use super::outcome::Delivery;
 use super::progress::Progress;
 use super::quote::{Quoted, quote};
 use super::resolve::{read_names, resolve};

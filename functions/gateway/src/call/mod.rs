@@ -15,7 +15,6 @@ pub(crate) mod handler;
 mod in_flight;
 mod load;
 mod offer;
-mod outcome;
 mod progress;
 mod quote;
 mod refuse;
