@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 
 use crate::http::plain_http;
+use crate::reply::Reply;
 use crate::request::Request;
 
 /// Request timeout. No reply of the service takes longer.
@@ -15,13 +16,20 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Client {
     base: String,
     http: reqwest::Client,
+    observer: Option<fn(&Reply)>,
 }
 
 impl Client {
     /// Creates a client of the deployment at `base`, for example `http://localhost:9000`.
     #[must_use]
     pub fn new(base: &str) -> Self {
-        Self { base: base.trim_end_matches('/').to_owned(), http: plain_http(TIMEOUT) }
+        Self { base: base.trim_end_matches('/').to_owned(), http: plain_http(TIMEOUT), observer: None }
+    }
+
+    /// Calls `observer` with every reply, before it is returned.
+    #[must_use]
+    pub fn observed_by(self, observer: fn(&Reply)) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// The base URL of the deployment, without a trailing slash.
@@ -38,13 +46,13 @@ impl Client {
         } else {
             format!("{}/api/v1{path}", self.base)
         };
-        Request::new(self.http.clone(), method, url)
+        Request::new(self.http.clone(), self.observer, method, url)
     }
 
     /// A request to a path outside the API: `/llms.txt`.
     #[must_use]
     pub fn site(&self, method: Method, path: &str) -> Request {
-        Request::new(self.http.clone(), method, format!("{}{path}", self.base))
+        Request::new(self.http.clone(), self.observer, method, format!("{}{path}", self.base))
     }
 
     /// `GET` to a path of the API.

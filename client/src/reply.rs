@@ -22,6 +22,12 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// Method and path of the request, for example `GET /api/v1/me`.
+    #[must_use]
+    pub fn request(&self) -> &str {
+        &self.what
+    }
+
     /// `data` of the envelope, or `null`.
     #[must_use]
     pub fn data(&self) -> &Value {

@@ -13,6 +13,7 @@ use crate::reply::Reply;
 /// A request. Nothing is validated before sending, because tests send invalid requests on purpose.
 pub struct Request {
     http: reqwest::Client,
+    observer: Option<fn(&Reply)>,
     method: Method,
     url: String,
     headers: Vec<(String, String)>,
@@ -27,8 +28,8 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
-    pub(crate) fn new(http: reqwest::Client, method: Method, url: String) -> Self {
-        Self { http, method, url, headers: Vec::new(), body: None }
+    pub(crate) fn new(http: reqwest::Client, observer: Option<fn(&Reply)>, method: Method, url: String) -> Self {
+        Self { http, observer, method, url, headers: Vec::new(), body: None }
     }
 
     /// `Authorization: Bearer <key>`.
@@ -112,7 +113,11 @@ impl Request {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.map_err(failed)?;
         let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Ok(Reply { status, headers, body, json, what })
+        let reply = Reply { status, headers, body, json, what };
+        if let Some(observer) = self.observer {
+            observer(&reply);
+        }
+        Ok(reply)
     }
 }
 

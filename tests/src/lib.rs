@@ -19,6 +19,7 @@ pub mod breaker;
 mod catalogue;
 pub mod contracts;
 mod costs;
+mod declared_errors;
 mod endpoint_program;
 mod eventually;
 mod evm_chain;

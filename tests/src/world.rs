@@ -10,6 +10,7 @@ use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::books::Books;
 use crate::costs::Costs;
+use crate::declared_errors;
 use crate::expect::text;
 use crate::failure::{Failure, Outcome};
 use crate::names::unique_name;
@@ -140,7 +141,7 @@ async fn start(setup: Setup) -> Result<Inside, Failure> {
     }
     let table = options.table.clone();
     let stack = Stack::start(options).await.map_err(Failure::new)?;
-    let client = stack.client();
+    let client = stack.client().observed_by(declared_errors::check);
     Ok(Inside {
         sandbox: stack.sandbox(),
         seller: stack.seller(),
@@ -196,7 +197,7 @@ impl Outside {
     }
 
     fn world(self, turn: Turn) -> World {
-        let client = Client::new(&self.base);
+        let client = Client::new(&self.base).observed_by(declared_errors::check);
         World {
             sandbox: SandboxControls::new(&self.sandbox),
             seller: SellerControls::new(&self.seller),
@@ -252,7 +253,7 @@ impl World {
     /// A client of the stack's port, whatever the public URL is. `None` on a stack outside this process.
     #[must_use]
     pub fn site_client(&self) -> Option<Client> {
-        self.stack.as_ref().and_then(|stack| stack.site_url()).map(Client::new)
+        self.stack.as_ref().and_then(|stack| stack.site_url()).map(|url| Client::new(url).observed_by(declared_errors::check))
     }
 
     /// Moves the stack's clock. Only on an isolated stack.
