@@ -29,7 +29,7 @@ impl SandboxControls {
     /// A request to any route of the sandbox, including the provider's own.
     #[must_use]
     pub fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(self.http.clone(), method, format!("{}{path}", self.base))
+        Request::new(self.http.clone(), None, method, format!("{}{path}", self.base))
     }
 
     async fn post(&self, path: &str, body: &Value) -> Result<Value, UnexpectedReply> {
@@ -110,7 +110,7 @@ impl SellerControls {
     /// A request to any route of the seller.
     #[must_use]
     pub fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(self.http.clone(), method, format!("{}{path}", self.base))
+        Request::new(self.http.clone(), None, method, format!("{}{path}", self.base))
     }
 
     /// The URL of one of its endpoints, for a listing.

@@ -1,6 +1,6 @@
 //! A slot among the calls in flight at a listing is given back on every way out.
 
-use crochet_tests::{Market, Outcome, Proxy, Setup, with_setup};
+use crochet_tests::{Market, Outcome, Proxy, Replies, Setup, with_setup};
 use serde_json::{Value, json};
 
 /// Lost requests at each way out. One slot that is not given back would make the listing busy.

@@ -11,8 +11,8 @@ use crochet_domain::money::{Micros, PriceSplit};
 
 use super::CallContext;
 use super::breaker_permit::{BreakerPermit, NoPermit};
-use super::in_flight::InFlightSlot;
 use super::deliver::{Delivery, forward_and_record, forward_unnamed};
+use super::in_flight::InFlightSlot;
 use super::progress::Progress;
 use super::refuse;
 
