@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::limits::Limiter;
+use crate::limits::Limiter;
 use crate::store::Store;
 use crate::telemetry::meter::Cost;
 

@@ -10,6 +10,7 @@ pub mod config;
 pub mod endpoint_secrets;
 pub mod evm_node;
 pub mod http;
+pub mod limits;
 pub mod outbound;
 pub mod payments;
 pub mod seller_request;

@@ -20,7 +20,6 @@ use std::time::Duration;
 
 use ::url::Host;
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -30,43 +29,16 @@ use tokio_rustls::TlsConnector;
 pub use self::url::{EndpointUrl, MAX_URL_BYTES, OutboundRules, UrlRefused};
 pub use address::is_public;
 use connect::{ConnectError, Connector};
+pub use exchange::{MAX_RESPONSE_HEAD_BYTES, SellerRequest, SellerResponse};
 pub use failure::{FailedAttempt, FailureClass, SellerFault};
 pub use network::{Network, SystemNetwork};
 pub use self_host::SelfHost;
 
 /// Maximum number of header lines in a response.
 pub const MAX_RESPONSE_HEADERS: usize = 100;
-/// Maximum size of a response's headers in bytes, counting four extra bytes per line.
-pub const MAX_RESPONSE_HEAD_BYTES: usize = 64 * 1024;
 /// How long an idle connection is kept. Shorter than the idle timeout of common servers (Node and uvicorn: 5 s), so that no
 /// call is sent on a connection that the server is closing, or that closed while the function was frozen.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// A seller's response. Only status and body are kept.
-#[derive(Debug, Clone)]
-pub struct SellerResponse {
-    /// HTTP status.
-    pub status: u16,
-    /// The whole body.
-    pub body: Bytes,
-    /// Time from the start of the request to the last byte of the response.
-    pub latency: Duration,
-}
-
-/// A request to a seller.
-#[derive(Debug)]
-pub struct SellerRequest<'a> {
-    /// The URL to call.
-    pub url: &'a EndpointUrl,
-    /// All headers except those of the connection, which the client sets itself.
-    pub headers: HeaderMap,
-    /// The request body.
-    pub body: Bytes,
-    /// Deadline for name lookup, connection, request and complete response together.
-    pub timeout: Duration,
-    /// Maximum size of the response body in bytes.
-    pub max_bytes: usize,
-}
 
 /// The client for sellers.
 #[derive(Clone)]

@@ -10,9 +10,9 @@ use crochet_domain::ids::ProfileId;
 
 use super::codes::Code;
 use super::error::ApiError;
-use super::limits::{self, Limit};
 use super::trace::{RequestTrace, source_ip};
 use crate::app::App;
+use crate::limits::{self, Limit};
 
 /// Counts a request of `subject` against `limit`.
 ///

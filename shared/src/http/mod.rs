@@ -7,7 +7,7 @@ pub mod error;
 pub mod error_list;
 pub mod etag;
 pub mod limited;
-pub mod limits;
+mod limits;
 pub mod reply;
 pub mod request;
 mod serve;

@@ -10,7 +10,7 @@ use lambda_http::request::RequestContext;
 
 use super::codes::Code;
 use super::error::ApiError;
-use super::limits::LimitStatus;
+use crate::limits::LimitStatus;
 
 /// The address a request came from. It is never taken from a header that a client can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! One request and its complete response. Only status and body are kept, and the body only up to its size limit.
 
 use std::error::Error;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
@@ -11,7 +11,36 @@ use hyper_util::client::legacy::Client;
 
 use super::connect::{ConnectError, Connector};
 use super::failure::{FailedAttempt, SellerFault};
-use super::{MAX_RESPONSE_HEAD_BYTES, SellerRequest, SellerResponse};
+use super::url::EndpointUrl;
+
+/// Maximum size of a response's headers in bytes, counting four extra bytes per line.
+pub const MAX_RESPONSE_HEAD_BYTES: usize = 64 * 1024;
+
+/// A seller's response. Only status and body are kept.
+#[derive(Debug, Clone)]
+pub struct SellerResponse {
+    /// HTTP status.
+    pub status: u16,
+    /// The whole body.
+    pub body: Bytes,
+    /// Time from the start of the request to the last byte of the response.
+    pub latency: Duration,
+}
+
+/// A request to a seller.
+#[derive(Debug)]
+pub struct SellerRequest<'a> {
+    /// The URL to call.
+    pub url: &'a EndpointUrl,
+    /// All headers except those of the connection, which the client sets itself.
+    pub headers: HeaderMap,
+    /// The request body.
+    pub body: Bytes,
+    /// Deadline for name lookup, connection, request and complete response together.
+    pub timeout: Duration,
+    /// Maximum size of the response body in bytes.
+    pub max_bytes: usize,
+}
 
 /// Headers about the connection and framing. Only the client sets them, whatever header a seller configured.
 const CONNECTION_HEADERS: [HeaderName; 10] = [

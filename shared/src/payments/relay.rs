@@ -12,17 +12,15 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::Url;
 
-use replies::{Quote, Record, Records, Status, is_request_id, refusal, understand};
+use replies::{PROVIDER, Quote, Record, Records, Status, is_request_id, refusal, understand};
 
-use super::{
+use super::provider::{
     PaymentProvider, ProviderPayment, ProviderQuote, ProviderUnavailable, QuoteFailure, QuoteRequest, UnreadablePaymentId,
 };
 use crate::outbound::operator_client;
 use crate::telemetry::meter::trip;
 use crate::wire::payment::PAYMENT_ID_HEADER;
 
-/// The name of this provider.
-const PROVIDER: &str = "relay";
 /// Replies longer than this are not read: a quote is a few kilobytes.
 const MAX_REPLY_BYTES: usize = 512 * 1024;
 /// A superseded request is followed this far.

@@ -1,19 +1,22 @@
 //! A slot among the calls in flight at a listing is given back on every way out.
 
 use crochet_tests::{Market, Outcome, Proxy, Replies, Setup, with_setup};
+use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 /// Lost requests at each way out. One slot that is not given back would make the listing busy.
 const LOST_REQUESTS: usize = 200;
+const AT_ONCE: usize = 20;
 
 /// Sends `body` while every DynamoDB request that contains `lost` is unreachable, then once without a fault.
 async fn lose(market: &Market<'_>, proxy: &Proxy, lost: &str, body: &Value) -> Outcome {
-    for _ in 0..LOST_REQUESTS {
-        proxy.lose(lost);
-        let reply = market.call(body).send().await?;
-        assert!(proxy.end(), "no request contained {lost}");
-        reply.refused(503, "SERVICE_UNAVAILABLE");
+    proxy.lose(lost);
+    for _ in 0..LOST_REQUESTS / AT_ONCE {
+        for reply in try_join_all((0..AT_ONCE).map(|_| market.call(body).send())).await? {
+            reply.refused(503, "SERVICE_UNAVAILABLE");
+        }
     }
+    assert!(proxy.end(), "no request contained {lost}");
     market.call(&json!({ "after": lost })).send().await?.ok(200);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Quoting a new call: on which terms, what the provider asks, and under which names the call is kept.
 
-use crochet::http::limits::QUOTES_PER_BUYER;
 use crochet::http::{ApiError, Code, Result};
+use crochet::limits::QUOTES_PER_BUYER;
 use crochet::payments::{ProviderQuote, QuoteRequest};
 use crochet::store::call::{CallName, CreateCallError, new_write_token};
 use crochet::store::open_quotes::{NoteQuoteError, OpenQuotes};

@@ -17,7 +17,7 @@ crochet::error_list!(
 #[utoipa::path(get, path = "/api/v1/listings/{id}/endpoint", operation_id = "get_endpoint", tag = "Listings", security(("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug of the listing")),
     responses((status = 200, body = OneEndpoint, description = "The endpoint."), GetEndpointErrors))]
-pub(crate) async fn get_endpoint(State(state): State<crate::State>, agent: Agent, Path(id): Path<String>) -> Result {
+pub(crate) async fn get_endpoint(State(state): State<crate::state::State>, agent: Agent, Path(id): Path<String>) -> Result {
     agent.may(Scope::Read)?;
     let listing = owned(&state.app, agent.profile, &id).await?;
     if listing.endpoint.is_none() {

@@ -16,7 +16,7 @@ use crate::seller::ListingWriter;
 ///
 /// # Errors
 /// `ENDPOINT_IN_USE` if the listing has a price; `EDIT_CONFLICT`.
-pub(super) async fn remove_endpoint(state: &crate::State, writer: ListingWriter, mut listing: Listing) -> Result<Listing> {
+pub(super) async fn remove_endpoint(state: &crate::state::State, writer: ListingWriter, mut listing: Listing) -> Result<Listing> {
     let store = &state.app.store;
     let mut attempts = Attempts::default();
     loop {

@@ -58,7 +58,7 @@ crochet::error_list!(
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = Option<Rotation>,
     responses((status = 200, body = OneEndpoint, description = "The endpoint with its new signing_secret."), RotateSecretErrors))]
 pub(crate) async fn rotate_secret(
-    State(state): State<crate::State>,
+    State(state): State<crate::state::State>,
     writer: ListingWriter,
     Path(id): Path<String>,
     JsonOrNothing(rotation): JsonOrNothing<Rotation>,

@@ -43,7 +43,7 @@ pub(super) fn marked_for_deletion(listing: &Listing, now_ms: i64) -> Listing {
 ///
 /// If the deletion failed, or the mark cannot be cleared, the mark stays until it expires: a late deletion would otherwise delete
 /// the secret of a new endpoint.
-pub(super) async fn delete_marked_secret(state: &crate::State, marked: Listing) -> Listing {
+pub(super) async fn delete_marked_secret(state: &crate::state::State, marked: Listing) -> Listing {
     if !delete_secret(&*state.secrets, marked.id).await {
         return marked;
     }
@@ -59,13 +59,13 @@ pub(super) async fn delete_marked_secret(state: &crate::State, marked: Listing) 
 /// The listing is marked first. The mark increments the listing's version, so that a first secret version that another request
 /// has already written can no longer be pinned; and it stops others from writing one. If the mark cannot be written, the secret
 /// stays, and the next endpoint adopts it.
-pub(super) async fn delete_orphaned_secret(state: &crate::State, id: ListingId) {
+pub(super) async fn delete_orphaned_secret(state: &crate::state::State, id: ListingId) {
     if let Err(error) = try_delete_orphaned_secret(state, id).await {
         tracing::warn!(listing = %id, %error, "an endpoint secret was left for the next endpoint");
     }
 }
 
-async fn try_delete_orphaned_secret(state: &crate::State, id: ListingId) -> Result<(), StoreError> {
+async fn try_delete_orphaned_secret(state: &crate::state::State, id: ListingId) -> Result<(), StoreError> {
     let now_ms = unix_ms(state.app.clock.now());
     let Some(listing) = state.app.store.listing(id).await? else {
         delete_secret(&*state.secrets, id).await;

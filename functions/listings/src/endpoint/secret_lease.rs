@@ -5,7 +5,8 @@
 
 use crochet::app::App;
 use crochet::endpoint_secrets::{SecretStoreError, new_version};
-use crochet::http::{ApiError, Code, limits};
+use crochet::http::{ApiError, Code};
+use crochet::limits;
 use crochet::store::retry::Attempts;
 use crochet_domain::ids::ListingId;
 use crochet_domain::listing::{Endpoint, Listing};
@@ -61,7 +62,7 @@ struct NextSecret {
 /// `ENDPOINT_NOT_FOUND` if the listing has no endpoint and the change has no URL for one; `EDIT_LIMIT`; `EDIT_CONFLICT` while
 /// another request holds the lease; the errors of [`SecretChange::apply`].
 pub(super) async fn prepare(
-    state: &crate::State,
+    state: &crate::state::State,
     writer: ListingWriter,
     mut listing: Listing,
     change: &SecretChange,
@@ -88,7 +89,7 @@ pub(super) async fn prepare(
 
 /// Writes the first version, for a listing without an endpoint.
 async fn prepare_first(
-    state: &crate::State,
+    state: &crate::state::State,
     listing: &Listing,
     change: &SecretChange,
     now_ms: i64,
@@ -103,7 +104,7 @@ async fn prepare_first(
 
 /// Applies the change to the pinned version. If that version is lost, a change with a URL replaces the whole secret.
 async fn next_secret(
-    state: &crate::State,
+    state: &crate::state::State,
     listing: &Listing,
     endpoint: &Endpoint,
     change: &SecretChange,
@@ -130,7 +131,7 @@ fn secret_lost(error: SecretStoreError) -> ApiError {
 
 /// Writes the version that we hold the lease for. If that fails, gives the lease up.
 async fn write_version(
-    state: &crate::State,
+    state: &crate::state::State,
     leased: Listing,
     version: String,
     NextSecret { secret: new, replaces_lost }: NextSecret,
@@ -206,7 +207,7 @@ impl PreparedSecret {
     }
 
     /// Gives up the lease on the secret of listing `id`. A secret that no endpoint uses is deleted.
-    pub(super) async fn abort(self, state: &crate::State, id: ListingId) {
+    pub(super) async fn abort(self, state: &crate::state::State, id: ListingId) {
         let is_released = match &self.version {
             Version::First { .. } => false,
             Version::Next { leased, .. } => release_lease(&state.app, leased).await,

@@ -11,7 +11,8 @@ use axum::extract::{Path, State};
 use crochet::http::limited::count_request;
 use crochet::http::request::JsonOrNothing;
 use crochet::http::trace::RequestTrace;
-use crochet::http::{ApiError, Code, Reply, Result, limits};
+use crochet::http::{ApiError, Code, Reply, Result};
+use crochet::limits;
 use crochet::outbound::{FailureClass, SellerFault, SellerResponse};
 use crochet::seller_request::{SellerCall, SellerCallError};
 use crochet::wire::endpoint::EndpointTestView;
@@ -56,7 +57,7 @@ crochet::error_list!(
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = Option<TestOrder>,
     responses((status = 200, body = TestReport, description = "The result of the test call."), TestEndpointErrors))]
 pub(crate) async fn test_endpoint(
-    State(state): State<crate::State>,
+    State(state): State<crate::state::State>,
     SellerAgent(owner): SellerAgent,
     Extension(trace): Extension<RequestTrace>,
     Path(id): Path<String>,
@@ -75,7 +76,7 @@ pub(crate) async fn test_endpoint(
 /// Makes the call, within the endpoint's timeout and the time left of the invocation, which began at `invoked`. If less than the
 /// endpoint's timeout was left, a timeout is the service's failure, not the seller's.
 async fn call(
-    state: &crate::State,
+    state: &crate::state::State,
     owner: ProfileId,
     listing: &Listing,
     endpoint: &Endpoint,
@@ -150,7 +151,7 @@ fn rejected_message(status: u16) -> String {
 
 /// Records the result, and closes an open breaker if the test succeeded. A failure to write does not fail the request: the seller
 /// still gets the result.
-async fn record_result(state: &crate::State, listing: &Listing, endpoint: &Endpoint, test: &EndpointTest) {
+async fn record_result(state: &crate::state::State, listing: &Listing, endpoint: &Endpoint, test: &EndpointTest) {
     let close = async {
         if test.failure.is_none() {
             close_breaker(state, listing.id).await;
@@ -164,7 +165,7 @@ async fn record_result(state: &crate::State, listing: &Listing, endpoint: &Endpo
 }
 
 /// Closes the breaker, so that calls pass again. If that cannot be written, the breaker still closes after a successful probe.
-pub(super) async fn close_breaker(state: &crate::State, listing: ListingId) {
+pub(super) async fn close_breaker(state: &crate::state::State, listing: ListingId) {
     if let Err(error) = state.app.store.close_breaker(listing).await {
         tracing::warn!(%listing, %error, "a breaker was not closed");
     }

@@ -91,7 +91,7 @@ crochet::error_list!(
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = EndpointChange,
     responses((status = 200, body = OneEndpoint, description = "The endpoint after the change."), UpdateEndpointErrors))]
 pub(crate) async fn update_endpoint(
-    State(state): State<crate::State>,
+    State(state): State<crate::state::State>,
     writer: ListingWriter,
     Path(id): Path<String>,
     Json(request): Json<EndpointChange>,

@@ -29,7 +29,7 @@ pub(crate) struct Updated {
 /// # Errors
 /// The errors of `apply`, [`check_host`] and [`prepare`]; `ROLE_REQUIRED`; `EDIT_CONFLICT` if other changes keep coming first.
 pub(crate) async fn update_endpoint_of(
-    state: &crate::State,
+    state: &crate::state::State,
     writer: ListingWriter,
     mut listing: Listing,
     secret_change: Option<&SecretChange>,
@@ -62,7 +62,7 @@ pub(crate) async fn update_endpoint_of(
 
 /// Writes the change. If another write came first, applies the change to its result.
 async fn write(
-    state: &crate::State,
+    state: &crate::state::State,
     writer: ListingWriter,
     mut before: Listing,
     prepared: Option<&PreparedSecret>,
@@ -88,7 +88,7 @@ async fn write(
 
 /// Replaces `before` by `after`. Returns `false` if the listing has changed since it was read or, for an activation, its owner's
 /// profile has.
-async fn write_once(state: &crate::State, writer: ListingWriter, before: &Listing, after: &Listing) -> Result<bool> {
+async fn write_once(state: &crate::state::State, writer: ListingWriter, before: &Listing, after: &Listing) -> Result<bool> {
     let store = &state.app.store;
     if after.status != ListingStatus::Active || before.status == ListingStatus::Active {
         return Ok(store.update_listing(after).await?);

@@ -133,7 +133,7 @@ crochet::error_list!(
 #[utoipa::path(post, path = "/api/v1/listings", operation_id = "create_listing", tag = "Listings", security(("api_key" = [])), request_body = NewListing,
     responses((status = 201, body = SavedListing, description = "The new listing."), CreateListingErrors))]
 pub(crate) async fn create_listing(
-    State(state): State<crate::State>,
+    State(state): State<crate::state::State>,
     writer: ListingWriter,
     Json(request): Json<NewListing>,
 ) -> Result {
@@ -203,7 +203,7 @@ fn empty_listing(profile: &Profile, now: OffsetDateTime) -> Listing {
 ///
 /// The secret is kept if the write may still take effect: an unused secret costs little, but a listing without its secret costs
 /// its buyers money.
-async fn save(state: &crate::State, listing: &mut Listing, max_listings: u32) -> Result<()> {
+async fn save(state: &crate::state::State, listing: &mut Listing, max_listings: u32) -> Result<()> {
     let store = &state.app.store;
     listing.slug = slug::first(&listing.name);
     let mut may_still_be_written = false;

@@ -27,7 +27,11 @@ crochet::error_list!(DeleteListingErrors: ListingWriter, Path<String>; ListingNo
 #[utoipa::path(delete, path = "/api/v1/listings/{id}", operation_id = "delete_listing", tag = "Listings", security(("api_key" = [])),
     params(("id" = String, Path, description = "UUID or slug")),
     responses((status = 200, body = Withdrawn, description = "The listing, and whether it was deleted."), DeleteListingErrors))]
-pub(crate) async fn delete_listing(State(state): State<crate::State>, writer: ListingWriter, Path(id): Path<String>) -> Result {
+pub(crate) async fn delete_listing(
+    State(state): State<crate::state::State>,
+    writer: ListingWriter,
+    Path(id): Path<String>,
+) -> Result {
     let (app, store) = (&state.app, &state.app.store);
     let reply = |listing, deleted| Reply::ok(Withdrawn { listing: ListingView::whole(listing, &app.config), deleted });
     let mut listing = writer.listing(app, &id).await?;

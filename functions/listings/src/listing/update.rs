@@ -144,7 +144,7 @@ crochet::error_list!(
     params(("id" = String, Path, description = "UUID or slug")), request_body = ListingChange,
     responses((status = 200, body = SavedListing, description = "The listing after the change."), UpdateListingErrors))]
 pub(crate) async fn update_listing(
-    State(state): State<crate::State>,
+    State(state): State<crate::state::State>,
     writer: ListingWriter,
     Path(id): Path<String>,
     Json(request): Json<ListingChange>,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use crochet::http::Code;
-use crochet::http::limits;
+use crochet::limits;
 use serde_json::Value;
 
 use super::openapi;

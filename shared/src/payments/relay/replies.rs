@@ -4,11 +4,13 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::PROVIDER;
-use crate::payments::{ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure, QuoteRequest};
+use crate::payments::provider::{ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure, QuoteRequest};
 use crate::wire::payment::{PayIn, Requirements};
 use crochet_domain::call::ExpectedPayout;
 use crochet_domain::call::same_address;
+
+/// The name of this provider.
+pub(super) const PROVIDER: &str = "relay";
 
 #[derive(Deserialize)]
 struct Refused {
