@@ -137,12 +137,12 @@ mod tests {
     fn sibling_modules_may_not_import_each_other_through_different_files() {
         let found = cycles(&[
             ("lib.rs", "mod app; mod http;"),
-            ("app.rs", "use crate::limits::Limiter; pub struct App(Limiter);"),
+            ("app.rs", "use crate::http::limits::Limiter; pub struct App(Limiter);"),
             ("http.rs", "pub mod caller; pub mod limits;"),
             ("http/caller.rs", "use crate::app::App; pub struct Caller(App);"),
             ("http/limits.rs", "pub struct Limiter;"),
         ]);
-        let path = "app.rs -> http/limits.rs (crate::limits::Limiter), http/caller.rs -> app.rs (crate::app::App)";
+        let path = "app.rs -> http/limits.rs (crate::http::limits::Limiter), http/caller.rs -> app.rs (crate::app::App)";
         assert_eq!(found, [path]);
     }
 

@@ -8,6 +8,8 @@ use ::url::Url;
 use futures::future::BoxFuture;
 use tokio::net::TcpStream;
 
+use http::HeaderMap;
+
 use super::*;
 
 fn rules(insecure: bool) -> OutboundRules {
