@@ -62,6 +62,13 @@ mod tests {
     }
 
     #[test]
+    fn a_402_of_the_gateway_describes_its_payment() {
+        let response = &DOCUMENT["paths"]["/api/v1/gateway/{listing_id}"]["post"]["responses"]["402"];
+        let schema = &response["content"]["application/json"]["schema"];
+        assert_eq!(schema["$ref"], "#/components/schemas/PaymentRequiredEnvelope");
+    }
+
+    #[test]
     fn a_request_finds_its_operation() {
         let found = |method, path| operation(method, path).map(|operation| &operation["operationId"]);
         assert_eq!(found("HEAD", "/api/v1/listings/some-slug"), Some(&Value::from("get_listing")));

@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::Path;
-use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder};
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use super::caller::{Agent, Anonymous, Caller};
@@ -77,7 +77,8 @@ pub fn responses(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
 }
 
 fn response(names: &[&str]) -> Response {
-    let error = ObjectBuilder::new().property("code", ObjectBuilder::new().enum_values(Some(names.iter().copied())));
+    let error = ObjectBuilder::new()
+        .property("code", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names.iter().copied())));
     let schema =
         AllOfBuilder::new().item(Ref::from_schema_name("ErrorEnvelope")).item(ObjectBuilder::new().property("error", error));
     ResponseBuilder::new()
@@ -164,6 +165,7 @@ mod tests {
         let responses = serde_json::to_value(<ExampleErrors as utoipa::IntoResponses>::responses()).expect("JSON");
         let schema = &responses["401"]["content"]["application/json"]["schema"]["allOf"];
         assert_eq!(schema[0], json!({ "$ref": "#/components/schemas/ErrorEnvelope" }));
-        assert_eq!(schema[1]["properties"]["error"]["properties"]["code"]["enum"], json!(["UNAUTHORIZED", "INVALID_API_KEY"]));
+        let code = &schema[1]["properties"]["error"]["properties"]["code"];
+        assert_eq!(*code, json!({ "type": "string", "enum": ["UNAUTHORIZED", "INVALID_API_KEY"] }));
     }
 }

@@ -1,4 +1,4 @@
-//! The errors of a gateway call.
+//! The errors of a gateway call. PAYMENT_REQUIRED stands at the route, because it comes with `data.payment`.
 
 use axum::extract::Path;
 use crochet::http::caller::Agent;
@@ -8,7 +8,7 @@ crochet::error_list!(
     InsufficientScope, RoleRequired, InvalidJson, UnsupportedMediaType, PayloadTooLarge, InvalidIdempotencyKey,
     InvalidPaymentId, UnsupportedOriginCurrency, ListingNotFound, ListingNotActive, ListingHasNoGateway, EndpointPaused,
     InputSchemaMismatch, ListingRateLimited, ListingBusy, QuoteLimit, PaymentWalletRequired, PaymentRouteMinimumNotMet,
-    PaymentRouteUnavailable, PaymentProviderUnavailable, PaymentRequired, PaymentNotFound, PaymentBoundToAnotherRequest,
+    PaymentRouteUnavailable, PaymentProviderUnavailable, PaymentNotFound, PaymentBoundToAnotherRequest,
     PaymentMismatch, IdempotencyKeyConflict, IdempotencyKeyReused, CallInProgress, AnswerExpired, CallUndelivered,
     SellerTimeout, SellerUnreachable, SellerTls, SellerError, SellerRefused, SellerInvalidJson, SellerResponseTooLarge,
     SellerUnavailable

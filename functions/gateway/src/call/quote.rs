@@ -88,11 +88,11 @@ async fn ask_for_quote(ctx: &CallContext<'_>, call: CallId, terms: &Terms) -> Re
         ttl_seconds: QUOTE_TTL_SECONDS,
     };
     let buyer = ctx.agent.profile.to_string();
-    if let Some(standing) = app.limiter.is_known_exhausted(QUOTES_PER_BUYER, &buyer, ctx.now) {
-        standing.check(Code::QuoteLimit)?;
+    if let Some(status) = app.limiter.is_known_exhausted(QUOTES_PER_BUYER, &buyer, ctx.now) {
+        status.check(Code::QuoteLimit)?;
     }
-    let (standing, quote) = tokio::join!(app.limiter.count(QUOTES_PER_BUYER, &buyer, ctx.now), ctx.state.provider.quote(request));
-    standing?.check(Code::QuoteLimit)?;
+    let (status, quote) = tokio::join!(app.limiter.count(QUOTES_PER_BUYER, &buyer, ctx.now), ctx.state.provider.quote(request));
+    status?.check(Code::QuoteLimit)?;
     quote.map_err(|failure| quote_failure(failure, terms))
 }
 

@@ -43,7 +43,7 @@ pub(crate) struct EndpointChange {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 100000)]
     rate_limit_per_minute: Option<Option<u64>>,
-    /// `paused` stops calls until the endpoint is `active` again. `active` also closes an open circuit breaker.
+    /// `paused` stops calls until the endpoint is `active` again. `active` also closes an open breaker.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(value_type = schema::EndpointStatus)]
     status: Option<EndpointStatus>,

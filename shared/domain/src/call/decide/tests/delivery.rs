@@ -71,7 +71,7 @@ fn a_paused_or_missing_endpoint_is_a_seller_failure_of_a_settled_call() {
 }
 
 #[test]
-fn an_open_circuit_is_seller_unavailable_and_nothing_is_lost() {
+fn an_open_breaker_is_seller_unavailable_and_nothing_is_lost() {
     for asked in each_way(&quoted("p1")) {
         assert_eq!(asked.provider_says(FILLED).with_open_breaker(30).decide(), Step::Settle(key("p1")));
     }

@@ -185,7 +185,7 @@ fn the_sellers_rate_limit_and_too_many_calls_at_once_refuse_before_anything_is_q
 }
 
 #[test]
-fn while_the_circuit_is_open_nothing_is_quoted() {
+fn while_the_breaker_is_open_nothing_is_quoted() {
     let refused = Step::Refuse(Refusal::BreakerOpen { retry_after: 30 });
     assert_eq!(asking().that_fits().with_open_breaker(30).decide(), refused);
     assert_eq!(asking().for_free().that_fits().with_open_breaker(30).decide(), refused);
