@@ -69,7 +69,7 @@ async fn reply_to(
     let loaded = Loaded::read(state, parts, key, name, payment_id, slot, now).await?;
     let key = loaded.key.clone();
     let ctx = loaded.authorize(state, request, now, began)?;
-    // The note of the key's use costs no time: it is written while the call goes on.
+    // Noting the key's use takes no extra time: it is written while the call continues.
     let ((), reply) = tokio::join!(state.app.store.record_key_use(&key, unix_ms(now)), Box::pin(advance(&ctx, slot)));
     reply
 }

@@ -1,4 +1,4 @@
-//! On which terms a call is offered: currency, wallets, and what is said where no route leads there.
+//! The terms of a quote: currency and wallets, and the errors if there is no route.
 
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::QuoteFailure;
@@ -12,7 +12,7 @@ use crochet_domain::wallet::Chain;
 use super::CallContext;
 
 impl CallContext<'_> {
-    /// The terms in the currency asked for, or in the buyer's own.
+    /// The terms in the requested currency or, without one, in the buyer's default currency.
     ///
     /// # Errors
     /// `PAYMENT_WALLET_REQUIRED`, `PAYMENT_ROUTE_UNAVAILABLE`.
@@ -40,7 +40,7 @@ impl CallContext<'_> {
     }
 }
 
-/// What a quote is asked for and made out to.
+/// The terms of a quote.
 pub(super) struct Terms {
     pub(super) currency: OriginCurrency,
     pub(super) pay_from: Wallet,
@@ -90,7 +90,7 @@ pub(super) fn quote_failure(failure: QuoteFailure, terms: &Terms) -> ApiError {
     }
 }
 
-/// As in the seeds; where SOL was refused, or cannot reach this seller, no other currency is recommended.
+/// SOL is recommended, unless SOL itself was refused or cannot reach this seller. Then no currency is.
 fn minimum_not_met(terms: &Terms) -> ApiError {
     let error = ApiError::new(Code::PaymentRouteMinimumNotMet)
         .detail("seller_endpoint_called", false)

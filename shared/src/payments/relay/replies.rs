@@ -1,4 +1,4 @@
-//! Relay's replies: what of them is read, and what it means.
+//! Relay's replies, and what they mean.
 
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ struct Refused {
     error_code: String,
 }
 
-/// What the provider's error codes mean for a quote. A code that is not known is the provider's trouble, not the buyer's.
+/// What the provider's error codes mean for a quote. An unknown code is a problem of the provider, not of the buyer.
 pub(super) fn refusal(status: StatusCode, reply: &[u8]) -> QuoteFailure {
     let code = serde_json::from_slice::<Refused>(reply).map(|refused| refused.error_code).unwrap_or_default();
     match code.as_str() {
@@ -87,7 +87,7 @@ impl Amount {
 }
 
 impl Quote {
-    /// Only a quote that is exactly what was asked for is worth showing to a buyer.
+    /// Checks that the quote matches its request. No other quote may be shown to a buyer.
     pub(super) fn checked(self, request: &QuoteRequest, base: &str) -> Result<ProviderQuote, QuoteFailure> {
         let offered = self.details.currency_out.as_expected(&self.details.recipient);
         if !offered.is_some_and(|offered| offered.matches(&request.expected)) {
@@ -121,7 +121,7 @@ impl Quote {
     }
 }
 
-/// The form of an id as the provider gives it; anything else could not be a payment of ours.
+/// Whether a text has the form of the provider's ids.
 #[must_use]
 pub(super) fn is_request_id(text: &str) -> bool {
     (8..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
@@ -187,7 +187,7 @@ pub(super) fn understand(status: &Status, record: &Record) -> Result<ProviderPay
         "waiting" => ProviderStatus::Waiting,
         "depositing" | "pending" | "submitted" | "delayed" => ProviderStatus::Pending,
         "success" => ProviderStatus::Success,
-        // A second deposit is given back while the first one's fill stands: the seller was paid.
+        // A second deposit is refunded while the fill of the first one stands: the seller was paid.
         "failure" | "refund" if paid_out.is_some() => ProviderStatus::Success,
         "failure" => ProviderStatus::Failed,
         "refund" => ProviderStatus::Refunded,
