@@ -76,7 +76,7 @@ pub struct ProviderPayment {
 
 /// The provider is unavailable, or its reply cannot be read. The reply itself is never quoted here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the payment provider does not answer as it should: {0}")]
+#[error("the payment provider is unavailable: {0}")]
 pub struct ProviderUnavailable(pub String);
 
 /// A payment provider: it quotes, recognises payment ids in requests, and reports on payments.

@@ -101,7 +101,7 @@ impl Relay {
     }
 
     async fn get<T: DeserializeOwned>(&self, url: &str, query: &[(&str, &str)]) -> Result<T, ProviderUnavailable> {
-        let mut url = Url::parse(url).map_err(|_| ProviderUnavailable("its URL cannot be spelled".into()))?;
+        let mut url = Url::parse(url).map_err(|_| ProviderUnavailable("its URL is not valid".into()))?;
         url.query_pairs_mut().extend_pairs(query);
         let (status, reply) = send("relay", self.http.get(url).header("x-api-key", self.api_key.expose_secret())).await?;
         if !status.is_success() {
@@ -152,9 +152,9 @@ async fn send(to: &'static str, request: reqwest::RequestBuilder) -> Result<(Sta
 }
 
 fn class(error: &reqwest::Error) -> ProviderUnavailable {
-    ProviderUnavailable(if error.is_timeout() { "no answer in time" } else { "no connection" }.into())
+    ProviderUnavailable(if error.is_timeout() { "no reply in time" } else { "no connection" }.into())
 }
 
 fn read<T: DeserializeOwned>(reply: &[u8]) -> Result<T, ProviderUnavailable> {
-    serde_json::from_slice(reply).map_err(|_| ProviderUnavailable("its reply is not understood".into()))
+    serde_json::from_slice(reply).map_err(|_| ProviderUnavailable("its reply cannot be parsed".into()))
 }

@@ -21,7 +21,7 @@ pub struct OpenQuotes {
 #[derive(Debug, thiserror::Error)]
 pub enum NoteQuoteError {
     /// The buyer has the maximum number of open quotes.
-    #[error("the buyer has as many open quotes as one may have")]
+    #[error("the buyer has the maximum number of open quotes")]
     LimitReached(OpenQuotes),
     /// See [`StoreError`].
     #[error(transparent)]

@@ -28,7 +28,7 @@ pub(super) async fn advance(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>) -> R
             return Ok(reply);
         }
     }
-    Err(ApiError::internal("a call came to no reply").alarm())
+    Err(ApiError::internal("a call did not reach a reply").alarm())
 }
 
 /// Carries out one step. Returns the reply, if the step ends the request.

@@ -22,7 +22,7 @@ use crate::state::State;
 
 /// Call a listing through the gateway
 ///
-/// Sends one JSON body to the seller behind a listing and returns its response. A paid listing first answers 402 with
+/// Sends one JSON body to the seller behind a listing and returns its response. A paid listing first returns 402 with
 /// `data.payment`. Pay it, then send the same body with the payment's id. A repeat with the same id or `Idempotency-Key` never
 /// charges twice: after delivery it returns the stored response with `Idempotent-Replayed: true`. An empty body asks a paid
 /// listing for its price only.

@@ -79,7 +79,7 @@ impl<'a> InFlightSlot<'a> {
         } else {
             self.store.cancel_slot(listing, self.minute).await
         };
-        // A slot that is not given back stops counting when its minute is over. The reply matters more.
+        // A slot that is not given back stops counting when its minute and the next are over. The reply matters more.
         if let Err(e) = settled {
             tracing::warn!(cause = %e, "an in-flight slot was not given back");
         }

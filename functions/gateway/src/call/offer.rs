@@ -69,7 +69,7 @@ pub(super) fn offer(progress: &Progress, call: &Call, reason: &OfferReason) -> A
 pub(super) fn with_seller_advice(offer: ApiError, reason: &OfferReason, retry_after: Option<u64>) -> ApiError {
     let Some(seconds) = retry_after.filter(|_| !matches!(reason, OfferReason::NotSeenAndClosing { .. })) else { return offer };
     let summary = format!(
-        "The seller does not respond right now. The quote stays open until data.payment.expires_at: wait retry_after_seconds, send the same request again, and pay once details.seller_available is gone. If you have paid, do not pay twice: keep {PAYMENT_ID} and send the same request again with it."
+        "The seller is not responding. The quote stays open until data.payment.expires_at: wait retry_after_seconds, send the same request again, and pay once details.seller_available is gone. If you have paid, do not pay twice: keep {PAYMENT_ID} and send the same request again with it."
     );
     offer
         .retry_after(seconds)

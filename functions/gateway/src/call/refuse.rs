@@ -20,7 +20,7 @@ pub(super) fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: Refusal
         Refusal::BoundToAnotherRequest { call, differs } => bound_to_another(progress, &call, differs),
         Refusal::IdempotencyKeyConflict => Code::IdempotencyKeyConflict.into(),
         Refusal::IdempotencyKeyReused(differs) => ApiError::new(Code::IdempotencyKeyReused).detail("differs", name(differs)),
-        Refusal::CallMissing => ApiError::internal("a name leads to a call that is not there").alarm(),
+        Refusal::CallMissing => ApiError::internal("an idempotency record points to a call that does not exist").alarm(),
         Refusal::InvalidBody => ctx.request.json().err().unwrap_or_else(|| Code::InvalidJson.into()),
         Refusal::SchemaMismatch => match serde_json::to_value(&progress.mismatches) {
             Ok(errors) => ApiError::new(Code::InputSchemaMismatch).detail("errors", errors),

@@ -17,7 +17,7 @@ impl CallContext<'_> {
     /// # Errors
     /// `PAYMENT_WALLET_REQUIRED`, `PAYMENT_ROUTE_UNAVAILABLE`.
     pub(super) fn terms(&self, read: &QuoteLookup, asked: Option<OriginCurrency>) -> Result<Terms> {
-        let missing = |who: &str| ApiError::internal(format!("the {who}'s profile is not there")).alarm();
+        let missing = |who: &str| ApiError::internal(format!("the {who}'s profile does not exist")).alarm();
         let buyer = read.buyer.as_ref().ok_or_else(|| missing("buyer"))?;
         let seller = read.seller.as_ref().ok_or_else(|| missing("seller"))?;
         let currency = asked.or_else(|| default_currency(Some(buyer))).unwrap_or(OriginCurrency::Sol);
@@ -76,7 +76,7 @@ fn route_unavailable(currency: OriginCurrency, working: &[&str]) -> ApiError {
     }
     error
         .recovery("next_action", "choose_another_listing")
-        .recovery("summary", "No currency leads to this seller right now: find another listing with GET /listings.")
+        .recovery("summary", "No currency can pay this seller right now: find another listing with GET /listings.")
         .recovery("retryable", false)
 }
 
@@ -106,6 +106,6 @@ fn minimum_not_met(terms: &Terms) -> ApiError {
             .detail("recommended_origin_currency", serde_json::Value::Null)
             .recovery("next_action", "choose_another_listing")
             .recovery("retryable", false)
-            .recovery("summary", "No payment route carries so low a price; find another listing with GET /listings.")
+            .recovery("summary", "No payment route supports a price this low; find another listing with GET /listings.")
     }
 }

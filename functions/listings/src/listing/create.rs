@@ -83,7 +83,7 @@ pub(crate) struct NewListing {
     /// The nonce that solves the proof of work.
     #[schema(min_length = 1, max_length = 64)]
     pow_nonce: String,
-    /// The challenge that `pow_nonce` solves. If left out, the newest open one.
+    /// The challenge that `pow_nonce` solves. The default is the newest open one.
     pow_challenge: Option<String>,
 }
 

@@ -99,7 +99,7 @@ impl Quote {
             return Err(QuoteFailure::NotAsAsked("the currency to pay in differs from what was asked for".into()));
         }
         let steps: Vec<Step> =
-            serde_json::from_str(self.steps.get()).map_err(|_| QuoteFailure::Unavailable("its steps are not understood".into()))?;
+            serde_json::from_str(self.steps.get()).map_err(|_| QuoteFailure::Unavailable("its steps cannot be parsed".into()))?;
         let mut ids = steps.into_iter().filter_map(|step| step.request_id);
         let id = ids.next().filter(|id| is_request_id(id)).ok_or_else(|| QuoteFailure::NotAsAsked("the quote has no id".into()))?;
         if ids.any(|other| other != id) {
@@ -116,7 +116,7 @@ impl Quote {
             refund_to: request.payer.clone(),
         };
         let requirements = serde_json::value::to_raw_value(&requirements);
-        let requirements = requirements.map_err(|_| QuoteFailure::Unavailable("its steps cannot be spelled".into()))?;
+        let requirements = requirements.map_err(|_| QuoteFailure::Unavailable("its steps cannot be serialised".into()))?;
         Ok(ProviderQuote { id, requirements })
     }
 }
@@ -191,7 +191,7 @@ pub(super) fn understand(status: &Status, record: &Record) -> Result<ProviderPay
         "failure" | "refund" if paid_out.is_some() => ProviderStatus::Success,
         "failure" => ProviderStatus::Failed,
         "refund" => ProviderStatus::Refunded,
-        other => return Err(ProviderUnavailable(format!("status {:?} is not known", other.chars().take(20).collect::<String>()))),
+        other => return Err(ProviderUnavailable(format!("unknown status {:?}", other.chars().take(20).collect::<String>()))),
     };
     let fail_reason = status.fail_reason.clone().filter(|reason| reason != "N/A" && !reason.is_empty());
     Ok(ProviderPayment { status: status_of_it, paid_out, fail_reason })
