@@ -235,7 +235,7 @@ async fn save(state: &crate::state::State, listing: &mut Listing, max_listings: 
     Err(creation_failed(failure, max_listings))
 }
 
-/// The error to report. Where the seller has to act first, its own advice stays; otherwise a new challenge is needed.
+/// The error to report. If the seller has to act first, its own advice stays; otherwise, a new challenge is needed.
 fn creation_failed(error: CreateListingError, max_listings: u32) -> ApiError {
     match error {
         CreateListingError::LimitReached => limit_reached(max_listings),
