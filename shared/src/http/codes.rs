@@ -248,7 +248,7 @@ codes! {
     IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" 422 "This Idempotency-Key was used with another body, listing or currency; use a new one."
         => "use_new_idempotency_key" true "Use a new Idempotency-Key for this request, or send the original request to continue its call." keep BODY, drop &["idempotency_key"];
     CallInProgress "CALL_IN_PROGRESS" 409 "This call is being delivered; wait, then send it again."
-        => "wait_and_retry" true "Wait retry_after_seconds, then send the same request again to get the stored response." keep CALL, drop NONE;
+        => "wait_and_retry" true "Wait retry_after_seconds, then send the same request again to get the outcome." keep CALL, drop NONE;
     AnswerExpired "ANSWER_EXPIRED" 410 "This call was delivered and its stored response has expired; it is not charged again."
         => "start_a_new_call" false "Leave the payment id and the Idempotency-Key out to buy a new call." keep BODY, drop &["relay_request_id", "idempotency_key"];
     CallUndelivered "CALL_UNDELIVERED" 502 "The seller never delivered this call; it is closed, and the ledger says what you are owed."
