@@ -9,7 +9,7 @@ use crate::limits::Limiter;
 use crate::store::Store;
 use crate::telemetry::meter::Cost;
 
-/// Starts a process: telemetry, then the configuration. The process ends where the configuration is not valid.
+/// Starts a process: telemetry, then the configuration. The process exits if the configuration is not valid.
 #[must_use]
 pub fn start() -> Config {
     crate::telemetry::start();
@@ -30,9 +30,9 @@ pub struct App {
     pub store: Store,
     /// The rate limiter.
     pub limiter: Limiter,
-    /// The costs of recent requests, if they are remembered.
+    /// The costs of recent requests, if they are recorded.
     pub costs: CostLog,
-    /// Where the offset of a movable clock is read; `None` for a fixed clock or one shared in memory.
+    /// Where to read the offset of a movable clock; `None` for a fixed clock or one shared in memory.
     clock_source: Option<ClockSource>,
 }
 
@@ -44,7 +44,7 @@ impl App {
         app
     }
 
-    /// As [`App::connect`], but without opening a connection, for a group that needs no table.
+    /// Like [`App::connect`], but without opening a connection, for a group that needs no table.
     pub async fn unconnected(config: Config) -> Self {
         let store = Store::of(&config).await;
         let clock_source = config.movable_clock.then(|| ClockSource::new(&config));
@@ -66,7 +66,7 @@ impl App {
         self
     }
 
-    /// Remembers the costs of recent requests in `costs`.
+    /// Records the costs of recent requests in `costs`.
     #[must_use]
     pub fn with_costs(mut self, costs: CostLog) -> Self {
         self.costs = costs;
@@ -101,7 +101,7 @@ impl ClockSource {
     }
 }
 
-/// The costs of the last thousand requests, by request id. The default remembers nothing.
+/// The costs of the last thousand requests, by request id. The default records nothing.
 #[derive(Clone, Debug, Default)]
 pub struct CostLog(Option<Arc<Mutex<Recent>>>);
 
@@ -111,17 +111,17 @@ struct Recent {
     costs: HashMap<String, (String, Cost)>,
 }
 
-/// Maximum number of remembered requests.
+/// Maximum number of recorded requests.
 const REMEMBERED: usize = 1_000;
 
 impl CostLog {
-    /// A log that remembers.
+    /// A log that records costs.
     #[must_use]
     pub fn remembering() -> Self {
         Self(Some(Arc::default()))
     }
 
-    /// Remembers the cost of a request.
+    /// Records the cost of a request.
     pub(crate) fn note(&self, request_id: &str, route: &str, cost: Cost) {
         let Some(recent) = &self.0 else { return };
         let mut recent = recent.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,10 +10,10 @@ use aws_sdk_dynamodb::config::{Credentials, Region};
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-/// Settings of every AWS client: rustls with ring, two tries of one second each, and fixed credentials where the endpoint is not
+/// Settings of every AWS client: rustls with ring, two attempts of one second each, and fixed credentials unless the endpoint is
 /// AWS's own.
 pub(crate) async fn sdk_config(endpoint: Option<&str>) -> aws_config::SdkConfig {
-    // One connection pool, and one reading of the machine's certificates, for both.
+    // Both clients share one connection pool, and read the machine's certificates once.
     static HTTPS: OnceLock<SharedHttpClient> = OnceLock::new();
     let ring = tls::Provider::rustls(tls::rustls_provider::CryptoMode::Ring);
     let https = HTTPS.get_or_init(|| aws_smithy_http_client::Builder::new().tls_provider(ring).build_https()).clone();

@@ -152,7 +152,7 @@ fn url(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: &str)
     Ok(url)
 }
 
-/// The node's answers decide who may log in: a deployed function asks it over TLS only.
+/// The node's replies decide who may log in, so a deployed function connects to it over TLS only.
 fn evm_rpc_url(get: &impl Fn(&str) -> Option<String>) -> Result<Option<SecretString>, ConfigError> {
     const NAME: &str = "CROCHET_EVM_RPC_URL";
     if get(NAME).is_none() {

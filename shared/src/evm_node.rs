@@ -1,4 +1,5 @@
-//! JSON-RPC client of a node of the EVM chain that messages to sign name. Its URL may hold the operator's key and never prints.
+//! JSON-RPC client of a node of the EVM chain that messages to sign name. Its URL may contain the operator's key and is never
+//! printed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,23 +15,23 @@ use crochet_domain::ids::random_bytes;
 
 /// Time limit of [`EvmNode::run`], which sends two requests at first and one later.
 const BUDGET: Duration = Duration::from_secs(3);
-/// Maximum length of a reply; a valid one has less than a kilobyte.
+/// Maximum length of a reply. A valid one is shorter than a kilobyte.
 const MAX_REPLY_BYTES: usize = 16 * 1024;
 /// Gas limit of a program. Below the limit of one transaction (EIP-7825: 16,777,216).
 const GAS: u64 = 12_000_000;
 
-/// Why a node gave no answer. Its text is for the operator.
+/// Why a node gave no result. The text is for the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NodeFault {
     /// It could not be reached, was too slow, or refused.
     #[error("{0}")]
     Unavailable(&'static str),
-    /// It serves another chain than [`EVM_CHAIN_ID`]: the operator set the wrong URL.
+    /// It serves a chain other than [`EVM_CHAIN_ID`]: the operator set the wrong URL.
     #[error("CROCHET_EVM_RPC_URL leads to chain {0}, and messages to sign name chain {EVM_CHAIN_ID}")]
     OtherChain(u64),
 }
 
-/// The node. Cloning is cheap; clones share what they know of its chain.
+/// The node. Cloning is cheap; clones share what they know about its chain.
 #[derive(Clone, Debug)]
 pub struct EvmNode {
     http: reqwest::Client,
@@ -48,7 +49,7 @@ impl EvmNode {
 
     /// Runs a program on the chain's newest state and returns its output. Nothing changes on the chain.
     ///
-    /// The first answer of a process counts only if the node confirms that it serves the right chain.
+    /// The first result in a process counts only if the node confirms that it serves the right chain.
     ///
     /// # Errors
     /// [`NodeFault`], within three seconds.
@@ -84,7 +85,7 @@ impl EvmNode {
     /// The `result` of one request.
     async fn ask(&self, method: &str, params: Value) -> Result<Value, NodeFault> {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        // The client's error shows the URL: keep its kind only.
+        // The client's error contains the URL, so only its kind is kept.
         let class =
             |error: reqwest::Error| NodeFault::Unavailable(if error.is_timeout() { "no answer in time" } else { "no connection" });
         let mut reply = self.http.post(self.url.expose_secret()).json(&request).send().await.map_err(class)?;
@@ -109,8 +110,8 @@ impl EvmNode {
     }
 }
 
-/// The parameters of `eth_call` for a program. The sender is random: nodes send from the zero address by default, and some contracts
-/// take that for a sign that nothing is at stake.
+/// The parameters of `eth_call` for a program. The sender is random: by default, nodes send from the zero address, and some
+/// contracts trust it.
 fn call(program: &[u8]) -> Value {
     let from = format!("0x01{}", hex::encode(random_bytes::<19>()));
     let input = format!("0x{}", hex::encode(program));

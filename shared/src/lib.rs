@@ -1,7 +1,7 @@
-//! The common crate of Crochet: what every endpoint group shares.
+//! The shared crate of Crochet: what every group of routes uses.
 //!
-//! Arrows point one way: functions use this crate; inside it `http` uses `store`, and `store` and `payments` use `domain`.
-//! `domain` is pure and synchronous: it knows no HTTP, no AWS and no clock but the moment it is handed.
+//! Dependencies point one way: functions use this crate; inside it, `http` uses `store`, and `store` and `payments` use `domain`.
+//! `domain` is pure and synchronous: it knows no HTTP, no AWS, and no time except what it is passed.
 
 pub mod app;
 mod aws;

@@ -1,4 +1,4 @@
-//! Rate limits: exact counts in the table, and a memory of exhausted windows, so that a refusal costs no write.
+//! Rate limits: exact counts in the table, and a cache of exhausted windows, so that a refusal costs no write.
 
 use std::sync::Arc;
 
@@ -28,15 +28,15 @@ pub const READS_PER_IP: Limit = Limit { name: "reads", quota: 300, window_second
 pub const AUTH_PER_IP: Limit = Limit { name: "auth", quota: 30, window_seconds: 300 };
 /// Failed authentications, per IP address.
 pub const FAILED_AUTH_PER_IP: Limit = Limit { name: "failed-auth", quota: 30, window_seconds: 300 };
-/// Quotes asked of the payment provider, per buyer.
+/// Quotes requested from the payment provider, per buyer.
 pub const QUOTES_PER_BUYER: Limit = Limit { name: "quotes", quota: 10, window_seconds: 60 };
-/// Changes of a profile's text, new keys and changes of wallets, per profile. Each raises the profile's version, and a recovery
-/// writes over one version: no key may keep it from succeeding. Revoking a key is not counted, so that a stolen key cannot keep
-/// its owner from revoking it.
+/// Changes of a profile's text, new keys and changes of wallets, per profile. Each increments the profile's version, and a recovery
+/// is written over one version: no key may be able to keep a recovery from succeeding. Revoking a key is not counted, so that a
+/// stolen key cannot keep its owner from revoking it.
 pub const PROFILE_WRITES: Limit = Limit { name: "profile-writes", quota: 30, window_seconds: 60 };
 /// Changes of listings, per profile.
 pub const LISTING_WRITES: Limit = Limit { name: "listing-writes", quota: 60, window_seconds: 3_600 };
-/// Changes of one listing's endpoint: AWS refuses a secret more than 100 versions a day.
+/// Changes of one listing's endpoint. AWS refuses more than 100 versions of a secret per day.
 pub const ENDPOINT_EDITS: Limit = Limit { name: "endpoint-edits", quota: 20, window_seconds: 86_400 };
 /// Test calls of one listing's endpoint.
 pub const ENDPOINT_TESTS: Limit = Limit { name: "endpoint-tests", quota: 10, window_seconds: 60 };
@@ -55,11 +55,11 @@ pub const ALL: &[Limit] = &[
     ENDPOINT_TESTS,
 ];
 
-/// A subject's use of a limit in the present window.
+/// A subject's use of a limit in the current window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitStatus {
     pub(crate) limit: Limit,
-    /// Events allowed in the window, the factor of relaxed limits included.
+    /// Events allowed in the window, including the factor of relaxed limits.
     pub(crate) quota: u32,
     pub(crate) used: u32,
     /// Seconds until the window ends.
@@ -75,7 +75,7 @@ pub struct Limiter {
     exhausted: Arc<Cache<String, i64>>,
 }
 
-/// Exhausted windows that are remembered. A forgotten one is counted in the table again.
+/// Maximum number of cached windows. A window that is not cached is counted in the table again.
 const REMEMBERED: usize = 10_000;
 
 impl Limiter {
@@ -99,7 +99,7 @@ impl Limiter {
         Ok(status)
     }
 
-    /// The subject's status where this instance knows that the limit is passed. Nothing is counted.
+    /// The subject's status, if this instance knows that the limit is exceeded. Nothing is counted.
     #[must_use]
     pub fn is_known_exhausted(&self, limit: Limit, subject: &str, now: OffsetDateTime) -> Option<LimitStatus> {
         let known = self.exhausted.get(&counter_name(limit, subject)) == Some(window_start(limit, now));

@@ -21,7 +21,7 @@ pub enum WalletProofError {
     #[error(transparent)]
     Refused(#[from] ProofError),
     /// The wallet's chain could not be queried. The text is meant for the operator.
-    #[error("the wallet's chain did not answer: {0}")]
+    #[error("the wallet's chain could not be queried: {0}")]
     ChainUnavailable(String),
 }
 
@@ -41,7 +41,7 @@ impl WalletProofs {
     /// Verifies that the holder of `address` signed `message`, byte for byte.
     ///
     /// The order is that of ERC-6492: a wrapped signature, then the contract, then the key. A key's signature is valid if there is
-    /// no contract or only a delegation (EIP-7702). It is also valid if the chain does not answer, because a key controls its
+    /// no contract or only a delegation (EIP-7702). It is also valid if the chain does not respond, because a key controls its
     /// address whatever code is there.
     ///
     /// # Errors

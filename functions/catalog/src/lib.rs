@@ -38,7 +38,7 @@ pub fn router(state: State) -> OpenApiRouter {
     routes().with_state(state)
 }
 
-/// What this group answers, as an OpenAPI document.
+/// The OpenAPI document of this group.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     routes().into_openapi()

@@ -1,7 +1,7 @@
-//! The gateway: calls, their history and their books.
+//! The gateway: calls, their history and the ledger.
 //!
-//! Follow a call in `call/`: `handler` authenticates and loads, `resolve` finds the call that the request means, `advance` decides
-//! and acts until there is a reply.
+//! Follow a call in `call/`: `handler` authenticates and loads, `resolve` finds the call that the request means, and `advance`
+//! decides and acts until there is a reply.
 
 mod call;
 mod history;
@@ -17,7 +17,7 @@ pub fn router(state: State) -> OpenApiRouter {
     routes().with_state(state)
 }
 
-/// What this group answers, as an OpenAPI document.
+/// The OpenAPI document of this group.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     routes().into_openapi()

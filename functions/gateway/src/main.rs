@@ -1,4 +1,4 @@
-//! The gateway function: paid calls and their books.
+//! The gateway function: calls and the ledger.
 
 use crochet::app::App;
 use crochet::http::{Error, serve};

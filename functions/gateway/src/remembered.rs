@@ -1,4 +1,4 @@
-//! What an instance remembers between calls. Forgetting it costs a round trip and nothing else.
+//! What an instance remembers between calls. Forgetting it costs a round trip, nothing else.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use crochet_domain::listing::Listing;
 use crochet_domain::schema::{InputSchema, SchemaError};
 use quick_cache::sync::Cache;
 
-/// Maximum entries of each cache. A parsed schema takes up to a few hundred kilobytes.
+/// Maximum number of entries in each cache. A parsed schema takes up to a few hundred kilobytes.
 const MAX_ENTRIES: usize = 1_000;
 
 pub(crate) struct Remembered {
     slugs: Cache<String, ListingId>,
     free: Cache<ListingId, ()>,
-    /// By listing, at a version of it.
+    /// By listing and version of the listing.
     schemas: Cache<ListingId, (u64, Arc<InputSchema>)>,
 }
 
@@ -32,7 +32,7 @@ impl Remembered {
         self.slugs.insert(slug.to_owned(), listing);
     }
 
-    /// The parsed schema of a listing at this version: parsing costs more than checking.
+    /// The parsed schema of this version of a listing. Parsing costs more than checking.
     pub(crate) fn schema(&self, listing: &Listing, text: &str) -> Result<Arc<InputSchema>, SchemaError> {
         if let Some((version, schema)) = self.schemas.get(&listing.id)
             && version == listing.version
@@ -44,7 +44,7 @@ impl Remembered {
         Ok(schema)
     }
 
-    /// Whether the listing was free when this instance saw it last.
+    /// Whether the listing was free when this instance last saw it.
     pub(crate) fn is_free(&self, listing: ListingId) -> bool {
         self.free.get(&listing).is_some()
     }

@@ -1,4 +1,4 @@
-//! What the gateway may do.
+//! The state of the gateway function.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl State {
         })
     }
 
-    /// The same with another way to sellers.
+    /// The same state with another way to reach sellers.
     #[must_use]
     pub fn with_outbound(self, outbound: Outbound) -> Self {
         Self { outbound, ..self }

@@ -1,113 +1,115 @@
-//! The breaker of a listing's endpoint: a seller that gives no answer time after time is left alone for a while, then tried once.
+//! The circuit breaker of a listing's endpoint: after repeated failures, calls pause, and then one call tests the endpoint.
 //!
-//! `closed → open → probe → closed`, or open again for longer when the probe fails. The record exists only while there is
-//! something to remember: no record is a closed breaker. It speaks about one version of the endpoint's secret, so a new URL
-//! starts with a closed one. No buyer closes a seller to the others alone: what a body can cause opens a breaker only when it
-//! has happened to two buyers.
+//! `closed → open → half-open → closed`, or open again, for longer, if the probe fails. A record exists only while there are
+//! failures to remember; without one, the breaker is closed. A record applies to one version of the endpoint's secret, so a new URL
+//! starts with a closed breaker. No buyer can close a seller to the others alone: failures that a body can cause open the breaker
+//! only if two buyers had them.
 
 use serde::{Deserialize, Serialize};
 
 use super::ids::ProfileId;
 
-/// So many failures one after another open a breaker.
+/// Consecutive failures that open the breaker.
 pub const FAILURES_TO_OPEN: u32 = 5;
-/// How long it stays open the first time (milliseconds); each probe that fails doubles it.
+/// Time that the breaker stays open at first (milliseconds). Each failed probe doubles it.
 pub const FIRST_OPEN_MS: i64 = 30_000;
-/// How long it stays open at most (milliseconds).
+/// Maximum time that the breaker stays open (milliseconds).
 pub const LONGEST_OPEN_MS: i64 = 300_000;
-/// How long after its last failure a row is over (milliseconds): past it, time has broken it.
+/// Time after its last failure at which a streak ends (milliseconds): one day.
 pub const STREAK_KEPT_MS: i64 = 86_400_000;
-/// When those who wait for a probe may ask again (milliseconds): it usually ends long before its time is over.
+/// Interval at which waiting callers may ask again while a probe is running (milliseconds). A probe usually ends long before it
+/// expires.
 pub const PROBE_POLL_MS: i64 = 2_000;
 
-/// What is remembered of an endpoint that has failed.
+/// The recent failures of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BreakerRecord {
-    /// The version of the endpoint's secret that it speaks about.
+    /// The version of the endpoint's secret that the record applies to.
     pub secret_version: String,
-    /// Failures one after another, no more than open a breaker; beyond that only probes that make the time longer.
+    /// Consecutive failures. While the breaker is closed, at most [`FAILURES_TO_OPEN`]; then each failed probe that extends the
+    /// open time adds one.
     pub failures: u32,
-    /// How many of them no body can have caused.
+    /// How many failures no body can have caused.
     #[serde(default)]
     pub without_connection: u32,
-    /// Whose call failed last.
+    /// The buyer whose call failed last.
     pub last_buyer: ProfileId,
-    /// Whether calls of two buyers at least have failed.
+    /// Whether calls of at least two buyers failed.
     #[serde(default)]
     pub seen_by_two_buyers: bool,
-    /// When the last of them ended (Unix milliseconds).
+    /// When the last failure ended (Unix milliseconds).
     pub failed_ms: i64,
-    /// The call that is tried while the breaker is open.
+    /// The probe that is running, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Probe>,
-    /// Names the write that made this record: a change is made over the record that was read, and over no other.
+    /// Token of the write that made this record. A change is written only over the record that was read.
     pub write_token: String,
 }
 
-/// One call that is let through an open breaker.
+/// The one call that a half-open breaker lets through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
-    /// Names it.
+    /// Identifies the probe.
     pub token: String,
-    /// Until when others wait for it (Unix milliseconds): whoever made it may have died.
+    /// When the probe expires (Unix milliseconds): its process may have died.
     pub until_ms: i64,
 }
 
-/// Whether calls permit.
+/// Whether the breaker lets calls through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
-    /// They do.
+    /// It lets calls through.
     Closed,
-    /// None does.
+    /// It lets no call through.
     Open {
-        /// When it is worth asking again (Unix milliseconds).
+        /// When to ask again (Unix milliseconds).
         until_ms: i64,
     },
-    /// One may be tried.
+    /// It lets one call through, as the probe.
     HalfOpen,
 }
 
-/// A call that was let through: whose, when, at which version of the endpoint's secret, and whether as a probe.
+/// Permission for one call to pass the breaker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
-    /// Who calls.
+    /// The buyer.
     pub buyer: ProfileId,
-    /// The version of the endpoint's secret that it goes out with.
+    /// The version of the endpoint's secret that the call uses.
     pub secret_version: String,
-    /// When it was let through (Unix milliseconds).
+    /// When the permit was given (Unix milliseconds).
     pub since_ms: i64,
-    /// The probe that it is.
+    /// The probe's token, if the call is the probe.
     pub probe: Option<String>,
 }
 
-/// What a record has to become.
+/// How a record changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// It stays as it is.
     Keep,
-    /// This. The write_token is the caller's to set.
+    /// Write this record. The caller sets the `write_token`.
     Put(BreakerRecord),
-    /// It is forgotten: the breaker is closed.
+    /// Delete the record: the breaker is closed.
     Forget,
 }
 
-/// What the end of an attempt says about the seller.
+/// What the outcome of an attempt says about the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Observation {
-    /// It is there: a delivery, a refusal, an answer of the wrong kind. A row of failures ends.
+    /// The endpoint is healthy: a delivery, a refusal, or a response of the wrong kind. The streak ends.
     Healthy,
-    /// It is there, and failed (5xx). That keeps nobody waiting: it neither adds to a row nor ends one. As a probe it shows
-    /// that somebody answers again.
+    /// The endpoint responds, but has a problem (5xx). It neither extends nor ends a streak. A probe with this outcome closes the
+    /// breaker.
     ServerError,
-    /// It may have seen the body, and gave no answer: not in time, or the connection broke. The body may be the cause.
+    /// No response in time, or a broken connection. The endpoint may have seen the body, so the body may be the cause.
     NoResponse,
-    /// No connection or no secure one: no body can have caused that.
+    /// No connection, or no TLS session. No body can have caused that.
     NoConnection,
-    /// Nothing: it was not given its whole time.
+    /// Nothing: the endpoint did not get its full timeout.
     Inconclusive,
 }
 
-/// Whether calls permit at this moment. `record` is what is remembered, if anything.
+/// The state of the breaker now.
 #[must_use]
 pub fn breaker_state(record: Option<&BreakerRecord>, secret_version: &str, now_ms: i64) -> BreakerState {
     let Some(breaker) = streak(record, secret_version, now_ms).filter(|breaker| breaker.is_open()) else {
@@ -120,17 +122,17 @@ pub fn breaker_state(record: Option<&BreakerRecord>, secret_version: &str, now_m
     }
 }
 
-/// What becomes of a record at which a probe is due.
+/// The record with a running probe.
 #[must_use]
 pub fn with_probe(breaker: &BreakerRecord, probe: Probe) -> BreakerRecord {
     BreakerRecord { probe: Some(probe), ..breaker.clone() }
 }
 
-/// What becomes of the record when a call ends with this observation.
+/// The change to the record after an attempt with this observation.
 #[must_use]
 pub fn after(record: Option<&BreakerRecord>, permit: &Permit, observation: Observation, now_ms: i64) -> Change {
     let Some(breaker) = streak(record, &permit.secret_version, now_ms) else {
-        // What another version of the endpoint did since this call began is newer than this call.
+        // A failure of another secret version since this call began is newer information than this call.
         let outdated = record.is_some_and(|other| other.failed_ms >= permit.since_ms);
         return match observation {
             Observation::NoResponse | Observation::NoConnection if !outdated => {
@@ -140,7 +142,7 @@ pub fn after(record: Option<&BreakerRecord>, permit: &Permit, observation: Obser
         };
     };
     let is_open = breaker.is_open();
-    // Calls that were on their way when the breaker opened have no say in it any more: only its probe has.
+    // Calls that were in flight when the breaker opened no longer count. Only its probe does.
     if is_open && !breaker.is_probed_by(permit) {
         return Change::Keep;
     }
@@ -153,7 +155,7 @@ pub fn after(record: Option<&BreakerRecord>, permit: &Permit, observation: Obser
     }
 }
 
-/// What becomes of the record when a call that was let through as a probe was not made.
+/// The change to the record when a call got a permit but was not sent.
 #[must_use]
 pub fn release_probe(record: Option<&BreakerRecord>, permit: &Permit) -> Change {
     match record {
@@ -162,7 +164,7 @@ pub fn release_probe(record: Option<&BreakerRecord>, permit: &Permit) -> Change 
     }
 }
 
-/// The row that the record holds about this version of the endpoint. The table may keep a record longer than it was asked to.
+/// The streak of this version of the endpoint, if it has not ended. The table's TTL may be late.
 fn streak<'a>(record: Option<&'a BreakerRecord>, secret_version: &str, now_ms: i64) -> Option<&'a BreakerRecord> {
     record.filter(|breaker| breaker.secret_version == secret_version && now_ms < breaker.failed_ms.saturating_add(STREAK_KEPT_MS))
 }
@@ -185,17 +187,17 @@ impl BreakerRecord {
         self.failures >= FAILURES_TO_OPEN && (self.seen_by_two_buyers || self.without_connection >= FAILURES_TO_OPEN)
     }
 
-    /// The row with one failure more.
+    /// The record with one more failure.
     fn failed_again(&self, permit: &Permit, observation: Observation, now_ms: i64) -> Self {
         let is_without_connection = observation == Observation::NoConnection;
         let is_another_buyers = self.last_buyer != permit.buyer;
         let failures = if !self.is_open() {
-            // What one buyer piles up before it opens must not make the time longer.
+            // Failures of one buyer before the breaker opens must not extend the open time.
             (self.failures + 1).min(FAILURES_TO_OPEN)
         } else if is_without_connection || is_another_buyers {
             self.failures.saturating_add(1)
         } else {
-            // One buyer's body, tried time after time, makes it no longer.
+            // Repeated failures of one buyer's body do not extend the open time.
             self.failures
         };
         Self {

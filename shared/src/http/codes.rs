@@ -89,7 +89,7 @@ codes! {
         => "send_smaller_body" false "Shorten the body to at most details.max_bytes and send the request again." keep NONE, drop NONE;
     HeaderTooLarge "HEADER_TOO_LARGE" 431 "Send shorter headers, or a shorter path or query."
         => "send_shorter_headers" false "Keep each header under 8,192 bytes and the path and the query under 4,096 bytes each, then send the request again." keep BODY, drop NONE;
-    NotFound "NOT_FOUND" 404 "There is no such route; look the path up in the API reference."
+    NotFound "NOT_FOUND" 404 "This path does not exist; look it up in the API reference."
         => "read_api_reference" false "Look the path up in the API reference at reference_url." keep NONE, drop NONE;
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 "This path does not support that method; use one listed in the Allow header."
         => "use_allowed_method" false "Use a method listed in the Allow header." keep BODY, drop NONE;
@@ -125,20 +125,20 @@ codes! {
         => "register_wallet" false "Create a profile: call POST /auth/challenge with purpose register, then POST /register." keep &["wallet_address"], drop PROOF;
     WalletCannotRecover "WALLET_CANNOT_RECOVER" 403 "This wallet cannot recover its profile; use one that has the capability recovery."
         => "use_recovery_wallet" false "Use an active wallet of the same profile that has the capability recovery." keep NONE, drop PROOF;
-    ChainUnavailable "CHAIN_UNAVAILABLE" 503 "The chain of this wallet's contract could not be reached; wait, then request a new challenge."
+    ChainUnavailable "CHAIN_UNAVAILABLE" 503 "The chain of this wallet's contract is unavailable; wait, then request a new challenge."
         => "request_new_challenge" true "Wait retry_after_seconds, then request a new challenge with POST /auth/challenge and sign its message." keep &["wallet_address", "display_name"], drop PROOF;
     ProofWalletNotAllowed "PROOF_WALLET_NOT_ALLOWED" 403 "The wallet that signed cannot authorize this; sign with one that has the required capability."
         => "use_recovery_wallet" false "Sign with an active wallet of the profile that has the capability named in details.required_capability. GET /me/wallets lists the wallets." keep NONE, drop PROOF;
     WalletNotFound "WALLET_NOT_FOUND" 404 "This profile has no wallet with this id; list its wallets with GET /me/wallets."
         => "list_wallets" false "List the profile's wallets with GET /me/wallets." keep BODY, drop NONE;
-    WalletAlreadyLinked "WALLET_ALREADY_LINKED" 409 "This wallet already belongs to a profile; link another one."
+    WalletAlreadyLinked "WALLET_ALREADY_LINKED" 409 "This wallet already belongs to a profile; link another wallet."
         => "use_another_wallet" false "Link another wallet, or use the profile that has this one (POST /auth/recover)." keep NONE, drop PROOF;
     WalletLimit "WALLET_LIMIT" 409 "This profile has the maximum number of wallets; use one of them."
         => "use_linked_wallet" false "Use a wallet that GET /me/wallets lists. PATCH /me/wallets/:id activates a disabled one." keep NONE, drop PROOF;
     WouldStrandProfile "WOULD_STRAND_PROFILE" 409 "That would leave the profile without an active recovery wallet; give another wallet that capability first."
         => "link_recovery_wallet" false "First give another active wallet the capability recovery, or link one with POST /me/wallets." keep NONE, drop PROOF;
     ProfileNotFound "PROFILE_NOT_FOUND" 404 "There is no agent with this id; check it."
-        => "check_agent_id" false "Take the id from data.listing.seller.id of GET /listings/:id, or from GET /me." keep BODY, drop NONE;
+        => "check_agent_id" false "Use data.listing.seller.id of GET /listings/:id, or an id from GET /me." keep BODY, drop NONE;
     ListingsStillActive "LISTINGS_STILL_ACTIVE" 409 "A profile with active listings cannot become a buyer; suspend them first."
         => "suspend_listings" false "Suspend the listings named in details.listing_ids with DELETE /listings/:id, or keep a role that sells." keep BODY, drop NONE;
     KeyNotFound "KEY_NOT_FOUND" 404 "This profile has no API key with this id; list its keys with GET /api-keys."
@@ -147,21 +147,21 @@ codes! {
         => "revoke_unused_key" false "Revoke an unused key with DELETE /api-keys/:id, then create the new one." keep BODY, drop NONE;
 
     // People
-    SessionRequired "SESSION_REQUIRED" 401 "Log in first: this route needs the cookie of a session."
-        => "log_in" false "Log in with a passkey (POST /auth/passkey/login/start and /finish) and send the cookie that comes back." keep BODY, drop NONE;
+    SessionRequired "SESSION_REQUIRED" 401 "Log in first: this route needs a session cookie."
+        => "log_in" false "Log in with a passkey (POST /auth/passkey/login/start and /finish) and send the session cookie that it sets." keep BODY, drop NONE;
     CrossSiteRequest "CROSS_SITE_REQUEST" 403 "This request came from another site; send it from a page of this deployment."
         => "send_from_same_site" false "Send it from a page of this deployment. Programs use an API key instead of the cookie." keep BODY, drop NONE;
     CeremonyInvalid "CEREMONY_INVALID" 400 "This passkey ceremony is unknown, expired or already used; start a new one."
         => "start_new_ceremony" true "Call the start route again and finish the new ceremony within five minutes." keep &["display_name"], drop &["ceremony_id", "credential"];
     PasskeyRefused "PASSKEY_REFUSED" 401 "The passkey could not be verified; start again."
-        => "start_new_ceremony" true "Call the start route again and let the authenticator verify you (PIN, fingerprint or face)." keep &["display_name"], drop &["ceremony_id", "credential"];
+        => "start_new_ceremony" true "Call the start route again, and let the authenticator verify you (PIN, fingerprint or face)." keep &["display_name"], drop &["ceremony_id", "credential"];
     PasskeyAlreadyRegistered "PASSKEY_ALREADY_REGISTERED" 409 "This passkey is already registered; log in with it."
         => "log_in" false "Log in with it: POST /auth/passkey/login/start and /finish." keep NONE, drop &["ceremony_id", "credential"];
     PasskeyLimit "PASSKEY_LIMIT" 409 "You have the maximum number of passkeys; remove one first."
         => "remove_unused_passkey" false "Remove one with DELETE /auth/passkey/credentials/:id, then add the new one." keep NONE, drop &["ceremony_id", "credential"];
     PasskeyNotFound "PASSKEY_NOT_FOUND" 404 "You have no passkey with this id; list yours with GET /auth/passkey/credentials."
         => "list_passkeys" false "List your passkeys with GET /auth/passkey/credentials." keep NONE, drop NONE;
-    PasskeysUnavailable "PASSKEYS_UNAVAILABLE" 409 "Passkeys need a domain name, and this deployment is reached by an IP address."
+    PasskeysUnavailable "PASSKEYS_UNAVAILABLE" 409 "Passkeys need a domain name, but this deployment is reached by an IP address."
         => "use_domain_name" false "The operator must set CROCHET_PUBLIC_URL to a URL with a domain name (locally http://localhost:9000). Then open the site there." keep NONE, drop NONE;
     LastPasskey "LAST_PASSKEY" 409 "This is your only passkey; add another before you remove it."
         => "add_passkey_first" false "Add another passkey while you are logged in, then remove this one." keep NONE, drop NONE;
@@ -176,7 +176,7 @@ codes! {
 
     // Listings
     ListingNotFound "LISTING_NOT_FOUND" 404 "There is no such listing; find one with GET /listings."
-        => "browse_listings" false "Find the listing with GET /listings and use its id or slug." keep BODY, drop NONE;
+        => "browse_listings" false "Find the listing with GET /listings, and use its id or slug." keep BODY, drop NONE;
     NotListingOwner "NOT_LISTING_OWNER" 403 "Only the owner of the listing can do that; use its API key."
         => "use_owner_key" false "Use an API key of the profile that owns the listing." keep BODY, drop NONE;
     ListingLimitReached "LISTING_LIMIT_REACHED" 409 "This profile has the maximum number of listings; delete a draft or change an existing listing."
@@ -185,8 +185,8 @@ codes! {
         => "add_payout_wallet" false "Link a wallet with the capability payout (POST /me/wallets), then send the request again." keep BODY, drop &["pow_nonce"];
     EndpointRequired "ENDPOINT_REQUIRED" 400 "A per_call listing needs an endpoint; send private_endpoint_url."
         => "add_private_endpoint_url" false "Send private_endpoint_url: the https URL at which Crochet calls you." keep BODY, drop NONE;
-    EndpointUrlRefused "ENDPOINT_URL_REFUSED" 400 "private_endpoint_url must be an https URL with a public DNS name on port 443."
-        => "fix_private_endpoint_url" false "Use an https URL without credentials, fragment, IP address or other port. Every address of its name must be public." keep BODY, drop NONE;
+    EndpointUrlRefused "ENDPOINT_URL_REFUSED" 400 "private_endpoint_url must be an https URL with a public DNS name, on an allowed port (443 by default)."
+        => "fix_private_endpoint_url" false "Use an https URL without credentials or a fragment. Its host must be a DNS name that resolves only to public addresses, and its port must be 443 or another that the operator allows." keep BODY, drop NONE;
     EndpointNotFound "ENDPOINT_NOT_FOUND" 404 "This listing has no endpoint; set one with PUT /listings/:id/endpoint."
         => "add_private_endpoint_url" false "Set one with PUT /listings/:id/endpoint and private_endpoint_url: the https URL at which Crochet calls you." keep NONE, drop NONE;
     EndpointInUse "ENDPOINT_IN_USE" 409 "A per_call listing needs its endpoint; pause it, or make the listing free first."
@@ -199,7 +199,7 @@ codes! {
         => "contact_operator" false "Ask the operator of this deployment." keep NONE, drop NONE;
     StatusChangeRefused "STATUS_CHANGE_REFUSED" 409 "A listing cannot change from its current status to that one; choose another."
         => "choose_another_status" false "Activate a draft, suspend an active listing, or activate a listing that its owner suspended. Other changes are not possible." keep BODY, drop NONE;
-    EditConflict "EDIT_CONFLICT" 409 "Somebody else changed this at the same time; read it and try again."
+    EditConflict "EDIT_CONFLICT" 409 "Another request changed this at the same time; read it and try again."
         => "read_and_retry" true "Read it again and repeat the change." keep BODY, drop NONE;
     EditLimit "EDIT_LIMIT" 429 "This listing's endpoint has reached its daily number of changes; wait, then try again."
         => "wait_and_retry" true WAIT keep BODY, drop NONE;
@@ -211,8 +211,8 @@ codes! {
         => "retry_later_or_choose_another_listing" true "Try again later, or find another listing with GET /listings." keep BODY, drop NONE;
     ListingHasNoGateway "LISTING_HAS_NO_GATEWAY" 409 "This listing cannot be called through the gateway; read its connection_instructions."
         => "read_connection_instructions" false "Read the listing's connection_instructions with GET /listings/:id." keep BODY, drop NONE;
-    InputSchemaMismatch "INPUT_SCHEMA_MISMATCH" 422 "The body does not match the listing's input_schema, so nothing was quoted; correct the paths in details.errors."
-        => "fix_request_body" false "Correct the paths named in details.errors so that the body matches data.listing.input_schema of GET /listings/:id." keep NONE, drop NONE;
+    InputSchemaMismatch "INPUT_SCHEMA_MISMATCH" 422 "The body does not match the listing's input_schema, so nothing was quoted; correct the body at the paths in details.errors."
+        => "fix_request_body" false "Correct the body at the paths in details.errors, so that it matches data.listing.input_schema of GET /listings/:id." keep NONE, drop NONE;
     UnsupportedOriginCurrency "UNSUPPORTED_ORIGIN_CURRENCY" 400 "X-Crochet-Origin-Currency must be SOL, USDC_SOL, ETH or USDC."
         => "choose_supported_currency" true "Set X-Crochet-Origin-Currency to one of details.origin_currencies, or leave it out." keep BODY, drop NONE;
     InvalidIdempotencyKey "INVALID_IDEMPOTENCY_KEY" 400 "Idempotency-Key must be 1 to 255 printable ASCII characters, sent once."
@@ -229,7 +229,7 @@ codes! {
         => "pay_or_wait" true "Pay an open quote (GET /gateway-requests lists them with status quoted), or wait retry_after_seconds and send the same request again." keep BODY, drop NONE;
     ListingRateLimited "LISTING_RATE_LIMITED" 429 "This listing has reached its calls per minute, so nothing was quoted; wait, then try again."
         => "wait_and_retry" true WAIT keep BODY, drop NONE;
-    ListingBusy "LISTING_BUSY" 503 "This listing has too many calls in progress, so nothing was quoted; wait, then try again."
+    ListingBusy "LISTING_BUSY" 503 "This listing has too many calls in flight, so nothing was quoted; wait, then try again."
         => "wait_and_retry" true WAIT keep BODY, drop NONE;
 
     // The gateway, payment
@@ -243,12 +243,12 @@ codes! {
         => "send_original_request" true "Send the listing and JSON body for which this payment was quoted (GET /gateway-requests/:id names them), or leave the id out to get a quote for this one." keep &["relay_request_id"], drop NONE;
     PaymentMismatch "PAYMENT_MISMATCH" 409 "The provider's record of this payment differs from its quote, so nothing was forwarded; ask the operator."
         => "contact_operator" true "Keep the relay_request_id and ask the operator. You can send the same request again without paying again. To buy another call meanwhile, use a new Idempotency-Key." keep PAID, drop NONE;
-    IdempotencyKeyConflict "IDEMPOTENCY_KEY_CONFLICT" 409 "This Idempotency-Key belongs to another call than the payment; leave it out."
+    IdempotencyKeyConflict "IDEMPOTENCY_KEY_CONFLICT" 409 "This Idempotency-Key identifies another call than the payment does; leave it out."
         => "retry_without_idempotency_key" true "Send X-Crochet-Relay-Request-Id alone, or with the Idempotency-Key under which it was quoted." keep PAID, drop &["idempotency_key"];
     IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" 422 "This Idempotency-Key was used with another body, listing or currency; use a new one."
         => "use_new_idempotency_key" true "Use a new Idempotency-Key for this request, or send the original request to continue its call." keep BODY, drop &["idempotency_key"];
     CallInProgress "CALL_IN_PROGRESS" 409 "This call is being delivered; wait, then send it again."
-        => "wait_and_retry" true "Wait retry_after_seconds, then send the same request again to get the response." keep CALL, drop NONE;
+        => "wait_and_retry" true "Wait retry_after_seconds, then send the same request again to get the outcome." keep CALL, drop NONE;
     AnswerExpired "ANSWER_EXPIRED" 410 "This call was delivered and its stored response has expired; it is not charged again."
         => "start_a_new_call" false "Leave the payment id and the Idempotency-Key out to buy a new call." keep BODY, drop &["relay_request_id", "idempotency_key"];
     CallUndelivered "CALL_UNDELIVERED" 502 "The seller never delivered this call; it is closed, and the ledger says what you are owed."
@@ -271,7 +271,7 @@ codes! {
         => "retry_same_request" true REPEAT keep CALL, drop NONE;
     SellerResponseTooLarge "SELLER_RESPONSE_TOO_LARGE" 502 "The seller's response was larger than its listing allows; send the call again."
         => "retry_same_request" true REPEAT keep CALL, drop NONE;
-    SellerUnavailable "SELLER_UNAVAILABLE" 502 "The seller's endpoint takes no calls right now and this was no attempt; wait, then try again."
+    SellerUnavailable "SELLER_UNAVAILABLE" 502 "The seller's endpoint is not accepting calls, and this request did not count as an attempt; wait, then try again."
         => "retry_same_request" true "Wait retry_after_seconds, then send the same request again. A paid call is not charged again." keep CALL, drop NONE;
 }
 

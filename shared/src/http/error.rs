@@ -104,14 +104,14 @@ impl ApiError {
         self
     }
 
-    /// Sets the cause for the operator's log. It must not hold a key, secret, body or endpoint URL.
+    /// Sets the cause for the operator's log. It must not contain a key, secret, body or endpoint URL.
     #[must_use]
     pub fn cause(mut self, internal: impl fmt::Display) -> Self {
         self.parts.internal = Some(internal.to_string());
         self
     }
 
-    /// Marks this as something that an operator must look at.
+    /// Marks an error that an operator must look into.
     #[must_use]
     pub fn alarm(mut self) -> Self {
         self.parts.alarm = true;
@@ -130,7 +130,7 @@ impl ApiError {
         self.parts.internal.as_deref()
     }
 
-    /// Whether an operator must look at this.
+    /// Whether an operator must look into it.
     #[must_use]
     pub fn is_alarm(&self) -> bool {
         self.parts.alarm

@@ -1,4 +1,4 @@
-//! Typed lists of the errors that a route can answer. OpenAPI and the API reference are generated from them.
+//! Typed lists of the errors that a route can return. OpenAPI and the API reference are generated from them.
 //!
 //! ```ignore
 //! error_list!(CreateListingErrors: ListingWriter, Json<NewListing>; InvalidSchema, EndpointRequired);
@@ -6,10 +6,10 @@
 //! #[utoipa::path(post, path = "…", responses((status = 201, body = SavedListing, description = "The listing."), CreateListingErrors))]
 //! ```
 //!
-//! Before the semicolon stand the handler's extractors, or other lists; after it the codes that the handler itself answers.
-//! Either side may be empty: `error_list!(HealthErrors: Anonymous<ReadLimit>;)`. An extractor of one's own declares its codes with
-//! `error_list!(for ListingWriter: Seller; RateLimited);`. Codes in [`EVERY_ROUTE`] are in every list.
-//! A test fails on an answer whose code its route does not declare.
+//! The handler's extractors, or other lists, come before the semicolon; the codes that the handler itself returns come after it.
+//! Either side may be empty: `error_list!(HealthErrors: Anonymous<ReadLimit>;)`. A group's own extractor declares its codes with
+//! `error_list!(for ListingWriter: Seller; RateLimited);`. Codes in [`EVERY_ROUTE`] are in every list. A test fails if a route
+//! returns a code that it does not declare.
 
 use std::collections::BTreeMap;
 
@@ -23,10 +23,10 @@ use super::limited::Limited;
 use super::request::{Json, JsonOrNothing, Query};
 use super::session::Person;
 
-/// Codes that any route can answer.
+/// Codes that any route can return.
 pub const EVERY_ROUTE: &[Code] = &[Code::HeaderTooLarge, Code::InternalError];
 
-/// The codes that a route, or an extractor, can answer.
+/// The codes that a route, or an extractor, can return.
 pub trait ErrorList {
     /// Adds the codes to `codes`, in any order. Repetitions do not matter.
     fn add_to(codes: &mut Vec<Code>);

@@ -6,13 +6,13 @@ use axum::response::{IntoResponse, Response};
 use super::Reply;
 use crochet_domain::ids::sha256_hex;
 
-/// The reply with its `ETag`, or 304 where `If-None-Match` names it. Caches must revalidate every time: a price may change.
+/// The reply with its `ETag`, or 304 if `If-None-Match` names it. Caches must revalidate every time, because a price may change.
 #[must_use]
 pub fn conditional(request: &HeaderMap, reply: Reply) -> Response {
     let etag = format!("\"{}\"", &sha256_hex(reply.body())[..32]);
     let known =
         request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|list| names(list, &etag));
-    // With a key the response may hold the caller's own draft, which no shared cache may keep.
+    // With a key, the response may contain the caller's own draft, which no shared cache may keep.
     let caching = if request.contains_key(header::AUTHORIZATION) { "private, no-cache" } else { "no-cache" };
     let mut response = reply.header("etag", &etag).header("cache-control", caching).header("vary", "authorization").into_response();
     if known {

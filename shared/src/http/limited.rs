@@ -1,4 +1,4 @@
-//! Requests counted against a limit: one mechanism counts, notes the status for the `RateLimit` fields, and checks.
+//! Requests counted against a limit: one mechanism counts, records the status for the `RateLimit` fields, and checks.
 
 use std::marker::PhantomData;
 use std::net::IpAddr;
@@ -53,12 +53,12 @@ request_limits! {
     ListingWrites = limits::LISTING_WRITES;
 }
 
-/// Somebody who can be counted by profile.
+/// A caller who can be counted by profile.
 pub trait LimitedCaller {
     /// The profile that is counted.
     fn profile(&self) -> ProfileId;
 
-    /// Fails where this caller may not write. That is checked before the request is counted.
+    /// Fails if this caller may not write. That is checked before the request is counted.
     ///
     /// # Errors
     /// Those of the caller's kind.
@@ -68,7 +68,7 @@ pub trait LimitedCaller {
 /// A caller that may write, counted against `L` by its profile.
 #[derive(Debug, Clone, Copy)]
 pub struct Limited<C, L> {
-    /// Who calls.
+    /// The caller.
     pub caller: C,
     limit: PhantomData<L>,
 }
@@ -90,7 +90,7 @@ where
     }
 }
 
-/// Counts a failed authentication against the address it came from. Past the limit the error is `RATE_LIMITED`.
+/// Counts a failed authentication against the address that it came from. Beyond the limit, the error is `RATE_LIMITED`.
 pub async fn count_failed_auth(app: &App, parts: &Parts, error: ApiError) -> ApiError {
     match app.limiter.count(limits::FAILED_AUTH_PER_IP, &ip_subject(source_ip(parts)), app.clock.now()).await {
         Ok(status) => status.check(Code::RateLimited).err().unwrap_or(error),
@@ -98,12 +98,12 @@ pub async fn count_failed_auth(app: &App, parts: &Parts, error: ApiError) -> Api
     }
 }
 
-/// As [`count_failed_auth`], for a key that cannot be one. A caller without a key has not failed and is not counted.
+/// Like [`count_failed_auth`], for a key that cannot be one. A caller without a key has not failed and is not counted.
 pub async fn count_failed_key(app: &App, parts: &Parts, error: ApiError) -> ApiError {
     if parts.headers.contains_key(header::AUTHORIZATION) { count_failed_auth(app, parts, error).await } else { error }
 }
 
-/// The subject that an address is counted as. Whoever has one IPv6 address has its whole /64.
+/// The subject that an address is counted as. In IPv6, a whole /64 counts as one, because the holder of one address has all of it.
 pub(super) fn ip_subject(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),

@@ -1,4 +1,4 @@
-//! Rate limits in replies: the error past a limit, and the `RateLimit` fields.
+//! Rate limits in replies: the error beyond a limit, and the `RateLimit` fields.
 
 use axum::http::{HeaderMap, HeaderValue};
 
@@ -7,7 +7,7 @@ use super::error::ApiError;
 use crate::limits::LimitStatus;
 
 impl LimitStatus {
-    /// Fails where the limit is passed.
+    /// Fails if the limit is exceeded.
     ///
     /// # Errors
     /// `code`, with the seconds until the window ends.

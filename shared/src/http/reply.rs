@@ -26,7 +26,7 @@ impl Reply {
     /// 200 with this data.
     ///
     /// # Errors
-    /// `INTERNAL_ERROR` where the data cannot be written as JSON, which is a defect.
+    /// `INTERNAL_ERROR` if the data cannot be serialised as JSON, which is a defect.
     pub fn ok<T: Serialize>(data: T) -> Result<Self, ApiError> {
         Self::with_status(StatusCode::OK, data)
     }

@@ -33,7 +33,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// A JSON body as in [`Json`], or no body, which stands for `T::default()`.
+/// A JSON body as in [`Json`], or no body, which equals `T::default()`.
 #[derive(Debug)]
 pub struct JsonOrNothing<T>(pub T);
 

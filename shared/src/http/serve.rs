@@ -1,4 +1,4 @@
-//! How a group of routes runs as a Lambda function.
+//! Runs a group of routes as a Lambda function.
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -9,8 +9,7 @@ use crate::config::Config;
 /// What ends a function: it could not start, or the runtime failed.
 pub type Error = lambda_http::Error;
 
-/// Serves the routes that `router` makes over the app that `connect` makes. The process ends where the configuration is not
-/// valid.
+/// Serves the routes that `router` makes for the app that `connect` makes. The process exits if the configuration is not valid.
 ///
 /// # Errors
 /// Those of `router`, or of the runtime.

@@ -82,7 +82,7 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
     response
 }
 
-/// The error for a refusal by the framework, which knows no envelope.
+/// The error for a rejection by the framework, which does not know the envelope.
 fn framework_error(status: StatusCode) -> Option<ApiError> {
     match status.as_u16() {
         0..400 => None,
@@ -132,7 +132,7 @@ struct Line<'a> {
     cost: &'a crate::telemetry::meter::Cost,
 }
 
-/// Logs one line per request. It never holds a key, secret, body or endpoint URL.
+/// Logs one line per request. It never contains a key, secret, body or endpoint URL.
 fn log(line: &Line<'_>) {
     let Line { request_id, method, route, status, began, profile, error, cost } = line;
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -162,7 +162,7 @@ mod tests {
             &[("origin", "https://localhost:9000")],
             &[("origin", "http://evil.example")],
             &[("origin", "null")],
-            // `Host` does not decide.
+            // `Host` plays no part.
             &[("origin", "http://evil.example"), ("host", "evil.example")],
         ] {
             assert!(!passes(Method::POST, bad), "{bad:?}");
@@ -180,7 +180,7 @@ mod tests {
         {
             assert!(token(&headers(&[("cookie", &bad)])).is_none(), "{bad}");
         }
-        // Bytes of another cookie hide nothing. Invalid bytes in this one make it no token.
+        // Invalid bytes in another cookie hide nothing. Invalid bytes in this one make its token invalid.
         assert!(token(&headers(&[("cookie", &format!("a=\u{fc};{good}"))])).is_some());
         let foreign = headers(&[("cookie", &format!("{COOKIE}=\u{fc}"))]);
         assert!(token(&foreign).is_none() && has_one_cookie(&foreign));

@@ -1,4 +1,4 @@
-//! Suggestions for unknown paths: guides for agents shorten some, and an agent that takes one literally gets the whole path.
+//! Suggestions for unknown paths. Guides for agents shorten some paths; an agent that takes one literally is told the whole path.
 
 use axum::http::{Method, Uri};
 
@@ -48,7 +48,7 @@ pub(super) fn not_found(code: Code, method: &Method, uri: &Uri) -> ApiError {
     }
 }
 
-/// The whole path for one that lacks the base, as messages and recoveries write it: `/register`.
+/// The whole path for one without the base, which is how messages and recovery advice write paths: `/register`.
 fn without_base(path: &str) -> Option<String> {
     let rest = path.strip_prefix("/api").unwrap_or(path);
     let first = rest.split('/').nth(1)?;

@@ -1,4 +1,4 @@
-//! Where a request came from, and what is learnt of it on its way.
+//! Where a request came from, and what is learnt about it while it is handled.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use crate::limits::LimitStatus;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceIp(pub IpAddr);
 
-/// What is learnt of a request on its way, for its log line and the `RateLimit` fields of its response.
+/// What is learnt about a request while it is handled, for its log line and the `RateLimit` fields of its response.
 #[derive(Debug, Clone, Default)]
 pub struct RequestTrace(Arc<Mutex<TraceNotes>>);
 
@@ -27,18 +27,18 @@ struct TraceNotes {
 }
 
 impl RequestTrace {
-    /// The request's trace; a new one where no layer has made it.
+    /// The request's trace; a new one if no layer has made it.
     #[must_use]
     pub fn of(parts: &Parts) -> Self {
         parts.extensions.get::<Self>().cloned().unwrap_or_default()
     }
 
-    /// Notes who calls.
+    /// Records who calls.
     pub fn caller(&self, profile: ProfileId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).profile = Some(profile);
     }
 
-    /// Notes the caller's status within a limit, and fails where the limit is passed.
+    /// Records the caller's status within a limit, and fails if the limit is exceeded.
     ///
     /// # Errors
     /// `RATE_LIMITED`.
@@ -53,7 +53,7 @@ impl RequestTrace {
     }
 }
 
-/// The address the request came from: what API Gateway states, or the socket's.
+/// The address that the request came from, according to API Gateway or, without it, the socket.
 #[must_use]
 pub fn source_ip(parts: &Parts) -> IpAddr {
     let stated = match parts.extensions.request_context_ref() {

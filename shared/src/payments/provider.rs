@@ -1,4 +1,4 @@
-//! What a payment provider does, and what it says.
+//! The interface of a payment provider.
 
 use futures::future::BoxFuture;
 use http::HeaderMap;
@@ -8,94 +8,94 @@ use crochet_domain::call::ExpectedPayout;
 use crochet_domain::currency::Token;
 use crochet_domain::ids::CallId;
 
-/// What a quote is asked for.
+/// What to quote.
 #[derive(Debug, Clone)]
 pub struct QuoteRequest {
-    /// The call; the provider repeats it in its webhooks.
+    /// The call. The provider repeats its id in its webhooks.
     pub call: CallId,
-    /// Who pays, and who is refunded.
+    /// Who pays and receives a refund.
     pub payer: String,
-    /// What is paid in.
+    /// The token that is paid.
     pub origin: Token,
-    /// What it must bring about.
+    /// What the payment must achieve.
     pub expected: ExpectedPayout,
-    /// Where the marketplace's fee goes.
+    /// The wallet that receives the marketplace's fee.
     pub fee_wallet: String,
-    /// The fee, in basis points of what is paid in.
+    /// The fee, in basis points of the amount that is paid.
     pub fee_bps: i64,
-    /// How long the provider may fill it (seconds).
+    /// Time in which the provider may fill the quote (seconds).
     pub ttl_seconds: i64,
 }
 
-/// A quote that is what was asked for.
+/// A quote that matches its request.
 pub struct ProviderQuote {
-    /// The provider's id of the payment.
+    /// The provider's id for the payment.
     pub id: String,
-    /// What the buyer has to do: `data.payment.requirements` of the 402.
+    /// What the buyer has to do to pay: `data.payment.requirements` of the 402.
     pub requirements: Box<RawValue>,
 }
 
 /// Why there is no quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QuoteFailure {
-    /// The route does not carry so small an amount.
+    /// The amount is below the minimum of the route.
     MinimumNotMet,
-    /// No route at all.
+    /// There is no route.
     NoRoute,
-    /// The provider offered something else than was asked for: an operator must look.
+    /// The quote differs from its request. An operator must look.
     NotAsAsked(String),
-    /// The provider does not answer as it should.
+    /// The provider is unavailable, or its reply cannot be read.
     Unavailable(String),
 }
 
-/// Where a payment stands at the provider.
+/// State of a payment at the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderStatus {
     /// No deposit was seen.
     Waiting,
     /// A deposit was seen.
     Pending,
-    /// Filled.
+    /// The seller was paid.
     Success,
-    /// Failed, and nothing was filled.
+    /// It failed, and the seller was not paid.
     Failed,
-    /// Given back, and nothing was filled.
+    /// It was refunded, and the seller was not paid.
     Refunded,
 }
 
-/// A payment as the provider has it.
+/// A payment, as the provider reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderPayment {
-    /// Where it stands. A refund whose fill was kept is a success.
+    /// Its state. A refund is a success if the seller was paid.
     pub status: ProviderStatus,
-    /// What was paid out, where something was.
+    /// What was paid out, if anything.
     pub paid_out: Option<ExpectedPayout>,
     /// The provider's reason for a failure.
     pub fail_reason: Option<String>,
 }
 
-/// The provider does not answer as it should. What it sent is not part of it.
+/// The provider is unavailable, or its reply cannot be read. The reply itself is never quoted here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the payment provider does not answer as it should: {0}")]
+#[error("the payment provider is unavailable: {0}")]
 pub struct ProviderUnavailable(pub String);
 
-/// A payment provider: how a payment is offered, recognised in a request, and confirmed.
+/// A payment provider: it quotes, recognises payment ids in requests, and reports on payments.
 pub trait PaymentProvider: Send + Sync {
-    /// The name under which payments are stored and shown.
+    /// The name of the provider in records and replies.
     fn name(&self) -> &'static str;
-    /// The id of the payment that a request names, if it names one.
+    /// The id of the payment that a request names, if any.
     fn recognise(&self, headers: &HeaderMap) -> Result<Option<String>, UnreadablePaymentId>;
-    /// Asks for a quote and checks that recipient, chain, currency and output are what was asked for.
+    /// Requests a quote, and checks that recipient, chain, currency and output are as requested.
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'_, Result<ProviderQuote, QuoteFailure>>;
-    /// Asks about a payment. If it was paid, its record says to whom and how much.
+    /// Asks for the state of a payment. If it was paid, the provider's record says to whom and how much.
     fn payment<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<ProviderPayment, ProviderUnavailable>>;
 }
 
-/// A request names a payment in a way that cannot be right.
+/// Why a payment id in a request cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnreadablePaymentId {
     /// The header is sent twice, or is not text.
     Malformed,
-    /// No id of this provider looks like this.
+    /// The value does not have the form of this provider's ids.
     NotAnId,
 }

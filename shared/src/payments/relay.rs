@@ -1,6 +1,7 @@
 //! Relay: `POST /quote/v2`, `GET /intents/status/v3`, `GET /requests/v3`.
 //!
-//! Its status says whether, its record says to whom and how much: `success` alone proves nothing about the recipient.
+//! The status says whether a payment succeeded; the record says who received how much. A status of `success` alone proves nothing
+//! about the recipient.
 
 mod replies;
 
@@ -21,9 +22,9 @@ use crate::outbound::operator_client;
 use crate::telemetry::meter::trip;
 use crate::wire::payment::PAYMENT_ID_HEADER;
 
-/// Replies longer than this are not read: a quote is a few kilobytes.
+/// Maximum length of a reply, in bytes. A quote takes a few kilobytes.
 const MAX_REPLY_BYTES: usize = 512 * 1024;
-/// A superseded request is followed this far.
+/// Maximum number of requests in a chain in which each supersedes the one before.
 const MAX_SUPERSEDED: usize = 3;
 
 /// The Relay API.
@@ -58,11 +59,11 @@ impl Relay {
             "tradeType": "EXACT_OUTPUT",
             "amount": request.expected.output.to_string(),
             "appFees": if request.fee_bps > 0 { json!([{"recipient": request.fee_wallet, "fee": request.fee_bps.to_string()}]) } else { json!([]) },
-            // Without refundTo a refund may go to the recipient; without ttl an order can fill for days.
+            // Without refundTo, a refund may go to the recipient. Without ttl, an order can be filled for days.
             "refundTo": request.payer,
             "ttl": request.ttl_seconds,
             "referrer": request.call.to_string(),
-            // Same-chain swaps are otherwise executed by the payer alone, and never indexed.
+            // Otherwise, the payer alone executes a swap on one chain, and Relay never indexes it.
             "forceSolverExecution": request.origin.chain_id == request.expected.chain_id,
         });
         let sent = self.http.post(format!("{}/quote/v2", self.base)).header("x-api-key", self.api_key.expose_secret()).json(&body);
@@ -77,7 +78,7 @@ impl Relay {
     async fn ask_about(&self, id: &str) -> Result<ProviderPayment, ProviderUnavailable> {
         let mut id = id.to_owned();
         for _ in 0..MAX_SUPERSEDED {
-            // Both at once: a payment that has settled needs both, and one round trip is saved on it.
+            // At the same time: a settled payment needs both, and this saves a round trip.
             let (status, record) = tokio::join!(self.status(&id), self.record(&id));
             let (status, record) = (status?, record?);
             if let Some(next) = record.superseded_by_request_id.clone().filter(|next| *next != id) {
@@ -100,7 +101,7 @@ impl Relay {
     }
 
     async fn get<T: DeserializeOwned>(&self, url: &str, query: &[(&str, &str)]) -> Result<T, ProviderUnavailable> {
-        let mut url = Url::parse(url).map_err(|_| ProviderUnavailable("its URL cannot be spelled".into()))?;
+        let mut url = Url::parse(url).map_err(|_| ProviderUnavailable("its URL is not valid".into()))?;
         url.query_pairs_mut().extend_pairs(query);
         let (status, reply) = send("relay", self.http.get(url).header("x-api-key", self.api_key.expose_secret())).await?;
         if !status.is_success() {
@@ -151,9 +152,9 @@ async fn send(to: &'static str, request: reqwest::RequestBuilder) -> Result<(Sta
 }
 
 fn class(error: &reqwest::Error) -> ProviderUnavailable {
-    ProviderUnavailable(if error.is_timeout() { "no answer in time" } else { "no connection" }.into())
+    ProviderUnavailable(if error.is_timeout() { "no reply in time" } else { "no connection" }.into())
 }
 
 fn read<T: DeserializeOwned>(reply: &[u8]) -> Result<T, ProviderUnavailable> {
-    serde_json::from_slice(reply).map_err(|_| ProviderUnavailable("its reply is not understood".into()))
+    serde_json::from_slice(reply).map_err(|_| ProviderUnavailable("its reply cannot be parsed".into()))
 }

@@ -1,4 +1,4 @@
-//! Stored answers: compressed, cut into parts, and known again by their hash.
+//! Stored responses: compressed, split into parts, and verified by their hash.
 
 use std::io::{Read, Write};
 
@@ -14,13 +14,13 @@ use super::{Store, StoreError, keys};
 use crochet_domain::call::StoredResponse;
 use crochet_domain::ids::{CallId, sha256_hex};
 
-/// Parts of stored answers are at most this long: below DynamoDB's 400 KB an item.
+/// Maximum length of a part of a stored response. DynamoDB allows 400 KB per item.
 const PART_BYTES: usize = 300 * 1024;
-/// Answers up to this length are written in the transaction that ends the call, which doubles their price but saves a
-/// round trip.
+/// Maximum length of a response that is written in the transaction that ends the call. That doubles the price of the write, but
+/// saves a round trip.
 const TRANSACTION_BYTES: usize = 16 * 1024;
 
-/// An answer, compressed and cut into parts.
+/// A response, compressed and split into parts.
 #[derive(Debug)]
 pub struct CompressedResponse {
     parts: Vec<Vec<u8>>,
@@ -29,10 +29,7 @@ pub struct CompressedResponse {
 }
 
 impl CompressedResponse {
-    /// Packs the reply body of an attempt, to be kept until `kept_until_ms`.
-    ///
-    /// # Errors
-    /// None in practice: compression in memory does not fail.
+    /// Compresses the reply body of an attempt. It is kept until `kept_until_ms`.
     pub fn compress(body: &[u8], attempt: u32, kept_until_ms: i64) -> Result<Self, StoreError> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(body).map_err(StoreError::defect)?;
@@ -42,7 +39,7 @@ impl CompressedResponse {
         Ok(Self { parts, attempt, stored })
     }
 
-    /// What the call keeps of it.
+    /// What the call's record keeps about it.
     #[must_use]
     pub fn stored(&self) -> StoredResponse {
         self.stored.clone()
@@ -68,7 +65,7 @@ impl CompressedResponse {
 }
 
 impl Store {
-    /// Stores the parts of an answer that is too long for one transaction.
+    /// Stores the parts of a response that is too long for one transaction.
     pub async fn store_response(&self, call: CallId, answer: &CompressedResponse) -> Result<(), StoreError> {
         if answer.fits_in_transaction() {
             return Ok(());
@@ -77,10 +74,10 @@ impl Store {
         futures::future::try_join_all(puts).await.map(drop)
     }
 
-    /// Reads a stored answer. `None` where it is kept no more.
+    /// Reads a stored response. `None` if it has expired.
     ///
     /// # Errors
-    /// Where the parts are not what the call says.
+    /// The parts do not match the hash in the call's record.
     pub async fn stored_response(&self, call: CallId, stored: &StoredResponse) -> Result<Option<Vec<u8>>, StoreError> {
         let wanted: Vec<Key> = (0..stored.parts).map(|part| keys::answer(call, stored.attempt, part)).collect();
         let mut found = self.table.get_all(&wanted).await?;

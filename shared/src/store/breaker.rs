@@ -1,7 +1,7 @@
-//! The breaker of a listing's endpoint. It lives in the table, because an instance sees one call at a time.
+//! Stores the breaker of a listing's endpoint. It is in the table because an instance sees one call at a time.
 //!
-//! Every change is made over the record that was read. Whoever finds another one there decides again by that: of any number
-//! of parallel calls one is the probe, and each failure counts once.
+//! Every change is written over the record that was read. A writer that finds another record decides again from that one. So of any
+//! number of parallel calls, one becomes the probe, and each failure counts once.
 
 use super::conditional::WriteError;
 use super::item::record;
@@ -22,7 +22,7 @@ pub enum AcquireError {
     /// It is open.
     #[error("the breaker is open")]
     Open {
-        /// When it is worth asking again (Unix milliseconds).
+        /// When to ask again (Unix milliseconds).
         until_ms: i64,
     },
     /// See [`StoreError`].
@@ -30,17 +30,17 @@ pub enum AcquireError {
     Store(#[from] StoreError),
 }
 
-/// Why a change of a record was not made.
+/// Why a record was not changed.
 enum ChangeError {
-    /// Somebody else was first: this stands there now.
+    /// Another request changed the record first. This is the record now.
     Superseded(Option<BreakerRecord>),
     Store(StoreError),
 }
 
 impl Store {
-    /// Asks for a permit at a breaker of which `seen` was read. A probe lapses at `until_ms`.
+    /// Asks for a permit. `seen` is the breaker's record as it was read; a probe expires at `until_ms`.
     ///
-    /// Gives the probe's token, if the call is the probe, and the record over which its end is recorded.
+    /// Returns the probe's token, if the call is the probe, and the record over which the call's outcome must be recorded.
     pub async fn acquire_permit(
         &self,
         listing: ListingId,
@@ -68,8 +68,8 @@ impl Store {
         }
     }
 
-    /// Records what the end of a permitted call says about the seller, and gives the record as it is now. `seen` is the record with
-    /// which the permit was given. If there was none and the call succeeded, nothing is written.
+    /// Records what the outcome of a permitted call says about the seller, and returns the record after that. `seen` is the record
+    /// that came with the permit. If there was none and the call succeeded, nothing is written.
     pub async fn record_observation(
         &self,
         listing: ListingId,
@@ -81,12 +81,12 @@ impl Store {
         self.change_breaker(listing, seen, |breaker| after(breaker, permit, observation, now_ms)).await
     }
 
-    /// Gives a probe back that was not made. It would lapse by itself, later. `seen` is the record with which the permit was given.
+    /// Releases a probe that was not used, before it would expire by itself. `seen` is the record that came with the permit.
     pub async fn release_probe(&self, listing: ListingId, seen: Option<BreakerRecord>, permit: &Permit) -> Result<(), StoreError> {
         self.change_breaker(listing, seen, |breaker| release_probe(breaker, permit)).await.map(drop)
     }
 
-    /// Closes the breaker, whatever is known of the endpoint: its owner says that it works.
+    /// Closes the breaker, whatever its record says: the owner says that the endpoint works.
     pub async fn close_breaker(&self, listing: ListingId) -> Result<(), StoreError> {
         self.table.take::<serde_json::Value>(&keys::breaker(listing)).await.map(drop)
     }
@@ -131,7 +131,7 @@ impl Store {
     }
 }
 
-/// A refused write that finds its own record, or its own deletion, was made by an earlier try.
+/// A refused write that finds its own record, or its own deletion, has succeeded before.
 fn unless_superseded(written: Result<(), WriteError>, next: Option<BreakerRecord>) -> Result<Option<BreakerRecord>, ChangeError> {
     let Err(error) = written else { return Ok(next) };
     let found: Option<BreakerRecord> = error.found().and_then(|found| found.map(record).transpose()).map_err(ChangeError::Store)?;

@@ -1,7 +1,7 @@
-//! Calls, their ledger entries, the names they are found by, and their stored responses.
+//! Calls, their ledger entries, the names that find them, and their stored responses.
 //!
-//! A call moves by putting its next version over the one that was read. A refused write that finds its own `write_token` has been
-//! made before: the reply was lost and the SDK tried again.
+//! A call moves by writing its next version over the version that was read. A refused write that finds its own `write_token` has
+//! succeeded before: the reply was lost, and the SDK tried again.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use crochet_domain::timestamp::from_unix_ms;
 /// Why a call's next version was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum PutCallError {
-    /// Another request moved the call first: this is where it stands now, if it is still there.
+    /// Another request moved the call first. This is the call now, if it still exists.
     #[error("another request moved the call first")]
     Superseded(Box<Option<Call>>),
     /// Another request is writing the call right now.
@@ -32,13 +32,13 @@ pub enum PutCallError {
     Store(#[from] StoreError),
 }
 
-/// Why a new call was not written.
+/// Why a new call was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateCallError {
-    /// The provider gave the id of an earlier payment.
+    /// The provider returned the id of an earlier payment.
     #[error("the payment's id is already known")]
     PaymentIdKnown,
-    /// A parallel request was first to use one of the call's names: read again.
+    /// A parallel request was first to use one of the call's names. Read the names again.
     #[error("a parallel request was first to use a name of the call")]
     Raced,
     /// See [`StoreError`].
@@ -55,13 +55,13 @@ pub enum CallName {
     Body(OpenQuotesForBody),
 }
 
-/// A fresh token for a write.
+/// A new token for a write.
 #[must_use]
 pub fn new_write_token() -> String {
     hex::encode(random_bytes::<8>())
 }
 
-/// The next version of `call`, as a write of its own.
+/// The next version of `call`, with a new write token.
 #[must_use]
 pub fn next_version(mut call: Call) -> Call {
     call.version += 1;
@@ -101,7 +101,7 @@ impl Store {
         Ok(calls)
     }
 
-    /// The call with this id: a free one in one read, a paid one in two.
+    /// The call with this id. A free call takes one read, a paid call two.
     pub async fn call(&self, id: CallId) -> Result<Option<Call>, StoreError> {
         let (free, pointer) = (keys::call(&CallKey::of_free_call(id)), keys::call_pointer(id));
         let mut found = self.table.get_all(&[free.clone(), pointer.clone()]).await?;
@@ -139,7 +139,7 @@ impl Store {
         }
     }
 
-    /// Writes a free call that nobody can ask for again: one put.
+    /// Writes a version of a call, without ledger entries or response: one put.
     pub async fn put_call(&self, call: &Call) -> Result<(), PutCallError> {
         match self.table.put(call_put(call)?).await {
             Ok(()) => Ok(()),
@@ -148,7 +148,7 @@ impl Store {
         }
     }
 
-    /// Lets one more key name a call. `false` if the key names another call already.
+    /// Binds one more idempotency key to a call. `false` if the key already identifies another call.
     pub async fn add_idempotency_key(
         &self,
         buyer: ProfileId,
@@ -164,7 +164,7 @@ impl Store {
         }
     }
 
-    /// Writes a call's next version, and with it the ledger entries of this move, all or nothing.
+    /// Writes a call's next version together with the ledger entries of this move, all or nothing.
     pub async fn put_call_version(&self, call: &Call, entries: &[LedgerEntry]) -> Result<(), PutCallError> {
         if entries.is_empty() {
             return self.put_call(call).await;
@@ -177,7 +177,7 @@ impl Store {
         self.transact_move(operations, &call.write_token).await
     }
 
-    /// Writes the outcome of an attempt together with a short response; a long response has to be stored before.
+    /// Writes the outcome of an attempt together with a short response. A long response must be stored first.
     pub async fn finish_call(&self, call: &Call, answer: Option<&CompressedResponse>) -> Result<(), PutCallError> {
         let Some(answer) = answer.filter(|answer| answer.fits_in_transaction()) else { return self.put_call(call).await };
         let mut operations = vec![call_put(call)?.into_transact_item(&self.table)?];
@@ -191,14 +191,14 @@ impl Store {
         match self.table.transact(operations).await {
             Ok(()) => Ok(()),
             Err(TransactError::ConditionFailed { index: 0, found }) => superseded_unless_written_by(found, write_token),
-            // An entry or a stored response stands there already, so this move was made; the call itself says by whom.
+            // An entry or a stored response exists already, so this move was made. The call itself says by whom.
             Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Err(PutCallError::Contended),
             Err(TransactError::Store(error)) => Err(error.into()),
         }
     }
 }
 
-/// Leads from the id of a paid call to its key.
+/// Points from the id of a paid call to its key.
 #[derive(Debug, Serialize, Deserialize)]
 struct CallPointer {
     call: CallKey,
@@ -213,7 +213,7 @@ fn is_written_by(found: Option<&Item>, write_token: &str) -> Result<bool, StoreE
     Ok(found.cloned().map(item::record::<Call>).transpose()?.is_some_and(|call| call.write_token == write_token))
 }
 
-/// A refused write that finds its own token was made before: the reply was lost and the SDK tried again.
+/// A refused write that finds its own token has succeeded before: the reply was lost, and the SDK tried again.
 fn superseded_unless_written_by(found: Option<Item>, write_token: &str) -> Result<(), PutCallError> {
     let found: Option<Call> = found.map(item::record).transpose()?;
     let is_mine = found.as_ref().is_some_and(|call| call.write_token == write_token);

@@ -1,4 +1,4 @@
-//! Writes of one item, each with the condition it is made under.
+//! Writes of one item, each with its condition.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
@@ -16,7 +16,7 @@ use super::write::{Condition, Put, Update, non_empty, non_empty_map};
 /// Why an item was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The condition did not hold. It holds the item at the key, if there is one.
+    /// The condition did not hold. This is the item at the key, if there is one.
     #[error("the condition of a write did not hold")]
     ConditionFailed(Option<Item>),
     /// A transaction holds the item. Read again, then decide.
@@ -37,7 +37,7 @@ impl From<StoreError> for WriteError {
 }
 
 impl WriteError {
-    /// The item because of which the condition did not hold, if any.
+    /// The item that made the condition fail, if any.
     ///
     /// # Errors
     /// Every other reason.
@@ -49,7 +49,7 @@ impl WriteError {
     }
 }
 
-/// Where a caller does not tell a failed condition apart, it means that another write came first.
+/// For a caller that does not handle a failed condition separately, it means that another write came first.
 impl From<WriteError> for StoreError {
     fn from(error: WriteError) -> Self {
         match error {
@@ -109,7 +109,8 @@ impl Table {
         }
     }
 
-    /// Deletes one item and returns it. Of parallel takers, one gets it. A taker whose reply was lost gets nothing the second time.
+    /// Deletes one item and returns it. Of parallel takers, one gets it. A taker whose reply was lost gets nothing when it tries
+    /// again.
     pub async fn take<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
         let sent = self
             .client
@@ -128,7 +129,7 @@ impl Table {
         }
     }
 
-    /// Deletes one item where `condition` holds. It does not hold where there is no item.
+    /// Deletes one item if `condition` holds. It does not hold if there is no item.
     pub async fn remove(&self, key: &Key, condition: Condition) -> Result<(), WriteError> {
         let sent = self
             .client

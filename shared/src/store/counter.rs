@@ -5,19 +5,19 @@ use super::write::Update;
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::ListingId;
 
-/// Counts of the calls at a listing that began in one minute.
+/// Counts the calls at a listing that began in one minute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 pub struct Traffic {
     /// Calls that began in that minute.
     #[serde(default)]
     pub started: u32,
-    /// Those of them that have ended.
+    /// How many of them have ended.
     #[serde(default)]
     pub ended: u32,
 }
 
 impl Traffic {
-    /// Calls that are still at the listing.
+    /// Calls that are still in flight.
     #[must_use]
     pub fn in_flight(self) -> u32 {
         self.started.saturating_sub(self.ended)
@@ -46,7 +46,7 @@ impl Store {
         self.traffic(listing, minute, "ended", 1).await
     }
 
-    /// Cancels the slot of a call that never went out to the seller: it does not count.
+    /// Cancels the slot of a call that was never sent to the seller, as if the call had not begun.
     pub async fn cancel_slot(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
         self.traffic(listing, minute, "started", -1).await
     }

@@ -1,24 +1,24 @@
-//! Why the store could not do it.
+//! Why an operation of the store failed.
 
 use std::fmt;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-/// Why the store could not do it. Every operation of [`Store`](super::Store) that reads or writes may fail like this.
+/// Why an operation of the store failed. Every operation of [`Store`](super::Store) that reads or writes may fail like this.
 ///
-/// It never shows what was asked for: no key, no item.
+/// It never contains what was requested: no key, no item.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// DynamoDB gave no usable reply, within the client's own tries. A write may have been made all the same.
+    /// DynamoDB gave no usable reply within the client's own attempts. A write may still have been made.
     #[error("DynamoDB is unavailable: {0}")]
     Unavailable(String),
     /// Another writer came first. Read again, then decide: see [`retry_on_conflict`](super::retry::retry_on_conflict).
     #[error("another write came first")]
     Conflict,
-    /// Nothing was written, because the session in whose name it was to be written is over.
+    /// Nothing was written, because the session that the write was for has ended.
     #[error("the session is over")]
     SessionOver,
-    /// An item cannot be read or written as this version of the program defines it. This is a bug or a damaged item.
+    /// An item does not have the form that this version of the program defines. This is a bug or a damaged item.
     #[error("an item is not what this version defines: {0}")]
     Defect(String),
 }
@@ -28,7 +28,7 @@ impl StoreError {
         Self::Defect(error.to_string())
     }
 
-    /// Keeps the class of an SDK error and its code; never what was sent.
+    /// Keeps the class of an SDK error and its code, never what was sent.
     pub(crate) fn sdk<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Self {
         let class = match &error {
             SdkError::ConstructionFailure(_) => "request could not be built".to_owned(),

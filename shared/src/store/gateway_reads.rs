@@ -1,4 +1,4 @@
-//! What a gateway call has to know, in as few reads as possible.
+//! The reads of a gateway call, each of them one batch.
 
 use super::api_key::ApiKeyRecord;
 use super::counter::Traffic;
@@ -12,38 +12,38 @@ use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::Listing;
 use crochet_domain::profile::Profile;
 
-/// What the first read of a gateway call brings: one batch.
+/// What the first read of a gateway call returns.
 #[derive(Debug, Default)]
 pub struct CallLookup {
     /// The API key.
     pub key: Option<ApiKeyRecord>,
     /// The listing.
     pub listing: Option<Listing>,
-    /// The call of the payment that was record.
+    /// The call of the payment that the request names.
     pub call: Option<Call>,
-    /// Calls at the listing that began in this minute and the one before.
+    /// The listing's traffic in this minute and the one before.
     pub traffic: [Traffic; 2],
-    /// What is remembered of the endpoint's failures.
+    /// The breaker's record.
     pub breaker: Option<BreakerRecord>,
 }
 
-/// What the second read of a gateway call brings: one batch.
+/// What the second read of a gateway call returns.
 #[derive(Debug, Default)]
 pub struct QuoteLookup {
-    /// Who calls.
+    /// The buyer.
     pub buyer: Option<Profile>,
-    /// Who is called.
+    /// The seller.
     pub seller: Option<Profile>,
-    /// What the Idempotency-Key names.
+    /// The idempotency record of the key.
     pub record: Option<IdempotencyRecord>,
-    /// The buyer's quotes for this listing and body without an Idempotency-Key.
+    /// The buyer's quotes for this listing and body, made without an Idempotency-Key.
     pub for_body: Option<OpenQuotesForBody>,
     /// The buyer's open quotes.
     pub open: OpenQuotes,
 }
 
 impl Store {
-    /// Key, listing and the call of a payment in one batch, with the listing's traffic and its endpoint's breaker.
+    /// Reads the key, the listing, the call of a payment, the listing's traffic and its breaker in one batch.
     pub async fn look_up_call(
         &self,
         key: &KeyId,
@@ -75,7 +75,7 @@ impl Store {
         })
     }
 
-    /// Buyer, seller, the names that this call may have, and the buyer's open quotes in one batch.
+    /// Reads the buyer, the seller, the names that the call may have, and the buyer's open quotes in one batch.
     pub async fn look_up_quote(
         &self,
         buyer: ProfileId,

@@ -1,4 +1,4 @@
-//! Histories, newest first: a profile's calls and ledger entries, merged from what it bought and what it sold.
+//! A profile's calls and ledger entries, newest first, merged from what it bought and what it sold.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
@@ -12,7 +12,7 @@ use crochet_domain::call::ledger::LedgerEntry;
 use crochet_domain::call::{Call, CallKey};
 use crochet_domain::ids::ProfileId;
 
-/// Which of a profile's two sides is read.
+/// Which side of a profile's history is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// What it bought.
@@ -24,7 +24,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// Reads the name on the wire.
+    /// Parses the name on the wire.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text {
@@ -36,22 +36,22 @@ impl Side {
     }
 }
 
-/// A page of a history.
+/// Which page of a history to read.
 #[derive(Debug, Clone, Copy)]
 pub struct HistoryPage<'a> {
-    /// Whose history.
+    /// The profile.
     pub profile: ProfileId,
-    /// Which side of it.
+    /// Which side of its history.
     pub side: Side,
-    /// Only what is older than this id.
+    /// Only items older than this id.
     pub before: Option<&'a str>,
-    /// The present moment.
+    /// The current time.
     pub now: OffsetDateTime,
-    /// At most so many.
+    /// Maximum number of items.
     pub limit: usize,
 }
 
-/// An item of an index: its hit in time, and where the whole item is.
+/// An item of an index: its time, and the key of the whole item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct IndexHit {
     id: String,
@@ -65,7 +65,7 @@ enum History {
     Entries,
 }
 
-/// Days of a seller's history that are asked for at once: few at first, more where it turns out to be quiet.
+/// Days of a seller's history that are queried at the same time: few at first, more if they hold little.
 const DAYS_AT_ONCE: [i64; 4] = [2, 8, 32, 64];
 
 impl Store {
@@ -96,7 +96,7 @@ impl Store {
         let (mut hits, sold) = tokio::try_join!(bought, sold)?;
         hits.extend(sold);
         hits.sort_by(|a, b| b.cmp(a));
-        // Somebody who buys of themselves finds the call on both sides.
+        // A profile that buys from itself finds the call on both sides.
         hits.dedup_by(|a, b| a.id == b.id);
         hits.truncate(page.limit);
         Ok(hits)
@@ -110,7 +110,7 @@ impl Store {
         self.page(keys::GSI1, &partition, page).await
     }
 
-    /// Walks a seller's days backwards until there is enough, or the profile did not exist yet.
+    /// Reads a seller's days backwards until there are enough items, or until before the profile existed.
     async fn sold(&self, history: History, page: HistoryPage<'_>) -> Result<Vec<IndexHit>, StoreError> {
         let newest = page.before.and_then(created_at).unwrap_or(page.now).max(page.profile.created_at());
         let mut days = (newest.date() - page.profile.created_at().date()).whole_days() + 1;
@@ -136,7 +136,7 @@ impl Store {
     }
 
     async fn page(&self, index: &'static str, partition: &str, page: HistoryPage<'_>) -> Result<Vec<IndexHit>, StoreError> {
-        // One more than asked for: the range includes `before` itself.
+        // One more than needed, because the range includes `before` itself.
         let limit = i32::try_from(page.limit + 1).unwrap_or(i32::MAX);
         let items = self
             .table
@@ -153,7 +153,7 @@ fn hit(item: &Item, id: &str) -> Option<IndexHit> {
     Some(IndexHit { id: text(id)?, pk: text(PK)?, sk: text(SK)? })
 }
 
-/// When the thing with this id came about: the ids of calls and entries end in a ULID.
+/// When the item with this id was created: ids of calls and entries end in a ULID.
 fn created_at(id: &str) -> Option<OffsetDateTime> {
     let ulid = ulid::Ulid::from_string(id.rsplit('_').next()?).ok()?;
     Some(crochet_domain::timestamp::from_unix_ms(i64::try_from(ulid.timestamp_ms()).ok()?))

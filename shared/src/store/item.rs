@@ -1,4 +1,4 @@
-//! Items as DynamoDB holds them, and the records that they stand for.
+//! Items as DynamoDB stores them, and the records in them.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,13 @@ use serde::de::DeserializeOwned;
 use super::error::StoreError;
 use super::keys::{Key, PK, SK};
 
-/// An item as DynamoDB holds it.
+/// An item as DynamoDB stores it.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// Reads an item into its record.
+/// Parses an item into its record.
 ///
 /// # Errors
-/// [`StoreError::Defect`] where the item is not such a record.
+/// [`StoreError::Defect`] if the item is not such a record.
 pub fn record<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(StoreError::defect)
 }

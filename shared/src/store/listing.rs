@@ -1,4 +1,4 @@
-//! Listings, by id, slug and owner. `feed.rs` reads them in order of change.
+//! Listings, by id, slug and owner. `listing_changes.rs` reads them in order of change.
 
 mod create;
 mod read;

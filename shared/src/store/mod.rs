@@ -1,6 +1,6 @@
 //! DynamoDB: one table.
 //!
-//! Each aggregate has a file. `keys` spells every key, `write` builds what is written, and `read`, `conditional` and `transaction`
+//! Each aggregate has a file. `keys` builds every key, `write` builds what is written, and `read`, `conditional` and `transaction`
 //! send it. Every operation may fail with [`StoreError`].
 
 pub mod answer;
@@ -47,7 +47,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// The store in the table that `config` names.
+    /// The store for the table that `config` names.
     pub async fn of(config: &Config) -> Self {
         let shared = aws::sdk_config(config.dynamodb_endpoint.as_deref()).await;
         let settings = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(units::DynamoDbMeter).build();

@@ -1,4 +1,4 @@
-//! The open quotes of a buyer, for the limit on them. The list may lag behind the calls; it is put right where it is full.
+//! A buyer's open quotes, for the limit on their number. The list may lag behind the calls; it is corrected when it is full.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,19 @@ use super::{Store, StoreError, keys};
 use crochet_domain::call::CallKey;
 use crochet_domain::ids::ProfileId;
 
-/// The open quotes of a buyer. May name some that are open no more.
+/// A buyer's open quotes. Some of them may not be open any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenQuotes {
-    /// Where the call is stored, and until when the quote may be filled (Unix milliseconds).
+    /// Key of each call, and until when the provider may fill its quote (Unix milliseconds).
     #[serde(default)]
     pub quotes: Vec<(CallKey, i64)>,
 }
 
-/// Why an open quote was not noted.
+/// Why an open quote was not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum NoteQuoteError {
-    /// The buyer has as many open quotes as one may have.
-    #[error("the buyer has as many open quotes as one may have")]
+    /// The buyer has the maximum number of open quotes.
+    #[error("the buyer has the maximum number of open quotes")]
     LimitReached(OpenQuotes),
     /// See [`StoreError`].
     #[error(transparent)]
@@ -29,7 +29,7 @@ pub enum NoteQuoteError {
 }
 
 impl Store {
-    /// Notes an open quote, unless the buyer has `max` of them already.
+    /// Records an open quote, unless the buyer already has `max` of them.
     pub async fn note_open_quote(&self, buyer: ProfileId, call: &CallKey, until_ms: i64, max: u32) -> Result<(), NoteQuoteError> {
         let quote = AttributeValue::L(vec![AttributeValue::S(call.to_string()), n(until_ms)]);
         let update = Update::new("SET quotes = list_append(if_not_exists(quotes, :none), :new)")
@@ -46,7 +46,7 @@ impl Store {
         }
     }
 
-    /// Replaces the noted open quotes by those that are still open, where nobody has changed them meanwhile.
+    /// Replaces the list by the quotes that are still open, unless another request has changed it meanwhile.
     pub async fn prune_open_quotes(&self, buyer: ProfileId, seen: &OpenQuotes, open: &OpenQuotes) -> Result<(), StoreError> {
         let list = |quotes: &OpenQuotes| {
             AttributeValue::L(

@@ -10,7 +10,7 @@ use super::item::{Item, key_item, record};
 use super::keys::{self, Key, KeyRange, PK, SK};
 use super::table::Table;
 
-/// Maximum requests for one batch read, of which all but the first ask for the keys left unprocessed.
+/// Maximum number of requests for one batch read. All but the first ask for keys that were left unprocessed.
 const MAX_BATCH_ROUNDS: u32 = 5;
 
 /// The items that a batch read found, by key.
@@ -39,9 +39,9 @@ pub struct Range<'a> {
     pub index: Option<&'static str>,
     /// The partition.
     pub partition: &'a str,
-    /// Least sort key, included.
+    /// Smallest sort key, included.
     pub from: Option<&'a str>,
-    /// Greatest sort key, included.
+    /// Largest sort key, included.
     pub to: Option<&'a str>,
     /// Descending order of the sort key.
     pub newest_first: bool,
@@ -78,13 +78,13 @@ impl Table {
     /// Reads up to 100 items at once, consistently. Keys that DynamoDB leaves unprocessed are requested again.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] also where keys stay unprocessed after five requests.
+    /// [`StoreError::Unavailable`] also if keys are still unprocessed after five requests.
     pub async fn get_all(&self, wanted: &[Key]) -> Result<BatchItems, StoreError> {
         self.get_all_of(wanted, &[]).await
     }
 
-    /// As [`Table::get_all`], but only these attributes of each item; all of them if none is named. It costs the same units, and less
-    /// memory.
+    /// Like [`Table::get_all`], but reads only these attributes of each item, or all of them if none is named. It costs the same
+    /// units and takes less memory.
     ///
     /// # Errors
     /// As [`Table::get_all`].
@@ -104,7 +104,7 @@ impl Table {
                 return Ok(found);
             }
             if round > 0 {
-                // DynamoDB is short of capacity: give it time.
+                // DynamoDB is short of capacity, so the next request waits.
                 tokio::time::sleep(std::time::Duration::from_millis(10 << round)).await;
             }
             let request = KeysAndAttributes::builder()

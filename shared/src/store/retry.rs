@@ -1,18 +1,18 @@
-//! Optimistic concurrency: read, decide, write on the condition that nothing changed; start over where something did.
+//! Optimistic concurrency: read, decide, and write on the condition that nothing has changed; start over if something has.
 
 use std::time::Duration;
 
 use super::error::StoreError;
 use crochet_domain::ids::random_bytes;
 
-/// Maximum attempts at one read-decide-write cycle, the first included.
+/// Maximum attempts of one read-decide-write cycle, including the first.
 pub const MAX_ATTEMPTS: u32 = 16;
 /// Upper bound of the wait before the second attempt. It doubles with each attempt, up to [`MAX_BACKOFF`].
 const FIRST_BACKOFF: Duration = Duration::from_millis(5);
 /// Upper bound of any wait. All of them together last at most 1.2 seconds, and half of that on average.
 const MAX_BACKOFF: Duration = Duration::from_millis(100);
 
-/// An error that can say that another writer came first.
+/// An error that may mean that another writer came first.
 pub trait MayConflict {
     /// Whether another attempt may succeed.
     fn is_conflict(&self) -> bool;
@@ -24,7 +24,7 @@ impl MayConflict for StoreError {
     }
 }
 
-/// Runs `attempt` until it ends in anything but a conflict, at most [`MAX_ATTEMPTS`] times.
+/// Runs `attempt` until it ends without a conflict, at most [`MAX_ATTEMPTS`] times.
 ///
 /// Each attempt reads what it decides on. The first one starts at once. A loop that keeps something from one attempt to the next
 /// counts its own [`Attempts`].
@@ -43,7 +43,7 @@ impl MayConflict for StoreError {
 /// ```
 ///
 /// # Errors
-/// The first error that is no conflict, or the conflict of the last attempt.
+/// The first error that is not a conflict, or the conflict of the last attempt.
 pub async fn retry_on_conflict<T, E, F>(mut attempt: impl FnMut() -> F) -> Result<T, E>
 where
     E: MayConflict,
@@ -58,7 +58,7 @@ where
     }
 }
 
-/// Counts the attempts of a loop that keeps something from one attempt to the next: what the conflict found, what is counted already.
+/// Counts the attempts of a loop that keeps something from one attempt to the next, such as the record that a conflict returned.
 ///
 /// ```
 /// # use crochet::store::retry::Attempts;
@@ -82,10 +82,10 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// Waits for a random time, so that writers who met once do not meet again.
+    /// Waits for a random time, so that writers that collided once do not collide again.
     ///
     /// # Errors
-    /// `error`, where this was the last attempt.
+    /// `error`, if this was the last attempt.
     pub async fn next_or<E>(&mut self, error: E) -> Result<(), E> {
         self.failed += 1;
         if self.failed == MAX_ATTEMPTS {

@@ -1,4 +1,4 @@
-//! The seller summaries that listings carry, and how they follow the seller's profile.
+//! The seller summaries in listings, and how they follow the seller's profile.
 
 use futures::{StreamExt, TryStreamExt, stream};
 

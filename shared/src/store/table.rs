@@ -8,7 +8,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of this name.
+    /// The table with this name.
     #[must_use]
     pub fn new(client: aws_sdk_dynamodb::Client, name: String) -> Self {
         Self { client, name }

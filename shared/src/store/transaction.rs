@@ -1,4 +1,4 @@
-//! Transactions: up to 100 operations, of which all are written or none.
+//! Transactions: up to 100 operations that are all written, or none.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -41,7 +41,7 @@ impl From<StoreError> for TransactError {
     }
 }
 
-/// Where a caller does not tell a failed condition apart, it means that another write came first.
+/// For a caller that does not handle a failed condition separately, it means that another write came first.
 impl From<TransactError> for StoreError {
     fn from(error: TransactError) -> Self {
         match error {
@@ -74,7 +74,7 @@ impl Table {
         }
     }
 
-    /// The condition, as an operation of a transaction, that an item stands at this key. It costs as much as a write.
+    /// The condition that an item exists at this key, as an operation of a transaction. It costs as much as a write.
     pub fn transact_exists(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&self.name)
@@ -85,13 +85,13 @@ impl Table {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// A deletion, as an operation of a transaction. It succeeds where there is no item.
+    /// A deletion, as an operation of a transaction. It succeeds even if there is no item.
     pub fn transact_delete(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder().table_name(&self.name).set_key(Some(key_item(key))).build().map_err(StoreError::defect)?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    /// A deletion, as an operation of a transaction, where `condition` holds.
+    /// A deletion on the condition `condition`, as an operation of a transaction.
     pub fn transact_delete_when<const N: usize>(
         &self,
         key: &Key,

@@ -1,8 +1,8 @@
 //! Measures requests to DynamoDB in capacity units.
 //!
 //! The local engines disagree about consumed capacity, so units are computed by AWS's published rules: a consistent read costs one
-//! unit per started 4 KB, a query of an index half of that, a write one unit per started 1 KB, a write in a transaction two, and each
-//! index that holds the item one write more.
+//! unit per started 4 KB; a query of an index, half of that; a write, one unit per started 1 KB; a write in a transaction, two.
+//! Each index that contains the item adds one more write.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -29,7 +29,7 @@ use crate::telemetry::meter::Trip;
 #[derive(Debug)]
 pub(crate) struct DynamoDbMeter;
 
-/// What is known of a request before it is sent. The SDK drops its input when it is serialized.
+/// What is known about a request before it is sent. The SDK drops its input once it is serialised.
 #[derive(Debug)]
 struct Sent {
     began: Instant,
@@ -80,7 +80,7 @@ impl Intercept for DynamoDbMeter {
 
 type Attributes = HashMap<String, AttributeValue>;
 
-/// Write units of a put or a transaction; `None` where only the reply tells the size.
+/// Write units of a put or a transaction; `None` if only the reply tells the size.
 fn planned_writes(input: &Input) -> Option<f64> {
     if let Some(put) = input.downcast_ref::<PutItemInput>() {
         return put.item().map(write_units);

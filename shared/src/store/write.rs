@@ -1,4 +1,4 @@
-//! What is to be written, and under which condition. Nothing is sent here.
+//! What to write, and on which condition. Nothing is sent here.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::item::{Item, n, s};
 use super::keys::{self, IndexKey, KIND, Key, PK, SK, TTL};
 
-/// An item to put, and the condition to put it under.
+/// An item to put, and its condition.
 #[derive(Debug, Clone)]
 pub struct Put {
     pub(super) item: Item,
@@ -54,7 +54,7 @@ impl Put {
     /// `record` at `key`, as an item of this kind.
     ///
     /// # Errors
-    /// [`StoreError::Defect`] where the record cannot be written as an item.
+    /// [`StoreError::Defect`] if the record cannot be serialised as an item.
     pub fn new<T: Serialize>(key: &Key, kind: &str, record: &T) -> Result<Self, StoreError> {
         let mut item: Item = serde_dynamo::to_item(record).map_err(StoreError::defect)?;
         item.insert(PK.into(), s(&key.pk));
@@ -74,7 +74,7 @@ impl Put {
         self
     }
 
-    /// Lets DynamoDB delete the item some time after this moment, in Unix seconds.
+    /// Lets DynamoDB delete the item some time after this time, in Unix seconds.
     #[must_use]
     pub fn expiring(mut self, at_unix_seconds: i64) -> Self {
         self.item.insert(TTL.into(), n(at_unix_seconds));
@@ -110,7 +110,7 @@ pub struct Update {
 }
 
 impl Update {
-    /// The change of this update expression.
+    /// A change with this update expression.
     #[must_use]
     pub fn new(expression: &str) -> Self {
         Self { expression: expression.into(), ..Self::default() }

@@ -25,7 +25,7 @@ pub(crate) struct Trip {
 }
 
 impl Trip {
-    /// Adds the trip to the meter of the present request, if there is one.
+    /// Adds the trip to the meter of the current request, if there is one.
     pub(crate) fn record(self) {
         let _ = METER.try_with(|meter| meter.record(self));
     }
@@ -50,7 +50,7 @@ impl Meter {
         METER.scope(self.clone(), request).await
     }
 
-    /// What it cost so far.
+    /// What the request has cost so far.
     #[must_use]
     pub fn cost(&self) -> Cost {
         let mut trips = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();

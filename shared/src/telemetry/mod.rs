@@ -1,4 +1,4 @@
-//! Logs and metering. Logs are JSON, one line per request; keys, secrets, bodies and endpoint URLs never go into them.
+//! Logs and metering. Logs are JSON, one line per request, and never contain keys, secrets, bodies or endpoint URLs.
 
 pub mod meter;
 

@@ -18,7 +18,7 @@ pub struct Key {
     pub id: String,
     /// The key's name.
     pub name: String,
-    /// The first characters of the key itself.
+    /// The key's prefix and id, which are not secret.
     pub prefix: String,
     /// What the key may do. The scopes are independent: a key with `write` alone cannot read.
     #[schema(schema_with = scopes)]
@@ -29,7 +29,7 @@ pub struct Key {
     /// When the key was last used, to within an hour.
     #[schema(required, format = DateTime)]
     pub last_used_at: Option<String>,
-    /// When the key expires, if it does.
+    /// When the key expires; null if it does not.
     #[schema(required, format = DateTime)]
     pub expires_at: Option<String>,
 }

@@ -36,7 +36,7 @@ pub struct GatewayRequestView {
     pub idempotency_key: Option<String>,
     /// Delivery attempts so far.
     pub attempts: Vec<AttemptView>,
-    /// While the call is paid but not delivered: until when it can be retried.
+    /// Until when the call can be retried, while it is paid but not delivered.
     pub redeliver_until: Option<String>,
     /// Creation time.
     pub created_at: String,

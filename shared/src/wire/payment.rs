@@ -11,11 +11,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::money::Amount;
 use super::schema;
 
-/// The name of a payment id in replies.
+/// Name of the payment id in replies.
 pub const PAYMENT_ID: &str = "relay_request_id";
-/// The header in which a buyer sends a payment id.
+/// Header in which the buyer sends a payment id.
 pub const PAYMENT_ID_HEADER: &str = "X-Crochet-Relay-Request-Id";
-/// The name, in `details`, of the payment id whose quote came to nothing.
+/// Name, in `details`, of the id of a payment whose quote was replaced.
 pub const REPLACED_PAYMENT_ID: &str = "replaces_relay_request_id";
 
 /// The headers of a gateway request.
@@ -23,13 +23,13 @@ pub const REPLACED_PAYMENT_ID: &str = "replaces_relay_request_id";
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it describes headers; the gateway parses them itself")]
 pub struct GatewayHeaders {
-    /// 1 to 255 printable ASCII characters: your own name for this call.
+    /// 1 to 255 printable ASCII characters that identify this call. You choose them.
     #[param(rename = "Idempotency-Key")]
     idempotency_key: Option<String>,
     /// The currency to pay in: SOL, USDC_SOL, ETH or USDC. SOL is recommended.
     #[param(rename = "X-Crochet-Origin-Currency")]
     origin_currency: Option<String>,
-    /// The relay_request_id of a 402 that you have paid.
+    /// The `relay_request_id` of a 402 that you have paid.
     #[param(rename = "X-Crochet-Relay-Request-Id")]
     payment_id: Option<String>,
 }
@@ -39,18 +39,18 @@ pub struct GatewayHeaders {
 pub struct Requirements {
     /// Always `relay`.
     pub kind: &'static str,
-    /// The provider's number of the chain that is paid on.
+    /// The provider's id of the chain to pay on.
     pub chain_id: u64,
-    /// What is paid, provider costs included.
+    /// What to pay, provider costs included.
     pub pay: PayIn,
-    /// The provider's steps, verbatim: carry out each item's transaction with `pay_from`.
+    /// The provider's steps, verbatim. Carry out the transaction of each item with the wallet in `pay_from`.
     #[schema(value_type = Vec<Object>)]
     pub steps: Box<RawValue>,
-    /// The provider's API.
+    /// Base URL of the provider's API.
     pub api_base: String,
-    /// Where the payment's state can be asked for.
+    /// URL of the payment's status at the provider.
     pub status_url: String,
-    /// Where a refund goes.
+    /// The address that receives a refund.
     pub refund_to: String,
 }
 
@@ -59,30 +59,30 @@ pub struct Requirements {
 pub struct PaymentOffer {
     /// Always `relay`.
     pub provider: String,
-    /// Send it back in `X-Crochet-Relay-Request-Id` once it is paid.
+    /// The id of the payment. After paying, send it in `X-Crochet-Relay-Request-Id`.
     #[serde(rename = "relay_request_id")]
     pub payment_id: String,
-    /// The price. Provider costs come on top.
+    /// The price of the call. Provider costs are added to it.
     pub amount: Amount,
-    /// What is paid in.
+    /// The currency to pay in.
     #[schema(value_type = schema::OriginCurrency)]
     pub origin_currency: OriginCurrency,
-    /// The wallet that the quote is made out to.
+    /// The wallet to pay from.
     pub pay_from: PayFromView,
-    /// Until when the quote is offered.
+    /// When the quote expires.
     pub expires_at: String,
-    /// What to do.
+    /// What to do to pay.
     #[schema(value_type = Requirements)]
     pub requirements: Box<RawValue>,
 }
 
-/// The wallet that a quote is made out to.
+/// The wallet that a quote must be paid from.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PayFromView {
     #[schema(value_type = String, format = "uuid")]
-    /// Its id.
+    /// Wallet id.
     pub wallet_id: WalletId,
-    /// Its address.
+    /// Its address: EIP-55 for EVM, base58 for Solana.
     pub address: String,
     #[schema(value_type = String, example = "solana")]
     /// Its chain family.
@@ -104,17 +104,17 @@ pub struct PaymentRequiredEnvelope {
 /// The data of a 402.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PaymentRequiredData {
-    /// What has to be paid; for an empty body, the price alone.
+    /// What to pay or, for an empty body, the price only.
     pub payment: PaymentOrPrice,
 }
 
-/// A quote, or the answer to a price probe.
+/// A quote, or the price for a price probe.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum PaymentOrPrice {
     /// A quote.
     Quote(PaymentOffer),
-    /// The price alone: nothing was quoted.
+    /// The price only. Nothing was quoted.
     Price(PriceOnly),
 }
 
@@ -134,7 +134,7 @@ pub struct PriceOnly {
     pub requirements: Option<()>,
     /// The price.
     pub amount: Amount,
-    /// What the listing can be paid in, recommended first.
+    /// Currencies that the listing can be paid in, recommended first.
     #[schema(value_type = Vec<schema::OriginCurrency>)]
     pub origin_currencies: Vec<OriginCurrency>,
 }
@@ -144,44 +144,44 @@ pub struct PriceOnly {
 pub struct PayIn {
     /// Symbol of the token.
     pub currency: String,
-    /// In the token's smallest unit.
+    /// Amount in the token's smallest unit.
     pub amount: String,
-    /// With its decimal point.
+    /// Amount with its decimal point.
     pub amount_formatted: String,
-    /// Its worth in USD.
+    /// Value in USD.
     pub amount_usd: String,
 }
 
 /// A delivered call.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Delivered {
-    /// The call.
+    /// Call id: `gw_req_…`.
     pub request_id: String,
-    /// Whether it was charged.
+    /// Whether the call was charged.
     pub billable: bool,
-    /// What was charged.
+    /// The amount charged; 0 for a free call.
     pub charged_amount: Amount,
-    /// How it was divided.
+    /// How the amount is split.
     pub fees: Fees,
     /// The seller's HTTP status.
     pub seller_status_code: u16,
-    /// The seller's answer, as it was; `null` where it was empty.
+    /// The seller's response, unchanged; null if it was empty.
     #[schema(value_type = serde_json::Value)]
     pub seller_response: Option<Box<RawValue>>,
 }
 
-/// How a charge is divided.
+/// How a charge is split between marketplace and seller.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Fees {
-    /// The marketplace's part, as a fraction.
+    /// The marketplace fee, as a fraction of the amount.
     pub fee_rate: f64,
-    /// Its amount in cents.
+    /// The marketplace fee in cents.
     pub fee_amount_cents: i64,
-    /// Its amount in micro-dollars.
+    /// The marketplace fee in micro-dollars.
     pub fee_amount_micros: i64,
-    /// The seller's part in cents.
+    /// The seller's share in cents.
     pub seller_receives_cents: i64,
-    /// The seller's part in micro-dollars.
+    /// The seller's share in micro-dollars.
     pub seller_receives_micros: i64,
 }
 
@@ -194,19 +194,19 @@ pub struct DeliveredEnvelope {
     pub data: Delivered,
 }
 
-/// A call whose payment has not settled, or which is settled and waits for its delivery.
+/// A call whose payment has not settled, or whose delivery has to wait.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Pending {
     /// Always `pending`.
     pub status: &'static str,
     /// Always `true`.
     pub retryable: bool,
-    /// When to ask again.
+    /// Seconds after which to send the request again.
     pub retry_after_seconds: u64,
-    /// Send it back in `X-Crochet-Relay-Request-Id`.
+    /// The id of the payment. Send it in `X-Crochet-Relay-Request-Id`.
     #[serde(rename = "relay_request_id")]
     pub payment_id: Option<String>,
-    /// The call.
+    /// Call id: `gw_req_…`.
     pub request_id: String,
 }
 

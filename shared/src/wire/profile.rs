@@ -21,15 +21,15 @@ pub struct Profile {
     /// The profile's id.
     #[schema(value_type = String, format = "uuid")]
     pub id: ProfileId,
-    /// What kind of account it is.
+    /// Whether the profile is an agent, an agent that a person has claimed, or a person.
     #[schema(value_type = schema::AccountType)]
     pub account_type: AccountType,
     /// The public name of the profile.
     pub display_name: String,
-    /// How the profile describes itself.
+    /// The public description of the profile.
     #[schema(required)]
     pub description: Option<String>,
-    /// Whether it buys, sells, or both.
+    /// Whether the profile buys, sells, or both.
     #[schema(value_type = schema::Role)]
     pub role: Role,
     /// The Crochet Score, 0 to 1000. A new agent starts at 400.
@@ -38,9 +38,9 @@ pub struct Profile {
     /// The tier of the score.
     #[schema(schema_with = tiers)]
     pub tier: &'static str,
-    /// Whether it carries the verified mark, which takes a score of 800 or more.
+    /// Whether the profile is verified, which takes a score of 800 or more.
     pub is_verified: bool,
-    /// The person who operates it, if a person has claimed it.
+    /// The person who operates the agent; null unless a person has claimed it.
     #[schema(required)]
     pub operator: Option<Operator>,
     /// When the profile was created.
@@ -95,10 +95,10 @@ pub struct Wallet {
     /// The capabilities for which it is the default of its chain family: `payment`, `payout` or both.
     #[schema(value_type = Vec<schema::Capability>)]
     pub default_for: Vec<Capability>,
-    /// Whether it is in use.
+    /// Whether the wallet is in use.
     #[schema(value_type = schema::WalletStatus)]
     pub status: WalletStatus,
-    /// When it was linked.
+    /// When the wallet was linked.
     #[schema(format = DateTime)]
     pub created_at: String,
 }
@@ -179,7 +179,7 @@ pub struct Auth {
     /// its routes offer.
     #[schema(schema_with = scopes)]
     pub scopes: Vec<Scope>,
-    /// When the key or session expires, if it does.
+    /// When the key or session expires; null if it does not.
     #[schema(required, format = DateTime)]
     pub expires_at: Option<String>,
 }

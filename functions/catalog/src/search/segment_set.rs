@@ -56,7 +56,7 @@ impl SegmentSet {
         known.is_some_and(|attributes| attributes.updated_ms >= at_ms)
     }
 
-    /// Adds, replaces or, where they are no longer active, removes listings. Versions older than the one here are ignored.
+    /// Adds, replaces or, if they are no longer active, removes listings. Versions older than the one in the set are ignored.
     pub(crate) fn apply(&mut self, listings: impl IntoIterator<Item = Listing>) -> Result<(), SearchError> {
         let mut fresh: HashMap<ListingId, Listing> = HashMap::new();
         for listing in listings {

@@ -1,4 +1,4 @@
-//! Where the listing stands, as [`decide`](crochet_domain::call::decide::decide) looks at it.
+//! The state of the listing, as [`decide`](crochet_domain::call::decide::decide) sees it.
 
 use crochet::http::{ApiError, Result};
 use crochet::store::counter::Traffic;
@@ -10,7 +10,7 @@ use super::CallContext;
 use super::breaker_permit::retry_after;
 
 impl CallContext<'_> {
-    /// The listing. `with_this` is its count with this call, if this call holds a slot.
+    /// The state of the listing. `with_this` is its traffic including this call, if this call holds a slot.
     pub(super) fn listing_view(&self, with_this: Option<Traffic>) -> ListingView {
         let endpoint = self.listing.endpoint.as_ref();
         ListingView {
@@ -37,8 +37,8 @@ impl CallContext<'_> {
         }
     }
 
-    /// Why the listing takes no further call. `with_this` is its count with this call, if this call holds a slot: what was read
-    /// meanwhile may hold it or not.
+    /// The traffic limit that the listing has reached, if any. `with_this` is its traffic including this call, if this call holds a
+    /// slot: the first read may or may not have counted it.
     pub(super) fn traffic_refusal(&self, with_this: Option<Traffic>) -> Option<TrafficRefusal> {
         let (started, in_flight) = match with_this {
             Some(with_this) => (with_this.started.saturating_sub(1), with_this.in_flight().saturating_sub(1)),
@@ -51,7 +51,7 @@ impl CallContext<'_> {
         (in_flight >= self.state.app.config.listing_concurrency).then_some(TrafficRefusal::Busy { in_flight })
     }
 
-    /// Calls per minute that the seller takes.
+    /// The seller's limit of calls per minute.
     pub(super) fn rate_limit(&self) -> Option<u32> {
         self.listing.endpoint.as_ref().and_then(|endpoint| endpoint.rate_limit_per_minute)
     }

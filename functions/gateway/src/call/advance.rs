@@ -1,4 +1,4 @@
-//! The loop of a gateway call: decide, carry the step out, add what was learnt, until there is a reply.
+//! The loop of a gateway call: decide, carry out the step, add the result to the view, until there is a reply.
 
 use crochet::http::{ApiError, Reply, Result};
 use crochet::store::call::next_version;
@@ -15,7 +15,7 @@ use super::quote::{Quoted, quote};
 use super::resolve::{read_names, resolve};
 use super::{ask, offer, refuse, reply};
 
-/// Maximum steps of one request. The longest way known takes eleven: a quote that failed, the one before it, its successor.
+/// Maximum steps of one request. The longest known path takes eleven: a failed quote, the one before it, and its successor.
 const MAX_STEPS: usize = 24;
 
 /// Decides and acts until there is a reply.
@@ -28,10 +28,10 @@ pub(super) async fn advance(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>) -> R
             return Ok(reply);
         }
     }
-    Err(ApiError::internal("a call came to no reply").alarm())
+    Err(ApiError::internal("a call did not reach a reply").alarm())
 }
 
-/// Carries one step out. Gives the reply that ends the request, if the step is one.
+/// Carries out one step. Returns the reply, if the step ends the request.
 async fn carry_out(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mut Progress, step: Step) -> Result<Option<Reply>> {
     let store = &ctx.state.app.store;
     match step {
@@ -97,7 +97,7 @@ async fn carry_out(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mu
     Ok(None)
 }
 
-/// Reads which call has taken over the names of one whose quote came to nothing.
+/// Finds the call that has replaced one whose quote ended unpaid.
 async fn find_successor(ctx: &CallContext<'_>, progress: &mut Progress, key: &CallKey) -> Result<()> {
     let before = progress.call(key)?;
     let currency = before.payment.as_ref().map(|payment| payment.origin_currency);
@@ -123,7 +123,7 @@ async fn find_successor(ctx: &CallContext<'_>, progress: &mut Progress, key: &Ca
     Ok(())
 }
 
-/// A quote that a parallel request made a moment ago is not asked about: nobody was offered it before.
+/// The provider is not asked about a quote that a parallel request has just made: nobody can have paid it yet.
 fn assume_unpaid(progress: &mut Progress, key: &CallKey) {
     let view = &mut progress.resolved.view;
     if view.call(key).is_some_and(|call| call.state == CallState::Quoted) {
@@ -131,7 +131,7 @@ fn assume_unpaid(progress: &mut Progress, key: &CallKey) {
     }
 }
 
-/// A parallel request was first to use the names of this call: reads again what they lead to.
+/// A parallel request was first to use this call's names: reads again what they identify.
 async fn start_over(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mut Progress) -> Result<()> {
     slot.settle().await;
     if progress.resolved.view.request.resolved_by == ResolvedBy::PaymentId {
@@ -149,7 +149,7 @@ async fn start_over(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &m
     Ok(())
 }
 
-/// Lets the client's key name the call of its payment id, too. `false` if the key names another call.
+/// Binds the client's key to the call of its payment id, too. `false` if the key identifies another call.
 async fn add_idempotency_key(ctx: &CallContext<'_>, call: &Call) -> Result<bool> {
     let Some(key) = ctx.request.idempotency_key.clone().map(IdempotencyKey::Client) else { return Ok(true) };
     let record = IdempotencyRecord {

@@ -1,4 +1,4 @@
-//! Asking the payment provider.
+//! Asks the payment provider.
 
 use crochet::http::{ApiError, Code};
 use crochet::payments::{ProviderPayment, ProviderStatus};
@@ -9,7 +9,7 @@ use futures::future::join_all;
 use super::CallContext;
 use super::progress::Progress;
 
-/// Asks about the payments of these calls, all at once. The seller's secret, which a paid call needs, is read meanwhile.
+/// Asks about the payments of these calls, all at the same time. Meanwhile, the seller's secret is read, which a paid call needs.
 pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &[CallKey]) {
     let view = &progress.resolved.view;
     let payments: Vec<(CallKey, Payment)> =
@@ -42,7 +42,7 @@ fn fact(quoted: &Payment, reply: ProviderPayment) -> Fact {
     }
 }
 
-/// Reads the seller's secret into this instance's memory. A failure shows when the secret is needed.
+/// Reads the seller's secret into this instance's memory. A failure shows up when the secret is needed.
 async fn prefetch_secret(ctx: &CallContext<'_>) {
     if let Some(endpoint) = &ctx.listing.endpoint {
         let _ = ctx.state.secrets.read(ctx.listing.id, endpoint.secret_version.clone()).await;

@@ -1,4 +1,4 @@
-//! The permit that the breaker of the listing's endpoint gives a call.
+//! A call's permit to pass the breaker of the listing's endpoint.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,11 +11,11 @@ use crochet_domain::timestamp::unix_ms;
 
 use super::{CallContext, RESERVE};
 
-/// Leave to call the seller. [`BreakerPermit::around`] settles it on every way out.
+/// Permission to call the seller. [`BreakerPermit::around`] settles it on every way out.
 pub(super) struct BreakerPermit<'a> {
     ctx: &'a CallContext<'a>,
     permit: Permit,
-    /// The breaker's record when the permit was given. A probe has put itself there.
+    /// The breaker's record when the permit was given, including this call's probe, if it is one.
     record: Option<BreakerRecord>,
     progress: Mutex<Progress>,
 }
@@ -29,14 +29,14 @@ enum Progress {
 
 /// Why there is no permit.
 pub(super) enum NoPermit {
-    /// The breaker is open: seconds until it lets a call through.
+    /// The breaker is open. It lets a call through after this many seconds.
     Open(u64),
     /// The store failed.
     Store(StoreError),
 }
 
 impl<'a> BreakerPermit<'a> {
-    /// Asks the breaker. Anything is written only for a probe: of parallel calls one becomes the probe.
+    /// Asks the breaker for a permit. Only a probe is written: of parallel calls, one becomes the probe.
     pub(super) async fn acquire(ctx: &'a CallContext<'a>, endpoint: &Endpoint) -> Result<Self, NoPermit> {
         let now_ms = unix_ms(ctx.state.app.clock.now());
         let version = &endpoint.secret_version;
@@ -53,20 +53,20 @@ impl<'a> BreakerPermit<'a> {
         }
     }
 
-    /// Runs `work`, then settles the permit, if `work` has not settled it itself.
+    /// Runs `work`, then settles the permit, unless `work` has settled it.
     pub(super) async fn around<T>(&self, work: impl Future<Output = T>) -> T {
         let done = work.await;
         self.settle().await;
         done
     }
 
-    /// Notes what the attempt says about the seller.
+    /// Notes what the attempt says about the endpoint.
     pub(super) fn observe(&self, observation: Observation) {
         self.set(Progress::Observed(observation));
     }
 
-    /// Tells the breaker what was observed, or gives an unused probe back. Gives the seconds until the breaker lets the next call
-    /// through, if it is open.
+    /// Records the observation, or releases an unused probe. Returns the seconds until the breaker lets the next call through, if
+    /// it is open.
     pub(super) async fn settle(&self) -> Option<u64> {
         let progress = self.progress();
         self.set(Progress::Settled);
@@ -80,7 +80,7 @@ impl<'a> BreakerPermit<'a> {
         };
         match settled {
             Ok(record) => retry_after(record.as_ref(), self.ctx.listing.endpoint.as_ref()?, now_ms),
-            // A failure that is not counted, or a probe that lapses: no reason to hold the reply back.
+            // The failure goes uncounted, or the probe expires by itself. Neither is a reason to withhold the reply.
             Err(e) => {
                 tracing::warn!(cause = %e, "a breaker permit was not settled");
                 None

@@ -1,7 +1,7 @@
-//! Delivery: claim the call, forward it once, write the outcome. Also what is written instead of a delivery.
+//! Delivery: take the lease, forward the call once, store the outcome. Also what is written if there is no delivery.
 //!
-//! The claim is a conditional write, and the first one writes the settlement with it: of any number of parallel requests one
-//! goes on. The outcome is written once, over the claimed version: a late writer from an expired lease changes nothing.
+//! Taking the lease is a conditional write, and the first one also writes the settlement: of any number of parallel requests, one
+//! continues. The outcome is written once, over the leased version: a late writer with an expired lease changes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,25 +25,25 @@ use super::forward::AttemptOutcome;
 use super::in_flight::InFlightSlot;
 use super::reply;
 
-/// What came of an attempt to deliver.
+/// Result of an attempt to deliver.
 pub(super) enum Delivery {
     /// The request has its reply.
     Replied(Result),
-    /// Nothing was claimed. The error is for the reply, if the obstacle is [`Obstacle::Failed`].
+    /// The lease was not taken. The error is the reply, if the obstacle is [`Obstacle::Failed`].
     HeldBack(Obstacle, Option<ApiError>),
-    /// Another request moved the call first: this is where it stands now.
+    /// Another request moved the call first. This is the call now.
     Superseded(Box<Option<Call>>),
 }
 
-/// Delivers a call that is paid for or free. With `settle` the claim also writes that it is paid for.
+/// Delivers a paid or free call. With `settle`, the write that takes the lease also stores the settlement.
 pub(super) async fn deliver(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, call: &Call, settle: bool) -> Result<Delivery> {
     let Some(endpoint) = &ctx.listing.endpoint else { return Err(ApiError::internal("a delivery without an endpoint")) };
-    // Before the claim: an attempt that cannot be signed is none.
+    // Before the lease is taken: a call that cannot be signed is not an attempt.
     let secret = match ctx.secret(endpoint).await {
         Ok(secret) => secret,
         Err(e) => return Ok(Delivery::HeldBack(Obstacle::Failed, Some(e))),
     };
-    // A secret that had to be fetched, and a slow provider, have taken their time.
+    // Fetching a secret, or a slow provider, may have taken too long.
     if !ctx.has_time_for_seller(Duration::from_millis(endpoint.timeout_ms.into())) {
         return Ok(Delivery::HeldBack(Obstacle::NoTime, None));
     }
@@ -52,10 +52,10 @@ pub(super) async fn deliver(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, call
         Err(NoPermit::Open(retry_after)) => return Ok(Delivery::HeldBack(Obstacle::BreakerOpen(retry_after), None)),
         Err(NoPermit::Store(e)) => return Ok(Delivery::HeldBack(Obstacle::Failed, Some(e.into()))),
     };
-    permit.around(claim_and_forward(ctx, slot, &permit, call, settle, &secret)).await
+    permit.around(lease_and_forward(ctx, slot, &permit, call, settle, &secret)).await
 }
 
-async fn claim_and_forward(
+async fn lease_and_forward(
     ctx: &CallContext<'_>,
     slot: &InFlightSlot<'_>,
     permit: &BreakerPermit<'_>,
@@ -67,21 +67,21 @@ async fn claim_and_forward(
     let request_bytes = ctx.request.json()?.bytes.len() as u64;
     let settled = if settle { call.clone().settled(now_ms) } else { call.clone() };
     let entries = if settle { settlement(&settled, now_ms).to_vec() } else { Vec::new() };
-    let claim = next_version(settled.begun(new_write_token(), ctx.lease_until_ms(), request_bytes, now_ms));
-    let (claimed, counted) = tokio::join!(store.put_call_version(&claim, &entries), slot.acquire(ctx.listing.id));
-    // A slot that could not be counted is no reason to leave a claimed call with nobody.
+    let leased = next_version(settled.begun(new_write_token(), ctx.lease_until_ms(), request_bytes, now_ms));
+    let (written, counted) = tokio::join!(store.put_call_version(&leased, &entries), slot.acquire(ctx.listing.id));
+    // A slot that could not be counted is no reason to abandon a leased call.
     if let Err(e) = counted {
         tracing::warn!(cause = %e, "a call is not counted at its listing");
     }
-    match claimed {
-        Ok(()) => forward_and_record(ctx, slot, permit, claim, secret).await,
+    match written {
+        Ok(()) => forward_and_record(ctx, slot, permit, leased, secret).await,
         Err(PutCallError::Superseded(found)) => Ok(Delivery::Superseded(found)),
-        Err(PutCallError::Contended) => Ok(Delivery::Superseded(Box::new(store.calls(&[claim.key()]).await?.pop()))),
+        Err(PutCallError::Contended) => Ok(Delivery::Superseded(Box::new(store.calls(&[leased.key()]).await?.pop()))),
         Err(PutCallError::Store(e)) => Err(e.into()),
     }
 }
 
-/// Forwards a call that this request has claimed, and writes the outcome.
+/// Forwards a leased call, and stores the outcome.
 pub(super) async fn forward_and_record(
     ctx: &CallContext<'_>,
     slot: &InFlightSlot<'_>,
@@ -108,7 +108,7 @@ pub(super) async fn forward_and_record(
     })
 }
 
-/// Forwards a free call that nobody can ask for again. One write says what came of it.
+/// Forwards a free call that nobody can ask for again. One write stores its outcome.
 pub(super) async fn forward_unnamed(
     ctx: &CallContext<'_>,
     slot: &InFlightSlot<'_>,
@@ -133,11 +133,11 @@ pub(super) async fn forward_unnamed(
 
 enum Written {
     Mine,
-    /// Another attempt has taken the call over meanwhile.
+    /// Another attempt has taken over the call.
     Superseded(Box<Call>),
 }
 
-/// Writes an outcome, again while DynamoDB does not answer and there is time.
+/// Stores an outcome. Tries again while DynamoDB does not respond and time is left.
 async fn write(ctx: &CallContext<'_>, ended: &Call, response: Option<&CompressedResponse>) -> Result<Written> {
     let store = &ctx.state.app.store;
     let mut attempts = Attempts::default();
@@ -147,7 +147,7 @@ async fn write(ctx: &CallContext<'_>, ended: &Call, response: Option<&Compressed
             Err(PutCallError::Superseded(found)) => {
                 return Ok(Written::Superseded(Box::new((*found).unwrap_or_else(|| ended.clone()))));
             }
-            // Ours from an earlier try, or another attempt's: the call itself says.
+            // This write succeeded before, or another attempt was first. The call itself says which.
             Err(PutCallError::Contended) => match store.calls(&[ended.key()]).await.map(|mut found| found.pop()) {
                 Ok(Some(found)) if found.write_token == ended.write_token => return Ok(Written::Mine),
                 Ok(Some(found)) if found.version >= ended.version => return Ok(Written::Superseded(Box::new(found))),
@@ -171,7 +171,7 @@ async fn write_once(ctx: &CallContext<'_>, ended: &Call, response: Option<&Compr
     store.finish_call(ended, response).await
 }
 
-/// Writes the settlement and nothing else: the call cannot be delivered now. Gives the call as it stands.
+/// Stores the settlement only, because the call cannot be delivered now. Returns the call as it is stored.
 pub(super) async fn settle(ctx: &CallContext<'_>, call: &Call) -> Result<Call> {
     let settled = next_version(call.clone().settled(ctx.now_ms()));
     let entries = settlement(&settled, ctx.now_ms());
@@ -183,7 +183,7 @@ pub(super) async fn settle(ctx: &CallContext<'_>, call: &Call) -> Result<Call> {
     }
 }
 
-/// Closes a call that may not be tried any more. The ledger says what is owed.
+/// Closes a call that may not be attempted again. The ledger says what is owed.
 pub(super) async fn close(ctx: &CallContext<'_>, call: &Call) -> (Call, Result<(), PutCallError>) {
     let closed = next_version(call.clone().closed(ctx.now_ms()));
     let owed = if closed.payment.is_some() { undelivered(&closed, ctx.now_ms()).to_vec() } else { Vec::new() };
@@ -192,12 +192,12 @@ pub(super) async fn close(ctx: &CallContext<'_>, call: &Call) -> (Call, Result<(
 }
 
 impl CallContext<'_> {
-    /// What the seller is called with.
+    /// The URL, header and signing secrets for calls to the seller.
     pub(super) async fn secret(&self, endpoint: &Endpoint) -> Result<Arc<EndpointSecret>> {
         Ok(self.state.secrets.read(self.listing.id, endpoint.secret_version.clone()).await?)
     }
 
-    /// Until when this request may still write an outcome (Unix milliseconds).
+    /// Until when this request may still store an outcome (Unix milliseconds).
     pub(super) fn lease_until_ms(&self) -> i64 {
         let now = unix_ms(self.state.app.clock.now());
         now + i64::try_from(self.time_left().as_millis()).unwrap_or(0)

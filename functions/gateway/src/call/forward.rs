@@ -1,4 +1,4 @@
-//! One attempt to deliver, and its outcome. Buyers learn its class alone; the seller's own test tells more.
+//! One delivery attempt and its outcome. Buyers learn only the class of a failure; a seller's own test call says more.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use super::breaker_permit::BreakerPermit;
 use super::in_flight::InFlightSlot;
 use super::{CallContext, RESERVE};
 
-/// What a compressed body is to a reader of JSON.
+/// Stands for a compressed body, which is not JSON.
 const NOT_JSON: &[u8] = b"\x1f";
 
 /// An attempt that has ended.
@@ -25,8 +25,8 @@ pub(super) struct AttemptOutcome {
 }
 
 impl CallContext<'_> {
-    /// Sends a call to the seller, within the endpoint's timeout or, if less time is left, within that. Tells slot and permit what
-    /// happened.
+    /// Sends a call to the seller, within the endpoint's timeout or the time that is left, whichever is shorter. Tells slot and
+    /// permit what happened.
     pub(super) async fn forward(
         &self,
         slot: &InFlightSlot<'_>,
@@ -73,7 +73,7 @@ impl CallContext<'_> {
     }
 }
 
-/// What an outcome says about the seller. A connection that broke once the body could be seen may be the body's doing.
+/// What an outcome says about the endpoint. If a connection broke after the body may have been seen, the body may be the cause.
 fn observation_of(outcome: Outcome, body_may_be_seen: bool) -> Observation {
     match outcome {
         Outcome::SellerTimeout => Observation::NoResponse,
@@ -86,8 +86,8 @@ fn observation_of(outcome: Outcome, body_may_be_seen: bool) -> Observation {
     }
 }
 
-/// What an attempt came to that brought no whole answer, and the status that was read. A status that is a failure by itself
-/// stays that one, whatever is wrong with the body under it.
+/// The outcome of an attempt without a complete response, and the status, if it was read. If the status alone is a failure, it
+/// determines the outcome, whatever is wrong with the body.
 fn outcome_of(fault: SellerFault, attempt: u32) -> (Outcome, Option<u16>) {
     match fault {
         SellerFault::Timeout => (Outcome::SellerTimeout, None),
@@ -123,7 +123,7 @@ mod tests {
             assert_eq!((fault.class(), outcome_of(fault, 1).0), (class, outcome), "{fault:?}");
         }
         let told: Vec<FailureClass> = faults.iter().map(|(_, class, _)| *class).collect();
-        // The remaining one is a whole answer, which `classify_response` reads.
+        // The remaining class is for a complete response, which `classify_response` handles.
         assert!(FailureClass::ALL.iter().all(|class| told.contains(class) || *class == FailureClass::Status));
     }
 

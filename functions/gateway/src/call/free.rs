@@ -1,4 +1,4 @@
-//! Free calls: nothing to pay, and with an idempotency key still delivered once.
+//! Free calls. Nothing is paid; with an idempotency key, a call is still delivered once.
 
 use std::time::Duration;
 
@@ -16,18 +16,18 @@ use super::in_flight::InFlightSlot;
 use super::progress::Progress;
 use super::refuse;
 
-/// Least time in which a free call is sent to a seller whose own timeout is longer.
+/// Minimum time for which a free call is sent to a seller whose own timeout is longer.
 const MIN_FREE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What came of a free call.
+/// Result of a free call.
 pub(super) enum FreeCall {
     /// The request has its reply.
     Replied(Result),
-    /// A parallel request was first: the key leads to its call.
+    /// A parallel request was first. The key identifies its call.
     Raced,
 }
 
-/// Makes a free call, and forwards it.
+/// Creates a free call and forwards it.
 pub(super) async fn call_free(
     ctx: &CallContext<'_>,
     slot: &InFlightSlot<'_>,
@@ -36,11 +36,11 @@ pub(super) async fn call_free(
 ) -> Result<FreeCall> {
     let endpoint = ctx.listing.endpoint.as_ref().ok_or(Code::ListingHasNoGateway)?;
     let secret = ctx.secret(endpoint).await?;
-    // Nothing is written yet that a later try would meet.
+    // Nothing is written yet, so a retry starts from scratch.
     if !ctx.has_time_for_seller(Duration::from_millis(endpoint.timeout_ms.into()).min(MIN_FREE_TIMEOUT)) {
         return Err(ApiError::new(Code::ServiceUnavailable).retry_after(1).cause("too little time is left for the seller"));
     }
-    // Once more, by the count that holds this call: of parallel calls no more pass than may.
+    // Checks the limits again, with a count that includes this call, so that parallel calls cannot exceed them.
     let with_this = slot.acquire(ctx.listing.id).await?;
     if let Some(why) = ctx.traffic_refusal(Some(with_this)) {
         return Err(refuse::error(ctx, progress, Refusal::Traffic(why)));
@@ -73,7 +73,7 @@ pub(super) async fn call_free(
             }
             Ok(match forward_and_record(ctx, slot, &permit, call, &secret).await? {
                 Delivery::Replied(reply) => FreeCall::Replied(reply),
-                // Another attempt took the call over: the key leads to its outcome.
+                // Another attempt took over the call. The key leads to its outcome.
                 Delivery::Superseded(_) | Delivery::HeldBack(..) => FreeCall::Raced,
             })
         })

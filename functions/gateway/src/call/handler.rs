@@ -22,7 +22,7 @@ use crate::state::State;
 
 /// Call a listing through the gateway
 ///
-/// Sends one JSON body to the seller behind a listing and returns its response. A paid listing first answers 402 with
+/// Sends one JSON body to the seller behind a listing and returns its response. A paid listing first returns 402 with
 /// `data.payment`. Pay it, then send the same body with the payment's id. A repeat with the same id or `Idempotency-Key` never
 /// charges twice: after delivery it returns the stored response with `Idempotent-Replayed: true`. An empty body asks a paid
 /// listing for its price only.
@@ -69,7 +69,7 @@ async fn reply_to(
     let loaded = Loaded::read(state, parts, key, name, payment_id, slot, now).await?;
     let key = loaded.key.clone();
     let ctx = loaded.authorize(state, request, now, began)?;
-    // The note of the key's use costs no time: it is written while the call goes on.
+    // Noting the key's use takes no extra time: it is written while the call continues.
     let ((), reply) = tokio::join!(state.app.store.record_key_use(&key, unix_ms(now)), Box::pin(advance(&ctx, slot)));
     reply
 }

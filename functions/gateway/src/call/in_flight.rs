@@ -1,4 +1,4 @@
-//! The slot that a call holds among the calls in flight at a listing.
+//! A call's slot among the calls in flight at a listing.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,7 +18,7 @@ enum Holds {
     Nothing,
     Slot {
         listing: ListingId,
-        /// The listing's count, this call included.
+        /// The listing's traffic, including this call.
         traffic: Traffic,
         was_used: bool,
     },
@@ -34,14 +34,14 @@ impl<'a> InFlightSlot<'a> {
         self.minute
     }
 
-    /// Runs `work`, then settles the slot, if `work` has acquired it and not settled it itself.
+    /// Runs `work`, then settles the slot, unless `work` has settled it or never acquired it.
     pub(super) async fn around<T>(&self, work: impl Future<Output = T>) -> T {
         let done = work.await;
         self.settle().await;
         done
     }
 
-    /// Acquires a slot at `listing`. Gives the listing's count of this minute, this call included.
+    /// Acquires a slot at `listing`. Returns the listing's traffic in this minute, including this call.
     pub(super) async fn acquire(&self, listing: ListingId) -> Result<Traffic, StoreError> {
         if let Holds::Slot { listing: held, traffic, .. } = self.holds()
             && held == listing
@@ -53,7 +53,7 @@ impl<'a> InFlightSlot<'a> {
         Ok(traffic)
     }
 
-    /// The listing's count of this minute, this call included, if the slot is held.
+    /// The listing's traffic in this minute, including this call, if the slot is held.
     pub(super) fn traffic(&self) -> Option<Traffic> {
         match self.holds() {
             Holds::Slot { traffic, .. } => Some(traffic),
@@ -68,9 +68,9 @@ impl<'a> InFlightSlot<'a> {
         }
     }
 
-    /// Gives the slot back: released if the seller was called, else cancelled. Without a slot nothing happens.
+    /// Releases the slot if the seller was called, and cancels it otherwise. Without a slot, nothing happens.
     ///
-    /// The call path settles early, to save the round trip after the write of the outcome.
+    /// The delivery settles early, at the same time as it stores the outcome, to save a round trip.
     pub(super) async fn settle(&self) {
         let Holds::Slot { listing, was_used, .. } = self.holds() else { return };
         self.set(Holds::Nothing);
@@ -79,7 +79,7 @@ impl<'a> InFlightSlot<'a> {
         } else {
             self.store.cancel_slot(listing, self.minute).await
         };
-        // A slot that is not given back ends with its minute; the reply is what matters.
+        // A slot that is not given back stops counting when its minute and the next are over. The reply matters more.
         if let Err(e) = settled {
             tracing::warn!(cause = %e, "an in-flight slot was not given back");
         }

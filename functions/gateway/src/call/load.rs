@@ -1,4 +1,4 @@
-//! The first read of a gateway request, and what the caller may do.
+//! The first read of a gateway request, and the checks on its caller.
 
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ use super::in_flight::InFlightSlot;
 use super::request::GatewayRequest;
 use crate::state::State;
 
-/// What the first round trip brings.
+/// What the first round trip returns.
 pub(super) struct Loaded {
     pub(super) key: ApiKeyRecord,
     listing: Option<Listing>,
@@ -34,8 +34,8 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads key, listing and the call of the named payment in one batch. The caller's rate counter moves at the same time, and the
-    /// slot of a listing that this instance knows as free.
+    /// Reads the key, the listing and the call of the named payment in one batch. At the same time, it updates the caller's rate
+    /// counter and, at a listing that this instance knows as free, acquires the slot.
     pub(super) async fn read(
         state: &State,
         parts: &Parts,
@@ -73,7 +73,7 @@ impl Loaded {
         trace.limit(status?)?;
         acquired?;
         let loaded = Self { key: stored, listing, paid_call: call, traffic, breaker };
-        // A slug that is remembered may have passed to another listing since: drafts give theirs back.
+        // A remembered slug may belong to another listing by now, because a deleted draft gives its slug back.
         match &loaded.listing {
             Some(listing) if listing.id.to_string() == name.to_ascii_lowercase() || listing.slug == name => Ok(loaded),
             None if name.parse::<ListingId>().is_ok() => Ok(loaded),
@@ -81,7 +81,7 @@ impl Loaded {
         }
     }
 
-    /// A slug that this instance has not seen: two more reads, once.
+    /// Finds a listing by a slug that this instance has not seen before: two more reads.
     async fn find_by_slug(mut self, state: &State, slug: &str, slot: &InFlightSlot<'_>) -> Result<Self> {
         slot.settle().await;
         self.listing = None;
@@ -97,7 +97,7 @@ impl Loaded {
         Ok(self)
     }
 
-    /// Checks what the caller may do, and whether the listing exists for it.
+    /// Checks the caller's scope and role, and whether the caller may see the listing.
     pub(super) fn authorize(
         self,
         state: &State,
@@ -109,7 +109,7 @@ impl Loaded {
         agent.may(Scope::Write)?;
         agent.buys()?;
         let listing = self.listing.ok_or(Code::ListingNotFound)?;
-        // A draft exists for its owner alone.
+        // Only its owner can see a draft.
         if listing.status == ListingStatus::Draft && listing.seller.id != agent.profile {
             return Err(Code::ListingNotFound.into());
         }

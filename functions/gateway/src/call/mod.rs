@@ -36,12 +36,12 @@ use time::OffsetDateTime;
 use crate::state::State;
 use request::GatewayRequest;
 
-/// Time that one invocation may take. API Gateway ends at 30 s, the function at 29 s, and the reply has to get out.
+/// Time budget of one request. API Gateway ends it at 30 s, the function at 29 s, and the reply must get out in time.
 const BUDGET: Duration = Duration::from_millis(28_500);
-/// Time kept back after the seller's, to write the outcome.
+/// Time reserved after the seller's, for storing the outcome.
 const RESERVE: Duration = Duration::from_secs(2);
 
-/// Everything that is known of a gateway request after the first read.
+/// Everything that is known about a gateway request after the first read.
 pub(crate) struct CallContext<'a> {
     state: &'a State,
     agent: Agent,
@@ -49,9 +49,9 @@ pub(crate) struct CallContext<'a> {
     listing: Listing,
     /// The call of the payment that the request names.
     paid_call: Option<Call>,
-    /// Calls at the listing in this minute and the one before, as the first read saw them.
+    /// The listing's traffic in this minute and the one before, as the first read saw it.
     traffic: [Traffic; 2],
-    /// What is remembered of the endpoint's failures, as the first read saw it.
+    /// The breaker's record, as the first read saw it.
     breaker: Option<BreakerRecord>,
     now: OffsetDateTime,
     began: Instant,
@@ -66,12 +66,12 @@ impl CallContext<'_> {
         BUDGET.saturating_sub(self.began.elapsed())
     }
 
-    /// Whether the seller can be given its whole time, and the outcome still be written.
+    /// Whether enough time is left for the seller's whole timeout and for storing the outcome.
     fn has_time_for_seller(&self, timeout: Duration) -> bool {
         self.time_left() >= timeout + RESERVE
     }
 
-    /// The listing, as it is called now.
+    /// The listing, as it is now.
     fn called_listing(&self) -> CalledListing {
         CalledListing { id: self.listing.id, slug: self.listing.slug.clone(), name: self.listing.name.clone() }
     }

@@ -1,4 +1,4 @@
-//! The 402: a quote, or the price alone.
+//! The 402: a quote, or the price only.
 
 use crochet::http::{ApiError, Code};
 use crochet::wire::payment::{
@@ -64,12 +64,12 @@ pub(super) fn offer(progress: &Progress, call: &Call, reason: &OfferReason) -> A
     }
 }
 
-/// The quote is honoured, but nobody should pay for a response that the seller cannot give right now. `retry_after` is the number
-/// of seconds until the seller's breaker lets a call through, if it is open.
+/// The quote is honoured, but the buyer should not pay while the seller cannot respond. `retry_after` is the number of seconds
+/// until the seller's breaker lets a call through, if it is open.
 pub(super) fn with_seller_advice(offer: ApiError, reason: &OfferReason, retry_after: Option<u64>) -> ApiError {
     let Some(seconds) = retry_after.filter(|_| !matches!(reason, OfferReason::NotSeenAndClosing { .. })) else { return offer };
     let summary = format!(
-        "The seller does not respond right now. The quote stays open until data.payment.expires_at: wait retry_after_seconds, send the same request again, and pay once details.seller_available is gone. If you have paid, do not pay twice: keep {PAYMENT_ID} and send the same request again with it."
+        "The seller is not responding. The quote stays open until data.payment.expires_at: wait retry_after_seconds, send the same request again, and pay once details.seller_available is gone. If you have paid, do not pay twice: keep {PAYMENT_ID} and send the same request again with it."
     );
     offer
         .retry_after(seconds)
@@ -107,7 +107,7 @@ fn request_id(progress: &Progress, call: &CallKey) -> Option<String> {
     progress.call(call).ok().map(|call| call.id.to_string())
 }
 
-/// How a quote came to nothing.
+/// How a quote ended unpaid.
 fn ended(how: PaymentState) -> &'static str {
     match how {
         PaymentState::Failed => "payment_failed",

@@ -1,4 +1,4 @@
-//! What a request has learnt on its way to its reply.
+//! What a request has learnt so far.
 
 use crochet::http::{ApiError, Result};
 use crochet::store::call::PutCallError;
@@ -9,12 +9,12 @@ use crochet_domain::schema::Mismatch;
 use super::reply;
 use super::resolve::Resolved;
 
-/// A request on its way to its reply.
+/// The view of a request, and what only its reply needs.
 pub(super) struct Progress {
     pub(super) resolved: Resolved,
-    /// Why the provider or a part of ours failed, for the operator and for the reply.
+    /// Why the provider, or something on our side, failed: for the log and for the reply.
     pub(super) failure: Option<ApiError>,
-    /// Where the body does not fit the listing's schema.
+    /// Where the body does not match the listing's schema.
     pub(super) mismatches: Vec<Mismatch>,
 }
 
@@ -23,19 +23,19 @@ impl Progress {
         self.resolved.view.call(key).ok_or_else(|| ApiError::internal("a step names a call that was not read").alarm())
     }
 
-    /// Takes in what came of writing `next` under `key`.
+    /// Takes in the result of writing `next` under `key`.
     pub(super) fn written(&mut self, key: &CallKey, written: Result<(), PutCallError>, next: Call) -> Result<()> {
         match written {
             Ok(()) => self.resolved.view.put(key, Some(next)),
             Err(PutCallError::Superseded(found)) => self.superseded(key, *found),
-            // Another request is settling it, perhaps: nothing may be offered before that is known.
+            // The other request may be settling the call, so nothing may be offered before that is known.
             Err(PutCallError::Contended) => return Err(reply::in_progress(&next)),
             Err(PutCallError::Store(e)) => return Err(e.into()),
         }
         Ok(())
     }
 
-    /// Another request was first: its result is the call's.
+    /// Another request was first: continues with the call that it wrote.
     pub(super) fn superseded(&mut self, key: &CallKey, found: Option<Call>) {
         if let Some(found) = found {
             self.resolved.view.put(key, Some(found));

@@ -1,4 +1,4 @@
-//! Quoting a new call: on which terms, what the provider asks, and under which names the call is kept.
+//! Quotes a new call: the terms, the provider's quote, and the names under which the call is stored.
 
 use crochet::http::{ApiError, Code, Result};
 use crochet::limits::QUOTES_PER_BUYER;
@@ -16,20 +16,20 @@ use super::terms::{Terms, quote_failure};
 
 /// Time in which the provider may fill a quote (seconds).
 const QUOTE_TTL_SECONDS: i64 = 660;
-/// Time before the provider's limit at which a quote is no longer offered (milliseconds).
+/// Time before the end of a quote at which it is no longer offered (milliseconds).
 const OFFER_MARGIN_MS: i64 = 60_000;
-/// Maximum open unpaid quotes of one buyer, before the factor of relaxed limits.
+/// Maximum number of open quotes of a buyer, before the factor of relaxed limits.
 const MAX_OPEN_QUOTES: u32 = 5;
 
-/// What came of quoting a call.
+/// Result of quoting a call.
 pub(super) enum Quoted {
-    /// The call is quoted and kept under its name.
+    /// The call is quoted, and stored under its name.
     Created(Box<Call>),
     /// A parallel request was first to use one of the call's names.
     Raced,
 }
 
-/// Asks the provider for a quote and keeps the call under its name: the idempotency key, or listing and body.
+/// Requests a quote, and stores the call under its name: the idempotency key, or listing and body.
 pub(super) async fn quote(ctx: &CallContext<'_>, progress: &Progress, new: &NewCall) -> Result<Quoted> {
     let Some(names) = &progress.resolved.names else { return Err(ApiError::internal("a quote without names").alarm()) };
     let store = &ctx.state.app.store;
@@ -137,7 +137,7 @@ fn max_open_quotes(ctx: &CallContext<'_>) -> u32 {
     MAX_OPEN_QUOTES * ctx.state.app.config.limit_factor
 }
 
-/// Refuses if the buyer has too many open quotes. Those that are noted but no longer open make room.
+/// Refuses if the buyer has too many open quotes. Quotes in the list that are not open any more are removed from it.
 async fn check_open_quotes(ctx: &CallContext<'_>, noted: &OpenQuotes) -> Result<()> {
     let max = max_open_quotes(ctx) as usize;
     if noted.quotes.len() < max {

@@ -1,4 +1,4 @@
-//! Refusals, as errors.
+//! The errors for refused requests.
 
 use crochet::http::{ApiError, Code};
 use crochet::wire::payment::PAYMENT_ID;
@@ -12,7 +12,7 @@ use super::CallContext;
 use super::progress::Progress;
 use super::reply;
 
-/// The error that says why a request is refused.
+/// The error for a refusal.
 pub(super) fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: Refusal) -> ApiError {
     let with_call = |key: &CallKey, error: fn(&Call) -> ApiError| progress.call(key).map_or_else(|e| e, error);
     match refusal {
@@ -20,7 +20,7 @@ pub(super) fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: Refusal
         Refusal::BoundToAnotherRequest { call, differs } => bound_to_another(progress, &call, differs),
         Refusal::IdempotencyKeyConflict => Code::IdempotencyKeyConflict.into(),
         Refusal::IdempotencyKeyReused(differs) => ApiError::new(Code::IdempotencyKeyReused).detail("differs", name(differs)),
-        Refusal::CallMissing => ApiError::internal("a name leads to a call that is not there").alarm(),
+        Refusal::CallMissing => ApiError::internal("an idempotency record points to a call that does not exist").alarm(),
         Refusal::InvalidBody => ctx.request.json().err().unwrap_or_else(|| Code::InvalidJson.into()),
         Refusal::SchemaMismatch => match serde_json::to_value(&progress.mismatches) {
             Ok(errors) => ApiError::new(Code::InputSchemaMismatch).detail("errors", errors),
@@ -91,7 +91,7 @@ fn listing_closed(ctx: &CallContext<'_>, why: ListingClosed) -> ApiError {
     }
 }
 
-/// The listing takes no calls, but whoever sends an id may have paid: a deposit that is seen later is still delivered.
+/// The listing accepts no calls, but a sender of a payment id may have paid. A deposit that is seen later is still delivered.
 fn with_keep_payment_advice(error: ApiError) -> ApiError {
     let summary = format!(
         "Do not start to pay this quote. If you have paid it, keep {PAYMENT_ID} and send the same request again: once the deposit is seen, the call is delivered."

@@ -1,4 +1,4 @@
-//! Replies about a call: delivered, pending, failed.
+//! Replies about a call: delivered, pending or failed.
 
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::wire::payment::{Delivered, Fees, PAYMENT_ID, Pending};
@@ -10,12 +10,12 @@ use serde_json::value::RawValue;
 
 use super::CallContext;
 
-/// Seconds until a pending payment is worth asking about again.
+/// Seconds after which to ask again about a pending payment.
 pub(super) const PENDING_RETRY_SECONDS: u64 = 2;
-/// Seconds until a call that is being delivered is worth asking about again.
+/// Seconds after which to ask again about a call that is being delivered.
 const IN_PROGRESS_RETRY_SECONDS: u64 = 1;
 
-/// The reply to a delivered call: the bytes that are stored are the bytes that are sent.
+/// The reply to a delivered call. Exactly these bytes are stored and sent.
 pub(super) fn delivered(call: &Call, seller_status_code: u16, body: &[u8]) -> Result {
     let billable = call.payment.is_some();
     let split = call.split;
@@ -43,7 +43,7 @@ pub(super) fn delivered(call: &Call, seller_status_code: u16, body: &[u8]) -> Re
     })
 }
 
-/// 202: come back with the same id.
+/// 202: the buyer should send the request again with the same id.
 pub(super) fn pending(call: &Call) -> Result {
     let reply = Reply::accepted(Pending {
         status: "pending",
@@ -55,7 +55,7 @@ pub(super) fn pending(call: &Call) -> Result {
     Ok(reply.header("retry-after", &PENDING_RETRY_SECONDS.to_string()))
 }
 
-/// The call is with the seller right now.
+/// The call is being delivered.
 pub(super) fn in_progress(call: &Call) -> ApiError {
     ApiError::new(Code::CallInProgress).retry_after(IN_PROGRESS_RETRY_SECONDS).detail("request_id", call.id.to_string())
 }
@@ -63,7 +63,7 @@ pub(super) fn in_progress(call: &Call) -> ApiError {
 /// The seller failed. `retry_after` is the number of seconds until its breaker lets the next call through, if it is open.
 pub(super) fn seller_failure(call: &Call, outcome: Outcome, retry_after: Option<u64>) -> ApiError {
     let attempts = call.attempts.len();
-    // 2, 4, 8 … seconds, an hour at most: twenty attempts are a lot of time, and should be given it.
+    // 2, 4, 8 … seconds, at most an hour, so that twenty attempts spread over a long time.
     let wait = 2_u64.saturating_pow(u32::try_from(attempts).unwrap_or(u32::MAX)).clamp(2, 3_600);
     let wait = retry_after.map_or(wait, |seconds| wait.max(seconds));
     failure(call, code_of(outcome))
@@ -72,10 +72,11 @@ pub(super) fn seller_failure(call: &Call, outcome: Outcome, retry_after: Option<
         .detail("attempts_left", if call.state == CallState::Settled { MAX_ATTEMPTS.saturating_sub(attempts) } else { 0 })
 }
 
-/// Seconds until a paused or missing endpoint is worth asking for again.
+/// Seconds after which to retry at a paused or missing endpoint.
 const NO_ENDPOINT_RETRY_SECONDS: u64 = 30;
 
-/// The endpoint takes no calls, and no attempt was made. `retry_after` is in seconds; `None` if it is paused or missing.
+/// The endpoint accepts no calls, and this was no attempt. `retry_after` is in seconds; `None` if the endpoint is paused or
+/// missing.
 pub(super) fn seller_unavailable(call: &Call, retry_after: Option<u64>) -> ApiError {
     failure(call, Code::SellerUnavailable).retry_after(retry_after.unwrap_or(NO_ENDPOINT_RETRY_SECONDS))
 }
@@ -110,7 +111,7 @@ fn code_of(outcome: Outcome) -> Code {
 /// The stored response, byte for byte.
 ///
 /// # Errors
-/// `ANSWER_EXPIRED` if it is kept no longer.
+/// `ANSWER_EXPIRED` if it is not stored any more.
 pub(super) async fn replay(ctx: &CallContext<'_>, call: &Call) -> Result {
     let expired = || ApiError::new(Code::AnswerExpired).detail("request_id", call.id.to_string());
     let stored = match &call.state {

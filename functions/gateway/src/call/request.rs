@@ -1,4 +1,4 @@
-//! A gateway request: headers and body, parsed once.
+//! The headers and body of a gateway request, parsed once.
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use crochet_domain::currency::OriginCurrency;
 use crochet_domain::json::{fingerprint, parse_strict};
 use serde_json::Value;
 
-/// Maximum length of a body that is forwarded.
+/// Maximum length of a body.
 pub(super) const MAX_BODY_BYTES: usize = 256 * 1024;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const ORIGIN_CURRENCY: &str = "x-crochet-origin-currency";
@@ -32,15 +32,15 @@ enum Body {
 
 /// A JSON body.
 pub(super) struct JsonBody {
-    /// As it was sent.
+    /// The bytes, as they were sent.
     pub(super) bytes: Bytes,
     pub(super) value: Value,
-    /// The fingerprint.
+    /// Its fingerprint.
     pub(super) sha256: String,
 }
 
 impl GatewayRequest {
-    /// Reads the headers. A fault of the body waits until it matters.
+    /// Parses the headers. An error in the body is kept until the body is needed.
     ///
     /// # Errors
     /// `INVALID_IDEMPOTENCY_KEY`, `INVALID_PAYMENT_ID`, `PAYMENT_NOT_FOUND`.
@@ -66,7 +66,7 @@ impl GatewayRequest {
         })
     }
 
-    /// The currency that was asked for.
+    /// The requested currency.
     pub(super) fn currency(&self) -> RequestedCurrency {
         match self.currency.as_deref().map(OriginCurrency::parse) {
             None => RequestedCurrency::Absent,
@@ -86,7 +86,7 @@ impl GatewayRequest {
     /// The JSON body.
     ///
     /// # Errors
-    /// `INVALID_JSON` and the like. An empty body is not JSON either.
+    /// `INVALID_JSON`, `UNSUPPORTED_MEDIA_TYPE` or `PAYLOAD_TOO_LARGE`. An empty body is not JSON either.
     pub(super) fn json(&self) -> Result<&JsonBody, ApiError> {
         match &self.body {
             Body::Json(body) => Ok(body),

@@ -1,4 +1,4 @@
-//! Which call a request means: that of its payment id, of its idempotency key, or of listing and body.
+//! Finds the call that a request means: by its payment id, by its idempotency key, or by listing and body.
 
 use crochet::http::Result;
 use crochet::store::gateway_reads::QuoteLookup;
@@ -11,18 +11,18 @@ use super::in_flight::InFlightSlot;
 use super::request::JsonBody;
 use super::terms::default_currency;
 
-/// What is known of the request, for [`decide`](crochet_domain::call::decide::decide), and the records that a new call is written over.
+/// The view for [`decide`](crochet_domain::call::decide::decide), and the records that a new call is written over.
 pub(super) struct Resolved {
     pub(super) view: View,
     /// Buyer, seller, and the call's names; `None` if they were not needed yet.
     pub(super) names: Option<QuoteLookup>,
 }
 
-/// Reads what the request names.
+/// Reads the calls that the request may mean.
 pub(super) async fn resolve(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>) -> Result<Resolved> {
     let is_paid = ctx.listing.is_paid();
     if is_paid {
-        // This instance may have known it as free.
+        // This instance may have remembered the listing as free.
         ctx.state.remembered.forget_free(ctx.listing.id);
         slot.settle().await;
     }
@@ -43,7 +43,7 @@ pub(super) async fn resolve(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>) -> R
     let Ok(body) = ctx.request.json() else { return Ok(resolved) };
     if !is_paid {
         ctx.state.remembered.remember_free(ctx.listing.id);
-        // A free call without a key has no names, unless a quote may be open from the time when it had a price.
+        // A free call without a key has no names, unless a quote may still be open from when the listing had a price.
         if resolved_by == ResolvedBy::Body && !ctx.listing.was_per_call {
             return Ok(resolved);
         }
@@ -69,7 +69,7 @@ pub(super) async fn resolve(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>) -> R
     Ok(resolved)
 }
 
-/// Reads buyer, seller, the buyer's open quotes, and what `key` names, or without a key listing and body.
+/// Reads the buyer, the seller, the buyer's open quotes, and the names: those of `key` or, without one, of listing and body.
 pub(super) async fn read_names(ctx: &CallContext<'_>, key: Option<&IdempotencyKey>, body: &JsonBody) -> Result<QuoteLookup> {
     let for_body = if key.is_none() { Some((ctx.listing.id, body.sha256.as_str())) } else { None };
     Ok(ctx.state.app.store.look_up_quote(ctx.agent.profile, Some(ctx.listing.seller.id), key, for_body).await?)

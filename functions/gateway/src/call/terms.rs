@@ -1,4 +1,4 @@
-//! On which terms a call is offered: currency, wallets, and what is said where no route leads there.
+//! The terms of a quote: currency and wallets, and the errors if there is no route.
 
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::QuoteFailure;
@@ -12,12 +12,12 @@ use crochet_domain::wallet::Chain;
 use super::CallContext;
 
 impl CallContext<'_> {
-    /// The terms in the currency asked for, or in the buyer's own.
+    /// The terms in the requested currency or, without one, in the buyer's default currency.
     ///
     /// # Errors
     /// `PAYMENT_WALLET_REQUIRED`, `PAYMENT_ROUTE_UNAVAILABLE`.
     pub(super) fn terms(&self, read: &QuoteLookup, asked: Option<OriginCurrency>) -> Result<Terms> {
-        let missing = |who: &str| ApiError::internal(format!("the {who}'s profile is not there")).alarm();
+        let missing = |who: &str| ApiError::internal(format!("the {who}'s profile does not exist")).alarm();
         let buyer = read.buyer.as_ref().ok_or_else(|| missing("buyer"))?;
         let seller = read.seller.as_ref().ok_or_else(|| missing("seller"))?;
         let currency = asked.or_else(|| default_currency(Some(buyer))).unwrap_or(OriginCurrency::Sol);
@@ -40,7 +40,7 @@ impl CallContext<'_> {
     }
 }
 
-/// What a quote is asked for and made out to.
+/// The terms of a quote.
 pub(super) struct Terms {
     pub(super) currency: OriginCurrency,
     pub(super) pay_from: Wallet,
@@ -76,7 +76,7 @@ fn route_unavailable(currency: OriginCurrency, working: &[&str]) -> ApiError {
     }
     error
         .recovery("next_action", "choose_another_listing")
-        .recovery("summary", "No currency leads to this seller right now: find another listing with GET /listings.")
+        .recovery("summary", "No currency can pay this seller right now: find another listing with GET /listings.")
         .recovery("retryable", false)
 }
 
@@ -90,7 +90,7 @@ pub(super) fn quote_failure(failure: QuoteFailure, terms: &Terms) -> ApiError {
     }
 }
 
-/// As in the seeds; where SOL was refused, or cannot reach this seller, no other currency is recommended.
+/// SOL is recommended, unless SOL itself was refused or cannot reach this seller. Then no currency is.
 fn minimum_not_met(terms: &Terms) -> ApiError {
     let error = ApiError::new(Code::PaymentRouteMinimumNotMet)
         .detail("seller_endpoint_called", false)
@@ -106,6 +106,6 @@ fn minimum_not_met(terms: &Terms) -> ApiError {
             .detail("recommended_origin_currency", serde_json::Value::Null)
             .recovery("next_action", "choose_another_listing")
             .recovery("retryable", false)
-            .recovery("summary", "No payment route carries so low a price; find another listing with GET /listings.")
+            .recovery("summary", "No payment route supports a price this low; find another listing with GET /listings.")
     }
 }

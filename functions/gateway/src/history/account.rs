@@ -1,4 +1,4 @@
-//! Whose books a caller looks at.
+//! Whose history a caller reads.
 
 use crochet::http::caller::Caller;
 use crochet::http::{Code, Result};
@@ -7,10 +7,10 @@ use crochet_domain::profile::AccountType;
 
 use crate::state::State;
 
-/// The caller's own profile; or the agent `agent_id`, where the caller is that agent or the person who operates it.
+/// The caller's own profile, or the agent `agent_id`, if the caller is that agent or the person who operates it.
 ///
 /// # Errors
-/// `PROFILE_NOT_FOUND`, also for a person: people have no books. `NOT_OPERATOR`.
+/// `NOT_OPERATOR`; `PROFILE_NOT_FOUND`, also for a person, because people have no history of calls.
 pub(super) async fn account(state: &State, caller: &Caller, agent_id: Option<&str>) -> Result<ProfileId> {
     let Some(agent_id) = agent_id else { return Ok(caller.profile()) };
     let id: ProfileId = agent_id.parse().map_err(|_| Code::ProfileNotFound)?;

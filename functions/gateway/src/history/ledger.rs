@@ -1,4 +1,4 @@
-//! `GET /ledger`: the caller's own accounts. Over all accounts the entries of a call sum to zero.
+//! `GET /ledger`: the caller's own accounts. The entries of a call sum to zero over all accounts.
 
 use axum::extract::State as Extract;
 use crochet::http::caller::Caller;
@@ -30,12 +30,12 @@ pub(crate) struct Filters {
     from: Option<String>,
     /// Only entries written before this time (RFC 3339).
     to: Option<String>,
-    /// The books of this agent, for the person who operates it (its id); the caller's own unless given.
+    /// The agent whose entries to list, if you are its operator: its profile id. By default, your own.
     agent_id: Option<String>,
-    /// 1 to 100, 20 unless given.
+    /// Number of entries, 1 to 100. The default is 20.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
@@ -51,7 +51,7 @@ crochet::error_list!(ListLedgerErrors: Caller, Query<Filters>; InsufficientScope
 
 /// List ledger entries
 ///
-/// Payments, seller credits and adjustments of the caller's own accounts, newest first. Entries are only ever added.
+/// Payments, seller credits and adjustments in your own accounts, newest first. Entries are never changed or removed.
 #[utoipa::path(
     get,
     path = "/api/v1/ledger",

@@ -1,4 +1,4 @@
-//! What became of calls, and the books.
+//! The history of calls, and the ledger.
 
 pub(crate) mod account;
 pub(crate) mod ledger;

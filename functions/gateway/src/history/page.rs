@@ -1,33 +1,34 @@
-//! Pages of a history: filters, cursors and how far a page reads.
+//! Pages of a history: filters, cursors, and how much a page reads.
 
 use crochet::http::{ApiError, Result};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Members of a page unless the caller says otherwise, and at most.
+/// Default and maximum number of items per page.
 pub(crate) const LIMIT: (u32, u32) = (20, 100);
-/// A page reads so many stretches of history at most: where a filter passes next to nothing, it may be short but not last.
+/// Maximum number of stretches of history that one page reads. With a filter that passes little, a page may be short without being
+/// the last one.
 const STRETCHES: usize = 10;
-/// A filter is looked for in stretches of this length.
+/// Length of a stretch that is read for a filter, in items.
 const FILTERED_STRETCH: usize = 200;
 
-/// How a history goes on.
+/// Where the next page is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Paging {
-    /// Send it as `cursor` to get the next page; `null` on the last.
+    /// Send this as `cursor` to get the next page; null on the last page.
     pub(crate) next_cursor: Option<String>,
     /// Whether there is a next page.
     pub(crate) has_more: bool,
 }
 
-/// One page: its members, and the position after which the next one begins.
+/// One page: its items, and the position after which the next page begins.
 pub(crate) struct Page<T> {
     pub(crate) members: Vec<T>,
     pub(crate) next: Option<String>,
 }
 
-/// Reads a page of `limit` members that pass `keep`, if there is a filter. `read` gives up to so many members older than a
-/// position; `id` is a member's position.
+/// Reads a page of `limit` items that pass `keep`, if there is a filter. `read` returns up to a number of items older than a
+/// position; `id` is an item's position.
 pub(crate) async fn page<T, R>(
     limit: usize,
     mut before: Option<String>,
@@ -47,7 +48,7 @@ where
             before = Some(id(&member));
             if keep.as_ref().is_none_or(|keep| keep(&member)) {
                 if members.len() == limit {
-                    // There is one more: the next page begins after the last of this one.
+                    // There is at least one more item: the next page begins after the last item of this page.
                     return Ok(Page { next: members.last().map(&id), members });
                 }
                 members.push(member);
@@ -60,7 +61,7 @@ where
     Ok(Page { members, next: before })
 }
 
-/// Refuses a filter that cannot be read; `wanted` reads on from "must be".
+/// Refuses a filter that cannot be parsed. `wanted` continues the message after "must be".
 pub(crate) fn filter<T>(field: &str, text: Option<&str>, parse: impl Fn(&str) -> Option<T>, wanted: &str) -> Result<Option<T>> {
     match text {
         None => Ok(None),

@@ -1,4 +1,4 @@
-//! `GET /gateway-requests` and `GET /gateway-requests/:id`: one row per call. "Was I charged?" has its answer here.
+//! `GET /gateway-requests` and `GET /gateway-requests/:id`: one row per call, which says whether the buyer was charged.
 
 use axum::extract::{Path, State as Extract};
 use crochet::http::caller::Caller;
@@ -28,20 +28,20 @@ pub(crate) struct Filters {
     listing_id: Option<String>,
     /// Only calls with this status.
     status: Option<String>,
-    /// The books of this agent, for the person who operates it (its id); the caller's own unless given.
+    /// The agent whose calls to list, if you are its operator: its profile id. By default, your own.
     agent_id: Option<String>,
-    /// 1 to 100, 20 unless given.
+    /// Number of calls, 1 to 100. The default is 20.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// Whose call is looked at.
+/// Whose call to read.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Whose {
-    /// The agent whose call it is, for the person who operates it (its id); the caller's own unless given.
+    /// The agent whose call it is, if you are its operator: its profile id. By default, you.
     agent_id: Option<String>,
 }
 
@@ -66,7 +66,7 @@ crochet::error_list!(
 
 /// List gateway requests
 ///
-/// The caller's calls as buyer, seller or both, newest first.
+/// Your calls as buyer, as seller or both, newest first.
 #[utoipa::path(
     get,
     path = "/api/v1/gateway-requests",
@@ -116,7 +116,7 @@ crochet::error_list!(
 
 /// Get one gateway request
 ///
-/// A call of which the caller is buyer or seller.
+/// You must be the buyer or the seller of the call.
 #[utoipa::path(
     get,
     path = "/api/v1/gateway-requests/{id}",

@@ -31,7 +31,7 @@ crochet::error_list!(
 
 /// Start logging in. The passkey identifies the person, so no user name is needed.
 ///
-/// Give `public_key` to `PublicKeyCredential.parseRequestOptionsFromJSON` and the result to `navigator.credentials.get`.
+/// Pass `public_key` to `PublicKeyCredential.parseRequestOptionsFromJSON` and the result to `navigator.credentials.get`.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/login/start", operation_id = "start_passkey_login", tag = "People",
     request_body(content = Option<NewLogin>, description = "`{}`, or nothing."),
     responses((status = 200, body = CeremonyStarted, description = "The ceremony. It can be finished once, within five minutes."), StartLoginErrors))]

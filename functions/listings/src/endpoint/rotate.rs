@@ -76,7 +76,7 @@ fn may_have_rotated(error: ApiError) -> ApiError {
     if error.code() != Code::ServiceUnavailable {
         return error;
     }
-    error.message("A part of the service is unavailable; the signing secret may still have been rotated.").recovery(
+    error.message("Part of the service is unavailable; the signing secret may still have been rotated.").recovery(
         "summary",
         "Wait retry_after_seconds, then rotate again: a new secret that you were not shown cannot be read later. Until then keep \
          using the secret you have; it still signs, unless you requested immediate.",

@@ -83,7 +83,7 @@ pub(crate) struct NewListing {
     /// The nonce that solves the proof of work.
     #[schema(min_length = 1, max_length = 64)]
     pow_nonce: String,
-    /// The challenge that `pow_nonce` solves. If left out, the newest open one.
+    /// The challenge that `pow_nonce` solves. The default is the newest open one.
     pow_challenge: Option<String>,
 }
 
@@ -235,7 +235,7 @@ async fn save(state: &crate::state::State, listing: &mut Listing, max_listings: 
     Err(creation_failed(failure, max_listings))
 }
 
-/// The error to report. Where the seller has to act first, its own advice stays; otherwise a new challenge is needed.
+/// The error to report. If the seller has to act first, its own advice stays; otherwise, a new challenge is needed.
 fn creation_failed(error: CreateListingError, max_listings: u32) -> ApiError {
     match error {
         CreateListingError::LimitReached => limit_reached(max_listings),

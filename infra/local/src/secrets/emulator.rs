@@ -18,7 +18,7 @@ use serde_json::Value;
 #[derive(Clone)]
 pub(super) struct Emulator(Arc<RustackSecretsManagerHandler>);
 
-/// A response, and the name of the operation where it succeeded.
+/// A response, and the name of the operation if it succeeded.
 pub(super) struct Answered {
     pub(super) response: Response<SecretsManagerResponseBody>,
     pub(super) succeeded: Option<String>,
@@ -58,7 +58,7 @@ pub(super) fn target(operation: &str) -> Result<HeaderMap, String> {
     Ok(HeaderMap::from_iter([(axum::http::HeaderName::from_static("x-amz-target"), target)]))
 }
 
-/// The JSON of a success; `null` where it has no body.
+/// The JSON of a success; `null` if it has no body.
 pub(super) async fn read(operation: &str, response: Response<SecretsManagerResponseBody>) -> Result<Value, String> {
     let succeeded = response.status().is_success();
     let bytes = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();

@@ -1,8 +1,8 @@
-//! The next step of a gateway call, as a pure function of what is known.
+//! Decides the next step of a gateway call: a pure function of what is known.
 //!
-//! The gateway repeats: decide, carry the step out, add what was learnt to the view. A step is a question (`AskProvider`, `Load`
-//! …), one conditional write (`Move`, `Settle`, `Deliver`, `Close`, `Quote` …), or the reply. Each rule here is a row of the
-//! contract; the tests name them.
+//! The gateway loops: it decides, carries out the step, and adds the result to the view. A step is a read (`AskProvider`, `Load`
+//! …), one conditional write (`Move`, `Settle`, `Deliver`, `Close`, `Quote` …), or the reply. The names of the tests state the
+//! rules.
 
 use super::key::{CallKey, IdempotencyKey};
 use super::view::{
@@ -19,36 +19,36 @@ pub enum Step {
     AskProvider(Vec<CallKey>),
     /// Check the body against the listing's input schema.
     CheckSchema,
-    /// Read a call that another one names.
+    /// Read a call that another call refers to.
     Load(CallKey),
-    /// Find out which call has taken over the names of this one, whose quote came to nothing.
+    /// Find the call that replaced this one, whose quote ended unpaid.
     FindSuccessor(CallKey),
-    /// Let the client's idempotency key name this call, too.
+    /// Bind the client's idempotency key to this call, too.
     AddIdempotencyKey(CallKey),
-    /// Write what the provider says about a payment that has not settled.
+    /// Store what the provider says about a payment that has not settled.
     Move(CallKey, PaymentMove),
-    /// Quote a new call, and offer it.
+    /// Quote a new call and offer the quote.
     Quote(NewCall),
-    /// Make a free call, and forward it.
+    /// Create a free call and forward it.
     CallFree(NewCall),
-    /// Write that the call is paid for. It is not delivered now.
+    /// Store the settlement. The call is not delivered now.
     Settle(CallKey),
-    /// Claim the call and forward it to the seller.
+    /// Take the lease for the next attempt and forward the call to the seller.
     Deliver {
         /// The call.
         call: CallKey,
-        /// Whether the claim also writes that the call is paid for.
+        /// Whether the same write stores the settlement.
         settle: bool,
     },
-    /// Close a call that may not be tried any more.
+    /// Close a call that may not be attempted again.
     Close(CallKey),
     /// Reply with the stored response.
     Replay(CallKey),
-    /// Reply 402 with the quote of this call.
+    /// Reply 402 with this call's quote.
     Offer(CallKey, OfferReason),
-    /// Reply 402 with the price alone.
+    /// Reply 402 with the price only.
     Probe,
-    /// Reply 202: the payment has not settled, or the delivery has to wait.
+    /// Reply 202: the payment has not settled, or the delivery must wait.
     Wait(CallKey),
     /// Reply with an error.
     Refuse(Refusal),
@@ -57,20 +57,20 @@ pub enum Step {
 /// What the provider says about a payment that has not settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentMove {
-    /// A deposit was seen.
+    /// The provider has seen a deposit.
     DepositSeen,
-    /// The payment came to nothing, or was never made.
+    /// The payment failed, was refunded, or was never made.
     Expired(PaymentState),
 }
 
-/// A call that does not exist yet.
+/// A call to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCall {
-    /// The key that will name it; `None`: listing and body do.
+    /// The idempotency key that identifies it; `None` if listing and body do.
     pub key: Option<IdempotencyKey>,
-    /// The currency to quote; `None`: the one asked for, or that of the buyer's default wallet.
+    /// The currency to quote in; `None` for the requested currency or, without one, that of the buyer's default wallet.
     pub currency: Option<OriginCurrency>,
-    /// The call whose quote came to nothing and which this one replaces.
+    /// The call that this one replaces because its quote ended unpaid.
     pub replaces: Option<CallKey>,
     /// What the offer says.
     pub reason: OfferReason,
@@ -79,37 +79,37 @@ pub struct NewCall {
 /// Why a quote is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OfferReason {
-    /// Nothing was asked before.
+    /// This is the first offer of the quote.
     First,
-    /// Asked again, and the provider has seen no deposit.
+    /// The quote was offered before, and the provider has seen no deposit.
     NotSeen {
-        /// Whether the request names the payment, which says that it was paid.
+        /// Whether the request sends the payment id, which says that the buyer has paid.
         by_payment_id: bool,
     },
-    /// As [`OfferReason::NotSeen`], but the quote is not offered any more: only who has paid it already should wait for it.
+    /// Like [`OfferReason::NotSeen`], but the quote is no longer offered: only a buyer who has already paid should wait for it.
     NotSeenAndClosing {
-        /// Milliseconds until the provider no longer fills it.
+        /// Milliseconds until the provider stops filling the quote.
         ends_in_ms: i64,
     },
-    /// The quote before this one came to nothing.
+    /// The previous quote ended unpaid.
     Replaces {
-        /// The call of that quote.
+        /// The call of the previous quote.
         call: CallKey,
-        /// How it came to nothing.
+        /// How the previous quote ended.
         how: PaymentState,
         /// The provider's reason.
         provider_reason: Option<String>,
     },
-    /// The same body was delivered before; this is a new call.
+    /// The same body was delivered before, so this is a new call.
     AfterDelivered(CallKey),
-    /// The same body was called before and never delivered; this is a new call.
+    /// The same body was called before and never delivered, so this is a new call.
     AfterUndelivered(CallKey),
 }
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// No payment of this buyer has the id.
+    /// This buyer has no payment with the id.
     PaymentNotFound,
     /// The payment belongs to a call with another listing or body.
     BoundToAnotherRequest {
@@ -118,56 +118,56 @@ pub enum Refusal {
         /// What differs.
         differs: Differs,
     },
-    /// The idempotency key names another call than the payment id.
+    /// The idempotency key identifies another call than the payment id does.
     IdempotencyKeyConflict,
-    /// The idempotency key was used with something else.
+    /// The idempotency key was used with another listing, body or currency.
     IdempotencyKeyReused(Differs),
-    /// An idempotency key names a call that does not exist: an operator must look.
+    /// An idempotency record points to a call that does not exist. An operator must look.
     CallMissing,
     /// The body is not JSON.
     InvalidBody,
-    /// The body does not fit the listing's input schema.
+    /// The body does not match the listing's input schema.
     SchemaMismatch,
-    /// The currency is none that Crochet knows.
+    /// Crochet does not know the requested currency.
     UnsupportedCurrency,
-    /// The listing takes no calls.
+    /// The listing accepts no calls.
     ListingClosed {
         /// Why.
         why: ListingClosed,
-        /// The request names a payment: whoever sends it may have paid.
+        /// Whether the request sends a payment id, so that its sender may have paid.
         keep_payment: bool,
     },
-    /// The listing takes no further call right now.
+    /// The listing has reached a traffic limit.
     Traffic(TrafficRefusal),
-    /// The breaker of the endpoint is open; nothing was quoted or counted.
+    /// The endpoint's breaker is open. Nothing was quoted or counted.
     BreakerOpen {
-        /// Seconds.
+        /// Seconds until the breaker lets a call through.
         retry_after: u64,
     },
-    /// The call is with the seller right now, or another request is moving it.
+    /// The call is being delivered, or another request is moving it.
     InProgress(CallKey),
     /// The call was closed without a delivery.
     Undelivered(CallKey),
-    /// The provider does not answer.
+    /// The provider does not respond.
     ProviderUnavailable,
-    /// The provider says that it is paid, and its record does not show to whom yet.
+    /// The provider reports success, but its record does not show the payout yet.
     PayoutNotRecorded,
-    /// The payment is not what was quoted: an operator must look.
+    /// The payment differs from its quote. An operator must look.
     PaymentMismatch(CallKey),
-    /// The call is settled, and the seller's endpoint takes no calls.
+    /// The call is settled, but the seller's endpoint accepts no calls.
     SellerUnavailable {
         /// The call.
         call: CallKey,
         /// Seconds until the breaker lets a call through; `None` if the endpoint is paused or missing.
         retry_after: Option<u64>,
     },
-    /// A part of ours failed before the call was claimed.
+    /// Something on our side failed before the lease was taken.
     Failed,
     /// A parallel request is quoting this call.
     QuoteInProgress,
 }
 
-/// What differs between a request and what it names.
+/// What differs between a request and the call that it identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Differs {
     /// The listing.
@@ -178,11 +178,11 @@ pub enum Differs {
     Currency,
 }
 
-/// How a request came to a call.
+/// How the decision reached a call.
 #[derive(Debug, Clone)]
 enum Way {
     Named(ResolvedBy),
-    /// In place of a call whose quote came to nothing.
+    /// As the replacement of a call whose quote ended unpaid.
     Instead(OfferReason),
 }
 
@@ -192,7 +192,7 @@ impl Way {
     }
 }
 
-/// The next step.
+/// Decides the next step.
 #[must_use]
 pub fn decide(view: &View) -> Step {
     match view.request.resolved_by {
@@ -201,7 +201,7 @@ pub fn decide(view: &View) -> Step {
     }
 }
 
-/// The payment must be this buyer's, for this listing and body, and an idempotency key must not name another call.
+/// Checks that the payment belongs to this buyer, listing and body, and that an idempotency key does not identify another call.
 fn by_payment_id(view: &View) -> Step {
     let request = &view.request;
     let known = view.candidates.first().and_then(|key| Some((key, view.call(key)?)));
@@ -226,7 +226,7 @@ fn by_payment_id(view: &View) -> Step {
     }
 }
 
-/// The idempotency key, or listing and body, may name a call that exists. It is gone on with before anything is quoted.
+/// The idempotency key, or listing and body, may identify an existing call. That call continues before anything is quoted.
 fn without_payment_id(view: &View) -> Step {
     let request = &view.request;
     let sha256 = match &request.body {
@@ -268,7 +268,7 @@ fn without_payment_id(view: &View) -> Step {
     }
 }
 
-/// Which of a buyer's calls for a body is gone on with.
+/// Which of a buyer's calls for a body continues.
 enum Candidate<'a> {
     Ask(Vec<CallKey>),
     Unreachable,
@@ -276,8 +276,8 @@ enum Candidate<'a> {
     None,
 }
 
-/// One that is paid or on its way; else the open quote of the currency asked for or preferred. If several quotes are open, the
-/// provider is asked about all of them first, so that nobody pays twice.
+/// Selects a call that is paid or in progress; otherwise, the open quote in the requested or preferred currency. If several quotes
+/// are open, the provider is asked about all of them first, so that nobody pays twice.
 fn candidate(view: &View) -> Candidate<'_> {
     let calls: Vec<(&CallKey, &Call)> = view
         .candidates
@@ -285,7 +285,7 @@ fn candidate(view: &View) -> Candidate<'_> {
         .filter_map(|key| Some((key, view.call(key)?)))
         .filter(|(_, call)| is_asked_for(view, call))
         .collect();
-    // One that a parallel request has just expired is open if the provider says that it is paid.
+    // A call that a parallel request has just expired counts as open if the provider says that it is paid.
     let (open, ended): (Vec<_>, Vec<_>) =
         calls.into_iter().partition(|(key, call)| is_open(call) || (call.state == CallState::Expired && has_deposit(view, key)));
     let found = |found: Option<(&'_ CallKey, &'_ Call)>| found.map(|(key, _)| key.clone());
@@ -320,7 +320,7 @@ fn is_asked_for(view: &View, call: &Call) -> bool {
     }
 }
 
-/// Whether the provider says that a call is paid for, or that a deposit was seen.
+/// Whether the provider says that a call is paid, or has seen a deposit for it.
 fn has_deposit(view: &View, key: &CallKey) -> bool {
     matches!(view.known(key).and_then(|known| known.fact.as_ref()), Some(Fact::Filled(_) | Fact::Pending))
 }
@@ -329,10 +329,10 @@ fn currency(call: &Call) -> Option<OriginCurrency> {
     call.payment.as_ref().map(|payment| payment.origin_currency)
 }
 
-/// Goes on with a call that exists.
+/// Continues an existing call.
 fn go_on(view: &View, key: &CallKey, call: &Call, way: &Way) -> Step {
     let again = |reason| new_call(view, NewCall { key: None, currency: None, replaces: None, reason });
-    // A call that ended while this request ran is the one that was meant.
+    // If the call ended while this request was running, it is the call that the request meant.
     let is_past = way.is(ResolvedBy::Body) && view.raced != Some(Race::Moved);
     match &call.state {
         CallState::Delivered { .. } if is_past => again(OfferReason::AfterDelivered(key.clone())),
@@ -342,7 +342,7 @@ fn go_on(view: &View, key: &CallKey, call: &Call, way: &Way) -> Step {
         CallState::Delivering { lease_until_ms, .. } if view.now_ms < *lease_until_ms => {
             Step::Refuse(Refusal::InProgress(key.clone()))
         }
-        // Another request has just settled or tried it: its caller gets the outcome.
+        // Another request has just settled or attempted the call. Its caller gets the outcome.
         CallState::Delivering { .. } | CallState::Settled if view.raced == Some(Race::Moved) => {
             Step::Refuse(Refusal::InProgress(key.clone()))
         }
@@ -351,7 +351,7 @@ fn go_on(view: &View, key: &CallKey, call: &Call, way: &Way) -> Step {
     }
 }
 
-/// A call that has not settled: the provider says where its payment stands.
+/// Continues a call that has not settled, by what the provider says about its payment.
 fn payment(view: &View, key: &CallKey, call: &Call, way: &Way) -> Step {
     let (Some(known), Some(payment)) = (view.known(key), &call.payment) else { return Step::Refuse(Refusal::CallMissing) };
     let Some(fact) = &known.fact else { return Step::AskProvider(vec![key.clone()]) };
@@ -361,12 +361,12 @@ fn payment(view: &View, key: &CallKey, call: &Call, way: &Way) -> Step {
         Fact::Unreachable => Step::Refuse(Refusal::ProviderUnavailable),
         Fact::Filled(Payout::NotRecorded) => Step::Refuse(Refusal::PayoutNotRecorded),
         Fact::Filled(Payout::AsQuoted) => deliver(view, key, call, true),
-        // The history shows that something was paid; the provider is asked again each time.
+        // The history must show that something was paid. The provider is asked again each time.
         Fact::Filled(Payout::Differs) | Fact::Pending if waits => Step::Move(key.clone(), PaymentMove::DepositSeen),
         Fact::Filled(Payout::Differs) => Step::Refuse(Refusal::PaymentMismatch(key.clone())),
         Fact::Pending => Step::Wait(key.clone()),
         Fact::Waiting if view.now_ms < payment.expires_ms && !is_expired => still_open(view, key, call, way),
-        // No longer offered, but it settles if it is paid, and whoever sends its id says so.
+        // The quote is no longer offered, but it settles if it is paid, and the payment id says that it may be.
         Fact::Waiting if view.now_ms < payment.ttl_ms && !is_expired && way.is(ResolvedBy::PaymentId) => {
             Step::Offer(key.clone(), OfferReason::NotSeenAndClosing { ends_in_ms: payment.ttl_ms - view.now_ms })
         }
@@ -379,7 +379,7 @@ fn payment(view: &View, key: &CallKey, call: &Call, way: &Way) -> Step {
     }
 }
 
-/// An open quote that nobody has paid. It is offered again, unless the quote that it replaces turns out to be paid after all.
+/// Offers an open, unpaid quote again, unless the quote that it replaces turns out to be paid after all.
 fn still_open(view: &View, key: &CallKey, call: &Call, way: &Way) -> Step {
     let mut after = None;
     if let Some(before) = &call.replaces {
@@ -392,7 +392,7 @@ fn still_open(view: &View, key: &CallKey, call: &Call, way: &Way) -> Step {
                 Some(Fact::Unreachable) => return Step::Refuse(Refusal::ProviderUnavailable),
                 Some(fact) => matches!(fact, Fact::Filled(_) | Fact::Pending),
             };
-            // What has ended is the past for a request that names neither payment nor key.
+            // A request without payment id and key starts a new call once the earlier one has ended.
             match &earlier.state {
                 CallState::Delivered { .. } if way.is(ResolvedBy::Body) => {
                     after = Some(OfferReason::AfterDelivered(before.clone()));
@@ -418,7 +418,7 @@ fn still_open(view: &View, key: &CallKey, call: &Call, way: &Way) -> Step {
     Step::Offer(key.clone(), reason)
 }
 
-/// A quote came to nothing: a new call takes its names over. If that has happened already, that call is gone on with.
+/// The quote ended unpaid: a new call replaces its call. If one already has, that one continues.
 fn replace(view: &View, key: &CallKey, call: &Call, how: PaymentState, provider_reason: Option<String>) -> Step {
     let reason = OfferReason::Replaces { call: key.clone(), how, provider_reason };
     let Some((_, successor)) = view.successors.iter().find(|(of, _)| of == key) else {
@@ -434,8 +434,8 @@ fn replace(view: &View, key: &CallKey, call: &Call, how: PaymentState, provider_
     new_call(view, NewCall { key: key_of_new, currency: currency(call), replaces: Some(key.clone()), reason })
 }
 
-/// The key under which a call is replaced: the client's; or, at a listing that became free, the payment that the request names.
-/// A request that names nothing is a new call each time.
+/// The idempotency key of a replacement: the client's key or, if the listing has become free, the payment that the request names.
+/// Without either, each request makes a new call.
 #[must_use]
 pub fn replacement_key(view: &View, key: &CallKey, call: &Call) -> Option<IdempotencyKey> {
     let client = view.request.idempotency_key.clone().or_else(|| call.idempotency_key.clone());
@@ -443,13 +443,13 @@ pub fn replacement_key(view: &View, key: &CallKey, call: &Call) -> Option<Idempo
     client.map(IdempotencyKey::Client).or_else(|| names_payment.then(|| IdempotencyKey::Payment(key.clone())))
 }
 
-/// Delivers a call that is paid for or free. With `settle` this request is the first to see that it is paid.
+/// Delivers a paid or free call. With `settle`, this request is the first to see the payment.
 fn deliver(view: &View, key: &CallKey, call: &Call, settle: bool) -> Step {
     if !settle && call.is_overdue(view.now_ms) {
         return Step::Close(key.clone());
     }
     if call.payment.is_none() {
-        // Nothing is owed to a free call: it is held to the listing's state and limits like any other.
+        // Nobody has paid for a free call, so the listing's state and limits apply as to a new one.
         if let Some(refused) = closed(view).or_else(|| view.listing.traffic.map(|why| Step::Refuse(Refusal::Traffic(why)))) {
             return refused;
         }
@@ -465,7 +465,7 @@ fn deliver(view: &View, key: &CallKey, call: &Call, settle: bool) -> Step {
     if settle { Step::Settle(key.clone()) } else { held_back }
 }
 
-/// A call that does not exist yet. No money is asked for a doomed one.
+/// Starts a new call. Nobody is asked to pay for a call that must fail.
 fn new_call(view: &View, new: NewCall) -> Step {
     if let Some(refused) = closed(view) {
         return refused;
@@ -488,7 +488,7 @@ fn new_call(view: &View, new: NewCall) -> Step {
     if new.currency.is_none() && view.request.currency == RequestedCurrency::Unsupported {
         return Step::Refuse(Refusal::UnsupportedCurrency);
     }
-    // A parallel request was first, and its transaction is still on its way.
+    // A parallel request was first, and its transaction has not finished.
     if view.raced == Some(Race::Created) { Step::Refuse(Refusal::QuoteInProgress) } else { Step::Quote(new) }
 }
 

@@ -1,4 +1,4 @@
-//! Where a call is kept, and the names that lead to it.
+//! Where a call is stored, and what identifies it.
 
 use std::fmt;
 
@@ -7,32 +7,31 @@ use serde::{Deserialize, Serialize};
 use crate::currency::OriginCurrency;
 use crate::ids::{CallId, ListingId};
 
-/// Identifies a stored call: by its payment (`provider:id`), so that a paid retry finds it in one read, or, if it is free, by its
-/// own id.
+/// The key of a stored call: its payment (`provider:id`), so that a paid retry finds it in one read; a free call's own id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CallKey(String);
 
 impl CallKey {
-    /// The call that this payment pays for.
+    /// The key of the call that this payment pays for.
     #[must_use]
     pub fn of_payment(provider: &str, payment_id: &str) -> Self {
         Self(format!("{provider}:{payment_id}"))
     }
 
-    /// A free call.
+    /// The key of a free call.
     #[must_use]
     pub fn of_free_call(id: CallId) -> Self {
         Self(id.to_string())
     }
 
-    /// The text of a stored key.
+    /// Parses a stored key.
     #[must_use]
     pub fn from_stored(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text under which it is stored.
+    /// The stored text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -45,17 +44,17 @@ impl fmt::Display for CallKey {
     }
 }
 
-/// What names a call, apart from its payment id.
+/// What identifies a call, apart from its payment id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum IdempotencyKey {
     /// The `Idempotency-Key` header of a request.
     Client(String),
-    /// The payment that a free call stands in for, after its listing became free.
+    /// The payment of an earlier call that this free call replaces, after the listing became free.
     Payment(CallKey),
 }
 
 impl IdempotencyKey {
-    /// The text that the store hashes. A control character keeps the two kinds apart: no header value contains one.
+    /// The text that the store hashes. A control character keeps the two kinds apart, because no header value contains one.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -64,7 +63,7 @@ impl IdempotencyKey {
         }
     }
 
-    /// The header's value, if a client chose this key.
+    /// The header's value, if the key comes from a client.
     #[must_use]
     pub fn client(&self) -> Option<&str> {
         match self {
@@ -74,7 +73,7 @@ impl IdempotencyKey {
     }
 }
 
-/// The call that an idempotency key names, and what the key is bound to.
+/// The idempotency record of a key: its call, and what the key is bound to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdempotencyRecord {
     /// The call.
@@ -85,16 +84,16 @@ pub struct IdempotencyRecord {
     pub body_sha256: String,
     /// The currency that the key is bound to; `None` for a free call.
     pub currency: Option<OriginCurrency>,
-    /// Counts its changes.
+    /// Version of the record.
     pub version: u64,
 }
 
-/// A buyer's quotes for one listing and body without an idempotency key: at most one per currency.
+/// A buyer's quotes for one listing and body, made without an idempotency key: at most one per currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenQuotesForBody {
     /// Currency and call, newest first.
     pub quotes: Vec<(OriginCurrency, CallKey)>,
-    /// Counts its changes.
+    /// Version of the record.
     pub version: u64,
 }
 

@@ -15,9 +15,9 @@ pub enum EntryType {
     Payment,
     /// The seller was paid.
     SellerCredit,
-    /// The marketplace was paid.
+    /// The marketplace received its fee.
     MarketplaceFee,
-    /// What is owed, waived or reversed afterwards.
+    /// An amount is owed, waived or reversed after the settlement.
     Adjustment,
 }
 
@@ -43,7 +43,7 @@ impl EntryType {
     }
 }
 
-/// Whose books an entry stands in.
+/// The account of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "of", content = "profile")]
 pub enum Account {
@@ -51,11 +51,11 @@ pub enum Account {
     Buyer(ProfileId),
     /// The seller's.
     Seller(ProfileId),
-    /// The operator's; in no index, so that no partition is written by every call.
+    /// The operator's. It is in no index, so that no single index partition is written by every call.
     Marketplace,
 }
 
-/// How an adjustment stands.
+/// Status of an adjustment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Settlement {
@@ -72,33 +72,33 @@ impl Settlement {
     pub const ALL: &'static [Self] = &[Self::Open, Self::Settled, Self::Waived];
 }
 
-/// One line of the books.
+/// A ledger entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
-    /// `led_…`, derived from the call and the type.
+    /// `led_…`, derived from the call and the entry type.
     pub id: String,
     /// What it records.
     #[serde(rename = "type")]
     pub entry_type: EntryType,
-    /// Whose it is.
+    /// Its account.
     pub account: Account,
-    /// Signed: what this account gained.
+    /// Signed amount; positive means that this account gained.
     pub amount: Micros,
     /// The call.
     pub call: CallId,
     /// The listing.
     pub listing: ListingId,
-    /// The provider's id of the payment.
+    /// The provider's id for the payment.
     pub payment_id: String,
-    /// Where it is stored beside the call: one entry for each.
+    /// The `<what>` of its sort key `ENTRY#<what>`, unique within the call.
     pub entry_key: String,
-    /// For adjustments.
+    /// Status of an adjustment; `None` for other entries.
     pub settlement: Option<Settlement>,
     /// When it was written (Unix milliseconds).
     pub created_ms: i64,
 }
 
-/// The three entries of a settlement: −price, seller's part, fee. They sum to zero.
+/// The three entries of a settlement: minus the price, the seller's share, and the fee. They sum to zero.
 #[must_use]
 pub fn settlement(call: &Call, now_ms: i64) -> [LedgerEntry; 3] {
     let line = |entry_type: EntryType, account, amount| entry(call, entry_type, entry_type.as_str(), account, amount, now_ms);
@@ -109,8 +109,8 @@ pub fn settlement(call: &Call, now_ms: i64) -> [LedgerEntry; 3] {
     ]
 }
 
-/// What is owed when a paid call was never delivered: seller and marketplace owe the buyer what they were paid. The three
-/// entries sum to zero, and stay open until it is paid back outside.
+/// The entries for a paid call that was never delivered: seller and marketplace each owe the buyer what they received. The three
+/// entries sum to zero, and stay open until the money is paid back outside Crochet.
 #[must_use]
 pub fn undelivered(call: &Call, now_ms: i64) -> [LedgerEntry; 3] {
     let line = |entry_key, account, amount| {

@@ -1,8 +1,8 @@
 //! One call through the gateway: its states, and the moves between them.
 //!
-//! `quoted → settled → delivering(attempt n, lease) → delivered`, or back to `settled` when the seller failed. It ends
-//! `delivered`, `undelivered` or `expired` (never paid); a late success turns `expired` into `settled`. Every move here is
-//! pure: the store writes the result under the condition that the call is still the version that was read.
+//! `quoted → settled → delivering(attempt n, lease) → delivered`, or back to `settled` when the seller failed. A call ends as
+//! `delivered`, `undelivered` or `expired` (never paid); a late payment turns `expired` into `settled`. Every move is pure. The
+//! store writes the result on the condition that the call still has the version that was read.
 
 pub mod decide;
 mod key;
@@ -24,36 +24,36 @@ use outcome::Outcome;
 
 /// Maximum delivery attempts for a paid call.
 pub const MAX_ATTEMPTS: usize = 20;
-/// Time after its first failed attempt in which an undelivered call may be tried again: 24 hours.
+/// Time for retries of a paid call, from its first failed attempt: 24 hours.
 pub const REDELIVER_MS: i64 = 24 * 3_600_000;
-/// Time after its settlement in which a call that nobody presents stays open: 30 days.
+/// Time that a settled call stays open if nobody retries it, from its settlement: 30 days.
 pub const UNPRESENTED_MS: i64 = 30 * 24 * 3_600_000;
-/// Time that a delivered response is kept: 48 hours, to be on the safe side of the 24 that are promised.
+/// Time that a stored response is kept: 48 hours.
 pub const RESPONSE_KEPT_MS: i64 = 48 * 3_600_000;
 
-/// Where a call stands.
+/// State of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum CallState {
-    /// Payment was asked for.
+    /// Payment was requested.
     Quoted,
-    /// A deposit was seen, but has not settled.
+    /// A deposit was seen but has not settled.
     Pending,
-    /// Paid for, and with nobody right now.
+    /// Paid, and no attempt is running.
     Settled,
-    /// With the seller.
+    /// An attempt is running.
     Delivering {
-        /// Until when this attempt may still write its outcome (Unix milliseconds).
+        /// When the attempt's lease ends (Unix milliseconds).
         lease_until_ms: i64,
-        /// Names the attempt; a write_token without it changes nothing.
+        /// Identifies the attempt.
         token: String,
     },
-    /// Healthy by the seller.
+    /// The seller responded, and its response counts as a delivery.
     Delivered {
-        /// The response; `None` for a free call without an Idempotency-Key, which nobody can ask for again.
+        /// The stored response; `None` for a free call without an Idempotency-Key, which nobody can ask for again.
         response: Option<StoredResponse>,
     },
-    /// Paid for and never delivered.
+    /// Paid, but never delivered.
     Undelivered,
     /// Never paid.
     Expired,
@@ -80,41 +80,41 @@ impl CallState {
 pub struct Call {
     /// Its id; the seller sees it as `webhook-id`.
     pub id: CallId,
-    /// Who calls.
+    /// The buyer.
     pub buyer: ProfileId,
-    /// Who is called.
+    /// The seller.
     pub seller: ProfileId,
-    /// What is called.
+    /// The listing that is called.
     pub listing: CalledListing,
     /// Fingerprint of the body (see [`super::json::fingerprint`]).
     pub body_sha256: String,
-    /// The caller's own name for it.
+    /// The client's `Idempotency-Key`, if it sent one.
     pub idempotency_key: Option<String>,
-    /// Price and its division, frozen.
+    /// Price and its split, frozen.
     pub split: PriceSplit,
     /// Its payment; `None` for a free call.
     pub payment: Option<Payment>,
-    /// The call whose quote this one replaces: that quote may still turn out to be paid.
+    /// The call that this one replaces. Its quote may still turn out to be paid.
     #[serde(default)]
     pub replaces: Option<CallKey>,
-    /// Where it stands.
+    /// State of the call.
     pub state: CallState,
-    /// The tries so far; at most [`MAX_ATTEMPTS`] when paid.
+    /// Delivery attempts so far; at most [`MAX_ATTEMPTS`] if the call is paid.
     pub attempts: Vec<Attempt>,
-    /// When the payment was settled here (Unix milliseconds).
+    /// When the settlement was stored (Unix milliseconds).
     pub settled_ms: Option<i64>,
-    /// When it was first seen (Unix milliseconds).
+    /// When the call was created (Unix milliseconds).
     pub created_ms: i64,
-    /// When it last moved (Unix milliseconds).
+    /// When the call last changed (Unix milliseconds).
     pub updated_ms: i64,
-    /// Counts its moves.
+    /// Version of the record; every write increments it.
     pub version: u64,
-    /// Names the write that made this version: whoever finds its own name there has written it.
+    /// Token of the write that made this version. A writer that finds its own token has succeeded.
     pub write_token: String,
 }
 
 impl Call {
-    /// Where it is kept.
+    /// The key under which the call is stored.
     #[must_use]
     pub fn key(&self) -> CallKey {
         match &self.payment {
@@ -123,7 +123,7 @@ impl Call {
         }
     }
 
-    /// A deposit was seen. Only a call that waits for one moves.
+    /// A deposit was seen. Only a call that waits for a deposit changes.
     #[must_use]
     pub fn deposit_seen(mut self, now_ms: i64) -> Self {
         if matches!(self.state, CallState::Quoted | CallState::Expired) {
@@ -134,7 +134,7 @@ impl Call {
         self
     }
 
-    /// The payment came to nothing.
+    /// The payment failed, was refunded, or was never made.
     #[must_use]
     pub fn expired(mut self, payment: PaymentState, now_ms: i64) -> Self {
         self.state = CallState::Expired;
@@ -153,7 +153,7 @@ impl Call {
         self
     }
 
-    /// Hands the call to attempt n + 1 until `lease_until_ms`. An attempt whose lease ran out is closed as timed out.
+    /// Starts the next attempt, with a lease until `lease_until_ms`. An abandoned attempt is recorded as a timeout.
     #[must_use]
     pub fn begun(mut self, token: String, lease_until_ms: i64, request_bytes: u64, now_ms: i64) -> Self {
         self.end_abandoned_attempt(now_ms);
@@ -172,7 +172,7 @@ impl Call {
         self
     }
 
-    /// Writes what the running attempt came to.
+    /// Records the outcome of the running attempt.
     #[must_use]
     pub fn ended(mut self, report: &AttemptReport, response: Option<StoredResponse>, now_ms: i64) -> Self {
         if let Some(attempt) = self.attempts.last_mut() {
@@ -186,7 +186,7 @@ impl Call {
         self
     }
 
-    /// Closes a call that was never delivered. An attempt that was abandoned ends with it.
+    /// Closes a call that was never delivered. An abandoned attempt is recorded as a timeout.
     #[must_use]
     pub fn closed(mut self, now_ms: i64) -> Self {
         self.end_abandoned_attempt(now_ms);
@@ -195,7 +195,7 @@ impl Call {
         self
     }
 
-    /// Whether a call that is with nobody may not be tried any more.
+    /// Whether no attempt is running, and none may be started any more.
     #[must_use]
     pub fn is_overdue(&self, now_ms: i64) -> bool {
         let with_nobody = match self.state {
@@ -207,20 +207,20 @@ impl Call {
         with_nobody && (tried_out || self.redeliver_until_ms().is_some_and(|until| now_ms >= until))
     }
 
-    /// Until when an undelivered call may be tried again (Unix milliseconds); `None` where it is not on its way.
+    /// Until when an undelivered call may be retried (Unix milliseconds); `None` if it does not await a delivery.
     #[must_use]
     pub fn redeliver_until_ms(&self) -> Option<i64> {
         if !matches!(self.state, CallState::Settled | CallState::Delivering { .. }) {
             return None;
         }
-        // An attempt that never ended has failed, unless it is the one that runs.
+        // An attempt without an outcome counts as failed.
         match self.attempts.iter().find(|attempt| attempt.outcome != Some(Outcome::Delivered)) {
             Some(failed) => Some(failed.started_ms + failed.latency_ms.unwrap_or(0) + REDELIVER_MS),
             None => self.settled_ms.map(|settled| settled + UNPRESENTED_MS),
         }
     }
 
-    /// When somebody has to look at this call again (Unix milliseconds); `None` when it has ended.
+    /// When the call needs attention next (Unix milliseconds); `None` if it has ended.
     #[must_use]
     pub fn due_ms(&self) -> Option<i64> {
         match &self.state {

@@ -1,14 +1,14 @@
-//! What a seller's answer means.
+//! What a seller's response means.
 
 use serde::{Deserialize, Serialize};
 
-/// What one try at the seller came to.
+/// Outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The seller answered the buyer.
+    /// The seller responded to the buyer's request.
     #[serde(rename = "delivered")]
     Delivered,
-    /// No answer in time.
+    /// No response in time.
     #[serde(rename = "SELLER_TIMEOUT")]
     SellerTimeout,
     /// No connection, or the address was refused.
@@ -17,16 +17,16 @@ pub enum Outcome {
     /// No secure connection.
     #[serde(rename = "SELLER_TLS")]
     SellerTls,
-    /// A 5xx.
+    /// A 5xx status.
     #[serde(rename = "SELLER_ERROR")]
     SellerError,
-    /// Any other status that does not speak about the buyer's request.
+    /// Any other status that is not about the buyer's request.
     #[serde(rename = "SELLER_REFUSED")]
     SellerRefused,
     /// A body that is neither empty nor JSON.
     #[serde(rename = "SELLER_INVALID_JSON")]
     SellerInvalidJson,
-    /// A body longer than the endpoint allows.
+    /// A body larger than the endpoint's limit.
     #[serde(rename = "SELLER_RESPONSE_TOO_LARGE")]
     SellerResponseTooLarge,
 }
@@ -45,10 +45,10 @@ impl Outcome {
     ];
 }
 
-/// Reads a complete answer. `attempt` counts from 1.
+/// Classifies a complete response. `attempt` counts from 1.
 ///
-/// Delivered are 2xx and the statuses that speak about the buyer's request. 409 is one of these on the first attempt only:
-/// later it may be the seller's own deduplication that speaks. A 5xx is a failure whatever its body says.
+/// 2xx, and the statuses that are about the buyer's request, count as delivered. 409 does so on the first attempt only: on a later
+/// one, it may come from the seller's own deduplication. A 5xx is a failure whatever its body says.
 #[must_use]
 pub fn classify_response(status: u16, attempt: u32, body: &[u8]) -> Outcome {
     let delivered = match status {

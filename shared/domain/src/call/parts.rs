@@ -1,4 +1,4 @@
-//! What a call is made of: its listing, its payment, its attempts and its answer.
+//! The parts of a call: its listing, payment, attempts and stored response.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::currency::OriginCurrency;
 use crate::ids::{ListingId, WalletId};
 use crate::wallet::Chain;
 
-/// The listing of a call, as it was called at the time.
+/// The listing, as it was at the time of the call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalledListing {
     /// Its id.
@@ -18,7 +18,7 @@ pub struct CalledListing {
     pub name: String,
 }
 
-/// The wallet that a quote is made out to.
+/// The wallet that a quote must be paid from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayFrom {
     /// The wallet's id.
@@ -29,12 +29,12 @@ pub struct PayFrom {
     pub chain: Chain,
 }
 
-/// What the payment must bring about: who gets how much of what, where.
+/// What a payment must achieve: who receives how much of which token, on which chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpectedPayout {
     /// The seller's payout address.
     pub recipient: String,
-    /// The provider's number of the payout chain.
+    /// The provider's id of the payout chain.
     pub chain_id: u64,
     /// Address of the token on that chain.
     pub currency: String,
@@ -43,7 +43,7 @@ pub struct ExpectedPayout {
 }
 
 impl ExpectedPayout {
-    /// Whether a payment is exactly this one. EVM addresses compare without regard to case.
+    /// Whether a payment is exactly this one. The case of EVM addresses does not matter.
     #[must_use]
     pub fn matches(&self, wanted: &Self) -> bool {
         self.chain_id == wanted.chain_id
@@ -53,13 +53,13 @@ impl ExpectedPayout {
     }
 }
 
-/// Whether two addresses are one: EVM addresses compare without regard to case.
+/// Whether two addresses are the same. The case of EVM addresses does not matter.
 #[must_use]
 pub fn same_address(a: &str, b: &str) -> bool {
     if a.starts_with("0x") && b.starts_with("0x") { a.eq_ignore_ascii_case(b) } else { a == b }
 }
 
-/// Where the payment of a call stands, as last heard from the provider.
+/// State of a call's payment, as the provider last reported it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentState {
@@ -71,30 +71,30 @@ pub enum PaymentState {
     Success,
     /// It failed.
     Failed,
-    /// It was given back.
+    /// It was refunded.
     Refunded,
 }
 
-/// A quote and what became of it.
+/// A quote, and the state of its payment.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
     /// The payment provider's name.
     pub provider: String,
-    /// The provider's id of it.
+    /// The provider's id for the payment.
     pub id: String,
-    /// What is paid in.
+    /// The currency that the buyer pays in.
     pub origin_currency: OriginCurrency,
-    /// Who pays.
+    /// The wallet that must pay.
     pub pay_from: PayFrom,
-    /// What it must bring about.
+    /// What the payment must achieve.
     pub expected: ExpectedPayout,
     /// Until when the quote is offered (Unix milliseconds).
     pub expires_ms: i64,
     /// Until when the provider fills it (Unix milliseconds).
     pub ttl_ms: i64,
-    /// What the buyer has to do, as JSON text.
+    /// What the buyer has to do to pay, as JSON text.
     pub requirements: String,
-    /// Where it stands.
+    /// State of the payment.
     pub state: PaymentState,
 }
 
@@ -104,31 +104,31 @@ impl std::fmt::Debug for Payment {
     }
 }
 
-/// One try at the seller.
+/// One delivery attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// 1, 2, 3 …
+    /// Number of the attempt, from 1.
     pub n: u32,
-    /// When it began (Unix milliseconds).
+    /// Start time (Unix milliseconds).
     pub started_ms: i64,
-    /// How long it took (milliseconds); `None` while it runs.
+    /// Duration in milliseconds; `None` while the attempt is running.
     pub latency_ms: Option<i64>,
-    /// Length of what was sent.
+    /// Length of the request body, in bytes.
     pub request_bytes: u64,
-    /// Length of what came back.
+    /// Length of the response body, in bytes; `None` if there was no complete response.
     pub response_bytes: Option<u64>,
-    /// `delivered`, or a `SELLER_` code; `None` while it runs.
+    /// `delivered` or a `SELLER_…` code; `None` while the attempt is running.
     pub outcome: Option<Outcome>,
-    /// The seller's HTTP status, where there was one.
+    /// The seller's HTTP status; `None` if there was none.
     pub seller_status_code: Option<u16>,
 }
 
-/// Where a stored answer is, and how to know it again.
+/// Where a response is stored, and how to verify it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredResponse {
-    /// The attempt that brought it.
+    /// The attempt that it belongs to.
     pub attempt: u32,
-    /// In how many parts it is stored.
+    /// Number of parts that it is stored in.
     pub parts: usize,
     /// SHA-256 in hex of the whole reply body, uncompressed.
     pub sha256: String,
@@ -136,15 +136,15 @@ pub struct StoredResponse {
     pub kept_until_ms: i64,
 }
 
-/// What an attempt came to.
+/// Report of an attempt that has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptReport {
-    /// How long it took.
+    /// Duration in milliseconds.
     pub latency_ms: i64,
-    /// How long the answer was, where one came.
+    /// Length of the response body, in bytes; `None` if there was no complete response.
     pub response_bytes: Option<u64>,
-    /// The seller's status, where one came.
+    /// The seller's HTTP status; `None` if there was none.
     pub seller_status_code: Option<u16>,
-    /// Delivered, or how it failed.
+    /// The outcome.
     pub outcome: Outcome,
 }

@@ -1,4 +1,4 @@
-//! What [`super::decide::decide`] looks at: the request, the listing, the calls that the request may mean, and what the payment
+//! The input of [`super::decide::decide`]: the request, the listing, the calls that the request may mean, and what the payment
 //! provider says about their payments.
 
 use super::key::{CallKey, IdempotencyRecord};
@@ -6,26 +6,26 @@ use super::{Call, CallState, PaymentState};
 use crate::currency::OriginCurrency;
 use crate::ids::{ListingId, ProfileId};
 
-/// Everything that is known of one gateway request so far.
+/// Everything that is known about a gateway request so far.
 #[derive(Debug, Clone)]
 pub struct View {
-    /// What was asked.
+    /// The request.
     pub request: RequestView,
-    /// Where the listing stands.
+    /// The listing.
     pub listing: ListingView,
-    /// What the client's idempotency key names.
+    /// The idempotency record of the client's key.
     pub record: Option<IdempotencyRecord>,
-    /// The calls that the request leads to, newest first.
+    /// The calls that the request may mean, newest first.
     pub candidates: Vec<CallKey>,
     /// The calls that were read.
     pub calls: Vec<KnownCall>,
-    /// For a quote that came to nothing: the call that has taken its names over, if any.
+    /// For a call whose quote ended unpaid: the call that has replaced it, if any.
     pub successors: Vec<(CallKey, Option<CallKey>)>,
-    /// What keeps a settled call from being delivered now.
+    /// Why a settled call cannot be delivered now.
     pub obstacle: Option<Obstacle>,
-    /// Whether the client's key now names the call that its payment id names; `None` until that was tried.
+    /// Whether the client's key now identifies the call of the payment id; `None` if that was not tried yet.
     pub key_added: Option<bool>,
-    /// What a parallel request did while this one ran.
+    /// What a parallel request did while this one was running.
     pub raced: Option<Race>,
     /// The current time (Unix milliseconds).
     pub now_ms: i64,
@@ -34,28 +34,28 @@ pub struct View {
 /// A gateway request.
 #[derive(Debug, Clone)]
 pub struct RequestView {
-    /// How the request names its call.
+    /// How the request identifies its call.
     pub resolved_by: ResolvedBy,
-    /// Who calls.
+    /// The buyer.
     pub buyer: ProfileId,
     /// The `Idempotency-Key` header.
     pub idempotency_key: Option<String>,
-    /// The currency that was asked for.
+    /// The requested currency.
     pub currency: RequestedCurrency,
-    /// The currency of the buyer's default payment wallet, once that is known.
+    /// The currency of the buyer's default payment wallet, once it is known.
     pub default_currency: Option<OriginCurrency>,
     /// The body.
     pub body: BodyView,
 }
 
-/// How a request names its call.
+/// How a request identifies its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResolvedBy {
-    /// By the id of its payment: whoever sends that says that it was paid.
+    /// By its payment id, which says that the buyer has paid.
     PaymentId,
     /// By an idempotency key.
     IdempotencyKey,
-    /// By listing and body: once the call has ended, the same body is a new call.
+    /// By listing and body. Once the call has ended, the same body is a new call.
     Body,
 }
 
@@ -81,40 +81,40 @@ pub enum BodyView {
     Json {
         /// Its fingerprint.
         sha256: String,
-        /// Whether it fits the listing's input schema.
+        /// Whether it matches the listing's input schema.
         schema: SchemaCheck,
     },
 }
 
-/// Whether a body fits the listing's input schema. Checking takes processor time, so only new calls are checked.
+/// Whether a body matches the listing's input schema. The check takes processor time, so only new calls are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaCheck {
     /// Not checked yet.
     Unchecked,
-    /// It does, or the listing has none.
+    /// It matches, or the listing has no schema.
     Fits,
-    /// It does not.
+    /// It does not match.
     Fails,
 }
 
-/// The listing that is called.
+/// State of the listing.
 #[derive(Debug, Clone)]
 pub struct ListingView {
     /// Its id.
     pub id: ListingId,
-    /// Whether a call costs something today.
+    /// Whether a call costs something now.
     pub is_paid: bool,
-    /// Why it takes no calls, if it takes none.
+    /// Why the listing accepts no calls; `None` if it does.
     pub closed: Option<ListingClosed>,
-    /// Whether there is an endpoint that takes calls.
+    /// Whether there is an endpoint that is not paused.
     pub endpoint_active: bool,
-    /// Why it takes no further call in this moment, if it takes none.
+    /// The traffic limit that the listing has reached, if any.
     pub traffic: Option<TrafficRefusal>,
-    /// Seconds until the breaker of the endpoint lets a call through; `None` if it is closed.
+    /// Seconds until the endpoint's breaker lets a call through; `None` if it lets one through now.
     pub breaker_retry_after: Option<u64>,
 }
 
-/// Why a listing takes no calls.
+/// Why a listing accepts no calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListingClosed {
     /// It is a draft or suspended.
@@ -125,14 +125,14 @@ pub enum ListingClosed {
     Paused,
 }
 
-/// Why a listing takes no further call right now.
+/// Which traffic limit a listing has reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrafficRefusal {
-    /// The seller's calls per minute are used up.
+    /// The seller's limit of calls per minute.
     RateLimited,
-    /// Too many calls are in flight.
+    /// The limit of calls in flight.
     Busy {
-        /// Calls in flight now.
+        /// The calls in flight now.
         in_flight: u32,
     },
 }
@@ -144,7 +144,7 @@ pub struct KnownCall {
     pub key: CallKey,
     /// The call; `None` if there is none under the key.
     pub call: Option<Call>,
-    /// What the payment provider says about its payment; `None` until it was asked.
+    /// What the payment provider says about its payment; `None` if it was not asked yet.
     pub fact: Option<Fact>,
 }
 
@@ -153,18 +153,18 @@ pub struct KnownCall {
 pub enum Fact {
     /// No deposit was seen.
     Waiting,
-    /// A deposit was seen, and has not settled.
+    /// A deposit was seen but has not settled.
     Pending,
     /// The seller was paid.
     Filled(Payout),
-    /// It came to nothing.
+    /// It failed or was refunded.
     Over {
-        /// Failed, or refunded.
+        /// `Failed` or `Refunded`.
         how: PaymentState,
         /// The provider's reason.
         reason: Option<String>,
     },
-    /// The provider does not answer.
+    /// The provider does not respond.
     Unreachable,
 }
 
@@ -179,40 +179,40 @@ pub enum Payout {
     NotRecorded,
 }
 
-/// What keeps a settled call from being delivered now.
+/// Why a settled call cannot be delivered now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
-    /// The breaker is open: seconds until it lets a call through.
+    /// The breaker is open. It lets a call through after this many seconds.
     BreakerOpen(u64),
-    /// Less time is left than the seller's timeout and the write of the outcome need.
+    /// Too little time is left for the seller's timeout and for storing the outcome.
     NoTime,
-    /// A part of ours failed before the call was claimed.
+    /// Something on our side failed before the lease was taken.
     Failed,
 }
 
-/// What a parallel request did while this one ran.
+/// What a parallel request did while this one was running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Race {
     /// It moved the call.
     Moved,
-    /// It was the first to quote or make this call.
+    /// It was first to quote or create this call.
     Created,
 }
 
 impl View {
-    /// The call under this key, if it was read and exists.
+    /// The call under this key, if it was read and it exists.
     #[must_use]
     pub fn call(&self, key: &CallKey) -> Option<&Call> {
         self.known(key).and_then(|known| known.call.as_ref())
     }
 
-    /// What was read under this key.
+    /// What the read of this key found.
     #[must_use]
     pub fn known(&self, key: &CallKey) -> Option<&KnownCall> {
         self.calls.iter().find(|known| known.key == *key)
     }
 
-    /// Adds a call that was read, or puts its newer version in place. What the provider said about it stays.
+    /// Adds a call that was read, or its newer version. The provider's fact about it stays.
     pub fn put(&mut self, key: &CallKey, call: Option<Call>) {
         match self.calls.iter_mut().find(|known| known.key == *key) {
             Some(known) => known.call = call,
@@ -220,7 +220,7 @@ impl View {
         }
     }
 
-    /// Notes what the provider says about the payment of a call.
+    /// Records what the provider says about a call's payment.
     pub fn set_fact(&mut self, key: &CallKey, fact: Fact) {
         if let Some(known) = self.calls.iter_mut().find(|known| known.key == *key) {
             known.fact = Some(fact);
@@ -228,7 +228,7 @@ impl View {
     }
 }
 
-/// Whether a call may still be paid or settled: it is neither answered nor closed nor known to have come to nothing.
+/// Whether a call may still be paid or settled: it is not delivered, closed or expired.
 pub(super) fn is_open(call: &Call) -> bool {
     !matches!(call.state, CallState::Delivered { .. } | CallState::Undelivered | CallState::Expired)
 }

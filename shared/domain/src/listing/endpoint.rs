@@ -15,7 +15,7 @@ wire_enum! {
     }
 }
 
-/// Minimum, maximum and default time for a seller's answer (milliseconds).
+/// Minimum, maximum and default time for a seller's response (milliseconds).
 pub const TIMEOUT_MS: (u32, u32, u32) = (1_000, 25_000, 15_000);
 /// Minimum, maximum and default of an endpoint's maximum response length (bytes).
 pub const RESPONSE_BYTES: (u32, u32, u32) = (1_024, 1_048_576, 262_144);
@@ -27,9 +27,9 @@ pub const CALLS_PER_MINUTE: (u32, u32) = (1, 100_000);
 pub struct Endpoint {
     /// Whether it accepts calls.
     pub status: EndpointStatus,
-    /// Maximum time for an answer (milliseconds).
+    /// Maximum time for a response (milliseconds).
     pub timeout_ms: u32,
-    /// Maximum length of an answer (bytes).
+    /// Maximum length of a response (bytes).
     pub max_response_bytes: u32,
     /// Maximum calls per minute; `None` for no limit of the seller's own.
     pub rate_limit_per_minute: Option<u32>,
@@ -44,7 +44,8 @@ pub struct Endpoint {
     /// Result of the last test call with this version of the secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_test: Option<EndpointTest>,
-    /// The lease of whoever is writing the next version of the secret. There is one at a time, so that no change overwrites another.
+    /// The lease of the request that is writing the next version of the secret. There is one at a time, so that no change
+    /// overwrites another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<EndpointLease>,
 }
@@ -67,7 +68,7 @@ pub struct EndpointTest {
     pub seller_status_code: Option<u16>,
     /// Duration (milliseconds).
     pub latency_ms: i64,
-    /// Length of the answer in bytes, if it arrived completely.
+    /// Length of the response in bytes, if it arrived completely.
     pub response_bytes: Option<u64>,
     /// Why it failed; `None` if it succeeded.
     pub failure: Option<EndpointTestFailure>,

@@ -1,4 +1,4 @@
-//! Relay's replies: what of them is read, and what it means.
+//! Relay's replies, and what they mean.
 
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ struct Refused {
     error_code: String,
 }
 
-/// What the provider's error codes mean for a quote. A code that is not known is the provider's trouble, not the buyer's.
+/// What the provider's error codes mean for a quote. An unknown code is a problem of the provider, not of the buyer.
 pub(super) fn refusal(status: StatusCode, reply: &[u8]) -> QuoteFailure {
     let code = serde_json::from_slice::<Refused>(reply).map(|refused| refused.error_code).unwrap_or_default();
     match code.as_str() {
@@ -87,7 +87,7 @@ impl Amount {
 }
 
 impl Quote {
-    /// Only a quote that is exactly what was asked for is worth showing to a buyer.
+    /// Checks that the quote matches its request. No other quote may be shown to a buyer.
     pub(super) fn checked(self, request: &QuoteRequest, base: &str) -> Result<ProviderQuote, QuoteFailure> {
         let offered = self.details.currency_out.as_expected(&self.details.recipient);
         if !offered.is_some_and(|offered| offered.matches(&request.expected)) {
@@ -99,7 +99,7 @@ impl Quote {
             return Err(QuoteFailure::NotAsAsked("the currency to pay in differs from what was asked for".into()));
         }
         let steps: Vec<Step> =
-            serde_json::from_str(self.steps.get()).map_err(|_| QuoteFailure::Unavailable("its steps are not understood".into()))?;
+            serde_json::from_str(self.steps.get()).map_err(|_| QuoteFailure::Unavailable("its steps cannot be parsed".into()))?;
         let mut ids = steps.into_iter().filter_map(|step| step.request_id);
         let id = ids.next().filter(|id| is_request_id(id)).ok_or_else(|| QuoteFailure::NotAsAsked("the quote has no id".into()))?;
         if ids.any(|other| other != id) {
@@ -116,12 +116,12 @@ impl Quote {
             refund_to: request.payer.clone(),
         };
         let requirements = serde_json::value::to_raw_value(&requirements);
-        let requirements = requirements.map_err(|_| QuoteFailure::Unavailable("its steps cannot be spelled".into()))?;
+        let requirements = requirements.map_err(|_| QuoteFailure::Unavailable("its steps cannot be serialised".into()))?;
         Ok(ProviderQuote { id, requirements })
     }
 }
 
-/// The form of an id as the provider gives it; anything else could not be a payment of ours.
+/// Whether a text has the form of the provider's ids.
 #[must_use]
 pub(super) fn is_request_id(text: &str) -> bool {
     (8..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
@@ -187,11 +187,11 @@ pub(super) fn understand(status: &Status, record: &Record) -> Result<ProviderPay
         "waiting" => ProviderStatus::Waiting,
         "depositing" | "pending" | "submitted" | "delayed" => ProviderStatus::Pending,
         "success" => ProviderStatus::Success,
-        // A second deposit is given back while the first one's fill stands: the seller was paid.
+        // A second deposit is refunded while the fill of the first one stands: the seller was paid.
         "failure" | "refund" if paid_out.is_some() => ProviderStatus::Success,
         "failure" => ProviderStatus::Failed,
         "refund" => ProviderStatus::Refunded,
-        other => return Err(ProviderUnavailable(format!("status {:?} is not known", other.chars().take(20).collect::<String>()))),
+        other => return Err(ProviderUnavailable(format!("unknown status {:?}", other.chars().take(20).collect::<String>()))),
     };
     let fail_reason = status.fail_reason.clone().filter(|reason| reason != "N/A" && !reason.is_empty());
     Ok(ProviderPayment { status: status_of_it, paid_out, fail_reason })

@@ -8,16 +8,16 @@ use crochet_domain::call::CallKey;
 use crochet_domain::ids::{CallId, ListingId, ProfileId, sha256_hex};
 use crochet_domain::timestamp::unix_ms;
 
-/// What the partition keys of calls begin with.
+/// Prefix of the partition keys of calls.
 const CALLS: &str = "CALL#";
 
-/// A call. Its ledger entries stand in the same partition.
+/// A call. Its ledger entries are in the same partition.
 #[must_use]
 pub fn call(call: &CallKey) -> Key {
     Key::new(format!("{CALLS}{call}"), "CALL")
 }
 
-/// The call that a partition holds.
+/// The call in a partition.
 #[must_use]
 pub fn call_of_partition(pk: &str) -> Option<CallKey> {
     pk.strip_prefix(CALLS).map(CallKey::from_stored)
@@ -29,7 +29,7 @@ pub fn entry(call: &CallKey, entry_key: &str) -> Key {
     Key::new(format!("{CALLS}{call}"), format!("ENTRY#{entry_key}"))
 }
 
-/// Leads from the id of a paid call to its key.
+/// Points from the id of a paid call to its key.
 #[must_use]
 pub fn call_pointer(id: CallId) -> Key {
     Key::new(format!("REQUEST#{id}"), "REQUEST")
@@ -41,7 +41,7 @@ pub fn answer(id: CallId, attempt: u32, part: usize) -> Key {
     Key::new(format!("ANSWER#{id}#{attempt}#{part}"), "ANSWER")
 }
 
-/// The record of a buyer's idempotency key. The header is the caller's text and is stored as a hash.
+/// The idempotency record of a buyer's key. The header is the caller's text and is stored as a hash.
 #[must_use]
 pub fn idempotency(buyer: ProfileId, key: &str) -> Key {
     Key::new(format!("BUYER#{buyer}"), format!("IDEMPOTENCY#{}", sha256_hex(key)))
@@ -59,7 +59,7 @@ pub fn open_quotes(buyer: ProfileId) -> Key {
     Key::new(format!("BUYER#{buyer}"), "OPEN")
 }
 
-/// The moment at which a call needs work.
+/// The time at which a call needs attention.
 #[must_use]
 pub fn due(call: CallId, at: OffsetDateTime) -> IndexKey {
     let digest = sha256_hex(call.to_string());
@@ -67,5 +67,5 @@ pub fn due(call: CallId, at: OffsetDateTime) -> IndexKey {
     IndexKey::new(GSI3, format!("DUE#{shard}"), format!("{}{call}", changed_since(unix_ms(at))))
 }
 
-/// Number of partitions that share the due work.
+/// Number of partitions that share the calls that need attention.
 pub const DUE_SHARDS: u8 = 8;

@@ -12,7 +12,7 @@ pub fn listing_change(id: ListingId, updated_ms: i64) -> IndexKey {
     IndexKey::new(GSI3, CATALOGUE.to_owned(), format!("{}{id}", changed_since(updated_ms)))
 }
 
-/// Least sort key of a change at `ms` (Unix milliseconds) or later.
+/// Smallest sort key of a change at `ms` (Unix milliseconds) or later.
 #[must_use]
 pub fn changed_since(ms: i64) -> String {
     format!("{:015}#", ms.max(0))
@@ -30,7 +30,7 @@ pub fn snapshot_part(generation: &str, n: usize) -> Key {
     Key::new(format!("SNAPSHOT#{generation}#{n}"), "PART")
 }
 
-/// Least sort key above the change of this listing at `ms` (Unix milliseconds).
+/// Smallest sort key above the change of this listing at `ms` (Unix milliseconds).
 #[must_use]
 pub fn changed_after(ms: i64, id: ListingId) -> String {
     just_after(&format!("{}{id}", changed_since(ms)))

@@ -4,16 +4,16 @@
 pub const PK: &str = "PK";
 /// Name of the sort key attribute.
 pub const SK: &str = "SK";
-/// Name of the attribute after which DynamoDB may delete an item, in Unix seconds. It deletes late: conditions compare times
-/// themselves.
+/// Name of the attribute that says when DynamoDB may delete an item, in Unix seconds. Deletion is late, so conditions also compare
+/// times themselves.
 pub const TTL: &str = "ttl";
 /// Name of the attribute that says what an item is; the indexes carry it.
 pub const KIND: &str = "kind";
 /// Index of buyers' history and accounts.
 pub const GSI1: &str = "gsi1";
-/// Index of sellers' history and accounts, by day: a busy seller does not write to one partition for ever.
+/// Index of sellers' history and accounts, by day, so that a busy seller's items do not all go to one partition.
 pub const GSI2: &str = "gsi2";
-/// Index of work that falls due, and of the catalogue's changes.
+/// Index of calls that need attention, and of the catalogue's changes.
 pub const GSI3: &str = "gsi3";
 
 /// A primary key.
@@ -53,9 +53,9 @@ impl IndexKey {
 pub struct KeyRange {
     /// Partition key.
     pub pk: String,
-    /// Least sort key.
+    /// Smallest sort key.
     pub from: String,
-    /// Greatest sort key.
+    /// Largest sort key.
     pub to: String,
 }
 
@@ -77,7 +77,7 @@ pub const ABOVE_ALL: &str = "~";
 /// Below every character of a sort key.
 pub const BELOW_ALL: &str = "!";
 
-/// The least sort key above this one. No sort key begins with another.
+/// The smallest sort key above this one. No sort key is a prefix of another.
 pub(super) fn just_after(sk: &str) -> String {
     format!("{sk}{BELOW_ALL}")
 }

@@ -1,10 +1,10 @@
-//! Keys of listings and of what is counted and remembered of their endpoints.
+//! Keys of listings, and of the traffic and failures of their endpoints.
 
 use super::key::{Key, KeyRange};
 use super::profile::profile_partition;
 use crochet_domain::ids::{ListingId, ProfileId};
 
-/// What the sort keys of pointers to listings begin with.
+/// Prefix of the sort keys of pointers to listings.
 const LISTINGS: &str = "LISTING#";
 
 /// A listing.

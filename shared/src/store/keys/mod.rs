@@ -1,4 +1,4 @@
-//! The only place that spells a key of the table.
+//! The only place that builds keys of the table.
 
 mod call;
 mod catalogue;

@@ -4,9 +4,9 @@ use super::key::{Key, KeyRange};
 use super::profile::profile_partition;
 use crochet_domain::ids::ProfileId;
 
-/// What the sort keys of pointers to sessions begin with.
+/// Prefix of the sort keys of pointers to sessions.
 const SESSIONS: &str = "SESSION#";
-/// What the sort keys of pointers to claimed agents begin with.
+/// Prefix of the sort keys of pointers to claimed agents.
 const CLAIMS: &str = "CLAIM#";
 
 /// A person's passkeys, and the hashes of the recovery codes that are left.
@@ -51,13 +51,13 @@ pub fn profile_claim(person: ProfileId, agent: ProfileId) -> Key {
     Key::new(profile_partition(person), format!("{CLAIMS}{agent}"))
 }
 
-/// The pointers of a person to its sessions.
+/// The pointers of a person to their sessions.
 #[must_use]
 pub fn profile_sessions(person: ProfileId) -> KeyRange {
     KeyRange::starting_with(profile_partition(person), SESSIONS)
 }
 
-/// The pointers of a person to the agents that it operates.
+/// The pointers of a person to the agents that they operate.
 #[must_use]
 pub fn profile_claims(person: ProfileId) -> KeyRange {
     KeyRange::starting_with(profile_partition(person), CLAIMS)

@@ -5,7 +5,7 @@ use crochet_domain::api_key::KeyId;
 use crochet_domain::ids::ProfileId;
 use crochet_domain::wallet::WalletAddress;
 
-/// What the sort keys of pointers to API keys begin with.
+/// Prefix of the sort keys of pointers to API keys.
 const API_KEYS: &str = "KEY#";
 
 /// A profile with its wallets.
@@ -14,7 +14,7 @@ pub fn profile(id: ProfileId) -> Key {
     Key::new(profile_partition(id), "PROFILE")
 }
 
-/// The profile's partition: the profile, pointers to its keys and to its listings.
+/// The profile's partition: the profile, and pointers to its keys and listings.
 #[must_use]
 pub fn profile_partition(id: ProfileId) -> String {
     format!("PROFILE#{id}")
