@@ -97,16 +97,18 @@ pub(crate) fn node_modules(project: &Project) -> Result<PathBuf, String> {
         command::run(npm.current_dir(tools.directory()))?;
         // npm passes over an optional package that it cannot install, as if this machine had no build of it.
         let is_missing = anvil(&tools.directory().join("node_modules")).is_none();
-        if is_missing && ANVIL_IS_BUILT_HERE { Err("npm did not install anvil, which it has for this machine".into()) } else { Ok(()) }
+        if is_missing && ANVIL_IS_BUILT_HERE {
+            Err("npm did not install anvil, which it has for this machine".into())
+        } else {
+            Ok(())
+        }
     })?;
     Ok(tools.directory().join("node_modules"))
 }
 
 /// Whether npm has a build of anvil for this machine.
-const ANVIL_IS_BUILT_HERE: bool = cfg!(all(
-    any(target_os = "linux", target_os = "macos"),
-    any(target_arch = "x86_64", target_arch = "aarch64")
-));
+const ANVIL_IS_BUILT_HERE: bool =
+    cfg!(all(any(target_os = "linux", target_os = "macos"), any(target_arch = "x86_64", target_arch = "aarch64")));
 
 /// The EVM node among these `node_modules`. None on a machine that npm has no build of it for.
 pub(crate) fn anvil(node_modules: &Path) -> Option<PathBuf> {

@@ -1,9 +1,15 @@
 //! Typed lists of the errors that a route can return. OpenAPI and the API reference are generated from them.
 //!
-//! ```ignore
-//! error_list!(CreateListingErrors: ListingWriter, Json<NewListing>; InvalidSchema, EndpointRequired);
+//! ```
+//! use crochet::http::caller::Agent;
+//! use crochet::http::request::Json;
 //!
-//! #[utoipa::path(post, path = "…", responses((status = 201, body = SavedListing, description = "The listing."), CreateListingErrors))]
+//! struct NewListing;
+//!
+//! crochet::error_list!(CreateListingErrors: Agent, Json<NewListing>; InvalidSchema, EndpointRequired);
+//!
+//! #[utoipa::path(post, path = "/listings", responses((status = 201, description = "The listing."), CreateListingErrors))]
+//! async fn create_listing() {}
 //! ```
 //!
 //! The handler's extractors, or other lists, come before the semicolon; the codes that the handler itself returns come after it.

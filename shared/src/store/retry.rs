@@ -68,8 +68,9 @@ where
 ///     let mut attempts = Attempts::default();
 ///     loop {
 ///         let next = Profile { display_name: name.into(), version: profile.version + 1, ..profile };
-///         if store.save_profile(&next, false).await? {
-///             return Ok(next);
+///         match store.save_profile(&next, false).await {
+///             Err(StoreError::Conflict) => {}
+///             saved => return saved.map(|()| next),
 ///         }
 ///         attempts.next_or(StoreError::Conflict).await?;
 ///         profile = store.profile(next.id).await?.ok_or(StoreError::Conflict)?;
