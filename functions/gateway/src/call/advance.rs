@@ -2,7 +2,8 @@
 
 use crochet::http::{ApiError, Reply, Result};
 use crochet::store::call::next_version;
-use crochet_domain::call::decide::{PaymentMove, Step, decide, replacement_key};
+use crochet_domain::call::decide::{decide, replacement_key};
+use crochet_domain::call::step::{PaymentMove, Step};
 use crochet_domain::call::view::{BodyView, Fact, Race, ResolvedBy};
 use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey, IdempotencyRecord};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::call::{CallName, CreateCallError, new_write_token};
-use crochet_domain::call::decide::{NewCall, Refusal};
+use crochet_domain::call::step::{NewCall, Refusal};
 use crochet_domain::call::{Call, CallState, IdempotencyKey, IdempotencyRecord};
 use crochet_domain::ids::CallId;
 use crochet_domain::money::{Micros, PriceSplit};

@@ -4,7 +4,7 @@ use crochet::http::{ApiError, Code};
 use crochet::wire::payment::{
     PAYMENT_ID, PAYMENT_ID_HEADER, PayFromView, PaymentOffer, PaymentOrPrice, PaymentRequiredData, PriceOnly, REPLACED_PAYMENT_ID,
 };
-use crochet_domain::call::decide::OfferReason;
+use crochet_domain::call::step::OfferReason;
 use crochet_domain::call::{Call, CallKey, PaymentState};
 use crochet_domain::currency::payable_with;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};

@@ -5,7 +5,7 @@ use crochet::limits::QUOTES_PER_BUYER;
 use crochet::payments::{ProviderQuote, QuoteRequest};
 use crochet::store::call::{CallName, CreateCallError, new_write_token};
 use crochet::store::open_quotes::{NoteQuoteError, OpenQuotes};
-use crochet_domain::call::decide::NewCall;
+use crochet_domain::call::step::NewCall;
 use crochet_domain::call::view::RequestedCurrency;
 use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey, IdempotencyRecord, PayFrom, Payment, PaymentState};
 use crochet_domain::ids::CallId;

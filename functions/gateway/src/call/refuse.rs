@@ -2,7 +2,7 @@
 
 use crochet::http::{ApiError, Code};
 use crochet::wire::payment::PAYMENT_ID;
-use crochet_domain::call::decide::{Differs, Refusal};
+use crochet_domain::call::step::{Differs, Refusal};
 use crochet_domain::call::view::{ListingClosed, TrafficRefusal};
 use crochet_domain::call::{Call, CallKey};
 use crochet_domain::currency::OriginCurrency;

@@ -9,6 +9,7 @@ mod key;
 pub mod ledger;
 pub mod outcome;
 mod parts;
+pub mod step;
 pub mod view;
 
 use serde::{Deserialize, Serialize};

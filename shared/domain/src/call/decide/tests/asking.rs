@@ -1,7 +1,8 @@
 //! A request and what is known of it: `asking().that_meets(quoted("p1")).provider_says(Fact::Waiting).decide()`.
 
 use super::calls::{BODY, NOW, buyer, listing};
-use crate::call::decide::{Step, decide};
+use crate::call::decide::decide;
+use crate::call::step::Step;
 use crate::call::view::{
     BodyView, Fact, ListingClosed, ListingView, Obstacle, Race, RequestView, RequestedCurrency, ResolvedBy, SchemaCheck,
     TrafficRefusal, View,

@@ -5,7 +5,7 @@ use super::calls::{
     FILLED, NOW, closing, delivered, delivering, failed, failed_fact, free, free_key, key, overdue, pending, quoted, settled,
     undelivered,
 };
-use crate::call::decide::{NewCall, OfferReason, PaymentMove, Refusal, Step};
+use crate::call::step::{NewCall, OfferReason, PaymentMove, Refusal, Step};
 use crate::call::view::{Fact, ListingClosed, Payout, SchemaCheck, TrafficRefusal};
 use crate::call::{Call, CallState, IdempotencyKey, PaymentState};
 use crate::currency::OriginCurrency;

@@ -2,7 +2,7 @@
 
 use super::asking::{Asking, asking};
 use super::calls::{FILLED, NOW, closing, delivered, failed, failed_fact, key, pending, quoted, settled};
-use crate::call::decide::{OfferReason, PaymentMove, Refusal, Step};
+use crate::call::step::{OfferReason, PaymentMove, Refusal, Step};
 use crate::call::view::{Fact, Payout};
 use crate::call::{Call, PaymentState};
 use crate::currency::OriginCurrency;

@@ -2,7 +2,7 @@
 
 use super::asking::{Asking, asking};
 use super::calls::{FILLED, HOUR, NOW, delivered, delivering, key, overdue, quoted, settled, undelivered};
-use crate::call::decide::{NewCall, OfferReason, Refusal, Step};
+use crate::call::step::{NewCall, OfferReason, Refusal, Step};
 use crate::call::view::{ListingClosed, Obstacle, SchemaCheck, TrafficRefusal};
 use crate::call::{Call, CallState, MAX_ATTEMPTS, REDELIVER_MS};
 

@@ -2,7 +2,7 @@
 
 use super::asking::asking;
 use super::calls::{FILLED, NOW, failed, failed_fact, free, free_key, key, never_paid, quoted};
-use crate::call::decide::{NewCall, OfferReason, Refusal, Step};
+use crate::call::step::{NewCall, OfferReason, Refusal, Step};
 use crate::call::view::{Fact, ListingClosed, TrafficRefusal};
 use crate::call::{Call, CallState, IdempotencyKey, MAX_ATTEMPTS};
 

@@ -2,7 +2,7 @@
 
 use super::asking::asking;
 use super::calls::{FILLED, another_buyer, another_listing, delivered, key, pending, quoted, settled, undelivered};
-use crate::call::decide::{Differs, Refusal, Step};
+use crate::call::step::{Differs, Refusal, Step};
 use crate::call::view::{BodyView, SchemaCheck};
 use crate::call::{Call, CalledListing};
 use crate::currency::OriginCurrency;

@@ -2,7 +2,7 @@
 
 use super::calls::NOW;
 use super::world::{Next, World};
-use crate::call::decide::NewCall;
+use crate::call::step::NewCall;
 use crate::call::view::{Race, ResolvedBy};
 use crate::call::{Call, CallKey, CallState, IdempotencyKey, PaymentState};
 

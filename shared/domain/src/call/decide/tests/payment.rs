@@ -2,7 +2,7 @@
 
 use super::asking::{Asking, asking};
 use super::calls::{FILLED, closing, failed, failed_fact, key, never_paid, pending, quoted, timed_out};
-use crate::call::decide::{PaymentMove, Refusal, Step};
+use crate::call::step::{PaymentMove, Refusal, Step};
 use crate::call::view::{BodyView, Fact, ListingClosed, Payout, SchemaCheck, TrafficRefusal};
 use crate::call::{Call, PaymentState};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::world::{Next, World};
-use crate::call::decide::Step;
+use crate::call::step::Step;
 use crate::call::view::{Fact, Payout, ResolvedBy};
 use crate::call::{Call, CallKey, CallState};
 

@@ -2,7 +2,7 @@
 
 use super::asking::asking;
 use super::calls::{FILLED, closing, key, never_paid, quoted, timed_out};
-use crate::call::decide::{NewCall, OfferReason, PaymentMove, Refusal, Step};
+use crate::call::step::{NewCall, OfferReason, PaymentMove, Refusal, Step};
 use crate::call::view::{BodyView, Fact, ListingClosed, SchemaCheck, TrafficRefusal};
 use crate::call::{IdempotencyKey, PaymentState};
 

@@ -2,7 +2,7 @@
 
 use super::asking::{Asking, asking};
 use super::calls::{FILLED, NOW, delivered, delivering, failed, failed_fact, key, quoted, settled};
-use crate::call::decide::{OfferReason, PaymentMove, Refusal, Step};
+use crate::call::step::{OfferReason, PaymentMove, Refusal, Step};
 use crate::call::view::{Fact, Race};
 use crate::currency::OriginCurrency;
 

@@ -5,7 +5,8 @@
 use super::asking::asking;
 use super::calls::{BODY, NOW, key};
 use super::random::Random;
-use crate::call::decide::{PaymentMove, Step, decide, replacement_key};
+use crate::call::decide::{decide, replacement_key};
+use crate::call::step::{PaymentMove, Step};
 use crate::call::view::{BodyView, Fact, Obstacle, Payout, Race, SchemaCheck, View};
 use crate::call::{Call, CallKey, CallState, IdempotencyKey, IdempotencyRecord, OpenQuotesForBody, PaymentState};
 
