@@ -136,16 +136,28 @@ impl Page<'_> {
         let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let optional = if required.contains(&name.as_str()) { "" } else { "?" };
-            let resolved = resolve(document, property);
-            let described = if property["description"].is_string() { property } else { resolved };
             let kind = kind(document, property);
-            let _ = writeln!(self.out, "{}{name}{optional} ({kind}): {}", " ".repeat(indent), one_line(&described["description"]));
+            let _ = write!(self.out, "{}{name}{optional} ({kind})", " ".repeat(indent));
+            let _ = match description(document, property) {
+                Some(text) => writeln!(self.out, ": {}", one_line(text)),
+                None => writeln!(self.out),
+            };
             // The members of an error are described once, under ENVELOPE.
             if name != "error" {
                 self.fields(property, indent + 4, depth + 1);
             }
         }
     }
+}
+
+/// A member's description: its own, that of the schema it refers to, or that of the one alternative to null.
+fn description<'a>(document: &'a Value, property: &'a Value) -> Option<&'a Value> {
+    let alternatives = property["oneOf"].as_array().into_iter().flatten();
+    [property, resolve(document, property)]
+        .into_iter()
+        .chain(alternatives)
+        .map(|schema| &schema["description"])
+        .find(|text| text.is_string())
 }
 
 /// A member's type, or its possible values.
