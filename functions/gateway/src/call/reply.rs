@@ -9,6 +9,7 @@ use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use serde_json::value::RawValue;
 
 use super::CallContext;
+use super::forward::Unreadable;
 
 /// Seconds until a pending payment is worth asking about again.
 pub(super) const PENDING_RETRY_SECONDS: u64 = 2;
@@ -60,16 +61,35 @@ pub(super) fn in_progress(call: &Call) -> ApiError {
     ApiError::new(Code::CallInProgress).retry_after(IN_PROGRESS_RETRY_SECONDS).detail("request_id", call.id.to_string())
 }
 
-/// The seller failed. `retry_after` is the number of seconds until its breaker lets the next call through, if it is open.
-pub(super) fn seller_failure(call: &Call, outcome: Outcome, retry_after: Option<u64>) -> ApiError {
+/// The seller failed, with a response that was `unreadable` if there was one. `retry_after` is the number of seconds until its breaker lets the next call through, if it is open.
+pub(super) fn seller_failure(call: &Call, outcome: Outcome, unreadable: Option<Unreadable>, retry_after: Option<u64>) -> ApiError {
     let attempts = call.attempts.len();
     // 2, 4, 8 … seconds, an hour at most: twenty attempts are a lot of time, and should be given it.
     let wait = 2_u64.saturating_pow(u32::try_from(attempts).unwrap_or(u32::MAX)).clamp(2, 3_600);
     let wait = retry_after.map_or(wait, |seconds| wait.max(seconds));
-    failure(call, code_of(outcome))
+    let error = failure(call, code_of(outcome));
+    let error = match unreadable {
+        Some(unreadable) => told(error, unreadable),
+        None => error,
+    };
+    error
         .retry_after(wait)
         .detail("seller_status_code", call.attempts.last().and_then(|attempt| attempt.seller_status_code))
         .detail("attempts_left", if call.state == CallState::Settled { MAX_ATTEMPTS.saturating_sub(attempts) } else { 0 })
+}
+
+/// Adds what is wrong with the response, and nothing of its text.
+fn told(error: ApiError, unreadable: Unreadable) -> ApiError {
+    let (fault, clause) = match unreadable {
+        Unreadable::Json(fault) => (fault.as_str(), fault.clause()),
+        Unreadable::Compressed => ("compressed", "it is compressed"),
+        Unreadable::MalformedHttp => {
+            return error
+                .message("The seller's reply was not well-formed HTTP; send the call again.")
+                .detail("malformed_http", true);
+        }
+    };
+    error.message(format!("The seller's response was not valid JSON: {clause}; send the call again.")).detail("json_fault", fault)
 }
 
 /// Seconds until a paused or missing endpoint is worth asking for again.
