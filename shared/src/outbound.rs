@@ -10,6 +10,7 @@ mod exchange;
 mod failure;
 mod hostname;
 mod network;
+mod received;
 mod self_host;
 mod tls;
 mod url;
@@ -44,6 +45,8 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 #[derive(Clone)]
 pub struct Outbound {
     client: Client<Connector, Full<Bytes>>,
+    /// Opens a new connection for each request.
+    unpooled: Client<Connector, Full<Bytes>>,
     connector: Connector,
 }
 
@@ -72,13 +75,15 @@ impl Outbound {
 
     fn build(rules: OutboundRules, network: Arc<dyn Network>, tls: TlsConnector) -> Self {
         let connector = Connector { rules, network, tls };
-        let client = Client::builder(TokioExecutor::new())
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .pool_timer(TokioTimer::new())
             .http1_max_headers(MAX_RESPONSE_HEADERS)
-            .http1_max_buf_size(MAX_RESPONSE_HEAD_BYTES)
-            .build(connector.clone());
-        Self { client, connector }
+            .http1_max_buf_size(MAX_RESPONSE_HEAD_BYTES);
+        let client = builder.build(connector.clone());
+        let unpooled = builder.pool_max_idle_per_host(0).build(connector.clone());
+        Self { client, unpooled, connector }
     }
 
     /// The rules that this client enforces.
@@ -103,11 +108,13 @@ impl Outbound {
 
     /// Sends a POST request and reads the response, within the request's deadline and size limit.
     ///
+    /// If a kept connection dies before a byte of the response, the same request is sent once more, on a new connection.
+    ///
     /// # Errors
     /// [`FailedAttempt`].
     pub async fn post(&self, request: SellerRequest<'_>) -> Result<SellerResponse, FailedAttempt> {
         let timeout = request.timeout;
-        let exchange = exchange::exchange(&self.client, request);
+        let exchange = exchange::exchange(&self.client, &self.unpooled, request);
         tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(SellerFault::Timeout.into()))
     }
 }

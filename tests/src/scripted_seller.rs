@@ -1,15 +1,15 @@
 //! A seller whose behavior can change under one URL. The demo seller's behavior depends on the path, and a new path is a new
 //! endpoint.
 
+use std::collections::HashSet;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use crochet_local::serve::{DropConnection, serve};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -32,14 +32,17 @@ pub enum Behavior {
 pub struct ScriptedSeller {
     url: String,
     behavior: watch::Sender<Behavior>,
-    called: Arc<AtomicUsize>,
+    called: Arc<Mutex<HashSet<Attempt>>>,
     _stop: watch::Sender<bool>,
 }
+
+/// `webhook-id` and `x-crochet-attempt`.
+type Attempt = [String; 2];
 
 #[derive(Clone)]
 struct Inner {
     behavior: watch::Receiver<Behavior>,
-    called: Arc<AtomicUsize>,
+    called: Arc<Mutex<HashSet<Attempt>>>,
 }
 
 impl ScriptedSeller {
@@ -47,10 +50,10 @@ impl ScriptedSeller {
     pub async fn start(behavior: Behavior) -> Result<Self, Failure> {
         let (stop, stopped) = watch::channel(false);
         let (behavior, follow) = watch::channel(behavior);
-        let called = Arc::new(AtomicUsize::new(0));
+        let called = Arc::default();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}/scripted", listener.local_addr()?);
-        let inner = Inner { behavior: follow, called: called.clone() };
+        let inner = Inner { behavior: follow, called: Arc::clone(&called) };
         tokio::spawn(serve(listener, Router::new().fallback(answer).with_state(inner), stopped));
         Ok(Self { url, behavior, called, _stop: stop })
     }
@@ -66,15 +69,19 @@ impl ScriptedSeller {
         self.behavior.send_replace(behavior);
     }
 
-    /// Number of received calls.
+    /// Number of received attempts. One that was repeated on a new connection counts once.
+    ///
+    /// # Panics
+    /// If a handler panicked.
     #[must_use]
     pub fn called(&self) -> usize {
-        self.called.load(Ordering::SeqCst)
+        self.called.lock().expect("no handler panicked").len()
     }
 }
 
-async fn answer(State(mut inner): State<Inner>) -> Response {
-    inner.called.fetch_add(1, Ordering::SeqCst);
+async fn answer(State(mut inner): State<Inner>, headers: HeaderMap) -> Response {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    inner.called.lock().expect("no handler panicked").insert([header("webhook-id"), header("x-crochet-attempt")]);
     let behavior = inner
         .behavior
         .wait_for(|behavior| *behavior != Behavior::Waits)

@@ -1,5 +1,6 @@
 //! Strict JSON parsing, and a fingerprint that is equal for equal JSON.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -10,10 +11,75 @@ use super::ids::sha256_hex;
 /// Maximum nesting depth of arrays and objects.
 pub const MAX_NESTING: usize = 64;
 
-/// Why a text is refused, as a sentence for the caller.
+/// The rule that a text breaks. The names are part of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JsonFault {
+    /// Not UTF-8.
+    NotUtf8,
+    /// Not one JSON value.
+    Syntax,
+    /// Nested deeper than [`MAX_NESTING`].
+    TooDeep,
+    /// A number beyond a double.
+    NumberOutOfRange,
+    /// Half of a surrogate pair in a string.
+    LoneSurrogate,
+    /// A key twice in one object.
+    DuplicateKey,
+}
+
+impl JsonFault {
+    /// Every fault.
+    pub const ALL: &'static [Self] =
+        &[Self::NotUtf8, Self::Syntax, Self::TooDeep, Self::NumberOutOfRange, Self::LoneSurrogate, Self::DuplicateKey];
+
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotUtf8 => "not_utf8",
+            Self::Syntax => "syntax",
+            Self::TooDeep => "too_deep",
+            Self::NumberOutOfRange => "number_out_of_range",
+            Self::LoneSurrogate => "lone_surrogate",
+            Self::DuplicateKey => "duplicate_key",
+        }
+    }
+
+    /// A clause that says what is wrong. It quotes nothing of the text.
+    #[must_use]
+    pub fn clause(self) -> &'static str {
+        match self {
+            Self::NotUtf8 => "it is not UTF-8",
+            Self::Syntax => "it is not exactly one JSON value",
+            Self::TooDeep => "it is nested deeper than 64 levels",
+            Self::NumberOutOfRange => "a number is too large for a double",
+            Self::LoneSurrogate => "a string has a lone surrogate",
+            Self::DuplicateKey => "a key appears twice in one object",
+        }
+    }
+
+    /// The fault behind an error of the parser, which tells its own errors apart by their text only.
+    fn of_parser(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        if text.starts_with("number out of range") {
+            Self::NumberOutOfRange
+        } else if text.starts_with("lone leading surrogate") || text.starts_with("unexpected end of hex escape") {
+            Self::LoneSurrogate
+        } else {
+            Self::Syntax
+        }
+    }
+}
+
+/// Why a text is refused. The message is a sentence for the author of the text, and may quote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidJson(pub String);
+#[error("{message}")]
+pub struct InvalidJson {
+    /// The rule that is broken.
+    pub fault: JsonFault,
+    message: String,
+}
 
 /// Parses JSON strictly: valid UTF-8, no duplicate keys, no number beyond a double, no lone surrogates, nested at most
 /// [`MAX_NESTING`] deep.
@@ -23,10 +89,16 @@ pub struct InvalidJson(pub String);
 /// # Errors
 /// [`InvalidJson`] with the first problem and its location.
 pub fn parse_strict(bytes: &[u8]) -> Result<Value, InvalidJson> {
-    let text = std::str::from_utf8(bytes).map_err(|_| InvalidJson("the body is not valid UTF-8".into()))?;
+    let not_utf8 = |_| InvalidJson { fault: JsonFault::NotUtf8, message: "the body is not valid UTF-8".into() };
+    let text = std::str::from_utf8(bytes).map_err(not_utf8)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Strict { depth: 0 }.deserialize(&mut deserializer).map_err(|e| InvalidJson(e.to_string()))?;
-    deserializer.end().map_err(|e| InvalidJson(e.to_string()))?;
+    let broken = Cell::new(None);
+    let invalid = |e: serde_json::Error| InvalidJson {
+        fault: broken.get().unwrap_or_else(|| JsonFault::of_parser(&e)),
+        message: e.to_string(),
+    };
+    let value = Strict { depth: 0, broken: &broken }.deserialize(&mut deserializer).map_err(invalid)?;
+    deserializer.end().map_err(invalid)?;
     Ok(value)
 }
 
@@ -35,7 +107,9 @@ pub fn parse_strict(bytes: &[u8]) -> Result<Value, InvalidJson> {
 /// # Errors
 /// [`InvalidJson`] if the value has no canonical form. A value from [`parse_strict`] always has one.
 pub fn fingerprint(value: &Value) -> Result<String, InvalidJson> {
-    let canonical = serde_json_canonicalizer::to_vec(value).map_err(|e| InvalidJson(e.to_string()))?;
+    // Only a number that is not finite has no canonical form.
+    let invalid = |e: serde_json::Error| InvalidJson { fault: JsonFault::NumberOutOfRange, message: e.to_string() };
+    let canonical = serde_json_canonicalizer::to_vec(value).map_err(invalid)?;
     Ok(sha256_hex(canonical))
 }
 
@@ -48,20 +122,27 @@ pub fn check_strict(bytes: &[u8]) -> Result<(), InvalidJson> {
 }
 
 #[derive(Clone, Copy)]
-struct Strict {
+struct Strict<'a> {
     depth: usize,
+    /// The rule that was found broken here. The parser's error carries a text only.
+    broken: &'a Cell<Option<JsonFault>>,
 }
 
-impl Strict {
+impl Strict<'_> {
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         if self.depth == MAX_NESTING {
-            return Err(E::custom(format_args!("nested deeper than {MAX_NESTING} levels")));
+            return Err(self.breaks(JsonFault::TooDeep, format_args!("nested deeper than {MAX_NESTING} levels")));
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self { depth: self.depth + 1, ..self })
+    }
+
+    fn breaks<E: de::Error>(self, rule: JsonFault, message: fmt::Arguments<'_>) -> E {
+        self.broken.set(Some(rule));
+        E::custom(message)
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -69,7 +150,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,7 +179,8 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+        let number = Number::from_f64(value).map(Value::Number);
+        number.ok_or_else(|| self.breaks(JsonFault::NumberOutOfRange, format_args!("number out of range")))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
@@ -115,7 +197,7 @@ impl<'de> Visitor<'de> for Strict {
         let mut object = Map::new();
         while let Some(key) = entries.next_key_seed(Key)? {
             if object.contains_key(&key) {
-                return Err(de::Error::custom(format_args!("the key {key:?} appears twice in one object")));
+                return Err(self.breaks(JsonFault::DuplicateKey, format_args!("the key {key:?} appears twice in one object")));
             }
             let value = entries.next_value_seed(inner)?;
             object.insert(key, value);
@@ -182,10 +264,27 @@ mod tests {
     #[test]
     fn bad_json_is_refused() {
         let deep = format!("{}{}", "[".repeat(MAX_NESTING + 1), "]".repeat(MAX_NESTING + 1));
-        for text in [r#"{"a":1,"a":2}"#, "1e400", r#""\ud800""#, "{", "", "1 2", "NaN", &deep, "{\"a\":{\"b\":1,\"\\u0062\":2}}"] {
-            assert!(parse_strict(text.as_bytes()).is_err(), "{text}");
+        for (text, fault) in [
+            (r#"{"a":1,"a":2}"#, JsonFault::DuplicateKey),
+            (r#"{"a":{"b":1,"\u0062":2}}"#, JsonFault::DuplicateKey),
+            (r#"{"number out of range":1,"number out of range":2}"#, JsonFault::DuplicateKey),
+            ("1e400", JsonFault::NumberOutOfRange),
+            ("[-1e400]", JsonFault::NumberOutOfRange),
+            (r#""\ud800""#, JsonFault::LoneSurrogate),
+            (r#""\udc00""#, JsonFault::LoneSurrogate),
+            (r#""\ud800\n""#, JsonFault::LoneSurrogate),
+            (r#"{"\ud800\u0041":1}"#, JsonFault::LoneSurrogate),
+            ("{", JsonFault::Syntax),
+            ("", JsonFault::Syntax),
+            ("1 2", JsonFault::Syntax),
+            ("NaN", JsonFault::Syntax),
+            (r#""\u12""#, JsonFault::Syntax),
+            (&deep, JsonFault::TooDeep),
+        ] {
+            assert_eq!(parse_strict(text.as_bytes()).expect_err(text).fault, fault, "{text}");
         }
-        assert!(parse_strict(b"\"\xff\"").is_err());
+        assert_eq!(parse_strict(b"\"\xff\"").expect_err("not UTF-8").fault, JsonFault::NotUtf8);
+        assert!(JsonFault::TooDeep.clause().contains(&MAX_NESTING.to_string()));
         let fine = format!("{}{}", "[".repeat(MAX_NESTING), "]".repeat(MAX_NESTING));
         assert!(parse_strict(fine.as_bytes()).is_ok());
     }

@@ -263,11 +263,11 @@ codes! {
         => "retry_same_request" true REPEAT keep CALL, drop NONE;
     SellerTls "SELLER_TLS" 502 "No secure connection to the seller could be made; send the call again."
         => "retry_same_request" true REPEAT keep CALL, drop NONE;
-    SellerError "SELLER_ERROR" 502 "The seller responded with a server error; send the call again."
+    SellerError "SELLER_ERROR" 502 "The seller answered with a server error, or with something that is not HTTP; send the call again."
         => "retry_same_request" true REPEAT keep CALL, drop NONE;
     SellerRefused "SELLER_REFUSED" 502 "The seller refused the request; send the call again."
         => "retry_same_request" true REPEAT keep CALL, drop NONE;
-    SellerInvalidJson "SELLER_INVALID_JSON" 502 "The seller's response was not JSON; send the call again."
+    SellerInvalidJson "SELLER_INVALID_JSON" 502 "The seller's response was not valid JSON (details.json_fault names the rule it breaks); send the call again."
         => "retry_same_request" true REPEAT keep CALL, drop NONE;
     SellerResponseTooLarge "SELLER_RESPONSE_TOO_LARGE" 502 "The seller's response was larger than its listing allows; send the call again."
         => "retry_same_request" true REPEAT keep CALL, drop NONE;

@@ -18,9 +18,11 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_util::io::InspectReader;
 use tower::Service;
 
 use super::network::Network;
+use super::received::Received;
 use super::url::OutboundRules;
 
 /// Timeout of a name lookup.
@@ -80,12 +82,12 @@ impl Connector {
         let port = to.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let stream = self.dial(self.addresses(host).await?, port).await?;
         if !secure {
-            return Ok(SellerStream(TokioIo::new(Box::new(stream))));
+            return Ok(SellerStream::new(stream));
         }
         let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(bare).map_err(|_| ConnectError::Tls)?;
         let stream = self.tls.connect(name, stream).await.map_err(|_| ConnectError::Tls)?;
-        Ok(SellerStream(TokioIo::new(Box::new(stream))))
+        Ok(SellerStream::new(stream))
     }
 
     async fn dial(&self, addresses: Vec<IpAddr>, port: u16) -> Result<TcpStream, ConnectError> {
@@ -117,38 +119,50 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// An open connection. Only local stacks allow one without TLS.
-pub(super) struct SellerStream(TokioIo<Box<dyn Stream>>);
+pub(super) struct SellerStream {
+    io: TokioIo<Box<dyn Stream>>,
+    received: Received,
+}
+
+impl SellerStream {
+    fn new(stream: impl Stream + 'static) -> Self {
+        let received = Received::default();
+        let counter = received.clone();
+        let counted = InspectReader::new(stream, move |bytes: &[u8]| counter.add(bytes.len()));
+        Self { io: TokioIo::new(Box::new(counted)), received }
+    }
+}
 
 impl Connection for SellerStream {
     fn connected(&self) -> Connected {
-        Connected::new()
+        Connected::new().extra(self.received.clone())
     }
 }
 
 impl hyper::rt::Read for SellerStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
+        Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
 
 impl hyper::rt::Write for SellerStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
+        Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.io.is_write_vectored()
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
     }
 }

@@ -13,9 +13,11 @@ pub enum FailureClass {
     Tls,
     /// The response was not complete within the endpoint's `timeout_ms`.
     Timeout,
+    /// The endpoint answered, but not with HTTP/1.1.
+    MalformedHttp,
     /// The HTTP status reports a failure of the seller.
     Status,
-    /// The response is neither empty nor uncompressed JSON.
+    /// The response is neither empty nor uncompressed JSON by the rules for requests.
     NotJson,
     /// The response is larger than allowed.
     TooLarge,
@@ -25,8 +27,16 @@ pub enum FailureClass {
 
 impl FailureClass {
     /// Every class.
-    pub const ALL: [Self; 7] =
-        [Self::Unreachable, Self::Tls, Self::Timeout, Self::Status, Self::NotJson, Self::TooLarge, Self::RefusedAddress];
+    pub const ALL: [Self; 8] = [
+        Self::Unreachable,
+        Self::Tls,
+        Self::Timeout,
+        Self::MalformedHttp,
+        Self::Status,
+        Self::NotJson,
+        Self::TooLarge,
+        Self::RefusedAddress,
+    ];
 
     /// The name on the wire.
     #[must_use]
@@ -35,6 +45,7 @@ impl FailureClass {
             Self::Unreachable => "unreachable",
             Self::Tls => "tls",
             Self::Timeout => "timeout",
+            Self::MalformedHttp => "malformed_http",
             Self::Status => "status",
             Self::NotJson => "not_json",
             Self::TooLarge => "too_large",
@@ -57,6 +68,10 @@ impl FailureClass {
             Self::Timeout => {
                 "The response was not complete within `timeout_ms`, which covers name lookup, connection, request and response \
                  together: respond faster, or set a longer timeout."
+            }
+            Self::MalformedHttp => {
+                "The endpoint answered with something that is not well-formed HTTP/1.1: check the status line, each header line \
+                 (one line each, never folded), and the length or the chunks of the body."
             }
             Self::Status => {
                 "The endpoint returned a status that counts as its own failure: return 2xx, or 400, 404, 409, 410, 413, 415 or 422 \
@@ -90,6 +105,12 @@ pub enum SellerFault {
     /// No secure connection could be made.
     #[error("no secure connection could be made")]
     Tls,
+    /// What came is not HTTP/1.1.
+    #[error("the response is not well-formed HTTP")]
+    Malformed {
+        /// HTTP status, if it could be read.
+        status: Option<u16>,
+    },
     /// The body or the headers are larger than allowed.
     #[error("the response is too large")]
     TooLarge {
@@ -105,6 +126,16 @@ pub enum SellerFault {
 }
 
 impl SellerFault {
+    /// The HTTP status of a response that could not be used, if it could be read.
+    #[must_use]
+    pub fn status(self) -> Option<u16> {
+        match self {
+            Self::TooLarge { status } | Self::Malformed { status } => status,
+            Self::Encoded { status } => Some(status),
+            Self::Timeout | Self::Unreachable | Self::RefusedAddress | Self::Tls => None,
+        }
+    }
+
     /// The class of this fault.
     #[must_use]
     pub fn class(self) -> FailureClass {
@@ -113,6 +144,7 @@ impl SellerFault {
             Self::Unreachable => FailureClass::Unreachable,
             Self::RefusedAddress => FailureClass::RefusedAddress,
             Self::Tls => FailureClass::Tls,
+            Self::Malformed { .. } => FailureClass::MalformedHttp,
             Self::TooLarge { .. } => FailureClass::TooLarge,
             Self::Encoded { .. } => FailureClass::NotJson,
         }

@@ -1,14 +1,15 @@
 //! Which endpoints may be called.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
 
 use ::url::Url;
 use futures::future::BoxFuture;
 use tokio::net::TcpStream;
 
-use http::HeaderMap;
+use http::{HeaderMap, Request};
 
 use super::*;
 
@@ -248,4 +249,95 @@ async fn an_ip_literal_that_passed_parsing_is_rejected_at_the_connection() {
         assert_eq!(outbound.post(request).await.expect_err("rejected").fault, SellerFault::RefusedAddress, "{text}");
         assert!(network.dialled.lock().expect("nobody panicked").is_empty(), "{text}");
     }
+}
+
+/// What a seller does once it has answered a connection's requests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Closes,
+    /// Reads one more request first.
+    ReadsAndCloses,
+}
+
+/// Answers as many requests of each connection as listed, one connection after the other. Sends the number of the connection for
+/// each request that arrives.
+fn seller(connections: &'static [(usize, Then)]) -> (EndpointUrl, Receiver<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/x", listener.local_addr().expect("bound"));
+    let (arrived, arrivals) = channel();
+    std::thread::spawn(move || {
+        for (n, (answers, then)) in connections.iter().enumerate() {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            let reads = answers + usize::from(*then == Then::ReadsAndCloses);
+            for request in 0..reads {
+                let mut bytes = Vec::new();
+                let mut byte = [0];
+                while !bytes.ends_with(b"\r\n\r\n{}") && stream.read(&mut byte).is_ok_and(|read| read > 0) {
+                    bytes.extend(byte);
+                }
+                // The test may have ended.
+                let _ = arrived.send(n);
+                if request < *answers {
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+                }
+            }
+        }
+    });
+    (EndpointUrl::parse(&url, &rules(true)).expect("a local URL"), arrivals)
+}
+
+fn local() -> Outbound {
+    Outbound::over(rules(true), Arc::new(SystemNetwork), &[])
+}
+
+async fn post(outbound: &Outbound, url: &EndpointUrl) -> Result<u16, FailedAttempt> {
+    let body = Bytes::from_static(b"{}");
+    let request = SellerRequest { url, headers: HeaderMap::new(), body, timeout: Duration::from_secs(5), max_bytes: 10 };
+    outbound.post(request).await.map(|response| response.status)
+}
+
+#[tokio::test]
+async fn the_pooled_client_repeats_by_itself_only_what_it_has_not_begun_to_send() {
+    let send = async |outbound: &Outbound, url: &EndpointUrl| {
+        let request = Request::post(url.uri().expect("a URI")).body(Full::new(Bytes::from_static(b"{}"))).expect("a request");
+        let response = outbound.client.request(request).await?;
+        http_body_util::BodyExt::collect(response.into_body()).await.expect("a body");
+        Ok::<_, hyper_util::client::legacy::Error>(())
+    };
+    let outbound = local();
+    // Closed while idle: the client notices, and takes a new connection.
+    let (url, arrivals) = seller(&[(1, Then::Closes), (1, Then::Closes)]);
+    send(&outbound, &url).await.expect("the first connection");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    send(&outbound, &url).await.expect("the second connection");
+    assert_eq!(arrivals.iter().collect::<Vec<_>>(), [0, 1]);
+    // Closed when the request was there: the client gives up.
+    let (url, arrivals) = seller(&[(1, Then::ReadsAndCloses)]);
+    send(&outbound, &url).await.expect("the first request");
+    send(&outbound, &url).await.expect_err("the connection died");
+    assert_eq!(arrivals.iter().collect::<Vec<_>>(), [0, 0]);
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_dies_before_a_byte_of_the_reply_is_retried_once_on_a_new_one() {
+    let outbound = local();
+    let (url, arrivals) = seller(&[(2, Then::ReadsAndCloses), (1, Then::Closes)]);
+    for _ in 0..3 {
+        assert_eq!(post(&outbound, &url).await, Ok(200));
+    }
+    assert_eq!(arrivals.iter().collect::<Vec<_>>(), [0, 0, 0, 1]);
+    let (url, arrivals) = seller(&[(1, Then::ReadsAndCloses), (0, Then::ReadsAndCloses)]);
+    assert_eq!(post(&outbound, &url).await, Ok(200));
+    let failed = post(&outbound, &url).await.expect_err("the new connection died too");
+    assert_eq!((failed.fault, failed.body_may_be_seen), (SellerFault::Unreachable, true));
+    assert_eq!(arrivals.iter().collect::<Vec<_>>(), [0, 0, 1]);
+    // Nobody listens any more, but the first connection had the body.
+    let (url, _arrivals) = seller(&[(1, Then::ReadsAndCloses)]);
+    assert_eq!(post(&outbound, &url).await, Ok(200));
+    let failed = post(&outbound, &url).await.expect_err("nobody listens");
+    assert_eq!((failed.fault, failed.body_may_be_seen), (SellerFault::Unreachable, true));
+    // A new connection is not retried.
+    let (url, arrivals) = seller(&[(0, Then::ReadsAndCloses)]);
+    post(&outbound, &url).await.expect_err("the connection died");
+    assert_eq!(arrivals.iter().collect::<Vec<_>>(), [0]);
 }

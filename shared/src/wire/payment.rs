@@ -165,7 +165,7 @@ pub struct Delivered {
     pub fees: Fees,
     /// The seller's HTTP status.
     pub seller_status_code: u16,
-    /// The seller's response, unchanged; null if it was empty.
+    /// The seller's answer, as it was, without a byte order mark; `null` where it was empty or white space.
     #[schema(value_type = serde_json::Value)]
     pub seller_response: Option<Box<RawValue>>,
 }

@@ -1,5 +1,6 @@
 //! `/gateway`, `/gateway-requests` and `/ledger`: calls, payments, and what is recorded of them.
 
+mod answers;
 mod breaker;
 mod breaker_probe;
 mod concurrency;

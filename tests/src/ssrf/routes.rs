@@ -44,6 +44,7 @@ impl CallRoute {
                     "SELLER_UNREACHABLE" => "unreachable",
                     "SELLER_TLS" => "tls",
                     "SELLER_TIMEOUT" => "timeout",
+                    "SELLER_ERROR" if reply.error()["details"]["malformed_http"] == true => "malformed_http",
                     "SELLER_ERROR" | "SELLER_REFUSED" => "status",
                     "SELLER_INVALID_JSON" => "not_json",
                     "SELLER_RESPONSE_TOO_LARGE" => "too_large",

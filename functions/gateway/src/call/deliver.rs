@@ -89,13 +89,13 @@ pub(super) async fn forward_and_record(
     call: Call,
     secret: &EndpointSecret,
 ) -> Result<Delivery> {
-    let AttemptOutcome { report, body } = ctx.forward(slot, permit, &call, secret).await?;
+    let AttemptOutcome { report, body, unreadable } = ctx.forward(slot, permit, &call, secret).await?;
     let now_ms = unix_ms(ctx.state.app.clock.now());
     if report.outcome != Outcome::Delivered {
         let ended = next_version(call.ended(&report, None, now_ms));
         let (written, (), retry_after) = tokio::join!(write(ctx, &ended, None), slot.settle(), permit.settle());
         written?;
-        return Ok(Delivery::Replied(Err(reply::seller_failure(&ended, report.outcome, retry_after))));
+        return Ok(Delivery::Replied(Err(reply::seller_failure(&ended, report.outcome, unreadable, retry_after))));
     }
     let reply = reply::delivered(&call, report.seller_status_code.unwrap_or(200), &body)?;
     let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
@@ -116,7 +116,7 @@ pub(super) async fn forward_unnamed(
     call: Call,
     secret: &EndpointSecret,
 ) -> Result {
-    let AttemptOutcome { report, body } = ctx.forward(slot, permit, &call, secret).await?;
+    let AttemptOutcome { report, body, unreadable } = ctx.forward(slot, permit, &call, secret).await?;
     let now_ms = unix_ms(ctx.state.app.clock.now());
     let mut ended = call.ended(&report, None, now_ms);
     if report.outcome != Outcome::Delivered {
@@ -127,7 +127,7 @@ pub(super) async fn forward_unnamed(
     if report.outcome == Outcome::Delivered {
         reply::delivered(&ended, report.seller_status_code.unwrap_or(200), &body)
     } else {
-        Err(reply::seller_failure(&ended, report.outcome, retry_after))
+        Err(reply::seller_failure(&ended, report.outcome, unreadable, retry_after))
     }
 }
 

@@ -7,21 +7,29 @@ use crochet::http::{ApiError, Result};
 use crochet::outbound::{FailedAttempt, SellerFault};
 use crochet::seller_request::{SellerCall, SellerCallError};
 use crochet_domain::breaker::Observation;
-use crochet_domain::call::outcome::{Outcome, classify_response};
+use crochet_domain::call::outcome::{Outcome, classify_response, classify_status};
 use crochet_domain::call::{AttemptReport, Call};
+use crochet_domain::json::JsonFault;
 
 use super::breaker_permit::BreakerPermit;
 use super::in_flight::InFlightSlot;
 use super::{CallContext, RESERVE};
 
-/// Stands for a compressed body, which is not JSON.
-const NOT_JSON: &[u8] = b"\x1f";
-
 /// An attempt that has ended.
 pub(super) struct AttemptOutcome {
     pub(super) report: AttemptReport,
-    /// The seller's response body; empty if there is none.
+    /// The JSON to deliver; empty if there is none.
     pub(super) body: Vec<u8>,
+    /// What made the response unreadable.
+    pub(super) unreadable: Option<Unreadable>,
+}
+
+/// Why a response could not be read. Buyers are told so beside the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    Json(JsonFault),
+    Compressed,
+    MalformedHttp,
 }
 
 impl CallContext<'_> {
@@ -50,26 +58,28 @@ impl CallContext<'_> {
         };
         slot.mark_used();
         let latency_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let (report, body, observation) = match answered {
+        let (report, body, unreadable, observation) = match answered {
             Ok(answered) => {
-                let outcome = classify_response(answered.status, attempt, &answered.body);
+                let read = classify_response(answered.status, attempt, &answered.body);
+                let outcome = read.outcome;
                 let report = AttemptReport {
                     latency_ms,
                     response_bytes: Some(answered.body.len() as u64),
                     seller_status_code: Some(answered.status),
                     outcome,
                 };
-                (report, answered.body.to_vec(), observation_of(outcome, true))
+                (report, read.json.to_vec(), read.json_fault.map(Unreadable::Json), observation_of(outcome, true))
             }
             Err(FailedAttempt { fault, body_may_be_seen }) => {
                 let (outcome, seller_status_code) = outcome_of(fault, attempt);
                 let was_cut_short = fault == SellerFault::Timeout && timeout < whole;
                 let observation = if was_cut_short { Observation::Inconclusive } else { observation_of(outcome, body_may_be_seen) };
-                (AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome }, Vec::new(), observation)
+                let report = AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome };
+                (report, Vec::new(), unreadable_of(fault, outcome), observation)
             }
         };
         permit.observe(observation);
-        Ok(AttemptOutcome { report, body })
+        Ok(AttemptOutcome { report, body, unreadable })
     }
 }
 
@@ -89,16 +99,24 @@ fn observation_of(outcome: Outcome, body_may_be_seen: bool) -> Observation {
 /// The outcome of an attempt without a complete response, and the status, if it was read. If the status alone is a failure, it
 /// determines the outcome, whatever is wrong with the body.
 fn outcome_of(fault: SellerFault, attempt: u32) -> (Outcome, Option<u16>) {
-    match fault {
-        SellerFault::Timeout => (Outcome::SellerTimeout, None),
-        SellerFault::Unreachable | SellerFault::RefusedAddress => (Outcome::SellerUnreachable, None),
-        SellerFault::Tls => (Outcome::SellerTls, None),
-        SellerFault::Encoded { status } => (classify_response(status, attempt, NOT_JSON), Some(status)),
-        SellerFault::TooLarge { status } => {
-            let by_status = status.map(|status| classify_response(status, attempt, b""));
-            let failed = by_status.filter(|outcome| *outcome != Outcome::Delivered);
-            (failed.unwrap_or(Outcome::SellerResponseTooLarge), status)
-        }
+    let by_fault = match fault {
+        SellerFault::Timeout => Outcome::SellerTimeout,
+        SellerFault::Unreachable | SellerFault::RefusedAddress => Outcome::SellerUnreachable,
+        SellerFault::Tls => Outcome::SellerTls,
+        // It answered, so it is not a seller that nobody can reach.
+        SellerFault::Malformed { .. } => Outcome::SellerError,
+        SellerFault::Encoded { .. } => Outcome::SellerInvalidJson,
+        SellerFault::TooLarge { .. } => Outcome::SellerResponseTooLarge,
+    };
+    let by_status = fault.status().map(|status| classify_status(status, attempt));
+    (by_status.filter(|outcome| *outcome != Outcome::Delivered).unwrap_or(by_fault), fault.status())
+}
+
+fn unreadable_of(fault: SellerFault, outcome: Outcome) -> Option<Unreadable> {
+    match (fault, outcome) {
+        (SellerFault::Malformed { .. }, Outcome::SellerError) => Some(Unreadable::MalformedHttp),
+        (SellerFault::Encoded { .. }, Outcome::SellerInvalidJson) => Some(Unreadable::Compressed),
+        _ => None,
     }
 }
 
@@ -115,6 +133,8 @@ mod tests {
             (SellerFault::Unreachable, FailureClass::Unreachable, Outcome::SellerUnreachable),
             (SellerFault::RefusedAddress, FailureClass::RefusedAddress, Outcome::SellerUnreachable),
             (SellerFault::Tls, FailureClass::Tls, Outcome::SellerTls),
+            (SellerFault::Malformed { status: None }, FailureClass::MalformedHttp, Outcome::SellerError),
+            (SellerFault::Malformed { status: Some(200) }, FailureClass::MalformedHttp, Outcome::SellerError),
             (SellerFault::TooLarge { status: None }, FailureClass::TooLarge, Outcome::SellerResponseTooLarge),
             (SellerFault::TooLarge { status: Some(200) }, FailureClass::TooLarge, Outcome::SellerResponseTooLarge),
             (SellerFault::Encoded { status: 200 }, FailureClass::NotJson, Outcome::SellerInvalidJson),
@@ -146,7 +166,12 @@ mod tests {
     #[test]
     fn a_failing_status_is_told_whatever_its_body_is() {
         for (status, outcome) in [(500, Outcome::SellerError), (503, Outcome::SellerError), (403, Outcome::SellerRefused)] {
-            for fault in [SellerFault::TooLarge { status: Some(status) }, SellerFault::Encoded { status }] {
+            let status_read = Some(status);
+            for fault in [
+                SellerFault::TooLarge { status: status_read },
+                SellerFault::Malformed { status: status_read },
+                SellerFault::Encoded { status },
+            ] {
                 assert_eq!(outcome_of(fault, 1), (outcome, Some(status)), "{fault:?}");
             }
         }

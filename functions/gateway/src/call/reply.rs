@@ -9,6 +9,7 @@ use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use serde_json::value::RawValue;
 
 use super::CallContext;
+use super::forward::Unreadable;
 
 /// Seconds after which to ask again about a pending payment.
 pub(super) const PENDING_RETRY_SECONDS: u64 = 2;
@@ -60,16 +61,36 @@ pub(super) fn in_progress(call: &Call) -> ApiError {
     ApiError::new(Code::CallInProgress).retry_after(IN_PROGRESS_RETRY_SECONDS).detail("request_id", call.id.to_string())
 }
 
-/// The seller failed. `retry_after` is the number of seconds until its breaker lets the next call through, if it is open.
-pub(super) fn seller_failure(call: &Call, outcome: Outcome, retry_after: Option<u64>) -> ApiError {
+/// The seller failed. `unreadable` says what made its response unreadable, if that was it. `retry_after` is the number of seconds
+/// until its breaker lets the next call through, if it is open.
+pub(super) fn seller_failure(call: &Call, outcome: Outcome, unreadable: Option<Unreadable>, retry_after: Option<u64>) -> ApiError {
     let attempts = call.attempts.len();
     // 2, 4, 8 … seconds, at most an hour, so that twenty attempts spread over a long time.
     let wait = 2_u64.saturating_pow(u32::try_from(attempts).unwrap_or(u32::MAX)).clamp(2, 3_600);
     let wait = retry_after.map_or(wait, |seconds| wait.max(seconds));
-    failure(call, code_of(outcome))
+    let error = failure(call, code_of(outcome));
+    let error = match unreadable {
+        Some(unreadable) => with_fault(error, unreadable),
+        None => error,
+    };
+    error
         .retry_after(wait)
         .detail("seller_status_code", call.attempts.last().and_then(|attempt| attempt.seller_status_code))
         .detail("attempts_left", if call.state == CallState::Settled { MAX_ATTEMPTS.saturating_sub(attempts) } else { 0 })
+}
+
+/// Adds what is wrong with the response, and nothing of its text.
+fn with_fault(error: ApiError, unreadable: Unreadable) -> ApiError {
+    let (fault, clause) = match unreadable {
+        Unreadable::Json(fault) => (fault.as_str(), fault.clause()),
+        Unreadable::Compressed => ("compressed", "it is compressed"),
+        Unreadable::MalformedHttp => {
+            return error
+                .message("The seller's reply was not well-formed HTTP; send the call again.")
+                .detail("malformed_http", true);
+        }
+    };
+    error.message(format!("The seller's response was not valid JSON: {clause}; send the call again.")).detail("json_fault", fault)
 }
 
 /// Seconds after which to retry at a paused or missing endpoint.

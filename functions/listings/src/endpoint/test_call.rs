@@ -18,6 +18,7 @@ use crochet::seller_request::{SellerCall, SellerCallError};
 use crochet::wire::endpoint::EndpointTestView;
 use crochet_domain::call::outcome::{Outcome, classify_response};
 use crochet_domain::ids::{CallId, ListingId, ProfileId};
+use crochet_domain::json::JsonFault;
 use crochet_domain::listing::{Endpoint, EndpointTest, EndpointTestFailure, Listing};
 use crochet_domain::timestamp::unix_ms;
 use serde::{Deserialize, Serialize};
@@ -121,16 +122,12 @@ fn verdict(result: &std::result::Result<SellerResponse, SellerFault>) -> (Option
     let response = match result {
         Ok(response) => response,
         Err(fault) => {
-            let status = match fault {
-                SellerFault::TooLarge { status } => *status,
-                SellerFault::Encoded { status } => Some(*status),
-                SellerFault::Timeout | SellerFault::Unreachable | SellerFault::RefusedAddress | SellerFault::Tls => None,
-            };
-            return (status, None, Some(failure(fault.class(), fault.class().seller_message().to_owned())));
+            return (fault.status(), None, Some(failure(fault.class(), fault.class().seller_message().to_owned())));
         }
     };
-    let failure = match classify_response(response.status, 1, &response.body) {
-        Outcome::SellerInvalidJson => Some(failure(FailureClass::NotJson, FailureClass::NotJson.seller_message().to_owned())),
+    let read = classify_response(response.status, 1, &response.body);
+    let failure = match read.outcome {
+        Outcome::SellerInvalidJson => Some(failure(FailureClass::NotJson, not_json_message(read.json_fault))),
         Outcome::Delivered if (200..300).contains(&response.status) => None,
         Outcome::Delivered => Some(failure(FailureClass::Status, rejected_message(response.status))),
         _ => Some(failure(FailureClass::Status, FailureClass::Status.seller_message().to_owned())),
@@ -140,6 +137,14 @@ fn verdict(result: &std::result::Result<SellerResponse, SellerFault>) -> (Option
 
 fn failure(class: FailureClass, message: String) -> EndpointTestFailure {
     EndpointTestFailure { class: class.as_str().to_owned(), message }
+}
+
+fn not_json_message(fault: Option<JsonFault>) -> String {
+    let general = FailureClass::NotJson.seller_message();
+    match fault {
+        Some(fault) => general.replacen(':', &format!(" ({}: {}):", fault.as_str(), fault.clause()), 1),
+        None => general.to_owned(),
+    }
 }
 
 fn rejected_message(status: u16) -> String {
@@ -182,13 +187,27 @@ mod tests {
 
     #[test]
     fn only_2xx_with_json_or_an_empty_body_is_a_success() {
-        for (status, body) in [(200, &b"{}"[..]), (201, b"null"), (204, b""), (202, b" 1 ")] {
+        for (status, body) in
+            [(200, &b"{}"[..]), (201, b"null"), (204, b""), (202, b" 1 "), (200, b" \n"), (200, b"\xef\xbb\xbf{}")]
+        {
             assert_eq!(class_of(status, body), None, "{status}");
         }
         for status in [301, 307, 400, 401, 404, 409, 422, 429, 500, 503, 599] {
             assert_eq!(class_of(status, b"{}").as_deref(), Some("status"), "{status}");
         }
         assert_eq!(class_of(200, b"<html>").as_deref(), Some("not_json"));
+    }
+
+    #[test]
+    fn the_failure_names_the_broken_rule_in_one_sentence_without_the_text() {
+        for fault in JsonFault::ALL {
+            let message = not_json_message(Some(*fault));
+            assert!(message.contains(fault.as_str()) && message.contains(fault.clause()), "{message}");
+            assert!(message.ends_with('.') && !message.contains(". "), "{message}");
+        }
+        let response = SellerResponse { status: 200, body: Bytes::from_static(br#"{"hush":1,"hush":2}"#), latency: Duration::ZERO };
+        let message = verdict(&Ok(response)).2.expect("a failure").message;
+        assert!(message.contains("duplicate_key") && !message.contains("hush"), "{message}");
     }
 
     #[test]
@@ -206,6 +225,7 @@ mod tests {
             (SellerFault::Unreachable, None, "unreachable"),
             (SellerFault::RefusedAddress, None, "refused_address"),
             (SellerFault::Tls, None, "tls"),
+            (SellerFault::Malformed { status: None }, None, "malformed_http"),
             (SellerFault::TooLarge { status: Some(200) }, Some(200), "too_large"),
             (SellerFault::Encoded { status: 203 }, Some(203), "not_json"),
         ] {
