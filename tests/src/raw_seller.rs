@@ -96,16 +96,13 @@ async fn converse(mut stream: TcpStream, connection: usize, script: Arc<Mutex<Sc
     loop {
         let head = read_request(&mut stream).await?;
         let header = |name: &str| {
-            let line = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix(name).map(str::to_owned));
-            line.unwrap_or_default().trim().to_owned()
+            let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+            let value = lines.find_map(|(found, value)| found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned()));
+            value.unwrap_or_default()
         };
         let reply = {
             let mut script = script.lock().expect("no task panicked");
-            script.received.push(RawRequest {
-                connection,
-                webhook_id: header("webhook-id:"),
-                attempt: header("x-crochet-attempt:"),
-            });
+            script.received.push(RawRequest { connection, webhook_id: header("webhook-id"), attempt: header("x-crochet-attempt") });
             if script.replies.len() > 1 { script.replies.pop_front() } else { script.replies.front().cloned() }
         };
         match reply {
