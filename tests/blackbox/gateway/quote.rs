@@ -21,7 +21,7 @@ fn a_paid_listing_without_payment_is_402_payment_required_with_data_payment() ->
             text(quote.reply.error(), "message"),
             "Complete payment, then retry this gateway call with X-Crochet-Relay-Request-Id."
         );
-        assert_eq!(members(&quote.reply.json), ["data", "error", "success"], "error and data.payment together, as in the seeds");
+        assert_eq!(members(&quote.reply.json), ["data", "error", "success"], "error and data.payment together, side by side");
         let payment = quote.payment();
         assert_eq!(
             members(payment),

@@ -12,7 +12,7 @@ fn a_challenge_has_a_message_a_nonce_an_expiry_and_work() -> Outcome {
                 let body = json!({ "wallet_address": wallet.address(), "purpose": purpose });
                 let reply = world.client.post("/auth/challenge").json(&body).send().await?;
                 let data = reply.ok(200);
-                // Flat, as in the seeds.
+                // Flat: no resource name around it.
                 for member in ["message", "nonce", "expires_at", "expires_in", "pow"] {
                     assert!(data.get(member).is_some(), "{member} is missing: {data}");
                 }

@@ -228,7 +228,7 @@ fn the_wallet_routes_need_a_key() -> Outcome {
         }
         let agent = world.agent().await?;
         agent.delete("/me/wallets").send().await?.refused(405, "METHOD_NOT_ALLOWED");
-        // The seeds abbreviate this path.
+        // The guides abbreviate this path.
         let reply = agent.patch("/me/wallets").json(&json!({})).send().await?;
         assert!(reply.refused(405, "METHOD_NOT_ALLOWED").to_string().contains("/me/wallets/:id"), "{}", reply.text());
         Ok(())
