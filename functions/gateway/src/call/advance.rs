@@ -5,7 +5,7 @@ use crochet::store::call::next_version;
 use crochet_domain::call::decide::{decide, replacement_key};
 use crochet_domain::call::step::{PaymentMove, Step};
 use crochet_domain::call::view::{BodyView, Fact, Race, ResolvedBy};
-use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey, IdempotencyRecord};
+use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey};
 
 use super::CallContext;
 use super::deliver::{Delivery, close, deliver, settle};
@@ -80,7 +80,14 @@ async fn carry_out(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mu
                 progress.resolved.view.obstacle = Some(obstacle);
                 progress.failure = failure;
             }
-            Delivery::Superseded(found) => progress.superseded(&key, *found),
+            Delivery::Superseded(found) => {
+                progress.superseded(&key, *found);
+                let call = progress.call(&key)?;
+                // Another request is settling it, and its write is still on the way.
+                if call.payment.is_some() && call.settled_ms.is_none() {
+                    return Err(reply::in_progress(call));
+                }
+            }
         },
         Step::Close(key) => {
             let (closed, written) = close(ctx, progress.call(&key)?).await;
@@ -153,12 +160,6 @@ async fn start_over(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &m
 /// Binds the client's key to the call of its payment id, too. `false` if the key identifies another call.
 async fn add_idempotency_key(ctx: &CallContext<'_>, call: &Call) -> Result<bool> {
     let Some(key) = ctx.request.idempotency_key.clone().map(IdempotencyKey::Client) else { return Ok(true) };
-    let record = IdempotencyRecord {
-        call: call.key(),
-        listing: call.listing.id,
-        body_sha256: call.body_sha256.clone(),
-        currency: call.payment.as_ref().map(|payment| payment.origin_currency),
-        version: 1,
-    };
+    let record = call.idempotency_record(1);
     Ok(ctx.state.app.store.add_idempotency_key(call.buyer, &key, &record).await?)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::call::{CallName, CreateCallError, new_write_token};
 use crochet_domain::call::step::{NewCall, Refusal};
-use crochet_domain::call::{Call, CallState, IdempotencyKey, IdempotencyRecord};
+use crochet_domain::call::{Call, CallState, IdempotencyKey};
 use crochet_domain::ids::CallId;
 use crochet_domain::money::{Micros, PriceSplit};
 
@@ -56,13 +56,7 @@ pub(super) async fn call_free(
         return Ok(FreeCall::Replied(reply));
     };
     let version = progress.resolved.names.as_ref().and_then(|names| names.record.as_ref()).map_or(1, |record| record.version + 1);
-    let record = IdempotencyRecord {
-        call: call.key(),
-        listing: call.listing.id,
-        body_sha256: call.body_sha256.clone(),
-        currency: None,
-        version,
-    };
+    let record = call.idempotency_record(version);
     permit
         .around(async {
             match ctx.state.app.store.create_call(&call, CallName::Key(key.clone(), record)).await {

@@ -7,7 +7,7 @@ use crochet::store::call::{CallName, CreateCallError, new_write_token};
 use crochet::store::open_quotes::{NoteQuoteError, OpenQuotes};
 use crochet_domain::call::step::NewCall;
 use crochet_domain::call::view::RequestedCurrency;
-use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey, IdempotencyRecord, PayFrom, Payment, PaymentState};
+use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey, PayFrom, Payment, PaymentState};
 use crochet_domain::ids::CallId;
 
 use super::CallContext;
@@ -51,7 +51,7 @@ pub(super) async fn quote(ctx: &CallContext<'_>, progress: &Progress, new: &NewC
     let name = match &new.key {
         Some(key) => {
             let version = names.record.as_ref().map_or(1, |record| record.version + 1);
-            CallName::Key(key.clone(), idempotency_record(&call, version))
+            CallName::Key(key.clone(), call.idempotency_record(version))
         }
         None => CallName::Body(names.for_body.clone().unwrap_or_default().with(terms.currency, call.key())),
     };
@@ -63,16 +63,6 @@ pub(super) async fn quote(ctx: &CallContext<'_>, progress: &Progress, new: &NewC
             .cause("the provider gave the id of an earlier payment to a new quote")
             .alarm()),
         Err(CreateCallError::Store(e)) => Err(e.into()),
-    }
-}
-
-fn idempotency_record(call: &Call, version: u64) -> IdempotencyRecord {
-    IdempotencyRecord {
-        call: call.key(),
-        listing: call.listing.id,
-        body_sha256: call.body_sha256.clone(),
-        currency: call.payment.as_ref().map(|payment| payment.origin_currency),
-        version,
     }
 }
 

@@ -124,6 +124,18 @@ impl Call {
         }
     }
 
+    /// What an idempotency key that names this call is bound to, at this version of the record.
+    #[must_use]
+    pub fn idempotency_record(&self, version: u64) -> IdempotencyRecord {
+        IdempotencyRecord {
+            call: self.key(),
+            listing: self.listing.id,
+            body_sha256: self.body_sha256.clone(),
+            currency: self.payment.as_ref().map(|payment| payment.origin_currency),
+            version,
+        }
+    }
+
     /// A deposit was seen. Only a call that waits for a deposit changes.
     #[must_use]
     pub fn deposit_seen(mut self, now_ms: i64) -> Self {
