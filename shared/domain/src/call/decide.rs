@@ -120,7 +120,6 @@ fn candidate(view: &View) -> Candidate<'_> {
     // A call that a parallel request has just expired counts as open if the provider says that it is paid.
     let (open, ended): (Vec<_>, Vec<_>) =
         calls.into_iter().partition(|(key, call)| is_open(call) || (call.state == CallState::Expired && has_deposit(view, key)));
-    let found = |found: Option<(&'_ CallKey, &'_ Call)>| found.map(|(key, _)| key.clone());
     if open.is_empty() {
         let newest = ended.into_iter().max_by_key(|(_, call)| call.created_ms);
         return newest.map_or(Candidate::None, |(key, call)| Candidate::Call(key, call));
@@ -131,7 +130,7 @@ fn candidate(view: &View) -> Candidate<'_> {
     }
     let fact = |key: &CallKey| view.known(key).and_then(|known| known.fact.as_ref());
     if open.len() > 1 && open.iter().any(|(key, _)| fact(key).is_none()) {
-        return Candidate::Ask(open.iter().filter_map(|known| found(Some(*known))).collect());
+        return Candidate::Ask(open.iter().map(|(key, _)| (*key).clone()).collect());
     }
     if open.len() > 1 && open.iter().any(|(key, _)| fact(key) == Some(&Fact::Unreachable)) {
         return Candidate::Unreachable;
