@@ -31,6 +31,20 @@ impl Micros {
         Self(-self.0)
     }
 
+    /// Parses plain decimal USD, such as `4.9979801`, and drops what is less than a micro-dollar.
+    ///
+    /// For amounts that others report. `None` for anything else, a sign or an exponent, and for more than 10^12 USD.
+    #[must_use]
+    pub fn from_usd_rounded_down(text: &str) -> Option<Self> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let is_number = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || whole.len() > 12 || !is_number(whole) || !is_number(fraction) {
+            return None;
+        }
+        let micros: String = fraction.chars().chain(std::iter::repeat('0')).take(6).collect();
+        Some(Self(whole.parse::<i64>().ok()? * 1_000_000 + micros.parse::<i64>().ok()?))
+    }
+
     /// Plain decimal USD without trailing zeros, such as `1`, `0.0001` or `12.5`.
     #[must_use]
     pub fn decimal(self) -> String {
@@ -40,6 +54,12 @@ impl Micros {
         let fraction = format!("{:06}", magnitude % 1_000_000);
         let fraction = fraction.trim_end_matches('0');
         if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+    }
+}
+
+impl std::iter::Sum for Micros {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        Self(amounts.map(|amount| amount.0).sum())
     }
 }
 
@@ -201,6 +221,19 @@ mod tests {
         ] {
             assert_eq!(parse_usd(text), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn reported_amounts_are_rounded_down() {
+        for (text, micros) in
+            [("4.997980", 4_997_980), ("4.9979809999", 4_997_980), ("0.0000009", 0), ("12", 12_000_000), ("1.", 1_000_000)]
+        {
+            assert_eq!(Micros::from_usd_rounded_down(text), Some(Micros(micros)), "{text}");
+        }
+        for text in ["", ".5", "-1", "+1", "1e3", "1,5", "1.2.3", "1.x", "1000000000000000"] {
+            assert_eq!(Micros::from_usd_rounded_down(text), None, "{text}");
+        }
+        assert_eq!([Micros(1), Micros(2)].into_iter().sum::<Micros>(), Micros(3));
     }
 
     #[test]

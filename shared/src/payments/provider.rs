@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use crochet_domain::call::ExpectedPayout;
 use crochet_domain::currency::Token;
 use crochet_domain::ids::CallId;
+use crochet_domain::money::Micros;
 
 /// What to quote.
 #[derive(Debug, Clone)]
@@ -48,9 +49,21 @@ pub enum QuoteFailure {
     Unavailable(String),
 }
 
+/// When the provider's record of a payment is asked for. Each question counts against the deployment's budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordWanted {
+    /// At the same time as the status. Saves a round trip if the payment succeeded: for the payment whose id a request presents.
+    Beside,
+    /// Only once the status says that the seller may have been paid: success, failure or refund. A payment that another one
+    /// superseded is recognised only then.
+    OnSuccess,
+}
+
 /// State of a payment at the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderStatus {
+    /// The provider does not know the id. It says so itself: no time-out or fault is reported as this.
+    Unknown,
     /// No deposit was seen.
     Waiting,
     /// A deposit was seen.
@@ -66,12 +79,39 @@ pub enum ProviderStatus {
 /// A payment, as the provider reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderPayment {
-    /// Its state. A refund is a success if the seller was paid.
+    /// Its state. A failure or refund is a success if the seller was paid. If other payments superseded it, the state of the last.
     pub status: ProviderStatus,
-    /// What was paid out, if anything.
+    /// The state of the asked id itself. The same as `status`, unless the payment was superseded.
+    pub own_status: ProviderStatus,
+    /// What was paid out, if the provider's record shows it. A success without it is recorded later.
     pub paid_out: Option<ExpectedPayout>,
+    /// The marketplace's fee that was collected, rounded down to a micro-dollar; `None` if the record does not say.
+    pub fee_collected: Option<Micros>,
     /// The provider's reason for a failure.
     pub fail_reason: Option<String>,
+    /// Ids of the payments that superseded this one, in order. They may belong to another call.
+    pub superseded_by: Vec<String>,
+}
+
+/// A verified notice that a payment changed. It says which one; the provider must be asked what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookEvent {
+    /// The provider's id for the payment.
+    pub payment_id: String,
+}
+
+/// Why a webhook is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookRefused {
+    /// The signature is missing or wrong.
+    #[error("the signature is missing or wrong")]
+    NotSigned,
+    /// It was signed too long ago, or in the future.
+    #[error("the timestamp is too far from the present")]
+    OutsideWindow,
+    /// It is signed, but names no payment.
+    #[error("it names no payment")]
+    Unreadable,
 }
 
 /// The provider is unavailable, or its reply cannot be read. The reply itself is never quoted here.
@@ -85,10 +125,19 @@ pub trait PaymentProvider: Send + Sync {
     fn name(&self) -> &'static str;
     /// The id of the payment that a request names, if any.
     fn recognise(&self, headers: &HeaderMap) -> Result<Option<String>, UnreadablePaymentId>;
+    /// Whether a text has exactly the form of this provider's ids. Strict, to find ids in places where other text stands too.
+    fn is_payment_id(&self, text: &str) -> bool;
     /// Requests a quote, and checks that recipient, chain, currency and output are as requested.
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'_, Result<ProviderQuote, QuoteFailure>>;
     /// Asks for the state of a payment. If it was paid, the provider's record says to whom and how much.
-    fn payment<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<ProviderPayment, ProviderUnavailable>>;
+    ///
+    /// Follows at most three payments that supersede it. A longer chain or a loop is reported as [`ProviderUnavailable`].
+    fn payment<'a>(&'a self, id: &'a str, record: RecordWanted) -> BoxFuture<'a, Result<ProviderPayment, ProviderUnavailable>>;
+    /// Verifies the signature and the time of a webhook. `raw_body` is the body as received.
+    ///
+    /// # Errors
+    /// [`WebhookRefused`]. Nothing in a refused webhook may be trusted.
+    fn verify_webhook(&self, headers: &HeaderMap, raw_body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookRefused>;
 }
 
 /// Why a payment id in a request cannot be read.

@@ -3,7 +3,12 @@
 //! The status says whether a payment succeeded; the record says who received how much. A status of `success` alone proves nothing
 //! about the recipient.
 
-mod replies;
+mod amount;
+mod quote;
+mod report;
+#[cfg(test)]
+mod tests;
+mod webhook;
 
 use futures::future::BoxFuture;
 use http::HeaderMap;
@@ -13,18 +18,22 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::Url;
 
-use replies::{PROVIDER, Quote, Record, Records, Status, is_request_id, refusal, understand};
+use quote::{Quote, refusal};
+use report::{Record, Records, Report, Status, denies_knowing, understand};
 
 use super::provider::{
-    PaymentProvider, ProviderPayment, ProviderQuote, ProviderUnavailable, QuoteFailure, QuoteRequest, UnreadablePaymentId,
+    PaymentProvider, ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure, QuoteRequest, RecordWanted,
+    UnreadablePaymentId, WebhookEvent, WebhookRefused,
 };
 use crate::outbound::operator_client;
 use crate::telemetry::meter::trip;
 use crate::wire::payment::PAYMENT_ID_HEADER;
 
+/// The name of this provider.
+const PROVIDER: &str = "relay";
 /// Maximum length of a reply, in bytes. A quote takes a few kilobytes.
 const MAX_REPLY_BYTES: usize = 512 * 1024;
-/// Maximum number of requests in a chain in which each supersedes the one before.
+/// Maximum number of payments, each superseding the one before, that are followed.
 const MAX_SUPERSEDED: usize = 3;
 
 /// The Relay API.
@@ -75,39 +84,56 @@ impl Relay {
         quote.checked(&request, &self.base)
     }
 
-    async fn ask_about(&self, id: &str) -> Result<ProviderPayment, ProviderUnavailable> {
-        let mut id = id.to_owned();
-        for _ in 0..MAX_SUPERSEDED {
-            // At the same time: a settled payment needs both, and this saves a round trip.
-            let (status, record) = tokio::join!(self.status(&id), self.record(&id));
-            let (status, record) = (status?, record?);
-            if let Some(next) = record.superseded_by_request_id.clone().filter(|next| *next != id) {
-                id = next;
-                continue;
+    async fn ask_about(&self, id: &str, wanted: RecordWanted) -> Result<ProviderPayment, ProviderUnavailable> {
+        let mut report = self.report(id, wanted).await?;
+        let own_status = report.status;
+        let mut superseded_by: Vec<String> = Vec::new();
+        while let Some(next) = report.superseded_by.take() {
+            if superseded_by.len() == MAX_SUPERSEDED || next == id || superseded_by.contains(&next) {
+                return Err(ProviderUnavailable("a payment was superseded too often, or in a circle".into()));
             }
-            return understand(&status, &record);
+            report = self.report(&next, RecordWanted::Beside).await?;
+            if report.status == ProviderStatus::Unknown {
+                return Err(ProviderUnavailable("a payment was superseded by one that it does not know".into()));
+            }
+            superseded_by.push(next);
         }
-        Err(ProviderUnavailable("a payment was superseded too often".into()))
+        let Report { status, paid_out, fee_collected, fail_reason, superseded_by: _ } = report;
+        Ok(ProviderPayment { status, own_status, paid_out, fee_collected, fail_reason, superseded_by })
     }
 
-    async fn status(&self, id: &str) -> Result<Status, ProviderUnavailable> {
-        self.get(&format!("{}/intents/status/v3", self.base), &[("requestId", id)]).await
+    /// What the provider says about this one id.
+    async fn report(&self, id: &str, wanted: RecordWanted) -> Result<Report, ProviderUnavailable> {
+        let (status, record) = match wanted {
+            RecordWanted::Beside => tokio::try_join!(self.status(id), self.record(id))?,
+            RecordWanted::OnSuccess => {
+                let status = self.status(id).await?;
+                let is_needed = status.as_ref().is_some_and(Status::needs_record);
+                let record = if is_needed { self.record(id).await? } else { None };
+                (status, record)
+            }
+        };
+        understand(status, record.as_ref())
     }
 
-    async fn record(&self, id: &str) -> Result<Record, ProviderUnavailable> {
-        let records: Records = self.get(&format!("{}/requests/v3", self.base), &[("id", id)]).await?;
-        let found = records.requests.into_iter().find(|record| record.id == id);
-        Ok(found.unwrap_or_default())
+    /// The status; `None` if the provider says that it does not know the id.
+    async fn status(&self, id: &str) -> Result<Option<Status>, ProviderUnavailable> {
+        let (status, reply) = self.get("/intents/status/v3", "requestId", id).await?;
+        if status == StatusCode::NOT_FOUND && denies_knowing(&reply) { Ok(None) } else { understood(status, &reply).map(Some) }
     }
 
-    async fn get<T: DeserializeOwned>(&self, url: &str, query: &[(&str, &str)]) -> Result<T, ProviderUnavailable> {
-        let mut url = Url::parse(url).map_err(|_| ProviderUnavailable("its URL is not valid".into()))?;
-        url.query_pairs_mut().extend_pairs(query);
-        let (status, reply) = send("relay", self.http.get(url).header("x-api-key", self.api_key.expose_secret())).await?;
-        if !status.is_success() {
-            return Err(ProviderUnavailable(format!("status {}", status.as_u16())));
-        }
-        read(&reply)
+    /// The record; `None` if the provider has none.
+    async fn record(&self, id: &str) -> Result<Option<Record>, ProviderUnavailable> {
+        let (status, reply) = self.get("/requests/v3", "id", id).await?;
+        let records: Records = understood(status, &reply)?;
+        Ok(records.requests.into_iter().find(|record| record.id == id))
+    }
+
+    async fn get(&self, path: &str, name: &str, id: &str) -> Result<(StatusCode, Vec<u8>), ProviderUnavailable> {
+        let mut url =
+            Url::parse(&format!("{}{path}", self.base)).map_err(|_| ProviderUnavailable("its URL is not valid".into()))?;
+        url.query_pairs_mut().append_pair(name, id);
+        send("relay", self.http.get(url).header("x-api-key", self.api_key.expose_secret())).await
     }
 }
 
@@ -126,13 +152,31 @@ impl PaymentProvider for Relay {
         if is_request_id(id) { Ok(Some(id.to_owned())) } else { Err(UnreadablePaymentId::NotAnId) }
     }
 
+    fn is_payment_id(&self, text: &str) -> bool {
+        is_payment_id(text)
+    }
+
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'_, Result<ProviderQuote, QuoteFailure>> {
         Box::pin(self.ask_for_quote(request))
     }
 
-    fn payment<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<ProviderPayment, ProviderUnavailable>> {
-        Box::pin(self.ask_about(id))
+    fn payment<'a>(&'a self, id: &'a str, record: RecordWanted) -> BoxFuture<'a, Result<ProviderPayment, ProviderUnavailable>> {
+        Box::pin(self.ask_about(id, record))
     }
+
+    fn verify_webhook(&self, headers: &HeaderMap, raw_body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookRefused> {
+        webhook::verify(&self.api_key, headers, raw_body, now_ms)
+    }
+}
+
+/// Whether a text may be an id of the provider. Generous, because an id is only ever compared.
+fn is_request_id(text: &str) -> bool {
+    (8..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// Whether a text has exactly the form of the provider's ids: `0x` and 64 hex digits.
+fn is_payment_id(text: &str) -> bool {
+    text.strip_prefix("0x").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 async fn send(to: &'static str, request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), ProviderUnavailable> {
@@ -153,6 +197,10 @@ async fn send(to: &'static str, request: reqwest::RequestBuilder) -> Result<(Sta
 
 fn class(error: &reqwest::Error) -> ProviderUnavailable {
     ProviderUnavailable(if error.is_timeout() { "no reply in time" } else { "no connection" }.into())
+}
+
+fn understood<T: DeserializeOwned>(status: StatusCode, reply: &[u8]) -> Result<T, ProviderUnavailable> {
+    if status.is_success() { read(reply) } else { Err(ProviderUnavailable(format!("status {}", status.as_u16()))) }
 }
 
 fn read<T: DeserializeOwned>(reply: &[u8]) -> Result<T, ProviderUnavailable> {

@@ -1,7 +1,7 @@
 //! Asks the payment provider.
 
 use crochet::http::{ApiError, Code};
-use crochet::payments::{ProviderPayment, ProviderStatus};
+use crochet::payments::{ProviderPayment, ProviderStatus, RecordWanted};
 use crochet_domain::call::view::{Fact, Payout};
 use crochet_domain::call::{CallKey, Payment, PaymentState};
 use futures::future::join_all;
@@ -14,10 +14,18 @@ pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &
     let view = &progress.resolved.view;
     let payments: Vec<(CallKey, Payment)> =
         calls.iter().filter_map(|key| Some((key.clone(), view.call(key)?.payment.clone()?))).collect();
-    let questions = payments.iter().map(|(_, payment)| ctx.state.provider.payment(&payment.id));
+    let questions = payments.iter().map(|(_, payment)| {
+        let is_presented = ctx.request.payment_id.as_deref() == Some(&payment.id);
+        let record = if is_presented { RecordWanted::Beside } else { RecordWanted::OnSuccess };
+        ctx.state.provider.payment(&payment.id, record)
+    });
     let (replies, ()) = tokio::join!(join_all(questions), prefetch_secret(ctx));
     for ((key, payment), reply) in payments.iter().zip(replies) {
         let fact = match reply {
+            Ok(reply) if reply.status == ProviderStatus::Unknown => {
+                progress.failure = Some(ApiError::new(Code::PaymentProviderUnavailable).retry_after(2));
+                Fact::Unreachable
+            }
             Ok(reply) => fact(payment, reply),
             Err(e) => {
                 progress.failure = Some(ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(e));
@@ -30,6 +38,7 @@ pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &
 
 fn fact(quoted: &Payment, reply: ProviderPayment) -> Fact {
     match reply.status {
+        ProviderStatus::Unknown => Fact::Unreachable,
         ProviderStatus::Waiting => Fact::Waiting,
         ProviderStatus::Pending => Fact::Pending,
         ProviderStatus::Success => Fact::Filled(match &reply.paid_out {
