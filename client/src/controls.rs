@@ -44,7 +44,40 @@ impl SandboxControls {
         self.set(relay_request_id, &json!({ "status": "success" })).await
     }
 
-    /// Sets the state of a payment: `{status, after_ms?, output?, recipient?, fail_reason?, fill?, superseded_by?}`.
+    /// Pays a quote. The status says so immediately, the record only `record_after_ms` later.
+    ///
+    /// # Errors
+    /// If the sandbox does not know the quote.
+    pub async fn pay_with_late_record(&self, relay_request_id: &str, record_after_ms: u32) -> Result<Value, UnexpectedReply> {
+        self.set(relay_request_id, &json!({ "status": "success", "record_after_ms": record_after_ms })).await
+    }
+
+    /// Makes the provider forget an id: from now on, it replies 404 and lists no record.
+    ///
+    /// # Errors
+    /// If the sandbox never knew the quote.
+    pub async fn forget(&self, relay_request_id: &str) -> Result<Value, UnexpectedReply> {
+        self.set(relay_request_id, &json!({ "forget": true })).await
+    }
+
+    /// Makes the provider know a forgotten id again.
+    ///
+    /// # Errors
+    /// If the sandbox never knew the quote.
+    pub async fn recall(&self, relay_request_id: &str) -> Result<Value, UnexpectedReply> {
+        self.set(relay_request_id, &json!({ "forget": false })).await
+    }
+
+    /// Lets another id supersede this one, which keeps its state. An unknown id becomes a payment with the same terms.
+    ///
+    /// # Errors
+    /// If the sandbox does not know the quote, or `by` is not an id of the provider.
+    pub async fn supersede(&self, relay_request_id: &str, by: &str) -> Result<Value, UnexpectedReply> {
+        self.set(relay_request_id, &json!({ "superseded_by": by })).await
+    }
+
+    /// Sets the state of a payment, now or after `after_ms`: `{status, after_ms?, record_after_ms?, output?, recipient?,
+    /// fail_reason?, fill?, superseded_by?}` or `{forget, after_ms?}`. Any state may follow any other.
     ///
     /// # Errors
     /// If the sandbox does not know the quote or rejects the change.

@@ -24,7 +24,7 @@ Options:
 Environment:
   CROCHET_PORT                  first of five ports (default 9000)
   CROCHET_DYNAMODB_ENDPOINT     DynamoDB endpoint to use instead of the embedded database
-  CROCHET_SANDBOX_WEBHOOK_URL   URL for the webhooks of the sandbox Relay (default none)
+  CROCHET_SANDBOX_WEBHOOK_URL   URL for the webhooks of the sandbox Relay (default: the gateway)
 ";
 
 /// What to do.

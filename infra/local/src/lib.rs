@@ -19,4 +19,4 @@ pub mod serve;
 pub mod stack;
 
 pub use seller_network::SellerNetwork;
-pub use stack::{Options, Stack};
+pub use stack::{Options, Stack, Webhooks};

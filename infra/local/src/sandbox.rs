@@ -3,6 +3,7 @@
 //! Shapes follow the types of `@relayprotocol/relay-sdk` 7 and the provider's API pages. It shares no code with the service
 //! except the clock of the local stack.
 
+mod book;
 mod controls;
 mod facts;
 mod faults;
@@ -24,7 +25,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use state::Sandbox;
-pub use webhook::API_KEY;
+pub use webhook::{API_KEY, sign};
 
 impl Sandbox {
     /// The provider's routes and the controls.

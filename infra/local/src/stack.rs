@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use options::Options;
+pub use options::{Options, Webhooks};
 
 use crate::api::api_router;
 use crate::demo_seller::DemoSeller;
@@ -79,7 +79,12 @@ impl Stack {
         };
         stack.env = stack.settings(&options, &public_url);
 
-        let sandbox = Sandbox::new(stack.clock.clone(), &stack.relay, options.webhook_url.clone());
+        let webhook_url = match &options.webhooks {
+            Webhooks::Off => None,
+            Webhooks::ToGateway => stack.site.as_ref().map(|site| format!("{site}/api/v1/webhooks/relay")),
+            Webhooks::To(url) => Some(url.clone()),
+        };
+        let sandbox = Sandbox::open(stack.clock.clone(), &stack.relay, webhook_url, options.data.as_deref())?;
         stack.parts.spawn(serve(relay, sandbox.router(), stopped.clone()));
         stack.parts.spawn(serve(seller, DemoSeller::new(stack.clock.clone()).router(), stopped.clone()));
         if options.dynamodb_endpoint.is_none() {

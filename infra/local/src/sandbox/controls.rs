@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::facts::Facts;
 use super::faults::{Mode, Route};
 use super::payments::{Change, Payment, Status};
 use super::state::Sandbox;
@@ -51,40 +52,69 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Wrong> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ChangeBody {
-    status: Status,
+    status: Option<Status>,
     #[serde(default)]
     after_ms: u32,
+    record_after_ms: Option<u32>,
     output: Option<Value>,
     recipient: Option<String>,
     fail_reason: Option<String>,
     fill: Option<bool>,
     superseded_by: Option<String>,
+    forget: Option<bool>,
 }
 
-/// `POST /sandbox/requests/{id}`: sets the state of a payment, now or later.
+impl ChangeBody {
+    /// Whether it says anything about the payment's state.
+    fn has_state(&self) -> bool {
+        let texts = [&self.recipient, &self.fail_reason, &self.superseded_by];
+        let rest = self.output.is_some() || self.fill.is_some() || self.record_after_ms.is_some();
+        self.status.is_some() || rest || texts.into_iter().any(Option::is_some)
+    }
+}
+
+/// `POST /sandbox/requests/{id}`: sets the state of a payment, or makes the provider forget it, now or later.
 pub(super) async fn change(State(sandbox): State<Sandbox>, Path(id): Path<String>, body: Bytes) -> Reply {
     let body: ChangeBody = read(&body)?;
-    let output = body.output.map(units).transpose()?;
-    if let Some(other) = &body.superseded_by {
-        supersede(&sandbox, &id, other)?;
+    let at_ms = sandbox.now_ms() + i64::from(body.after_ms);
+    let is_known = match body.forget {
+        Some(_) if body.has_state() => return Err(Wrong::body("forget: goes alone or with after_ms")),
+        Some(forget) => sandbox.forget(&id, forget.then_some(at_ms)),
+        None => {
+            let change = state_change(&sandbox, &id, body, at_ms)?;
+            sandbox.change(&id, change)
+        }
+    };
+    if !is_known {
+        return Err(Wrong::unknown(&id));
     }
-    let now_ms = sandbox.now_ms();
-    let change = Change {
-        at_ms: now_ms + i64::from(body.after_ms),
-        status: body.status,
+    let webhooks = sandbox.announce().await;
+    let payment = sandbox.payment(&id).ok_or_else(|| Wrong::unknown(&id))?;
+    Ok(Json(json!({ "request": view(&payment, sandbox.now_ms()), "webhooks": webhooks })))
+}
+
+fn state_change(sandbox: &Sandbox, id: &str, body: ChangeBody, at_ms: i64) -> Result<Change, Wrong> {
+    let output = body.output.map(units).transpose()?;
+    let status = match (body.status, &body.superseded_by) {
+        (Some(status), _) => status,
+        // A superseded payment keeps its state.
+        (None, Some(_)) => sandbox.payment(id).ok_or_else(|| Wrong::unknown(id))?.status(at_ms),
+        (None, None) => return Err(Wrong::body("missing field `status`")),
+    };
+    if let Some(other) = &body.superseded_by {
+        supersede(sandbox, id, other)?;
+    }
+    Ok(Change {
+        at_ms,
+        status,
+        record_after_ms: body.record_after_ms,
         output,
         recipient: body.recipient,
         fail_reason: body.fail_reason,
         fill: body.fill,
         superseded_by: body.superseded_by,
         announced: false,
-    };
-    if !sandbox.change(&id, change) {
-        return Err(Wrong::unknown(&id));
-    }
-    let webhooks = sandbox.announce().await;
-    let payment = sandbox.payment(&id).ok_or_else(|| Wrong::unknown(&id))?;
-    Ok(Json(json!({ "request": view(&payment, now_ms), "webhooks": webhooks })))
+    })
 }
 
 /// A whole number in the smallest unit, as a string or a number.
@@ -137,14 +167,16 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>)
 fn view(payment: &Payment, now_ms: i64) -> Value {
     let terms = &payment.terms;
     let current = payment.current(now_ms);
+    let facts = Facts::of(payment, current);
     let expires = terms.ttl.and_then(|seconds| i64::try_from(seconds).ok()?.checked_mul(1_000)?.checked_add(payment.quoted_at_ms));
     json!({
         "id": payment.id,
-        "status": payment.status(now_ms),
-        "filled": payment.filled(now_ms),
+        "status": facts.status,
+        "filled": facts.filled,
+        "forgotten": payment.is_forgotten(now_ms),
         "quoted_at": rfc3339(from_unix_ms(payment.quoted_at_ms)),
         "expires_at": expires.map(|ms| rfc3339(from_unix_ms(ms))),
-        "updated_at": rfc3339(from_unix_ms(payment.updated_at_ms(now_ms))),
+        "updated_at": rfc3339(from_unix_ms(facts.updated_at_ms())),
         "input": terms.input.json(),
         "output": terms.output.json(),
         "user": terms.user,
@@ -153,7 +185,7 @@ fn view(payment: &Payment, now_ms: i64) -> Value {
         "app_fee_micros": u64::try_from(terms.app_micros()).ok(),
         "paid_output": current.and_then(|change| change.output.as_deref()),
         "paid_recipient": current.and_then(|change| change.recipient.as_deref()),
-        "superseded_by": current.and_then(|change| change.superseded_by.as_deref()),
+        "superseded_by": facts.superseded_by(),
         "changes": payment.changes(),
         "quote_request": verbatim(&payment.quote_request),
     })

@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::payments::{Payment, Status};
+use super::payments::{Change, Payment, Status};
 use super::tokens::{Amount, is_evm};
 
 /// The reply of `/intents/status/v3`. Like the provider's, it contains neither recipient nor amount.
 pub(super) fn status_json(payment: &Payment, now_ms: i64) -> Value {
-    let facts = Facts::of(payment, now_ms);
+    let facts = Facts::of(payment, payment.current(now_ms));
     json!({
         "status": facts.status,
         "details": null,
         "inTxHashes": facts.in_hashes(),
         "txHashes": facts.out_hashes(),
-        "updatedAt": payment.updated_at_ms(now_ms),
+        "updatedAt": facts.updated_at_ms(),
         "originChainId": payment.terms.input.token.chain_id,
         "destinationChainId": payment.terms.output.token.chain_id,
         "quoteCreatedAt": payment.quoted_at_ms,
@@ -46,36 +46,47 @@ pub(super) fn webhook_json(payment: &Payment, now_ms: i64) -> Value {
     })
 }
 
-/// A payment as the provider's replies show it at one moment.
+/// A payment as the provider's replies show it.
 pub(super) struct Facts<'a> {
     pub(super) payment: &'a Payment,
+    /// The change that is shown.
+    change: Option<&'a Change>,
     pub(super) status: Status,
     pub(super) deposited: bool,
+    /// Whether the seller was paid.
     pub(super) filled: bool,
     /// What was paid out, to whom.
     pub(super) output: Amount,
     pub(super) recipient: &'a str,
-    pub(super) now_ms: i64,
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of(payment: &'a Payment, now_ms: i64) -> Self {
-        let change = payment.current(now_ms);
-        let status = payment.status(now_ms);
+    /// The payment after `change`. `None`: as it was quoted.
+    pub(super) fn of(payment: &'a Payment, change: Option<&'a Change>) -> Self {
+        let status = change.map_or(Status::Waiting, |change| change.status);
         let units = change.and_then(|change| change.output.as_deref()).and_then(|units| units.parse().ok());
         Self {
             payment,
+            change,
             status,
             deposited: status != Status::Waiting,
-            filled: payment.filled(now_ms),
+            filled: change.is_some_and(Change::fills),
             output: Amount { token: payment.terms.output.token, units: units.unwrap_or(payment.terms.output.units) },
             recipient: change.and_then(|change| change.recipient.as_deref()).unwrap_or(&payment.terms.recipient),
-            now_ms,
         }
     }
 
+    /// When the state changed, in Unix milliseconds.
+    pub(super) fn updated_at_ms(&self) -> i64 {
+        self.change.map_or(self.payment.quoted_at_ms, |change| change.at_ms)
+    }
+
+    pub(super) fn superseded_by(&self) -> Option<&str> {
+        self.change?.superseded_by.as_deref()
+    }
+
     pub(super) fn fail_reason(&self) -> Option<&str> {
-        let change = self.payment.current(self.now_ms)?;
+        let change = self.change?;
         match (&change.fail_reason, self.status) {
             (Some(reason), _) => Some(reason),
             (None, Status::Failure | Status::Refund) => Some("UNKNOWN"),

@@ -1,10 +1,12 @@
 //! Payments: quotes, and the changes made through the controls.
 
 use std::collections::{HashMap, VecDeque};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::book::Book;
 use super::price::Terms;
 
 /// Maximum number of kept payments. The oldest is dropped first.
@@ -25,12 +27,15 @@ pub(super) enum Status {
 }
 
 /// A change of a payment's state at a moment of the stack's clock.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Change {
     /// When it takes effect, in Unix milliseconds of the stack's clock.
     pub(super) at_ms: i64,
     /// The state from then on.
     pub(super) status: Status,
+    /// How much later the record shows it, in milliseconds. Until then, it shows the state before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) record_after_ms: Option<u32>,
     /// The amount paid out, in the smallest unit. Default: as quoted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<String>,
@@ -51,8 +56,20 @@ pub(super) struct Change {
     pub(super) announced: bool,
 }
 
+impl Change {
+    /// When the record shows it, in Unix milliseconds.
+    fn recorded_at_ms(&self) -> i64 {
+        self.at_ms + i64::from(self.record_after_ms.unwrap_or_default())
+    }
+
+    /// Whether the seller is paid.
+    pub(super) fn fills(&self) -> bool {
+        self.fill.unwrap_or(self.status == Status::Success)
+    }
+}
+
 /// A payment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Payment {
     /// `0x` and 64 hex digits.
     pub(super) id: String,
@@ -64,12 +81,14 @@ pub(super) struct Payment {
     pub(super) terms: Terms,
     /// In order of effect.
     changes: Vec<Change>,
+    /// From when on the provider does not know the id any more, in Unix milliseconds.
+    forgotten_at_ms: Option<i64>,
 }
 
 impl Payment {
     /// Creates a payment in the state `waiting`.
     pub(super) fn new(id: String, quoted_at_ms: i64, quote_request: Box<RawValue>, terms: Terms) -> Self {
-        Self { id, quoted_at_ms, quote_request, terms, changes: Vec::new() }
+        Self { id, quoted_at_ms, quote_request, terms, changes: Vec::new(), forgotten_at_ms: None }
     }
 
     /// Adds a change. Of two for the same moment, the later addition wins.
@@ -78,9 +97,24 @@ impl Payment {
         self.changes.insert(place, change);
     }
 
+    /// Makes the provider forget the id from `at_ms` on, or know it again.
+    pub(super) fn forget(&mut self, at_ms: Option<i64>) {
+        self.forgotten_at_ms = at_ms;
+    }
+
+    /// Whether the provider does not know the id at `now_ms`.
+    pub(super) fn is_forgotten(&self, now_ms: i64) -> bool {
+        self.forgotten_at_ms.is_some_and(|at_ms| at_ms <= now_ms)
+    }
+
     /// The change in effect at `now_ms`. `None` if nothing has been paid.
     pub(super) fn current(&self, now_ms: i64) -> Option<&Change> {
         self.changes.iter().rev().find(|change| change.at_ms <= now_ms)
+    }
+
+    /// The change that the record shows at `now_ms`.
+    pub(super) fn recorded(&self, now_ms: i64) -> Option<&Change> {
+        self.changes.iter().rev().find(|change| change.recorded_at_ms() <= now_ms)
     }
 
     /// The state at `now_ms`.
@@ -93,14 +127,11 @@ impl Payment {
         &self.changes
     }
 
-    /// Whether the seller was paid, as the record of `now_ms` shows it.
-    pub(super) fn filled(&self, now_ms: i64) -> bool {
-        self.current(now_ms).is_some_and(|change| change.fill.unwrap_or(change.status == Status::Success))
-    }
-
-    /// When the state last changed, in Unix milliseconds.
-    pub(super) fn updated_at_ms(&self, now_ms: i64) -> i64 {
-        self.current(now_ms).map_or(self.quoted_at_ms, |change| change.at_ms)
+    /// Marks every change up to `now_ms` as announced.
+    fn take_as_announced(&mut self, now_ms: i64) {
+        for change in self.changes.iter_mut().filter(|change| change.at_ms <= now_ms) {
+            change.announced = true;
+        }
     }
 }
 
@@ -110,13 +141,36 @@ pub(super) struct Payments {
     by_id: HashMap<String, Payment>,
     /// Ids, oldest first.
     order: VecDeque<String>,
+    /// Where they are kept, if anywhere.
+    book: Option<Book>,
 }
 
 impl Payments {
-    /// Adds a payment. Drops the oldest if there are too many.
+    /// The payments of a directory. From now on, every change is written there.
+    ///
+    /// Webhooks of changes before `now_ms` are not sent again.
+    ///
+    /// # Errors
+    /// One sentence, if the book cannot be read or written.
+    pub(super) fn open(directory: &Path, now_ms: i64) -> Result<Self, String> {
+        let mut payments = Self::default();
+        for mut payment in Book::read(directory)? {
+            payment.take_as_announced(now_ms);
+            payments.add(payment);
+        }
+        payments.book = Some(Book::create(directory, payments.newest().collect::<Vec<_>>().into_iter().rev())?);
+        Ok(payments)
+    }
+
+    /// Adds a payment, or replaces it. Drops the oldest if there are too many.
     pub(super) fn add(&mut self, payment: Payment) {
-        self.order.push_back(payment.id.clone());
-        self.by_id.insert(payment.id.clone(), payment);
+        if let Some(book) = &mut self.book {
+            book.write(&payment);
+        }
+        let id = payment.id.clone();
+        if self.by_id.insert(id.clone(), payment).is_none() {
+            self.order.push_back(id);
+        }
         if self.order.len() > CAPACITY
             && let Some(oldest) = self.order.pop_front()
         {
@@ -124,12 +178,20 @@ impl Payments {
         }
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<&Payment> {
-        self.by_id.get(id)
+    /// Changes a payment. Returns false if it is unknown.
+    pub(super) fn update(&mut self, id: &str, change: impl FnOnce(&mut Payment)) -> bool {
+        let Some(payment) = self.by_id.get_mut(id) else {
+            return false;
+        };
+        change(payment);
+        if let Some(book) = &mut self.book {
+            book.write(payment);
+        }
+        true
     }
 
-    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Payment> {
-        self.by_id.get_mut(id)
+    pub(super) fn get(&self, id: &str) -> Option<&Payment> {
+        self.by_id.get(id)
     }
 
     /// Newest first.

@@ -1,5 +1,7 @@
 //! Prices: the requested output, the provider's fee and the app fees, in integers.
 
+use serde::{Deserialize, Serialize};
+
 use super::refusal::Refusal;
 use super::tokens::{Amount, Token};
 
@@ -13,7 +15,7 @@ const MAXIMUM_MICROS: u128 = 1_000_000_000_000;
 const WHOLE_BPS: u128 = 10_000;
 
 /// One app's share.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct AppFee {
     /// The EVM wallet that it is credited to.
     pub(super) recipient: String,
@@ -24,7 +26,7 @@ pub(super) struct AppFee {
 }
 
 /// What was quoted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Terms {
     /// Who pays.
     pub(super) user: String,

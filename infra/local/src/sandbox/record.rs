@@ -30,10 +30,10 @@ pub(super) async fn requests(
         sandbox.check_key(&headers, true)?;
         let id = query.get("id").ok_or_else(|| Refusal::malformed("this sandbox looks requests up by id only"))?;
         let now_ms = sandbox.now_ms();
-        let mut found: Vec<Payment> = sandbox.payment(id).into_iter().collect();
+        let mut found: Vec<Payment> = sandbox.known(id).into_iter().collect();
         if query.get("includeChildRequests").is_some_and(|value| value == "true") {
-            let child = found.first().and_then(|payment| payment.current(now_ms)?.superseded_by.clone());
-            found.extend(child.and_then(|id| sandbox.payment(&id)));
+            let child = found.first().and_then(|payment| payment.recorded(now_ms)?.superseded_by.clone());
+            found.extend(child.and_then(|id| sandbox.known(&id)));
         }
         let fault = sandbox.fault(Route::Requests);
         let records: Vec<Value> = found.iter().map(|payment| record_json(payment, now_ms, fault)).collect();
@@ -44,7 +44,7 @@ pub(super) async fn requests(
 
 /// One record of `/requests/v3`.
 fn record_json(payment: &Payment, now_ms: i64, fault: Option<Mode>) -> Value {
-    let mut facts = Facts::of(payment, now_ms);
+    let mut facts = Facts::of(payment, payment.recorded(now_ms));
     match fault {
         Some(Mode::WrongRecipient) => facts.recipient = stranger(facts.output.token.chain_id),
         Some(Mode::SmallerOutput) => facts.output.units = facts.output.units.saturating_sub(1),
@@ -60,7 +60,7 @@ fn record_json(payment: &Payment, now_ms: i64, fault: Option<Mode>) -> Value {
         "sender": terms.user,
         "recipient": facts.recipient,
         "refundTo": terms.refund_to,
-        "supersededByRequestId": payment.current(now_ms).and_then(|change| change.superseded_by.as_deref()),
+        "supersededByRequestId": facts.superseded_by(),
         "depositAddress": null,
         "requestType": request_type(terms),
         "data": data_json(&facts),
@@ -68,11 +68,23 @@ fn record_json(payment: &Payment, now_ms: i64, fault: Option<Mode>) -> Value {
             "orderId": payment.id,
             "hubType": "onchain",
             "isWithdrawable": false,
+            "settlement": settlement(&facts),
         },
         "features": if terms.app_fees.is_empty() { json!([]) } else { json!(["app_fees"]) },
         "createdAt": at(payment.quoted_at_ms),
-        "updatedAt": at(payment.updated_at_ms(now_ms)),
+        "updatedAt": at(facts.updated_at_ms()),
     })
+}
+
+/// The transactions of the payout and of the refund.
+fn settlement(facts: &Facts<'_>) -> Value {
+    let terms = &facts.payment.terms;
+    let leg = |chain_id: u64, hash: String| json!({ "chainId": chain_id, "transactionId": hash });
+    let mut hashes = facts.out_hashes().into_iter();
+    let fill = if facts.filled { hashes.next() } else { None };
+    let fills: Vec<Value> = fill.map(|hash| leg(terms.output.token.chain_id, hash)).into_iter().collect();
+    let refunds: Vec<Value> = hashes.map(|hash| leg(terms.input.token.chain_id, hash)).collect();
+    json!({ "destination": { "fills": fills, "refunds": refunds } })
 }
 
 fn request_type(terms: &Terms) -> &'static str {
@@ -137,18 +149,19 @@ fn data_json(facts: &Facts<'_>) -> Value {
     })
 }
 
-/// The actual route: empty before the deposit, without a destination before the fill.
+/// The executed route: empty before the deposit. Like the provider's, it repeats the quoted one if nothing was executed.
 fn actual_route(facts: &Facts<'_>) -> Value {
     if !facts.deposited {
         return Value::Null;
     }
     let mut actual = route(&facts.payment.terms);
     actual["rate"] = rate(&facts.payment.terms).into();
-    actual["destination"] = if facts.filled {
-        json!({ "inputCurrency": facts.output.json(), "outputCurrency": facts.output.json(), "router": "relay" })
-    } else {
-        Value::Null
-    };
+    if facts.filled {
+        actual["destination"] =
+            json!({ "inputCurrency": facts.output.json(), "outputCurrency": facts.output.json(), "router": "relay" });
+    } else if facts.status == Status::Success {
+        actual["destination"] = Value::Null;
+    }
     actual
 }
 
@@ -182,7 +195,7 @@ fn transaction(facts: &Facts<'_>, hash: &str, moved: &Amount, address: &str, lea
         "block": 46_479_163,
         "type": "onchain",
         "chainId": moved.token.chain_id,
-        "timestamp": facts.payment.updated_at_ms(facts.now_ms) / 1_000,
+        "timestamp": facts.updated_at_ms() / 1_000,
         "status": "success",
         "data": {},
         "stateChanges": [{

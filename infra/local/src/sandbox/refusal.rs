@@ -29,9 +29,9 @@ impl Refusal {
         Self { status: StatusCode::UNAUTHORIZED, code: Some("UNAUTHORIZED"), message: "Invalid API key".into() }
     }
 
-    /// 404: no such payment.
-    pub(super) fn unknown(id: &str) -> Self {
-        Self { status: StatusCode::NOT_FOUND, code: Some("NOT_FOUND"), message: format!("Request {id} not found") }
+    /// 404: no such payment. The provider sends no code with it.
+    pub(super) fn unknown() -> Self {
+        Self { status: StatusCode::NOT_FOUND, code: None, message: "Request not found".into() }
     }
 
     /// 503: the provider is down.

@@ -1,5 +1,6 @@
 //! The sandbox's state.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,16 +29,23 @@ struct Inner {
 }
 
 impl Sandbox {
-    /// Creates a sandbox with the base URL `url` (no trailing slash) that sends its webhooks to `webhook_url`.
-    #[must_use]
-    pub fn new(clock: Clock, url: &str, webhook_url: Option<String>) -> Self {
-        Self(Arc::new(Inner {
+    /// Opens a sandbox with the base URL `url` (no trailing slash) that sends its webhooks to `webhook_url`. With a directory, it
+    /// keeps its payments there.
+    ///
+    /// # Errors
+    /// One sentence, if the directory cannot be read or written.
+    pub fn open(clock: Clock, url: &str, webhook_url: Option<String>, data: Option<&Path>) -> Result<Self, String> {
+        let payments = match data {
+            Some(directory) => Payments::open(directory, unix_ms(clock.now()))?,
+            None => Payments::default(),
+        };
+        Ok(Self(Arc::new(Inner {
             clock,
             url: url.to_owned(),
             webhook: webhook_url.map(Webhook::new),
-            payments: Mutex::default(),
+            payments: Mutex::new(payments),
             faults: Mutex::default(),
-        }))
+        })))
     }
 
     pub(super) fn clock(&self) -> &Clock {
@@ -84,14 +92,25 @@ impl Sandbox {
         self.payments().get(id).cloned()
     }
 
+    /// A payment, unless the provider has forgotten it.
+    pub(super) fn known(&self, id: &str) -> Option<Payment> {
+        let now_ms = self.now_ms();
+        self.payment(id).filter(|payment| !payment.is_forgotten(now_ms))
+    }
+
     /// Adds a change. Returns false if the payment is unknown.
     pub(super) fn change(&self, id: &str, change: Change) -> bool {
-        let mut payments = self.payments();
-        let Some(payment) = payments.get_mut(id) else {
-            return false;
-        };
-        payment.change(change);
-        true
+        let at_ms = change.at_ms;
+        let is_known = self.payments().update(id, |payment| payment.change(change));
+        if is_known {
+            self.announce_at(at_ms);
+        }
+        is_known
+    }
+
+    /// Makes the provider forget an id from `at_ms` on, or know it again. Returns false if the payment is unknown.
+    pub(super) fn forget(&self, id: &str, at_ms: Option<i64>) -> bool {
+        self.payments().update(id, |payment| payment.forget(at_ms))
     }
 
     pub(super) fn start_fault(&self, route: Route, mode: Mode, lasts: Duration) {
@@ -115,6 +134,18 @@ impl Sandbox {
         }
         let mode = self.fault(route)?;
         mode.play().await
+    }
+
+    /// Sends the webhook of a future change when it takes effect.
+    fn announce_at(&self, at_ms: i64) {
+        let Ok(wait_ms @ 1..) = u64::try_from(at_ms - self.now_ms()) else { return };
+        if self.0.webhook.is_some() {
+            let sandbox = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+                sandbox.announce().await;
+            });
+        }
     }
 
     /// Sends the webhooks of all changes in effect, in order. Returns the outcome of each.

@@ -24,7 +24,7 @@ pub(super) async fn status(
     let answer = || -> Result<Value, Refusal> {
         sandbox.check_key(&headers, false)?;
         let id = query.get("requestId").ok_or_else(|| Refusal::malformed("querystring must have required property 'requestId'"))?;
-        let payment = sandbox.payment(id).ok_or_else(|| Refusal::unknown(id))?;
+        let payment = sandbox.known(id).ok_or_else(Refusal::unknown)?;
         Ok(status_json(&payment, sandbox.now_ms()))
     };
     answer().map(Json).into_response()

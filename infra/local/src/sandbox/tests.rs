@@ -1,5 +1,6 @@
 //! The sandbox over HTTP.
 
+mod book;
 mod controls;
 
 use crochet_client::{Reply, SandboxControls};
@@ -7,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::API_KEY;
-use crate::{Options, Stack};
+use crate::{Options, Stack, Webhooks};
 
 const PAYER: &str = "GTtzwxqy67xx9DVESJjx28TgXqpc8xTqtiytgNMaQBTE";
 const SELLER: &str = "7WGzTkSsDEtRysSVqTx4ztQ6ipDZvuTNVDcB2GLwwuQR";
@@ -15,7 +16,8 @@ const EVM: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 const USDC_ON_SOLANA: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
 
 async fn parts(webhook_url: Option<String>) -> Stack {
-    let options = Options { routers: false, webhook_url, ..Options::ephemeral() };
+    let webhooks = webhook_url.map_or(Webhooks::Off, Webhooks::To);
+    let options = Options { routers: false, webhooks, ..Options::ephemeral() };
     Stack::start(options).await.expect("the parts start")
 }
 
@@ -53,8 +55,12 @@ async fn status(sandbox: &SandboxControls, id: &str) -> Value {
 }
 
 async fn record(sandbox: &SandboxControls, id: &str) -> Value {
+    records(sandbox, id).await[0].clone()
+}
+
+async fn records(sandbox: &SandboxControls, id: &str) -> Value {
     let request = sandbox.request(Method::GET, &format!("/requests/v3?id={id}")).header("x-api-key", API_KEY);
-    request.send().await.expect("an answer").json["requests"][0].clone()
+    request.send().await.expect("an answer").json["requests"].clone()
 }
 
 #[tokio::test]

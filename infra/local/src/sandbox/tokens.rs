@@ -1,5 +1,6 @@
 //! The tokens that the sandbox quotes, at fixed prices, and integer amounts of them.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The provider's number for Solana mainnet.
@@ -106,13 +107,38 @@ pub(super) fn is_evm(chain_id: u64) -> bool {
     chain_id == BASE
 }
 
-/// An amount in a token's smallest unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An amount in a token's smallest unit. Stored with the token's address, and with the units as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredAmount", into = "StoredAmount")]
 pub(super) struct Amount {
     /// Of what.
     pub(super) token: &'static Token,
     /// How much, in the smallest unit.
     pub(super) units: u128,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredAmount {
+    chain_id: u64,
+    address: String,
+    units: String,
+}
+
+impl From<Amount> for StoredAmount {
+    fn from(amount: Amount) -> Self {
+        let Amount { token, units } = amount;
+        Self { chain_id: token.chain_id, address: token.address.to_owned(), units: units.to_string() }
+    }
+}
+
+impl TryFrom<StoredAmount> for Amount {
+    type Error = String;
+
+    fn try_from(stored: StoredAmount) -> Result<Self, String> {
+        let StoredAmount { chain_id, address, units } = stored;
+        let token = Token::find(chain_id, &address).ok_or_else(|| format!("no token {address} on chain {chain_id}"))?;
+        Ok(Self { token, units: units.parse().map_err(|_| format!("{units} is not an amount"))? })
+    }
 }
 
 impl Amount {

@@ -24,6 +24,17 @@ const PASSED_ON: [&str; 11] = [
     "CROCHET_SECRET_PREFIX",
 ];
 
+/// Where the sandbox sends its webhooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Webhooks {
+    /// Nowhere.
+    Off,
+    /// To the gateway of this stack, if it serves one.
+    ToGateway,
+    /// To this URL.
+    To(String),
+}
+
 /// Options of a stack.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -38,7 +49,7 @@ pub struct Options {
     /// A DynamoDB to use instead of the embedded one.
     pub dynamodb_endpoint: Option<String>,
     /// Where the sandbox sends its webhooks.
-    pub webhook_url: Option<String>,
+    pub webhooks: Webhooks,
     /// Environment variables of the functions. They override the stack's own.
     pub settings: Vec<(String, String)>,
     /// The network for calls to sellers. The system's network if absent.
@@ -46,7 +57,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// For tests: five free ports, everything in memory, nothing from the environment.
+    /// For tests: five free ports, everything in memory, no webhooks, nothing from the environment.
     #[must_use]
     pub fn ephemeral() -> Self {
         Self {
@@ -55,7 +66,7 @@ impl Options {
             routers: true,
             table: DEFAULT_TABLE.into(),
             dynamodb_endpoint: None,
-            webhook_url: None,
+            webhooks: Webhooks::Off,
             settings: Vec::new(),
             sellers: None,
         }
@@ -87,7 +98,7 @@ impl Options {
             port,
             table: get("CROCHET_TABLE").unwrap_or_else(|| DEFAULT_TABLE.into()),
             dynamodb_endpoint: get("CROCHET_DYNAMODB_ENDPOINT"),
-            webhook_url: get("CROCHET_SANDBOX_WEBHOOK_URL"),
+            webhooks: get("CROCHET_SANDBOX_WEBHOOK_URL").map_or(Webhooks::ToGateway, Webhooks::To),
             settings: PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), get(name)?))).collect(),
             ..Self::ephemeral()
         })
@@ -108,6 +119,7 @@ mod tests {
         })
         .expect("good settings");
         assert_eq!((options.port, options.table.as_str()), (9_100, "crochet"));
+        assert_eq!(options.webhooks, Webhooks::ToGateway);
         assert_eq!(options.settings, [("CROCHET_INSECURE_ENDPOINTS".to_owned(), "0".to_owned())]);
         assert!(Options::from_lookup(|_| Some("65535".into())).is_err());
     }

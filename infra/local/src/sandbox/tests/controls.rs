@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{API_KEY, PAYER, SELLER, ask, parts, quote, quote_body, record, status};
+use super::{API_KEY, PAYER, SELLER, ask, parts, quote, quote_body, record, records, status};
 use crate::sandbox::webhook;
 
 #[tokio::test]
@@ -37,12 +37,85 @@ async fn controls_say_what_a_payment_becomes_and_when() {
         ("/sandbox/faults", json!({ "route": "nothing", "mode": "down", "for_ms": 1 }), "nothing"),
         ("/sandbox/requests/0x00", json!({ "status": "success" }), "0x00"),
         ("/sandbox/requests/0x00", json!({ "state": "success" }), "state"),
+        ("/sandbox/requests/0x00", json!({ "after_ms": 1 }), "status"),
+        ("/sandbox/requests/0x00", json!({ "forget": true, "status": "success" }), "forget"),
+        ("/sandbox/requests/0x00", json!({ "forget": true }), "0x00"),
         ("/elsewhere", json!({}), "/quote/v2"),
     ] {
         let reply = sandbox.request(Method::POST, path).json(&body).send().await.expect("an answer");
         assert!(matches!(reply.status, 400 | 404), "{path}");
         assert!(reply.json["message"].as_str().is_some_and(|message| message.contains(says)), "{path}: {}", reply.text());
     }
+}
+
+#[tokio::test]
+async fn the_provider_forgets_an_id_and_knows_it_again() {
+    let stack = parts(None).await;
+    let sandbox = stack.sandbox();
+    let (id, _) = quote(&sandbox).await;
+    let path = format!("/intents/status/v3?requestId={id}");
+    let code = async || sandbox.request(Method::GET, &path).send().await.expect("an answer").status;
+    sandbox.set(&id, &json!({ "forget": true, "after_ms": 60_000 })).await.expect("set");
+    assert_eq!((code().await, records(&sandbox, &id).await.as_array().map(Vec::len)), (200, Some(1)));
+    sandbox.advance_clock(60_000).await.expect("moved");
+    assert_eq!((code().await, records(&sandbox, &id).await), (404, json!([])));
+    assert_eq!(status(&sandbox, &id).await, json!({ "message": "Request not found" }));
+    assert_eq!(sandbox.payment(&id).await.expect("the controls still show it")["forgotten"], true);
+    // A payment of a forgotten id is not seen.
+    sandbox.pay(&id).await.expect("paid");
+    assert_eq!(code().await, 404);
+    sandbox.recall(&id).await.expect("known again");
+    assert_eq!(status(&sandbox, &id).await["status"], "success");
+    sandbox.forget(&id).await.expect("forgotten");
+    assert_eq!(code().await, 404);
+}
+
+#[tokio::test]
+async fn a_payment_goes_back_and_its_record_comes_later() {
+    let stack = parts(None).await;
+    let sandbox = stack.sandbox();
+    let (id, _) = quote(&sandbox).await;
+    for state in ["pending", "waiting", "failure", "success", "waiting", "refund", "pending", "waiting"] {
+        sandbox.set(&id, &json!({ "status": state })).await.expect("any state after any");
+        assert_eq!(status(&sandbox, &id).await["status"], state);
+    }
+    assert_eq!(record(&sandbox, &id).await["data"]["inTxs"], json!([]), "no deposit is seen any more");
+
+    sandbox.pay_with_late_record(&id, 30_000).await.expect("paid");
+    assert_eq!(status(&sandbox, &id).await["status"], "success");
+    let before = record(&sandbox, &id).await;
+    assert_eq!((&before["status"], &before["data"]["route"]["actual"]), (&json!("waiting"), &Value::Null));
+    assert_eq!(before["data"]["appFees"]["actual"], json!([]));
+    sandbox.advance_clock(30_000).await.expect("moved");
+    let after = record(&sandbox, &id).await;
+    assert_eq!((&after["status"], &after["data"]["appFees"]["actual"][0]["bps"]), (&json!("success"), &json!("490")));
+    assert_eq!(after["protocol"]["settlement"]["destination"]["fills"].as_array().map(Vec::len), Some(1));
+
+    // A refund shows the quoted route, as the provider does, but no fill; with a fill kept, both.
+    sandbox.set(&id, &json!({ "status": "refund" })).await.expect("set");
+    let refunded = record(&sandbox, &id).await;
+    assert!(refunded["data"]["route"]["actual"]["destination"].is_object());
+    let settlement = &refunded["protocol"]["settlement"]["destination"];
+    assert_eq!((settlement["fills"].as_array().map(Vec::len), settlement["refunds"].as_array().map(Vec::len)), (Some(0), Some(1)));
+    sandbox.set(&id, &json!({ "status": "refund", "fill": true })).await.expect("set");
+    let settlement = record(&sandbox, &id).await["protocol"]["settlement"]["destination"].clone();
+    assert_eq!((settlement["fills"].as_array().map(Vec::len), settlement["refunds"].as_array().map(Vec::len)), (Some(1), Some(1)));
+}
+
+#[tokio::test]
+async fn a_payment_is_superseded_and_keeps_its_state() {
+    let stack = parts(None).await;
+    let sandbox = stack.sandbox();
+    let (first, _) = quote(&sandbox).await;
+    let (second, _) = quote(&sandbox).await;
+    sandbox.set(&first, &json!({ "status": "pending" })).await.expect("set");
+    sandbox.supersede(&first, &second).await.expect("superseded");
+    assert_eq!(status(&sandbox, &first).await["status"], "pending");
+    assert_eq!(record(&sandbox, &first).await["supersededByRequestId"], second.as_str());
+    // In a circle.
+    sandbox.supersede(&second, &first).await.expect("superseded");
+    assert_eq!(record(&sandbox, &second).await["supersededByRequestId"], first.as_str());
+    assert_eq!(sandbox.requests(None).await.expect("a list").len(), 2);
 }
 
 #[tokio::test]
@@ -94,4 +167,24 @@ async fn webhooks_are_signed_and_sent_when_a_change_takes_effect() {
     let signed = |name: &str| headers[name].as_str().expect("a header").to_owned();
     let expected = webhook::sign(API_KEY, &signed("x-signature-timestamp"), calls[1]["body"].as_str().expect("text"));
     assert_eq!(signed("x-signature-sha256"), expected);
+}
+
+#[tokio::test]
+async fn a_webhook_is_sent_when_its_time_has_come_and_a_missing_route_is_asked_once() {
+    let receiver = parts(None).await;
+    let stack = parts(Some(receiver.seller().url("/text"))).await;
+    let (id, _) = quote(&stack.sandbox()).await;
+    let soon = stack.sandbox().set(&id, &json!({ "status": "success", "after_ms": 50 })).await.expect("set");
+    assert_eq!(soon["webhooks"], json!([]));
+    let mut polls = 0;
+    while receiver.seller().calls(&[]).await.expect("calls").is_empty() {
+        polls += 1;
+        assert!(polls < 10_000, "nobody asked the provider, and the webhook came nevertheless");
+    }
+
+    let nowhere = parts(Some(format!("{}/webhooks", receiver.relay_url()))).await;
+    let (id, _) = quote(&nowhere.sandbox()).await;
+    let told = nowhere.sandbox().pay(&id).await.expect("paid");
+    assert_eq!(told["webhooks"], json!([{ "request_id": id, "answered": 404 }]));
+    assert_eq!(status(&nowhere.sandbox(), &id).await["status"], "success");
 }
