@@ -95,6 +95,11 @@ impl SandboxControls {
         self.post("/sandbox/faults", &json!({ "clear": true })).await.map(drop)
     }
 
+    /// Sets the flat fee that the provider adds to each quote from now on, in micro-dollars. `None`: 0.02 USD, as at the start.
+    pub async fn set_costs(&self, execution_micros: Option<u32>) -> Result<(), UnexpectedReply> {
+        self.post("/sandbox/costs", &json!({ "execution_micros": execution_micros })).await.map(drop)
+    }
+
     /// Moves the clock of the whole stack. Returns its new offset, in milliseconds.
     pub async fn advance_clock(&self, ms: i64) -> Result<i64, UnexpectedReply> {
         let reply = self.post("/sandbox/clock", &json!({ "advance_ms": ms })).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crochet_client::{Agent, Client, SandboxControls, SellerControls, Wallet};
-use crochet_local::{Options, SellerNetwork, Stack};
+use crochet_local::{Options, SellerNetwork, Stack, Webhooks};
 use serde_json::{Value, json};
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -28,6 +28,8 @@ pub struct Setup {
     pub dynamodb: Option<String>,
     /// The network for calls to sellers.
     pub sellers: Option<SellerNetwork>,
+    /// Whether the sandbox sends its webhooks to the gateway.
+    pub webhooks: bool,
 }
 
 impl Setup {
@@ -134,6 +136,7 @@ async fn start(setup: Setup) -> Result<Inside, Failure> {
     // A database that outlives this process may contain tables of other runs.
     options.table = format!("crochet-{}", unique_name());
     options.sellers = setup.sellers;
+    options.webhooks = if setup.webhooks { Webhooks::ToGateway } else { Webhooks::Off };
     options.settings = vec![(DIFFICULTY.0.to_owned(), DIFFICULTY.1.to_owned())];
     for (name, value) in setup.settings {
         options.settings.retain(|(known, _)| known != name);

@@ -37,6 +37,7 @@ impl Sandbox {
             .route("/sandbox/requests", get(controls::list))
             .route("/sandbox/requests/{id}", get(controls::show).post(controls::change))
             .route("/sandbox/faults", post(controls::fault))
+            .route("/sandbox/costs", post(controls::costs))
             .route("/sandbox/clock", get(controls::clock).post(controls::advance))
             .fallback(controls::not_found)
             .method_not_allowed_fallback(controls::not_found)

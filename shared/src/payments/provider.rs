@@ -22,8 +22,10 @@ pub struct QuoteRequest {
     pub expected: ExpectedPayout,
     /// The wallet that receives the marketplace's fee.
     pub fee_wallet: String,
-    /// The fee, in basis points of the amount that is paid.
-    pub fee_bps: i64,
+    /// The fee that this wallet must at least receive. What it receives above that is limited by [`FeePromise`].
+    ///
+    /// [`FeePromise`]: crochet_domain::money::FeePromise
+    pub fee: Micros,
     /// Time in which the provider may fill the quote (seconds).
     pub ttl_seconds: i64,
 }
@@ -34,6 +36,10 @@ pub struct ProviderQuote {
     pub id: String,
     /// What the buyer has to do to pay: `data.payment.requirements` of the 402.
     pub requirements: Box<RawValue>,
+    /// The fee that the operator will receive, rounded down. At least the one that was asked for.
+    pub fee_micros: Micros,
+    /// How many quotes the provider was asked for: one or two. Each counts against the deployment's budget.
+    pub asked: u8,
 }
 
 /// Why there is no quote.
@@ -127,7 +133,9 @@ pub trait PaymentProvider: Send + Sync {
     fn recognise(&self, headers: &HeaderMap) -> Result<Option<String>, UnreadablePaymentId>;
     /// Whether a text has exactly the form of this provider's ids. Strict, to find ids in places where other text stands too.
     fn is_payment_id(&self, text: &str) -> bool;
-    /// Requests a quote, and checks that recipient, chain, currency and output are as requested.
+    /// Requests a quote, and checks that recipient, chain, currency, output and fee are as requested.
+    ///
+    /// Asks a second time if the first quote's fee breaks the promise to the operator, and never a third time.
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'_, Result<ProviderQuote, QuoteFailure>>;
     /// Asks for the state of a payment. If it was paid, the provider's record says to whom and how much.
     ///

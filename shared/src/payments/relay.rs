@@ -4,11 +4,14 @@
 //! about the recipient.
 
 mod amount;
+mod fee;
 mod quote;
 mod report;
 #[cfg(test)]
 mod tests;
 mod webhook;
+
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use http::HeaderMap;
@@ -18,7 +21,8 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::Url;
 
-use quote::{Quote, refusal};
+use fee::SeenCosts;
+use quote::{CheckedQuote, Quote, refusal};
 use report::{Record, Records, Report, Status, denies_knowing, understand};
 
 use super::provider::{
@@ -42,6 +46,7 @@ pub(super) struct Relay {
     http: reqwest::Client,
     base: String,
     api_key: SecretString,
+    costs: Arc<SeenCosts>,
 }
 
 impl std::fmt::Debug for Relay {
@@ -54,10 +59,12 @@ impl Relay {
     /// The API at `base`, with the operator's key.
     #[must_use]
     pub(super) fn new(base: &Url, api_key: SecretString) -> Self {
-        Self { http: operator_client(), base: base.as_str().trim_end_matches('/').to_owned(), api_key }
+        let base = base.as_str().trim_end_matches('/').to_owned();
+        Self { http: operator_client(), base, api_key, costs: Arc::default() }
     }
 
-    async fn ask_for_quote(&self, request: QuoteRequest) -> Result<ProviderQuote, QuoteFailure> {
+    /// One quote, with a fee of `fee_bps` of what is paid.
+    async fn ask_for_quote(&self, request: &QuoteRequest, fee_bps: u16) -> Result<CheckedQuote, QuoteFailure> {
         let body = json!({
             "user": request.payer,
             "recipient": request.expected.recipient,
@@ -67,7 +74,7 @@ impl Relay {
             "destinationCurrency": request.expected.currency,
             "tradeType": "EXACT_OUTPUT",
             "amount": request.expected.output.to_string(),
-            "appFees": if request.fee_bps > 0 { json!([{"recipient": request.fee_wallet, "fee": request.fee_bps.to_string()}]) } else { json!([]) },
+            "appFees": if fee_bps > 0 { json!([{"recipient": request.fee_wallet, "fee": fee_bps.to_string()}]) } else { json!([]) },
             // Without refundTo, a refund may go to the recipient. Without ttl, an order can be filled for days.
             "refundTo": request.payer,
             "ttl": request.ttl_seconds,
@@ -81,7 +88,7 @@ impl Relay {
             return Err(refusal(status, &reply));
         }
         let quote: Quote = read(&reply).map_err(|e| QuoteFailure::Unavailable(e.0))?;
-        quote.checked(&request, &self.base)
+        quote.checked(request, &self.base)
     }
 
     async fn ask_about(&self, id: &str, wanted: RecordWanted) -> Result<ProviderPayment, ProviderUnavailable> {
@@ -157,7 +164,7 @@ impl PaymentProvider for Relay {
     }
 
     fn quote(&self, request: QuoteRequest) -> BoxFuture<'_, Result<ProviderQuote, QuoteFailure>> {
-        Box::pin(self.ask_for_quote(request))
+        Box::pin(async move { fee::quote(&self.costs, &request, |bps| self.ask_for_quote(&request, bps)).await })
     }
 
     fn payment<'a>(&'a self, id: &'a str, record: RecordWanted) -> BoxFuture<'a, Result<ProviderPayment, ProviderUnavailable>> {

@@ -7,6 +7,7 @@ mod concurrency;
 mod currency;
 mod endpoint;
 mod failures;
+mod fee;
 mod forward;
 mod free;
 mod idempotency;

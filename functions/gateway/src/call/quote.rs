@@ -74,7 +74,7 @@ async fn ask_for_quote(ctx: &CallContext<'_>, call: CallId, terms: &Terms) -> Re
         origin: terms.currency.token(),
         expected: terms.expected.clone(),
         fee_wallet: app.config.fee_wallet.clone(),
-        fee_bps: terms.split.app_fee_bps(),
+        fee: terms.split.fee,
         ttl_seconds: QUOTE_TTL_SECONDS,
     };
     let buyer = ctx.agent.profile.to_string();

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::facts::Facts;
 use super::faults::{Mode, Route};
 use super::payments::{Change, Payment, Status};
+use super::price::EXECUTION_FEE_MICROS;
 use super::state::Sandbox;
 
 /// Default number of payments in a list.
@@ -228,6 +229,20 @@ pub(super) async fn fault(State(sandbox): State<Sandbox>, body: Bytes) -> Reply 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct CostsBody {
+    execution_micros: Option<u32>,
+}
+
+/// `POST /sandbox/costs`: sets the provider's flat fee for quotes from now on; without a number, as it was at the start.
+pub(super) async fn costs(State(sandbox): State<Sandbox>, body: Bytes) -> Reply {
+    let body: CostsBody = read(&body)?;
+    let micros = body.execution_micros.unwrap_or(EXECUTION_FEE_MICROS);
+    sandbox.set_execution_micros(micros);
+    Ok(Json(json!({ "execution_micros": micros })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ClockBody {
     advance_ms: i64,
 }
@@ -257,7 +272,7 @@ pub(super) async fn not_found() -> Wrong {
     Wrong(
         StatusCode::NOT_FOUND,
         "the sandbox Relay knows POST /quote/v2, GET /intents/status/v3?requestId=, GET /requests/v3?id= and /sandbox/requests, \
-         /sandbox/faults, /sandbox/clock"
+         /sandbox/faults, /sandbox/costs, /sandbox/clock"
             .into(),
     )
 }

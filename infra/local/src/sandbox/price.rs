@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::refusal::Refusal;
 use super::tokens::{Amount, Token};
 
-/// The provider's flat fee on routes that it fills itself, in micro-dollars.
-const EXECUTION_FEE_MICROS: u128 = 20_000;
+/// The provider's flat fee on routes that it fills itself, in micro-dollars. A control changes it.
+pub(super) const EXECUTION_FEE_MICROS: u32 = 20_000;
 /// Minimum of output and app fees on routes from EVM chains, in micro-dollars.
 const EVM_MINIMUM_MICROS: u128 = 50_000;
 /// Maximum payment: a million dollars, in micro-dollars.
@@ -81,18 +81,18 @@ pub(super) struct Wanted {
 
 /// The input, the provider's fee and the app fees.
 ///
-/// The input is the smallest for which `input - execution fee - app fees >= output`. Plain sends (same token, same chain) carry
+/// The input is the smallest for which `input - execution fee - app fees >= output`; `execution_micros` is the execution fee. Plain sends (same token, same chain) carry
 /// neither fee: the real provider does not collect app fees on them.
 ///
 /// # Errors
 /// The provider's errors: an EVM route below the minimum, an amount above the maximum, fees of 100 % or more.
-pub(super) fn price(wanted: &Wanted) -> Result<(Amount, u128, Vec<AppFee>), Refusal> {
+pub(super) fn price(wanted: &Wanted, execution_micros: u128) -> Result<(Amount, u128, Vec<AppFee>), Refusal> {
     let output_micros = wanted.output.micros();
     if output_micros > MAXIMUM_MICROS {
         return Err(Refusal::coded("INSUFFICIENT_LIQUIDITY", "There is not enough liquidity to complete the swap"));
     }
     let is_send = wanted.origin == wanted.output.token;
-    let (execution, app_fees) = if is_send { (0, &[][..]) } else { (EXECUTION_FEE_MICROS, &wanted.app_fees[..]) };
+    let (execution, app_fees) = if is_send { (0, &[][..]) } else { (execution_micros, &wanted.app_fees[..]) };
     let total_bps = app_fees.iter().map(|(_, bps)| bps).sum::<u128>();
     if total_bps >= WHOLE_BPS {
         return Err(Refusal::malformed("body/appFees must come to less than 10000 basis points"));
@@ -115,6 +115,8 @@ mod tests {
     use super::super::tokens::{BASE, SOLANA};
     use super::*;
 
+    const FEE: u128 = EXECUTION_FEE_MICROS as u128;
+
     fn token(chain_id: u64, address: &str) -> &'static Token {
         Token::find(chain_id, address).expect("a known token")
     }
@@ -132,7 +134,7 @@ mod tests {
         let sol = token(SOLANA, "11111111111111111111111111111111");
         for output in [1, 95, 951_000, 9_999_999_999_u128] {
             for bps in [0, 1, 345, 490, 9_999] {
-                let (input, execution, fees) = price(&wanted(sol, output, bps)).expect("a quote");
+                let (input, execution, fees) = price(&wanted(sol, output, bps), FEE).expect("a quote");
                 let app = fees[0].micros;
                 let needed = output + execution + app;
                 assert!((needed..=needed + 1).contains(&input.micros()), "{output} at {bps}: {} for {needed}", input.micros());
@@ -144,14 +146,14 @@ mod tests {
     fn small_routes_from_evm_are_refused_and_from_solana_are_not() {
         let eth = token(BASE, "0x0000000000000000000000000000000000000000");
         let sol = token(SOLANA, "11111111111111111111111111111111");
-        assert!(price(&wanted(eth, 47_000, 300)).is_err());
-        assert!(price(&wanted(eth, 50_000, 300)).is_ok());
-        assert!(price(&wanted(sol, 95, 300)).is_ok());
+        assert!(price(&wanted(eth, 47_000, 300), FEE).is_err());
+        assert!(price(&wanted(eth, 50_000, 300), FEE).is_ok());
+        assert!(price(&wanted(sol, 95, 300), FEE).is_ok());
     }
 
     #[test]
     fn a_send_pays_no_app_fee() {
-        let (input, execution, fees) = price(&wanted(usdc_on_solana(), 951_000, 490)).expect("a quote");
+        let (input, execution, fees) = price(&wanted(usdc_on_solana(), 951_000, 490), FEE).expect("a quote");
         assert_eq!((input.units, execution, fees.len()), (951_000, 0, 0));
     }
 }

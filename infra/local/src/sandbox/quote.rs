@@ -32,7 +32,7 @@ fn answer(sandbox: &Sandbox, headers: &HeaderMap, body: &[u8]) -> Result<Value, 
     let as_received: Box<RawValue> = serde_json::from_slice(body).map_err(|_| Refusal::malformed("Body is not valid JSON"))?;
     let value: Value = serde_json::from_str(as_received.get()).map_err(|_| Refusal::malformed("Body is not valid JSON"))?;
     let request = QuoteRequest::read(&value)?;
-    let (input, execution_micros, app_fees) = price(&request.wanted)?;
+    let (input, execution_micros, app_fees) = price(&request.wanted, sandbox.execution_micros().into())?;
     let mut terms = Terms {
         user: request.user,
         recipient: request.recipient,

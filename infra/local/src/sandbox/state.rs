@@ -1,6 +1,7 @@
 //! The sandbox's state.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use super::facts::webhook_json;
 use super::faults::{Faults, Mode, Route};
 use super::payments::{Change, Payment, Payments};
+use super::price::EXECUTION_FEE_MICROS;
 use super::refusal::Refusal;
 use super::webhook::{API_KEY, Webhook};
 
@@ -26,6 +28,7 @@ struct Inner {
     webhook: Option<Webhook>,
     payments: Mutex<Payments>,
     faults: Mutex<Faults>,
+    execution_micros: AtomicU32,
 }
 
 impl Sandbox {
@@ -45,6 +48,7 @@ impl Sandbox {
             webhook: webhook_url.map(Webhook::new),
             payments: Mutex::new(payments),
             faults: Mutex::default(),
+            execution_micros: AtomicU32::new(EXECUTION_FEE_MICROS),
         })))
     }
 
@@ -55,6 +59,15 @@ impl Sandbox {
     /// The stack's time in Unix milliseconds.
     pub(super) fn now_ms(&self) -> i64 {
         unix_ms(self.0.clock.now())
+    }
+
+    /// The provider's flat fee, in micro-dollars.
+    pub(super) fn execution_micros(&self) -> u32 {
+        self.0.execution_micros.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_execution_micros(&self, micros: u32) {
+        self.0.execution_micros.store(micros, Ordering::Relaxed);
     }
 
     pub(super) fn controls_url(&self) -> String {

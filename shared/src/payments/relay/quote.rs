@@ -1,4 +1,6 @@
 //! Relay's quotes and refusals.
+//!
+//! A quote's fee is taken from its amounts in USD, rounded to micro-dollars by the provider.
 
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -6,9 +8,10 @@ use serde_json::value::RawValue;
 
 use super::amount::Amount;
 use super::{PROVIDER, is_request_id};
-use crate::payments::provider::{ProviderQuote, QuoteFailure, QuoteRequest};
+use crate::payments::provider::{QuoteFailure, QuoteRequest};
 use crate::wire::payment::{PayIn, Requirements};
 use crochet_domain::call::same_address;
+use crochet_domain::money::Micros;
 
 #[derive(Deserialize)]
 struct Refused {
@@ -37,6 +40,12 @@ pub(super) fn refusal(status: StatusCode, reply: &[u8]) -> QuoteFailure {
 pub(super) struct Quote {
     steps: Box<RawValue>,
     details: QuoteDetails,
+    fees: Option<Fees>,
+}
+
+#[derive(Deserialize)]
+struct Fees {
+    app: Option<Amount>,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +54,18 @@ struct QuoteDetails {
     recipient: String,
     currency_in: Amount,
     currency_out: Amount,
+    expanded_price_impact: Option<PriceImpact>,
+}
+
+#[derive(Deserialize)]
+struct PriceImpact {
+    app: Option<Impact>,
+}
+
+/// What a part of the costs takes from the payment, as a negative amount.
+#[derive(Deserialize)]
+struct Impact {
+    usd: String,
 }
 
 #[derive(Deserialize)]
@@ -53,9 +74,19 @@ struct Step {
     request_id: Option<String>,
 }
 
+/// A quote that matches its request, except that its fee was not judged.
+pub(super) struct CheckedQuote {
+    pub(super) id: String,
+    pub(super) requirements: Box<RawValue>,
+    /// What the buyer pays.
+    pub(super) payment: Micros,
+    /// The operator's part of it.
+    pub(super) fee: Micros,
+}
+
 impl Quote {
     /// Checks that the quote matches its request. No other quote may be shown to a buyer.
-    pub(super) fn checked(self, request: &QuoteRequest, base: &str) -> Result<ProviderQuote, QuoteFailure> {
+    pub(super) fn checked(self, request: &QuoteRequest, base: &str) -> Result<CheckedQuote, QuoteFailure> {
         let offered = self.details.currency_out.paid_to(&self.details.recipient);
         if !offered.is_some_and(|offered| offered.matches(&request.expected)) {
             return Err(QuoteFailure::NotAsAsked("recipient, chain, currency or output differ from what was asked for".into()));
@@ -72,6 +103,7 @@ impl Quote {
         if ids.any(|other| other != id) {
             return Err(QuoteFailure::NotAsAsked("the quote has several ids".into()));
         }
+        let (payment, fee) = self.payment_and_fee(request)?;
         let Amount { currency, amount, amount_formatted, amount_usd } = self.details.currency_in;
         let requirements = Requirements {
             kind: PROVIDER,
@@ -84,6 +116,27 @@ impl Quote {
         };
         let requirements = serde_json::value::to_raw_value(&requirements);
         let requirements = requirements.map_err(|_| QuoteFailure::Unavailable("its steps cannot be serialised".into()))?;
-        Ok(ProviderQuote { id, requirements })
+        Ok(CheckedQuote { id, requirements, payment, fee })
+    }
+
+    /// The app fee. The provider plans to leave out `fees`.
+    fn app_fee_usd(&self) -> Option<&str> {
+        if let Some(Fees { app: Some(app) }) = &self.fees {
+            return Some(&app.amount_usd);
+        }
+        let impact = self.details.expanded_price_impact.as_ref()?.app.as_ref()?;
+        Some(impact.usd.trim_start_matches('-'))
+    }
+
+    /// What the buyer pays, and how much of it is the operator's, in USD.
+    fn payment_and_fee(&self, request: &QuoteRequest) -> Result<(Micros, Micros), QuoteFailure> {
+        let payment = Micros::from_usd_rounded_down(&self.details.currency_in.amount_usd);
+        let fee = self.app_fee_usd().and_then(Micros::from_usd_rounded_down);
+        match (payment, fee) {
+            (Some(payment), Some(fee)) => Ok((payment, fee)),
+            // Without a fee, there is nothing to check.
+            _ if request.fee == Micros::ZERO => Ok((Micros::ZERO, Micros::ZERO)),
+            _ => Err(QuoteFailure::Unavailable("a quote does not say what it costs in USD".into())),
+        }
     }
 }

@@ -119,6 +119,18 @@ async fn a_payment_is_superseded_and_keeps_its_state() {
 }
 
 #[tokio::test]
+async fn costs_change() {
+    let stack = parts(None).await;
+    let sandbox = stack.sandbox();
+    let paid = async || quote(&sandbox).await.1["details"]["currencyIn"]["amountUsd"].clone();
+    assert_eq!(paid().await, "1.021031");
+    sandbox.set_costs(Some(0)).await.expect("set");
+    assert_eq!(paid().await, "1.000000");
+    sandbox.set_costs(None).await.expect("set");
+    assert_eq!(paid().await, "1.021031");
+}
+
+#[tokio::test]
 async fn faults_come_and_go() {
     let stack = parts(None).await;
     let sandbox = stack.sandbox();
