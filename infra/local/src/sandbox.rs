@@ -7,6 +7,7 @@ mod book;
 mod controls;
 mod facts;
 mod faults;
+mod list;
 mod payments;
 mod price;
 mod quote;

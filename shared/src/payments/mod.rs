@@ -9,8 +9,8 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use provider::{
-    PaymentProvider, ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure, QuoteRequest, RecordWanted,
-    UnreadablePaymentId, WebhookEvent, WebhookRefused,
+    FilledPayments, PaymentProvider, ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure,
+    QuoteRequest, RecordWanted, UnreadablePaymentId, WebhookEvent, WebhookRefused,
 };
 
 /// The payment provider of this deployment, at `base`, with the operator's key.

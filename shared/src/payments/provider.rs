@@ -99,6 +99,15 @@ pub struct ProviderPayment {
     pub superseded_by: Vec<String>,
 }
 
+/// One page of a list of filled payments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilledPayments {
+    /// The provider's id and report of each, in the order in which they changed.
+    pub payments: Vec<(String, ProviderPayment)>,
+    /// Names the next page; `None` on the last one.
+    pub next: Option<String>,
+}
+
 /// A verified notice that a payment changed. It says which one; the provider must be asked what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookEvent {
@@ -141,6 +150,15 @@ pub trait PaymentProvider: Send + Sync {
     ///
     /// Follows at most three payments that supersede it. A longer chain or a loop is reported as [`ProviderUnavailable`].
     fn payment<'a>(&'a self, id: &'a str, record: RecordWanted) -> BoxFuture<'a, Result<ProviderPayment, ProviderUnavailable>>;
+    /// Lists this deployment's payments that succeeded and changed since `since_ms`, oldest change first. Each page is one question
+    /// to the provider. `page` is the `next` of the page before.
+    ///
+    /// A failure or refund whose fill was kept is not in the list: only [`PaymentProvider::payment`] finds it.
+    fn filled_since<'a>(
+        &'a self,
+        since_ms: i64,
+        page: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<FilledPayments, ProviderUnavailable>>;
     /// Verifies the signature and the time of a webhook. `raw_body` is the body as received.
     ///
     /// # Errors

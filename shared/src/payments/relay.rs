@@ -26,8 +26,8 @@ use quote::{CheckedQuote, Quote, refusal};
 use report::{Record, Records, Report, Status, denies_knowing, understand};
 
 use super::provider::{
-    PaymentProvider, ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure, QuoteRequest, RecordWanted,
-    UnreadablePaymentId, WebhookEvent, WebhookRefused,
+    FilledPayments, PaymentProvider, ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure,
+    QuoteRequest, RecordWanted, UnreadablePaymentId, WebhookEvent, WebhookRefused,
 };
 use crate::outbound::operator_client;
 use crate::telemetry::meter::trip;
@@ -39,6 +39,9 @@ const PROVIDER: &str = "relay";
 const MAX_REPLY_BYTES: usize = 512 * 1024;
 /// Maximum number of payments, each superseding the one before, that are followed.
 const MAX_SUPERSEDED: usize = 3;
+
+/// Payments on one page of a list. The provider's maximum.
+const LIST_LIMIT: u8 = 50;
 
 /// The Relay API.
 #[derive(Clone)]
@@ -105,8 +108,7 @@ impl Relay {
             }
             superseded_by.push(next);
         }
-        let Report { status, paid_out, fee_collected, fail_reason, superseded_by: _ } = report;
-        Ok(ProviderPayment { status, own_status, paid_out, fee_collected, fail_reason, superseded_by })
+        Ok(report.of_payment(own_status, superseded_by))
     }
 
     /// What the provider says about this one id.
@@ -125,21 +127,48 @@ impl Relay {
 
     /// The status; `None` if the provider says that it does not know the id.
     async fn status(&self, id: &str) -> Result<Option<Status>, ProviderUnavailable> {
-        let (status, reply) = self.get("/intents/status/v3", "requestId", id).await?;
+        let (status, reply) = self.get("/intents/status/v3", &[("requestId", id)]).await?;
         if status == StatusCode::NOT_FOUND && denies_knowing(&reply) { Ok(None) } else { understood(status, &reply).map(Some) }
     }
 
     /// The record; `None` if the provider has none.
     async fn record(&self, id: &str) -> Result<Option<Record>, ProviderUnavailable> {
-        let (status, reply) = self.get("/requests/v3", "id", id).await?;
+        let (status, reply) = self.get("/requests/v3", &[("id", id)]).await?;
         let records: Records = understood(status, &reply)?;
         Ok(records.requests.into_iter().find(|record| record.id == id))
     }
 
-    async fn get(&self, path: &str, name: &str, id: &str) -> Result<(StatusCode, Vec<u8>), ProviderUnavailable> {
+    /// One page of the successful requests made with our key. Without the key as a filter, those of everybody are listed.
+    async fn list_filled(&self, since_ms: i64, page: Option<&str>) -> Result<FilledPayments, ProviderUnavailable> {
+        // A time in whole seconds, and inclusive: what changed in this second is listed again.
+        let (since, limit) = (since_ms.div_euclid(1_000).to_string(), LIST_LIMIT.to_string());
+        let mut query = vec![
+            ("apiKey", self.api_key.expose_secret()),
+            ("status", "success"),
+            ("sortBy", "updatedAt"),
+            ("sortDirection", "asc"),
+            ("startTimestamp", &since),
+            ("limit", &limit),
+        ];
+        query.extend(page.map(|page| ("continuation", page)));
+        let (status, reply) = self.get("/requests/v3", &query).await?;
+        let records: Records = understood(status, &reply)?;
+        let mut payments = Vec::with_capacity(records.requests.len());
+        for record in records.requests {
+            // What was superseded is in the list under its new id, if that was filled.
+            let report = record.report()?;
+            if report.superseded_by.is_none() {
+                let own_status = report.status;
+                payments.push((record.id, report.of_payment(own_status, Vec::new())));
+            }
+        }
+        Ok(FilledPayments { payments, next: records.continuation.filter(|next| !next.is_empty()) })
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<(StatusCode, Vec<u8>), ProviderUnavailable> {
         let mut url =
             Url::parse(&format!("{}{path}", self.base)).map_err(|_| ProviderUnavailable("its URL is not valid".into()))?;
-        url.query_pairs_mut().append_pair(name, id);
+        url.query_pairs_mut().extend_pairs(query);
         send("relay", self.http.get(url).header("x-api-key", self.api_key.expose_secret())).await
     }
 }
@@ -169,6 +198,14 @@ impl PaymentProvider for Relay {
 
     fn payment<'a>(&'a self, id: &'a str, record: RecordWanted) -> BoxFuture<'a, Result<ProviderPayment, ProviderUnavailable>> {
         Box::pin(self.ask_about(id, record))
+    }
+
+    fn filled_since<'a>(
+        &'a self,
+        since_ms: i64,
+        page: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<FilledPayments, ProviderUnavailable>> {
+        Box::pin(self.list_filled(since_ms, page))
     }
 
     fn verify_webhook(&self, headers: &HeaderMap, raw_body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookRefused> {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::faults::{Mode, Route};
+use super::list::list;
 use super::payments::{Payment, Status};
 use super::price::{AppFee, Terms};
 use super::quote::{minus, other_token, rate, route, stranger};
@@ -28,8 +29,8 @@ pub(super) async fn requests(
     }
     let answer = || -> Result<Value, Refusal> {
         sandbox.check_key(&headers, true)?;
-        let id = query.get("id").ok_or_else(|| Refusal::malformed("this sandbox looks requests up by id only"))?;
         let now_ms = sandbox.now_ms();
+        let Some(id) = query.get("id") else { return list(&sandbox, &query, now_ms) };
         let mut found: Vec<Payment> = sandbox.known(id).into_iter().collect();
         if query.get("includeChildRequests").is_some_and(|value| value == "true") {
             let child = found.first().and_then(|payment| payment.recorded(now_ms)?.superseded_by.clone());
@@ -43,7 +44,7 @@ pub(super) async fn requests(
 }
 
 /// One record of `/requests/v3`.
-fn record_json(payment: &Payment, now_ms: i64, fault: Option<Mode>) -> Value {
+pub(super) fn record_json(payment: &Payment, now_ms: i64, fault: Option<Mode>) -> Value {
     let mut facts = Facts::of(payment, payment.recorded(now_ms));
     match fault {
         Some(Mode::WrongRecipient) => facts.recipient = stranger(facts.output.token.chain_id),

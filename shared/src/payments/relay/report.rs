@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::amount::Amount;
 use super::is_request_id;
-use crate::payments::provider::{ProviderStatus, ProviderUnavailable};
+use crate::payments::provider::{ProviderPayment, ProviderStatus, ProviderUnavailable};
 use crochet_domain::call::{ExpectedPayout, same_address};
 use crochet_domain::money::Micros;
 
@@ -41,12 +41,15 @@ pub(super) fn denies_knowing(reply: &[u8]) -> bool {
 pub(super) struct Records {
     #[serde(default)]
     pub(super) requests: Vec<Record>,
+    /// Where a list goes on.
+    pub(super) continuation: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Record {
     pub(super) id: String,
+    status: Option<String>,
     recipient: Option<String>,
     request_type: Option<String>,
     superseded_by_request_id: Option<String>,
@@ -115,6 +118,12 @@ struct SettledDestination {
 }
 
 impl Record {
+    /// The report of a payment in a list: its record alone tells its status, too.
+    pub(super) fn report(&self) -> Result<Report, ProviderUnavailable> {
+        let status = self.status.clone().ok_or_else(|| ProviderUnavailable("a record has no status".into()))?;
+        understand(Some(Status { status, fail_reason: None }), Some(self))
+    }
+
     /// What the recipient received, as the executed route shows it.
     ///
     /// Without data of an execution, the provider repeats the quoted route here: on its own, this does not prove a payment.
@@ -167,6 +176,14 @@ pub(super) struct Report {
     pub(super) fee_collected: Option<Micros>,
     pub(super) fail_reason: Option<String>,
     pub(super) superseded_by: Option<String>,
+}
+
+impl Report {
+    /// The report about a payment: this one is about the last of those that superseded it.
+    pub(super) fn of_payment(self, own_status: ProviderStatus, superseded_by: Vec<String>) -> ProviderPayment {
+        let Self { status, paid_out, fee_collected, fail_reason, superseded_by: _ } = self;
+        ProviderPayment { status, own_status, paid_out, fee_collected, fail_reason, superseded_by }
+    }
 }
 
 /// The report about an id, from its status (`None`: the provider does not know the id) and its record, if there is one.

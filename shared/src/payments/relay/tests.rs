@@ -25,6 +25,7 @@ type Replies = HashMap<(&'static str, String), (u16, String)>;
 struct Played {
     replies: Arc<Mutex<Replies>>,
     asked: Arc<Mutex<Vec<&'static str>>>,
+    queries: Arc<Mutex<Vec<String>>>,
 }
 
 impl Played {
@@ -41,8 +42,8 @@ impl Played {
         self.says("requests", id, 200, json!({ "requests": [record] }))
     }
 
-    /// Asks about `id`. Returns the reply, and which routes were asked.
-    async fn payment(self, id: &str, wanted: RecordWanted) -> (Result<ProviderPayment, ProviderUnavailable>, Vec<&'static str>) {
+    /// Serves the replies at the URL that is returned.
+    async fn serve(&self) -> (Url, tokio::task::JoinHandle<()>) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base: Url = format!("http://{}", listener.local_addr().expect("an address")).parse().expect("a URL");
         let router = Router::new().fallback(reply).with_state(self.clone());
@@ -53,6 +54,12 @@ impl Played {
                 tokio::spawn(connection);
             }
         });
+        (base, server)
+    }
+
+    /// Asks about `id`. Returns the reply, and which routes were asked.
+    async fn payment(self, id: &str, wanted: RecordWanted) -> (Result<ProviderPayment, ProviderUnavailable>, Vec<&'static str>) {
+        let (base, server) = self.serve().await;
         let payment = Relay::new(&base, "key".into()).payment(id, wanted).await;
         server.abort();
         let mut asked = self.asked.lock().expect("unpoisoned").clone();
@@ -64,6 +71,7 @@ impl Played {
 async fn reply(State(played): State<Played>, uri: Uri, Query(query): Query<HashMap<String, String>>) -> impl IntoResponse {
     let route = if uri.path() == "/requests/v3" { "requests" } else { "status" };
     played.asked.lock().expect("unpoisoned").push(route);
+    played.queries.lock().expect("unpoisoned").push(uri.query().unwrap_or_default().to_owned());
     let id = query.get("id").or(query.get("requestId")).cloned().unwrap_or_default();
     let none = (200, json!({ "requests": [] }).to_string());
     let (status, body) = played.replies.lock().expect("unpoisoned").get(&(route, id)).cloned().unwrap_or(none);
@@ -261,4 +269,26 @@ fn a_payment_must_be_the_one_that_was_quoted() {
     assert!(!expected("0xab", 4).matches(&expected("0xAB", 5)));
     assert!(!expected("0xac", 5).matches(&expected("0xAB", 5)));
     assert!(!expected("abc", 5).matches(&expected("ABC", 5)), "Solana addresses are exact");
+}
+
+#[tokio::test]
+async fn filled_payments_are_listed_page_by_page() {
+    let mut paid = record(&id(1));
+    paid["status"] = "success".into();
+    let mut moved = superseded(&id(2), &id(1));
+    moved["status"] = "success".into();
+    let played = Played::default().says("requests", "", 200, json!({ "requests": [paid, moved], "continuation": "50" }));
+    let (base, server) = played.serve().await;
+    let relay = Relay::new(&base, "key".into());
+    let page = relay.filled_since(1_774_993_296_999, Some("next&page")).await.expect("a page");
+    assert_eq!(page.next.as_deref(), Some("50"));
+    let [(listed, payment)] = &page.payments[..] else { panic!("what was superseded is left out: {page:?}") };
+    assert_eq!((listed, payment.status, payment.fee_collected), (&id(1), ProviderStatus::Success, Some(Micros(4_997_980))));
+    assert_eq!(payment.paid_out.as_ref().map(|paid_out| paid_out.output), Some(5));
+    let query = played.queries.lock().expect("unpoisoned").remove(0);
+    assert_eq!(
+        query,
+        "apiKey=key&status=success&sortBy=updatedAt&sortDirection=asc&startTimestamp=1774993296&limit=50&continuation=next%26page"
+    );
+    server.abort();
 }

@@ -200,3 +200,39 @@ async fn a_webhook_is_sent_when_its_time_has_come_and_a_missing_route_is_asked_o
     assert_eq!(told["webhooks"], json!([{ "request_id": id, "answered": 404 }]));
     assert_eq!(status(&nowhere.sandbox(), &id).await["status"], "success");
 }
+
+#[tokio::test]
+async fn the_requests_of_a_key_are_listed_page_by_page() {
+    let stack = parts(None).await;
+    let sandbox = stack.sandbox();
+    let list = async |query: &str| {
+        let path = format!("/requests/v3?apiKey={API_KEY}&{query}");
+        sandbox.request(Method::GET, &path).header("x-api-key", API_KEY).send().await.expect("an answer").json
+    };
+    let ids = |page: &Value| -> Vec<String> {
+        page["requests"].as_array().expect("a list").iter().map(|record| record["id"].as_str().expect("an id").to_owned()).collect()
+    };
+    let mut quoted = Vec::new();
+    for _ in 0..5 {
+        quoted.push(quote(&sandbox).await.0);
+    }
+    for n in [3, 0, 4, 1] {
+        sandbox.advance_clock(1_000).await.expect("moved");
+        sandbox.pay(&quoted[n]).await.expect("paid");
+    }
+    sandbox.forget(&quoted[4]).await.expect("forgotten");
+    let query = "status=success&sortBy=updatedAt&sortDirection=asc&limit=2";
+    let first = list(query).await;
+    assert_eq!(ids(&first), [quoted[3].clone(), quoted[0].clone()], "in the order of the changes");
+    let next = first["continuation"].as_str().expect("a second page");
+    let second = list(&format!("{query}&continuation={next}")).await;
+    assert_eq!((ids(&second), &second["continuation"]), (vec![quoted[1].clone()], &Value::Null));
+    assert_eq!(ids(&list("").await).first(), Some(&quoted[3]), "the newest, without the forgotten one");
+    let seconds = stack.clock().now().unix_timestamp();
+    assert_eq!(ids(&list(&format!("sortBy=updatedAt&startTimestamp={seconds}")).await), [quoted[1].clone()]);
+
+    for query in ["?", "?apiKey=another", &format!("?apiKey={API_KEY}&sortBy=price"), &format!("?apiKey={API_KEY}&term=x")] {
+        let request = sandbox.request(Method::GET, &format!("/requests/v3{query}")).header("x-api-key", API_KEY);
+        assert_eq!(request.send().await.expect("an answer").status, 400, "{query}");
+    }
+}

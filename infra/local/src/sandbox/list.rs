@@ -1,0 +1,73 @@
+//! `GET /requests/v3?apiKey=`: the requests made with a key.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use serde_json::{Value, json};
+
+use super::facts::Facts;
+use super::faults::Route;
+use super::payments::{Payment, Status};
+use super::record::record_json;
+use super::refusal::Refusal;
+use super::state::Sandbox;
+use super::webhook::API_KEY;
+
+/// The provider's maximum of requests on a page.
+const MAXIMUM: usize = 50;
+/// Parameters that the sandbox supports. The provider has more.
+const SUPPORTED: [&str; 7] = ["apiKey", "status", "sortBy", "sortDirection", "startTimestamp", "limit", "continuation"];
+
+/// One page of the requests. Each is shown as its record is at `now_ms`.
+pub(super) fn list(sandbox: &Sandbox, query: &HashMap<String, String>, now_ms: i64) -> Result<Value, Refusal> {
+    if let Some(other) = query.keys().find(|name| !SUPPORTED.contains(&name.as_str())) {
+        return Err(Refusal::malformed(format!("this sandbox does not support the parameter {other}")));
+    }
+    if query.get("apiKey").map(String::as_str) != Some(API_KEY) {
+        return Err(Refusal::malformed("this sandbox looks requests up by id, or lists those of its apiKey"));
+    }
+    let by_update = one_of(query, "sortBy", &["createdAt", "updatedAt"])? == "updatedAt";
+    let ascending = one_of(query, "sortDirection", &["desc", "asc"])? == "asc";
+    let since_ms = number::<i64>(query, "startTimestamp")?.unwrap_or_default() * 1_000;
+    let limit = number(query, "limit")?.unwrap_or(MAXIMUM).clamp(1, MAXIMUM);
+    let skipped: usize = number(query, "continuation")?.unwrap_or_default();
+    let status = match query.get("status") {
+        Some(name) => Some(serde_json::from_value::<Status>(name.as_str().into()).map_err(|_| unsupported("status"))?),
+        None => None,
+    };
+    let time = |payment: &Payment| {
+        if by_update { Facts::of(payment, payment.recorded(now_ms)).updated_at_ms() } else { payment.quoted_at_ms }
+    };
+    let (_, mut found) = sandbox.newest(usize::MAX, None);
+    found.retain(|payment| {
+        let is_wanted = status.is_none_or(|status| Facts::of(payment, payment.recorded(now_ms)).status == status);
+        is_wanted && !payment.is_forgotten(now_ms) && time(payment) >= since_ms
+    });
+    if ascending {
+        found.reverse();
+        found.sort_by_key(&time);
+    } else {
+        found.sort_by_key(|payment| std::cmp::Reverse(time(payment)));
+    }
+    let fault = sandbox.fault(Route::Requests);
+    let page = found.iter().skip(skipped).take(limit);
+    let records: Vec<Value> = page.map(|payment| record_json(payment, now_ms, fault)).collect();
+    let end = skipped.saturating_add(limit);
+    let next = (end < found.len()).then(|| end.to_string());
+    Ok(json!({ "requests": records, "continuation": next }))
+}
+
+/// The value of a parameter, which must be one of these; absent, the first.
+fn one_of<'a>(query: &'a HashMap<String, String>, name: &str, values: &[&'a str]) -> Result<&'a str, Refusal> {
+    let value = query.get(name).map_or(values[0], String::as_str);
+    if values.contains(&value) { Ok(value) } else { Err(unsupported(name)) }
+}
+
+fn number<T: FromStr>(query: &HashMap<String, String>, name: &str) -> Result<Option<T>, Refusal> {
+    query.get(name).map(|value| value.parse().map_err(|_| unsupported(name))).transpose()
+}
+
+fn unsupported(name: impl Display) -> Refusal {
+    Refusal::malformed(format!("querystring/{name} must be equal to one of the allowed values"))
+}
