@@ -44,6 +44,14 @@ impl SandboxControls {
         self.set(relay_request_id, &json!({ "status": "success" })).await
     }
 
+    /// Pays a quote with the signed transactions of its steps: base64 or base58 (Solana), `0x` and hex (EVM).
+    ///
+    /// # Errors
+    /// If a transaction differs from its step, or a signature is wrong.
+    pub async fn pay_with(&self, transactions: &[String]) -> Result<Value, UnexpectedReply> {
+        self.post("/sandbox/pay", &json!({ "transactions": transactions })).await
+    }
+
     /// Pays a quote. The status says so immediately, the record only `record_after_ms` later.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod controls;
 mod facts;
 mod faults;
 mod list;
+mod pay;
 mod payments;
 mod price;
 mod quote;
@@ -37,6 +38,7 @@ impl Sandbox {
             .route("/requests/v3", get(record::requests))
             .route("/sandbox/requests", get(controls::list))
             .route("/sandbox/requests/{id}", get(controls::show).post(controls::change))
+            .route("/sandbox/pay", post(pay::pay))
             .route("/sandbox/faults", post(controls::fault))
             .route("/sandbox/costs", post(controls::costs))
             .route("/sandbox/clock", get(controls::clock).post(controls::advance))

@@ -1,6 +1,6 @@
 //! `POST /gateway/:listingId` while the payment provider fails. Each test is isolated.
 
-use crochet_tests::{Outcome, Quote, Replies, isolated, text};
+use crochet_tests::{Outcome, Quote, Replies, Setup, isolated, text, with_setup};
 use serde_json::json;
 
 /// Duration of a fault in milliseconds, longer than any of these tests.
@@ -187,6 +187,21 @@ fn a_late_success_turns_an_expired_call_into_a_settled_one() -> Outcome {
         world.sandbox.pay(&first.id).await?;
         market.redeem(&first, &body).await?.ok(200);
         assert_eq!(market.row(&first.id).await?["status"], "delivered");
+        Ok(())
+    })
+}
+
+#[test]
+fn webhooks_of_the_provider_do_not_hinder_a_call() -> Outcome {
+    with_setup(Setup { webhooks: true, ..Setup::default() }, async |world| {
+        let market = world.market(1.0).await?;
+        let body = json!({ "n": 1 });
+        let quote = market.quote(&body).await?;
+        let told = world.sandbox.pay(&quote.id).await?;
+        assert_eq!(told["webhooks"].as_array().map(Vec::len), Some(1), "sent, and answered in whatever way: {told}");
+        assert!(told["webhooks"][0]["answered"].is_number());
+        market.redeem(&quote, &body).await?.ok(200);
+        assert_eq!(market.all_received().await?.len(), 1);
         Ok(())
     })
 }

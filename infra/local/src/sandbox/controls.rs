@@ -23,17 +23,21 @@ use super::state::Sandbox;
 /// Default number of payments in a list.
 const DEFAULT_LIMIT: usize = 1_000;
 
-type Reply = Result<Json<Value>, Wrong>;
+pub(super) type Reply = Result<Json<Value>, Wrong>;
 
 /// An invalid request to a control.
 pub(super) struct Wrong(StatusCode, String);
 
 impl Wrong {
-    fn body(message: impl Into<String>) -> Self {
+    pub(super) fn body(message: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, message.into())
     }
 
-    fn unknown(id: &str) -> Self {
+    pub(super) fn conflict(message: impl Into<String>) -> Self {
+        Self(StatusCode::CONFLICT, message.into())
+    }
+
+    pub(super) fn unknown(id: &str) -> Self {
         Self(StatusCode::NOT_FOUND, format!("no payment {id} was quoted here; GET /sandbox/requests lists them"))
     }
 }
@@ -45,7 +49,7 @@ impl IntoResponse for Wrong {
 }
 
 /// Parses a control's body. The error names an unknown field.
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Wrong> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Wrong> {
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| Wrong::body(error.to_string()))
 }
@@ -165,18 +169,17 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>)
     Ok(Json(json!({ "request": view(&payment, sandbox.now_ms()) })))
 }
 
-fn view(payment: &Payment, now_ms: i64) -> Value {
+pub(super) fn view(payment: &Payment, now_ms: i64) -> Value {
     let terms = &payment.terms;
     let current = payment.current(now_ms);
     let facts = Facts::of(payment, current);
-    let expires = terms.ttl.and_then(|seconds| i64::try_from(seconds).ok()?.checked_mul(1_000)?.checked_add(payment.quoted_at_ms));
     json!({
         "id": payment.id,
         "status": facts.status,
         "filled": facts.filled,
         "forgotten": payment.is_forgotten(now_ms),
         "quoted_at": rfc3339(from_unix_ms(payment.quoted_at_ms)),
-        "expires_at": expires.map(|ms| rfc3339(from_unix_ms(ms))),
+        "expires_at": payment.expires_ms().map(|ms| rfc3339(from_unix_ms(ms))),
         "updated_at": rfc3339(from_unix_ms(facts.updated_at_ms())),
         "input": terms.input.json(),
         "output": terms.output.json(),
@@ -272,7 +275,7 @@ pub(super) async fn not_found() -> Wrong {
     Wrong(
         StatusCode::NOT_FOUND,
         "the sandbox Relay knows POST /quote/v2, GET /intents/status/v3?requestId=, GET /requests/v3?id= and /sandbox/requests, \
-         /sandbox/faults, /sandbox/costs, /sandbox/clock"
+         /sandbox/pay, /sandbox/faults, /sandbox/costs, /sandbox/clock"
             .into(),
     )
 }

@@ -122,6 +122,11 @@ impl Payment {
         self.current(now_ms).map_or(Status::Waiting, |change| change.status)
     }
 
+    /// When its `ttl` ends, in Unix milliseconds.
+    pub(super) fn expires_ms(&self) -> Option<i64> {
+        i64::try_from(self.terms.ttl?).ok()?.checked_mul(1_000)?.checked_add(self.quoted_at_ms)
+    }
+
     /// All changes, including future ones.
     pub(super) fn changes(&self) -> &[Change] {
         &self.changes

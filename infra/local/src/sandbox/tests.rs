@@ -2,6 +2,7 @@
 
 mod book;
 mod controls;
+mod pay;
 
 use crochet_client::{Reply, SandboxControls};
 use reqwest::Method;
