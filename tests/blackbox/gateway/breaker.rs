@@ -87,13 +87,20 @@ fn a_buyers_poisonous_body_keeps_no_other_buyer_away() -> Outcome {
             (Behavior::Waits, 504, "SELLER_TIMEOUT"),
         ];
         for (poison, status, code) in poisons {
-            for round in 0..2 {
-                seller.set(poison);
-                for reply in futures::future::try_join_all((0..7).map(|_| market.call(&json!("poison")).send())).await? {
-                    reply.refused(status, code);
-                }
-                seller.set(Behavior::Status(200));
-                other.call(&market.listing.id, &json!({ "round": round })).send().await?.ok(200);
+            let poisoner = world.agent().await?;
+            let poisoned = || poisoner.call(&market.listing.id, &json!("poison")).send();
+            seller.set(poison);
+            for reply in futures::future::try_join_all((0..7).map(|_| poisoned())).await? {
+                reply.refused(status, code);
+            }
+            seller.set(Behavior::Status(200));
+            for n in 0..2 {
+                other.call(&market.listing.id, &json!({ "n": n })).send().await?.ok(200);
+            }
+            // It keeps away only the buyer whose calls got no response.
+            match poison {
+                Behavior::Status(_) => drop(poisoned().await?.ok(200).clone()),
+                _ => assert!((25..=30).contains(&assert_unavailable(&poisoned().await?, false))),
             }
         }
         // Errors that the other buyer meets as well keep nobody waiting.
@@ -101,7 +108,39 @@ fn a_buyers_poisonous_body_keeps_no_other_buyer_away() -> Outcome {
         for caller in [&market.buyer, &other].repeat(4) {
             caller.call(&market.listing.id, &json!("any")).send().await?.refused(502, "SELLER_ERROR");
         }
-        assert_eq!(seller.called(), 3 * 2 * 8 + 8, "nobody was kept away");
+        assert_eq!(seller.called(), 3 * (7 + 2) + 1 + 8);
+        Ok(())
+    })
+}
+
+/// What a buyer fails alone keeps that buyer away, for twice as long each time, however often others succeed.
+#[test]
+fn a_buyer_whose_calls_alone_get_no_response_is_kept_away_alone() -> Outcome {
+    isolated(async |world| {
+        let seller = ScriptedSeller::start(Behavior::AsTheBodySays).await?;
+        let market = free(world, &seller).await?;
+        let other = world.agent().await?;
+        let fine = || other.call(&market.listing.id, &json!({})).send();
+        let poisoned = || market.call(&json!({ "seller": "drops" })).send();
+        for n in 0..5 {
+            let failed = poisoned().await?;
+            failed.refused(502, "SELLER_UNREACHABLE");
+            assert_eq!(failed.header("retry-after") == "30", n == 4, "{n}: {:?}", failed.headers);
+            fine().await?.ok(200);
+        }
+        for seconds in [30, 60, 120] {
+            let wait = assert_unavailable(&market.call(&json!({})).send().await?, false);
+            assert!(wait + 5 >= seconds && wait <= seconds, "{wait} s of {seconds}");
+            fine().await?.ok(200);
+            world.later(i64::try_from(seconds)?).await?;
+            poisoned().await?.refused(502, "SELLER_UNREACHABLE");
+        }
+        world.later(240).await?;
+        for _ in 0..2 {
+            market.call(&json!({})).send().await?.ok(200);
+        }
+        poisoned().await?.refused(502, "SELLER_UNREACHABLE");
+        market.call(&json!({})).send().await?.ok(200);
         Ok(())
     })
 }
@@ -298,8 +337,6 @@ fn a_breaker_costs_one_write_where_there_is_something_to_note_and_else_nothing()
             let (cost, _) = costs.of("call", &reply).ok_or_else(|| Failure::new("no cost was noted"))?;
             Ok(cost)
         };
-        // A minute's end would add a count to what is read.
-        world.at_a_minutes_start().await?;
         call(Behavior::Status(200)).await?;
         let usual = call(Behavior::Status(200)).await?;
         let failing = call(Behavior::Status(500)).await?;
@@ -308,8 +345,12 @@ fn a_breaker_costs_one_write_where_there_is_something_to_note_and_else_nothing()
         let after = call(Behavior::Status(200)).await?;
         assert_eq!((failing.write_units, failing.read_units), (usual.write_units, usual.read_units), "it says nothing");
         assert_eq!(first_failure.write_units, usual.write_units + 1.0);
-        assert_eq!((reset.write_units, reset.read_units), (usual.write_units + 1.0, usual.read_units + 1.0));
-        assert_eq!((after.write_units, after.read_units), (usual.write_units, usual.read_units), "nothing is left to read");
+        assert_eq!(
+            (reset.write_units, reset.read_units),
+            (usual.write_units + 1.0, usual.read_units),
+            "it is read with the traffic"
+        );
+        assert_eq!((after.write_units, after.read_units), (usual.write_units, usual.read_units), "nothing is left to write");
         Ok(())
     })
 }

@@ -7,6 +7,7 @@ mod concurrency;
 mod currency;
 mod endpoint;
 mod failures;
+mod fairness;
 mod forward;
 mod free;
 mod idempotency;
