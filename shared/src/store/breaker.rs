@@ -35,7 +35,7 @@ pub enum AcquireError {
 /// Why a record was not changed.
 enum ChangeError {
     /// Another request changed the record first. This is the record now.
-    Superseded(Option<BreakerRecord>),
+    Superseded(Box<Option<BreakerRecord>>),
     Store(StoreError),
 }
 
@@ -64,7 +64,7 @@ impl Store {
             let next = with_probe(due, Probe { token: token.clone(), until_ms });
             match self.put_breaker(listing, seen.as_ref(), next, permit.since_ms).await {
                 Ok(record) => return Ok((Permit { probe: Some(token), ..permit }, record)),
-                Err(ChangeError::Superseded(found)) => seen = found,
+                Err(ChangeError::Superseded(found)) => seen = *found,
                 Err(ChangeError::Store(e)) => return Err(e.into()),
             }
             attempts.next_or(StoreError::Conflict).await?;
@@ -119,7 +119,7 @@ impl Store {
             };
             match changed {
                 Ok(now) => return Ok(now),
-                Err(ChangeError::Superseded(found)) => seen = found,
+                Err(ChangeError::Superseded(found)) => seen = *found,
                 Err(ChangeError::Store(e)) => return Err(e),
             }
             attempts.next_or(StoreError::Conflict).await?;
@@ -163,5 +163,5 @@ fn unless_superseded(written: Result<(), WriteError>, next: Option<BreakerRecord
         (None, None) => true,
         _ => false,
     };
-    if is_mine { Ok(found) } else { Err(ChangeError::Superseded(found)) }
+    if is_mine { Ok(found) } else { Err(ChangeError::Superseded(Box::new(found))) }
 }
