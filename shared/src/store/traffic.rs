@@ -165,9 +165,14 @@ impl Traffic {
 }
 
 impl Store {
-    /// The listing's traffic as it was a moment ago. It is exact only where a slot is acquired.
-    pub async fn traffic(&self, listing: ListingId) -> Result<Traffic, StoreError> {
+    /// The listing's traffic as it was a moment ago. Nobody may be refused by it.
+    pub async fn recent_traffic(&self, listing: ListingId) -> Result<Traffic, StoreError> {
         self.table.get_eventually(&keys::traffic(listing)).await?.map_or_else(|| Ok(Traffic::default()), Traffic::of)
+    }
+
+    /// The listing's traffic.
+    pub async fn traffic(&self, listing: ListingId) -> Result<Traffic, StoreError> {
+        self.table.get_item(&keys::traffic(listing)).await?.map_or_else(|| Ok(Traffic::default()), Traffic::of)
     }
 
     /// Acquires a slot. Returns the exact traffic, this slot included. Whether it may be used is for the caller to decide.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod breaker;
+mod breaker_buyers;
 mod breaker_probe;
 mod concurrency;
 mod currency;

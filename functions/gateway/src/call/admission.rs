@@ -9,8 +9,22 @@ use crochet_domain::share::Holder;
 
 use super::CallContext;
 use super::breaker_permit::retry_after;
+use super::in_flight::InFlightSlot;
 
 impl CallContext<'_> {
+    /// Reads the listing's traffic again if it leaves no room for this call: it was read as it was a moment ago, and nobody is refused
+    /// by what has changed since.
+    pub(super) async fn confirm_traffic(&mut self, slot: &InFlightSlot<'_>) -> Result<()> {
+        let is_refused = || {
+            let view = self.listing_view(None);
+            view.traffic.is_some() || view.breaker_retry_after.is_some()
+        };
+        if slot.traffic().is_none() && is_refused() {
+            self.traffic = self.state.app.store.traffic(self.listing.id).await?;
+        }
+        Ok(())
+    }
+
     /// The state of the listing. `with_this` is its traffic including this call, if this call holds a slot.
     pub(super) fn listing_view(&self, with_this: Option<Traffic>) -> ListingView {
         let endpoint = self.listing.endpoint.as_ref();

@@ -67,7 +67,8 @@ async fn reply_to(
 ) -> Result {
     let loaded = Loaded::read(state, parts, key, name, &request, slot, now).await?;
     let key = loaded.key.clone();
-    let ctx = loaded.authorize(state, request, slot, now, began)?;
+    let mut ctx = loaded.authorize(state, request, slot, now, began)?;
+    ctx.confirm_traffic(slot).await?;
     // Noting the key's use takes no extra time: it is written while the call continues.
     let ((), reply) = tokio::join!(state.app.store.record_key_use(&key, unix_ms(now)), Box::pin(advance(&ctx, slot)));
     reply

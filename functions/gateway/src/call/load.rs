@@ -62,7 +62,7 @@ impl Loaded {
         let traffic = async {
             match (early, listing_id) {
                 (Some(listing), _) => slot.acquire(listing).await.map(|_| slot.others_traffic().unwrap_or_default()),
-                (None, Some(listing)) => store.traffic(listing).await,
+                (None, Some(listing)) => store.recent_traffic(listing).await,
                 (None, None) => Ok(Traffic::default()),
             }
         };
@@ -99,7 +99,7 @@ impl Loaded {
         let is_slug = slug.len() <= 100 && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if is_slug && let Some(id) = state.app.store.listing_of_slug(slug).await? {
             let store = &state.app.store;
-            let (read, traffic) = tokio::join!(store.look_up_call(&self.key.id, Some(id), None), store.traffic(id));
+            let (read, traffic) = tokio::join!(store.look_up_call(&self.key.id, Some(id), None), store.recent_traffic(id));
             (self.listing, self.traffic) = (read?.listing, traffic?);
             if self.listing.is_some() {
                 state.remembered.remember_slug(slug, id);
