@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::budget::ProviderBudget;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::limits::Limiter;
@@ -19,7 +20,7 @@ pub fn start() -> Config {
     })
 }
 
-/// Configuration, clock, store and limits. Cloning is cheap.
+/// Configuration, clock, store, limits and budgets. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct App {
     /// The operator's configuration.
@@ -30,6 +31,8 @@ pub struct App {
     pub store: Store,
     /// The rate limiter.
     pub limiter: Limiter,
+    /// What this deployment may ask of the payment provider.
+    pub provider_budget: ProviderBudget,
     /// The costs of recent requests, if they are recorded.
     pub costs: CostLog,
     /// Where to read the offset of a movable clock; `None` for a fixed clock or one shared in memory.
@@ -50,6 +53,7 @@ impl App {
         let clock_source = config.movable_clock.then(|| ClockSource::new(&config));
         Self {
             limiter: Limiter::new(store.clone(), config.limit_factor),
+            provider_budget: ProviderBudget::new(store.clone(), &config),
             config: Arc::new(config),
             clock: Clock::system(),
             store,

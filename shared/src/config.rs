@@ -37,13 +37,17 @@ pub struct Config {
     pub max_listings: u32,
     /// Maximum number of calls in flight at one listing.
     pub listing_concurrency: u32,
+    /// Maximum number of quotes that this deployment requests from the payment provider per minute.
+    pub provider_quotes_per_minute: u32,
+    /// Maximum number of questions about payments that this deployment asks the provider per minute.
+    pub provider_questions_per_minute: u32,
     /// Ports allowed in sellers' endpoint URLs.
     pub endpoint_ports: Vec<u16>,
     /// Allows http, loopback addresses and any port in sellers' endpoint URLs. Local only.
     pub insecure_endpoints: bool,
     /// Whether this function runs in a container of `sam local`, from where the host's programs have a private address.
     pub in_sam_container: bool,
-    /// Factor of the rate, quote, listing and edit limits: 1, or 100 on a local stack.
+    /// Factor of the rate, quote, listing, edit and provider limits: 1, or 100 on a local stack.
     pub limit_factor: u32,
     /// Whether the clock follows the sandbox's. Local only.
     pub movable_clock: bool,
@@ -99,6 +103,8 @@ impl Config {
             },
             max_listings: number(&get, "CROCHET_MAX_LISTINGS", 20)?,
             listing_concurrency: number(&get, "CROCHET_LISTING_CONCURRENCY", 50)?,
+            provider_quotes_per_minute: number(&get, "CROCHET_PROVIDER_QUOTES_PER_MINUTE", 50)?,
+            provider_questions_per_minute: number(&get, "CROCHET_PROVIDER_QUESTIONS_PER_MINUTE", 200)?,
             endpoint_ports: ports(&get, "CROCHET_ENDPOINT_PORTS")?,
             insecure_endpoints,
             in_sam_container: get("AWS_SAM_LOCAL").as_deref() == Some("true"),

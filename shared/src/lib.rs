@@ -5,6 +5,7 @@
 
 pub mod app;
 mod aws;
+pub mod budget;
 pub mod clock;
 pub mod config;
 pub mod endpoint_secrets;

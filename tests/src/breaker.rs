@@ -24,14 +24,14 @@ async fn at<'a>(world: &'a World, seller: &ScriptedSeller, mut fields: Value) ->
     world.market_with(&fields, "/echo").await
 }
 
-/// Opens the breaker: the market's buyer and a second one make calls that get no response.
+/// Opens the breaker: three calls of the market's buyer and two of another one get no response.
 pub async fn open(market: &Market<'_>, seller: &ScriptedSeller) -> Outcome {
     let other = market.world.agent().await?;
     seller.set(Behavior::DropsConnection);
-    for n in 0..4 {
-        market.call(&json!({ "opening": n })).send().await?.refused(502, "SELLER_UNREACHABLE");
+    for n in 0..5 {
+        let caller = if n < 3 { &market.buyer } else { &other };
+        caller.call(&market.listing.id, &json!({ "opening": n })).send().await?.refused(502, "SELLER_UNREACHABLE");
     }
-    other.call(&market.listing.id, &json!("opening")).send().await?.refused(502, "SELLER_UNREACHABLE");
     Ok(())
 }
 
@@ -46,10 +46,12 @@ pub async fn open_paid_with(market: &Market<'_>, other: &Agent, seller: &Scripte
     let quote = market.paid(&body).await?;
     let others = Quote::of(other.call(&market.listing.id, &body).send().await?);
     market.world.sandbox.pay(&others.id).await?;
-    for _ in 0..4 {
+    for _ in 0..3 {
         market.redeem(&quote, &body).await?.refused(502, "SELLER_UNREACHABLE");
     }
-    other.call(&market.listing.id, &body).paid_with(&others.id).send().await?.refused(502, "SELLER_UNREACHABLE");
+    for _ in 0..2 {
+        other.call(&market.listing.id, &body).paid_with(&others.id).send().await?.refused(502, "SELLER_UNREACHABLE");
+    }
     Ok(())
 }
 

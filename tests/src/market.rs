@@ -3,7 +3,7 @@
 use crochet_client::{Agent, Listing, Reply, Request};
 use serde_json::{Value, json};
 
-use crate::expect::{PRIVATE_MARK, Replies, list, text};
+use crate::expect::{PRIVATE_MARK, Replies, list, members, text};
 use crate::failure::Failure;
 use crate::names::unique_name;
 use crate::world::World;
@@ -140,6 +140,14 @@ impl Market<'_> {
     pub async fn set_endpoint(&self, members: &[(&str, Value)]) -> Result<(), Failure> {
         let books = self.world.books().ok_or_else(|| Failure::new("this stack's table is unreachable"))?;
         books.set_endpoint(&self.listing.id, members).await
+    }
+
+    /// The slots that are kept for calls in flight at the listing, those included that have ended by themselves.
+    pub async fn slots(&self) -> Result<usize, Failure> {
+        let books = self.world.books().ok_or_else(|| Failure::new("this stack's table is unreachable"))?;
+        let key = json!({ "PK": { "S": format!("TRAFFIC#{}", self.listing.id) }, "SK": { "S": "TRAFFIC" } });
+        let item = books.item(&key).await?.unwrap_or_default();
+        Ok(members(&item).iter().filter(|name| name.starts_with("s:")).count())
     }
 
     /// Suspends the listing in the table, as an operator would.

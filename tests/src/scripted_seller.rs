@@ -6,10 +6,12 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use crochet_local::serve::{DropConnection, serve};
 use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -26,6 +28,9 @@ pub enum Behavior {
     DropsConnection,
     /// Waits until the behavior changes, then follows the new one.
     Waits,
+    /// Does what the member `seller` of the body says: `hangs`, `drops` or `fails`. Without it, it responds 200. A call that hangs
+    /// ends when the behavior changes.
+    AsTheBodySays,
 }
 
 /// The seller. Dropping it stops it.
@@ -79,21 +84,37 @@ impl ScriptedSeller {
     }
 }
 
-async fn answer(State(mut inner): State<Inner>, headers: HeaderMap) -> Response {
+impl Behavior {
+    /// What this behavior means for a body.
+    fn with_body(self, body: &[u8]) -> Self {
+        if self != Self::AsTheBodySays {
+            return self;
+        }
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        match body["seller"].as_str() {
+            Some("hangs") => Self::Waits,
+            Some("drops") => Self::DropsConnection,
+            Some("fails") => Self::Status(500),
+            _ => Self::Status(200),
+        }
+    }
+}
+
+async fn answer(State(mut inner): State<Inner>, headers: HeaderMap, body: Bytes) -> Response {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     inner.called.lock().expect("no handler panicked").insert([header("webhook-id"), header("x-crochet-attempt")]);
     let behavior = inner
         .behavior
-        .wait_for(|behavior| *behavior != Behavior::Waits)
+        .wait_for(|behavior| behavior.with_body(&body) != Behavior::Waits)
         .await
-        .map_or(Behavior::DropsConnection, |behavior| *behavior);
+        .map_or(Behavior::DropsConnection, |behavior| behavior.with_body(&body));
     match behavior {
         Behavior::Status(status) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::IM_A_TEAPOT);
             (status, [("content-type", "application/json")], "{\"scripted\":true}").into_response()
         }
         Behavior::Body(body) => ([("content-type", "application/json")], body).into_response(),
-        Behavior::DropsConnection | Behavior::Waits => {
+        Behavior::DropsConnection | Behavior::Waits | Behavior::AsTheBodySays => {
             let mut response = StatusCode::OK.into_response();
             response.extensions_mut().insert(DropConnection);
             response

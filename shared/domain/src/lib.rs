@@ -17,6 +17,7 @@ pub mod profile;
 pub mod recovery_code;
 pub mod schema;
 pub mod session;
+pub mod share;
 pub mod timestamp;
 pub mod wallet;
 pub mod webhook_signature;

@@ -227,9 +227,9 @@ codes! {
         => "choose_supported_currency" true "Retry with X-Crochet-Origin-Currency set to one of details.origin_currencies and a new Idempotency-Key." keep BODY, drop &["idempotency_key"];
     QuoteLimit "QUOTE_LIMIT" 429 "You have too many open quotes; pay one or wait until one expires."
         => "pay_or_wait" true "Pay an open quote (GET /gateway-requests lists them with status quoted), or wait retry_after_seconds and send the same request again." keep BODY, drop NONE;
-    ListingRateLimited "LISTING_RATE_LIMITED" 429 "This listing has reached its calls per minute, so nothing was quoted; wait, then try again."
+    ListingRateLimited "LISTING_RATE_LIMITED" 429 "This listing, or your share of it, has reached its calls per minute, so nothing was quoted; wait, then try again."
         => "wait_and_retry" true WAIT keep BODY, drop NONE;
-    ListingBusy "LISTING_BUSY" 503 "This listing has too many calls in flight, so nothing was quoted; wait, then try again."
+    ListingBusy "LISTING_BUSY" 503 "This listing has too many calls in flight, or you have more than your share of them, so nothing was quoted; wait, then try again."
         => "wait_and_retry" true WAIT keep BODY, drop NONE;
 
     // The gateway, payment

@@ -1,28 +1,14 @@
 //! Exact counters: one item per subject and window.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::item::Item;
 use super::write::Update;
 use super::{Store, StoreError, keys};
-use crochet_domain::ids::ListingId;
+use crochet_domain::share::{Held, Holder};
 
-/// Counts the calls at a listing that began in one minute.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
-pub struct Traffic {
-    /// Calls that began in that minute.
-    #[serde(default)]
-    pub started: u32,
-    /// How many of them have ended.
-    #[serde(default)]
-    pub ended: u32,
-}
-
-impl Traffic {
-    /// Calls that are still in flight.
-    #[must_use]
-    pub fn in_flight(self) -> u32 {
-        self.started.saturating_sub(self.ended)
-    }
-}
+/// Prefix of the attributes that count what a holder has spent.
+const SPENT: &str = "b:";
 
 impl Store {
     /// Counts one event of `subject` in the window that began at `window_start` (Unix seconds) and lasts `window_seconds`. Returns the
@@ -33,35 +19,34 @@ impl Store {
             .number(":one", 1)
             .number(":ttl", window_start + 2 * window_seconds);
         let item = self.table.update(&keys::counter(subject, window_start), updating).await?;
-        Ok(number(&item, "n"))
+        Ok(number(item.get("n")))
     }
 
-    /// Acquires an in-flight slot at `listing`, for a call that begins in `minute`.
-    pub async fn acquire_slot(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
-        self.traffic(listing, minute, "started", 1).await
-    }
-
-    /// Releases the slot of a call that began in `minute` and reached the seller.
-    pub async fn release_slot(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
-        self.traffic(listing, minute, "ended", 1).await
-    }
-
-    /// Cancels the slot of a call that was never sent to the seller, as if the call had not begun.
-    pub async fn cancel_slot(&self, listing: ListingId, minute: i64) -> Result<Traffic, StoreError> {
-        self.traffic(listing, minute, "started", -1).await
-    }
-
-    async fn traffic(&self, listing: ListingId, minute: i64, what: &str, by: i64) -> Result<Traffic, StoreError> {
-        let updating = Update::new("ADD #n :by SET #ttl = :ttl")
-            .name("#n", what)
+    /// Adds to what `holder` has spent of a budget in `minute` (since the Unix epoch). Returns what everybody has spent, this
+    /// included. A negative count gives back.
+    pub async fn spend(&self, budget: &str, minute: i64, holder: &Holder, count: i64) -> Result<Held, StoreError> {
+        let updating = Update::new("ADD #spent :count SET #ttl = :ttl")
+            .name("#spent", &format!("{SPENT}{}", holder.as_str()))
             .name("#ttl", keys::TTL)
-            .number(":by", by)
-            .number(":ttl", (minute + 10) * 60);
-        let item = self.table.update(&keys::traffic(listing, minute), updating).await?;
-        Ok(Traffic { started: number(&item, "started"), ended: number(&item, "ended") })
+            .number(":count", count)
+            .number(":ttl", (minute + 2) * 60);
+        let item = self.table.update(&keys::budget(budget, minute), updating).await?;
+        Ok(spent(&item))
     }
 }
 
-fn number(item: &Item, name: &str) -> u32 {
-    item.get(name).and_then(|value| value.as_n().ok()).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+fn spent(item: &Item) -> Held {
+    let mut held = Held::default();
+    for (name, count) in item {
+        if let Some(holder) = name.strip_prefix(SPENT) {
+            held.add(Holder::stored(holder), number(Some(count)));
+        }
+    }
+    held
+}
+
+/// A count; 0 if there is none, or if more was given back than counted.
+pub(super) fn number(value: Option<&AttributeValue>) -> u32 {
+    let digits = value.and_then(|value| value.as_n().ok());
+    digits.and_then(|digits| digits.parse::<i64>().ok()).map_or(0, |count| u32::try_from(count.max(0)).unwrap_or(u32::MAX))
 }

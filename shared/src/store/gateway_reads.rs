@@ -1,12 +1,10 @@
 //! The reads of a gateway call, each of them one batch.
 
 use super::api_key::ApiKeyRecord;
-use super::counter::Traffic;
 use super::keys::Key;
 use super::open_quotes::OpenQuotes;
 use super::{Store, StoreError, keys};
 use crochet_domain::api_key::KeyId;
-use crochet_domain::breaker::BreakerRecord;
 use crochet_domain::call::{Call, CallKey, IdempotencyKey, IdempotencyRecord, OpenQuotesForBody};
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::Listing;
@@ -21,10 +19,6 @@ pub struct CallLookup {
     pub listing: Option<Listing>,
     /// The call of the payment that the request names.
     pub call: Option<Call>,
-    /// The listing's traffic in this minute and the one before.
-    pub traffic: [Traffic; 2],
-    /// The breaker's record.
-    pub breaker: Option<BreakerRecord>,
 }
 
 /// What the second read of a gateway call returns.
@@ -43,35 +37,22 @@ pub struct QuoteLookup {
 }
 
 impl Store {
-    /// Reads the key, the listing, the call of a payment, the listing's traffic and its breaker in one batch.
+    /// Reads the key, the listing and the call of a payment in one batch.
     pub async fn look_up_call(
         &self,
         key: &KeyId,
         listing: Option<ListingId>,
         call: Option<&CallKey>,
-        minute: i64,
     ) -> Result<CallLookup, StoreError> {
         let key = keys::api_key(key);
         let listing_key = listing.map(keys::listing);
         let call = call.map(keys::call);
-        let traffic = listing.map(|listing| [keys::traffic(listing, minute), keys::traffic(listing, minute - 1)]);
-        let breaker = listing.map(keys::breaker);
-        let wanted: Vec<Key> = [Some(key.clone()), listing_key.clone(), call.clone(), breaker.clone()]
-            .into_iter()
-            .flatten()
-            .chain(traffic.iter().flatten().cloned())
-            .collect();
+        let wanted: Vec<Key> = [Some(key.clone()), listing_key.clone(), call.clone()].into_iter().flatten().collect();
         let mut found = self.table.get_all(&wanted).await?;
-        let mut counts = [Traffic::default(); 2];
-        for (count, key) in counts.iter_mut().zip(traffic.iter().flatten()) {
-            *count = found.take(key)?.unwrap_or_default();
-        }
         Ok(CallLookup {
             key: found.take(&key)?,
             listing: listing_key.map(|key| found.take(&key)).transpose()?.flatten(),
             call: call.map(|key| found.take(&key)).transpose()?.flatten(),
-            traffic: counts,
-            breaker: breaker.map(|key| found.take(&key)).transpose()?.flatten(),
         })
     }
 

@@ -29,6 +29,7 @@ pub mod session;
 pub mod snapshot;
 pub mod summary;
 pub mod table;
+pub mod traffic;
 pub mod transaction;
 mod units;
 pub mod wallet;

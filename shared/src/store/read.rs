@@ -63,16 +63,24 @@ impl Table {
     /// # Errors
     /// As [`record`].
     pub async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
-        let reply = self
-            .client
-            .get_item()
-            .table_name(&self.name)
-            .set_key(Some(key_item(key)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(StoreError::sdk)?;
-        reply.item.map(record).transpose()
+        self.get_item(key).await?.map(record).transpose()
+    }
+
+    /// Reads one item as DynamoDB stores it, consistently.
+    pub async fn get_item(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        self.read_item(key, true).await
+    }
+
+    /// Reads one item as it was a moment ago: the last second's writes may be missing. It costs half of a consistent read. Only for
+    /// what a later write decides anyway, such as a listing's traffic.
+    pub async fn get_eventually(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        self.read_item(key, false).await
+    }
+
+    async fn read_item(&self, key: &Key, consistent: bool) -> Result<Option<Item>, StoreError> {
+        let request = self.client.get_item().table_name(&self.name).set_key(Some(key_item(key))).consistent_read(consistent);
+        let reply = request.send().await.map_err(StoreError::sdk)?;
+        Ok(reply.item)
     }
 
     /// Reads up to 100 items at once, consistently. Keys that DynamoDB leaves unprocessed are requested again.

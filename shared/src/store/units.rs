@@ -1,7 +1,7 @@
 //! Measures requests to DynamoDB in capacity units.
 //!
 //! The local engines disagree about consumed capacity, so units are computed by AWS's published rules: a consistent read costs one
-//! unit per started 4 KB; a query of an index, half of that; a write, one unit per started 1 KB; a write in a transaction, two.
+//! unit per started 4 KB; an eventually consistent one, and a query of an index, half of that; a write, one unit per started 1 KB; a write in a transaction, two.
 //! Each index that contains the item adds one more write.
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
-use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
 use aws_sdk_dynamodb::operation::put_item::PutItemInput;
 use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
@@ -94,19 +94,21 @@ fn planned_writes(input: &Input) -> Option<f64> {
 }
 
 fn is_consistent(input: &Input) -> bool {
-    input.downcast_ref::<QueryInput>().is_none_or(|query| query.consistent_read() == Some(true))
+    let query = input.downcast_ref::<QueryInput>().map(QueryInput::consistent_read);
+    let get = || input.downcast_ref::<GetItemInput>().map(GetItemInput::consistent_read);
+    query.or_else(get).is_none_or(|consistent| consistent == Some(true))
 }
 
 /// Read units, and write units of an update or deletion, by the reply.
 fn units_of(output: &Output, is_consistent: bool) -> (f64, f64) {
+    let share = if is_consistent { 1.0 } else { 0.5 };
     if let Some(get) = output.downcast_ref::<GetItemOutput>() {
         // A missing item costs as much as the smallest one.
-        (get.item().map_or(1.0, |item| read_units(item_size(item))), 0.0)
+        (share * get.item().map_or(1.0, |item| read_units(item_size(item))), 0.0)
     } else if let Some(batch) = output.downcast_ref::<BatchGetItemOutput>() {
         (batch.responses().into_iter().flatten().flat_map(|(_, items)| items).map(|item| read_units(item_size(item))).sum(), 0.0)
     } else if let Some(query) = output.downcast_ref::<QueryOutput>() {
-        let units = read_units(query.items().iter().map(item_size).sum());
-        (if is_consistent { units } else { units / 2.0 }, 0.0)
+        (share * read_units(query.items().iter().map(item_size).sum()), 0.0)
     } else {
         let touched = output
             .downcast_ref::<UpdateItemOutput>()

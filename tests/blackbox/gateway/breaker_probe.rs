@@ -1,8 +1,8 @@
 //! `POST /gateway/:listingId` when the open time of a circuit breaker ends: one of many calls is the probe.
 
 use crochet_tests::{
-    Behavior, Failure, Fault, Market, Outcome, Proxy, Quote, Replies, Reply, Request, ScriptedSeller, Setup, World, eventually,
-    isolated, list, with_setup,
+    Agent, Behavior, Failure, Fault, Market, Outcome, Proxy, Quote, Replies, Reply, Request, ScriptedSeller, Setup, World,
+    eventually, isolated, list, with_setup,
 };
 use serde_json::{Value, json};
 
@@ -13,10 +13,11 @@ fn when_the_time_is_over_one_trial_passes_and_each_that_fails_doubles_it_up_to_f
     isolated(async |world| {
         let seller = ScriptedSeller::start(Behavior::Status(500)).await?;
         let market = free(world, &seller).await?;
-        let other = world.agent().await?;
         open(&market, &seller).await?;
         let mut calls = 5;
-        for (seconds, caller) in [30, 60, 120, 240, 300, 300].into_iter().zip([&market.buyer, &other].repeat(3)) {
+        for seconds in [30, 60, 120, 240, 300, 300] {
+            // Nobody's body has failed at it yet.
+            let caller = world.agent().await?;
             // On the way there nobody passes.
             world.later(seconds - 10).await?;
             let wait = assert_unavailable(&market.call(&json!("early")).send().await?, false);
@@ -45,21 +46,28 @@ fn when_the_time_is_over_one_trial_passes_and_each_that_fails_doubles_it_up_to_f
 }
 
 #[test]
-fn trials_of_one_buyer_alone_make_the_time_no_longer_and_a_seller_that_answers_5xx_is_there() -> Outcome {
+fn a_trial_of_a_buyer_that_has_failed_before_does_not_open_it_again_and_a_seller_that_answers_5xx_is_there() -> Outcome {
     isolated(async |world| {
         let seller = ScriptedSeller::start(Behavior::DropsConnection).await?;
         let market = free(world, &seller).await?;
-        open(&market, &seller).await?;
-        for seconds in [60, 60, 60] {
-            world.later(61).await?;
-            let failed = market.call(&json!("trial")).send().await?;
+        let others = [world.agent().await?, world.agent().await?];
+        let call = |caller: &Agent| caller.call(&market.listing.id, &json!("trial")).send();
+        for answer in [Behavior::Status(200), Behavior::Status(500)] {
+            open(&market, &seller).await?;
+            world.later(31).await?;
+            let failed = call(&market.buyer).await?;
             failed.refused(502, "SELLER_UNREACHABLE");
-            assert_eq!(failed.header("retry-after"), seconds.to_string());
-        }
-        world.later(61).await?;
-        seller.set(Behavior::Status(500));
-        for _ in 0..2 {
-            market.call(&json!("trial")).send().await?.refused(502, "SELLER_ERROR");
+            assert_eq!(failed.header("retry-after"), "30", "this buyer is kept away");
+            assert_unavailable(&call(&market.buyer).await?, false);
+            // The next trial is another's, and at once.
+            seller.set(answer);
+            for caller in others.iter().chain(&others) {
+                assert_eq!(call(caller).await?.code() == "SELLER_ERROR", answer == Behavior::Status(500));
+            }
+            assert_unavailable(&call(&market.buyer).await?, false);
+            seller.set(Behavior::Status(200));
+            world.later(31).await?;
+            call(&market.buyer).await?.ok(200);
         }
         Ok(())
     })
@@ -98,7 +106,9 @@ fn of_forty_parallel_calls_when_the_time_is_over_one_is_tried() -> Outcome {
         let seller = ScriptedSeller::start(Behavior::Status(500)).await?;
         let market = free(world, &seller).await?;
         open(&market, &seller).await?;
-        let call = |n: usize| market.call(&json!({ "n": n }));
+        // Forty calls are more than one buyer's half of the slots.
+        let others = [world.agent().await?, world.agent().await?];
+        let call = |n: usize| others[n % 2].call(&market.listing.id, &json!({ "n": n }));
         let replies = one_of_forty(world, &market, &seller, Behavior::DropsConnection, false, call).await?;
         let (tried, waited): (Vec<&Reply>, Vec<&Reply>) = replies.iter().partition(|reply| reply.code() == "SELLER_UNREACHABLE");
         assert_eq!(tried.len(), 1);
@@ -229,11 +239,11 @@ fn a_fault_at_any_request_of_a_trial_keeps_nobody_away_for_ever() -> Outcome {
     with_setup(setup, async |world| {
         let seller = ScriptedSeller::start(Behavior::Status(500)).await?;
         let market = paid(world, &seller).await?;
-        let other = world.agent().await?;
         for fault in [Fault::Conflict, Fault::LostReply, Fault::CrashAfter, Fault::CrashBefore] {
             let mut k = 0;
             loop {
                 k += 1;
+                let other = world.agent().await?;
                 let (body, next) = (json!([format!("{fault:?}"), k]), json!([format!("{fault:?}"), k, "next"]));
                 let (quote, next_quote) = (market.paid(&body).await?, market.paid(&next).await?);
                 open_paid_with(&market, &other, &seller, json!([format!("{fault:?}"), k, "opening"])).await?;

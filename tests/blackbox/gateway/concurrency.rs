@@ -82,7 +82,8 @@ fn forty_parallel_free_calls_with_one_key_reach_the_seller_once() -> Outcome {
         let market = world.free_market(&world.echo_path()).await?;
         let replies = forty(|| market.call(&json!({ "n": 1 })).idempotency_key("k")).await?;
         for reply in &replies {
-            assert!(reply.status == 200 || reply.code() == "CALL_IN_PROGRESS", "{}", reply.text());
+            // Forty calls are more than a buyer's half of the slots, until the first of them has a record.
+            assert!(reply.status == 200 || ["CALL_IN_PROGRESS", "LISTING_BUSY"].contains(&reply.code()), "{}", reply.text());
         }
         assert_eq!(market.all_received().await?.len(), 1);
         Ok(())

@@ -1,6 +1,6 @@
 //! `POST /gateway/:listingId`: the effect of the endpoint's state, limits and timeout. The states are set in the table.
 
-use crochet_tests::{Outcome, Replies, at, isolated, list, number, shared, text};
+use crochet_tests::{Agent, Outcome, Replies, at, isolated, list, number, shared, text};
 use serde_json::{Value, json};
 
 fn status(value: &str) -> (&'static str, Value) {
@@ -50,13 +50,18 @@ fn the_sellers_rate_limit_reached_is_429_before_anything_is_quoted_and_settled_c
         world.at_a_minutes_start().await?;
         let path = world.echo_path();
         let free = world.free_market(&path).await?;
-        free.set_endpoint(&[("rate_limit_per_minute", json!({ "N": "2" }))]).await?;
-        for n in 0..2 {
-            free.call(&json!({ "n": n })).send().await?.ok(200);
+        free.set_endpoint(&[("rate_limit_per_minute", json!({ "N": "4" }))]).await?;
+        let others = [world.agent().await?, world.agent().await?, world.agent().await?];
+        let call = |caller: &Agent| caller.call(&free.listing.id, &json!({ "n": 1 }));
+        // Half of four, half of what that leaves, and the last one.
+        for caller in [&free.buyer, &free.buyer, &others[0], &others[1]] {
+            call(caller).send().await?.ok(200);
         }
-        let limited = free.call(&json!({ "n": 2 })).send().await?;
-        limited.refused(429, "LISTING_RATE_LIMITED");
-        assert!((1..=60).contains(&limited.header("retry-after").parse::<u64>().unwrap_or(0)), "seconds to the next minute");
+        for caller in [&free.buyer, &others[0], &others[2]] {
+            let limited = call(caller).send().await?;
+            limited.refused(429, "LISTING_RATE_LIMITED");
+            assert!((1..=60).contains(&limited.header("retry-after").parse::<u64>().unwrap_or(0)), "seconds to the next minute");
+        }
         let paid = world.market(1.0).await?;
         let (first, second) = (json!({ "n": 1 }), json!({ "n": 2 }));
         let (one, two) = (paid.paid(&first).await?, paid.paid(&second).await?);

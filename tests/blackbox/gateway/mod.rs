@@ -2,11 +2,13 @@
 
 mod answers;
 mod breaker;
+mod breaker_buyers;
 mod breaker_probe;
 mod concurrency;
 mod currency;
 mod endpoint;
 mod failures;
+mod fairness;
 mod fee;
 mod forward;
 mod free;

@@ -7,6 +7,7 @@ use crochet::store::StoreError;
 use crochet::store::breaker::AcquireError;
 use crochet_domain::breaker::{BreakerRecord, BreakerState, Observation, Permit, breaker_state};
 use crochet_domain::listing::Endpoint;
+use crochet_domain::share::Holder;
 use crochet_domain::timestamp::unix_ms;
 
 use super::{CallContext, RESERVE};
@@ -39,15 +40,17 @@ impl<'a> BreakerPermit<'a> {
     /// Asks the breaker for a permit. Only a probe is written: of parallel calls, one becomes the probe.
     pub(super) async fn acquire(ctx: &'a CallContext<'a>, endpoint: &Endpoint) -> Result<Self, NoPermit> {
         let now_ms = unix_ms(ctx.state.app.clock.now());
-        let version = &endpoint.secret_version;
         let probe_lasts = Duration::from_millis(endpoint.timeout_ms.into()) + RESERVE;
         let until_ms = now_ms + i64::try_from(probe_lasts.as_millis()).unwrap_or(0);
         let store = &ctx.state.app.store;
-        match store.acquire_permit(ctx.listing.id, ctx.breaker.clone(), version, now_ms, until_ms).await {
-            Ok((probe, record)) => {
-                let permit = Permit { buyer: ctx.agent.profile, secret_version: version.clone(), since_ms: now_ms, probe };
-                Ok(Self { ctx, permit, record, progress: Mutex::new(Progress::NotCalled) })
-            }
+        let permit = Permit {
+            buyer: Holder::of(ctx.agent.profile),
+            secret_version: endpoint.secret_version.clone(),
+            since_ms: now_ms,
+            probe: None,
+        };
+        match store.acquire_permit(ctx.listing.id, ctx.traffic.breaker.clone(), permit, until_ms).await {
+            Ok((permit, record)) => Ok(Self { ctx, permit, record, progress: Mutex::new(Progress::NotCalled) }),
             Err(AcquireError::Open { until_ms }) => Err(NoPermit::Open(seconds_until(until_ms, now_ms))),
             Err(AcquireError::Store(e)) => Err(NoPermit::Store(e)),
         }
@@ -65,8 +68,8 @@ impl<'a> BreakerPermit<'a> {
         self.set(Progress::Observed(observation));
     }
 
-    /// Records the observation, or releases an unused probe. Returns the seconds until the breaker lets the next call through, if
-    /// it is open.
+    /// Records the observation, or releases an unused probe. Returns the seconds until the breaker lets this buyer's next call
+    /// through, if it is open.
     pub(super) async fn settle(&self) -> Option<u64> {
         let progress = self.progress();
         self.set(Progress::Settled);
@@ -79,7 +82,7 @@ impl<'a> BreakerPermit<'a> {
             Progress::Observed(observation) => store.record_observation(listing, record, &self.permit, observation, now_ms).await,
         };
         match settled {
-            Ok(record) => retry_after(record.as_ref(), self.ctx.listing.endpoint.as_ref()?, now_ms),
+            Ok(record) => retry_after(record.as_ref(), self.ctx.listing.endpoint.as_ref()?, &self.permit.buyer, now_ms),
             // The failure goes uncounted, or the probe expires by itself. Neither is a reason to withhold the reply.
             Err(e) => {
                 tracing::warn!(cause = %e, "a breaker permit was not settled");
@@ -97,9 +100,9 @@ impl<'a> BreakerPermit<'a> {
     }
 }
 
-/// Seconds until the breaker lets a call through; `None` if it lets one through now.
-pub(super) fn retry_after(record: Option<&BreakerRecord>, endpoint: &Endpoint, now_ms: i64) -> Option<u64> {
-    match breaker_state(record, &endpoint.secret_version, now_ms) {
+/// Seconds until the breaker lets a call of this buyer through; `None` if it lets one through now.
+pub(super) fn retry_after(record: Option<&BreakerRecord>, endpoint: &Endpoint, buyer: &Holder, now_ms: i64) -> Option<u64> {
+    match breaker_state(record, &endpoint.secret_version, buyer, now_ms) {
         BreakerState::Open { until_ms } => Some(seconds_until(until_ms, now_ms)),
         BreakerState::Closed | BreakerState::HalfOpen => None,
     }

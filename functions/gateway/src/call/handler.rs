@@ -50,7 +50,7 @@ pub(crate) async fn call_listing(Extract(state): Extract<State>, Path(name): Pat
     };
     let body = read_body(body, MAX_BODY_BYTES).await;
     let request = GatewayRequest::parse(&*state.provider, &parts.headers, body);
-    let slot = InFlightSlot::new(&state.app.store, now.unix_timestamp().div_euclid(60));
+    let slot = InFlightSlot::new(&state.app, now);
     slot.around(reply_to(&state, &parts, &key, &name, request, &slot, now, began)).await
 }
 
@@ -65,10 +65,10 @@ async fn reply_to(
     now: OffsetDateTime,
     began: Instant,
 ) -> Result {
-    let payment_id = request.as_ref().ok().and_then(|request| request.payment_id.as_deref());
-    let loaded = Loaded::read(state, parts, key, name, payment_id, slot, now).await?;
+    let loaded = Loaded::read(state, parts, key, name, &request, slot, now).await?;
     let key = loaded.key.clone();
-    let ctx = loaded.authorize(state, request, now, began)?;
+    let mut ctx = loaded.authorize(state, request, slot, now, began)?;
+    ctx.confirm_traffic(slot).await?;
     // Noting the key's use takes no extra time: it is written while the call continues.
     let ((), reply) = tokio::join!(state.app.store.record_key_use(&key, unix_ms(now)), Box::pin(advance(&ctx, slot)));
     reply

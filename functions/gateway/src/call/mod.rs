@@ -26,8 +26,8 @@ mod terms;
 use std::time::{Duration, Instant};
 
 use crochet::http::caller::Agent;
-use crochet::store::counter::Traffic;
-use crochet_domain::breaker::BreakerRecord;
+use crochet::store::traffic::Traffic;
+use crochet_domain::api_key::KeyHash;
 use crochet_domain::call::{Call, CalledListing};
 use crochet_domain::listing::Listing;
 use crochet_domain::timestamp::unix_ms;
@@ -45,14 +45,13 @@ const RESERVE: Duration = Duration::from_secs(2);
 pub(crate) struct CallContext<'a> {
     state: &'a State,
     agent: Agent,
+    key_hash: KeyHash,
     request: GatewayRequest,
     listing: Listing,
     /// The call of the payment that the request names.
     paid_call: Option<Call>,
-    /// The listing's traffic in this minute and the one before, as the first read saw it.
-    traffic: [Traffic; 2],
-    /// The breaker's record, as the first read saw it.
-    breaker: Option<BreakerRecord>,
+    /// The listing's traffic without this call, and its breaker, as they were when the request began.
+    traffic: Traffic,
     now: OffsetDateTime,
     began: Instant,
 }

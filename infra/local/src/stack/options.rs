@@ -10,7 +10,7 @@ const DEFAULT_PORT: u16 = 9_000;
 const DEFAULT_TABLE: &str = "crochet";
 
 /// Settings that are passed from the environment to the functions. The stack sets the addresses itself.
-const PASSED_ON: [&str; 11] = [
+const PASSED_ON: [&str; 13] = [
     "CROCHET_ENDPOINT_PORTS",
     "CROCHET_EVM_RPC_URL",
     "CROCHET_FEE_BPS",
@@ -20,6 +20,8 @@ const PASSED_ON: [&str; 11] = [
     "CROCHET_LOG",
     "CROCHET_MAX_LISTINGS",
     "CROCHET_POW_DIFFICULTY",
+    "CROCHET_PROVIDER_QUESTIONS_PER_MINUTE",
+    "CROCHET_PROVIDER_QUOTES_PER_MINUTE",
     "CROCHET_RATE_LIMITS",
     "CROCHET_SECRET_PREFIX",
 ];

@@ -34,3 +34,5 @@ async fn a_taken_port_is_named_with_the_way_out() {
     let error = Stack::start(options).await.err().expect("refused");
     assert!(error.contains(&taken.to_string()) && error.contains("CROCHET_PORT"), "{error}");
 }
+
+mod shares;

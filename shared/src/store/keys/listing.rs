@@ -37,16 +37,10 @@ pub fn listing_work_partition(profile: ProfileId) -> String {
     format!("WORK#{profile}")
 }
 
-/// Counts of the calls at a listing that began in one minute.
+/// The traffic of a listing: its calls in flight, those of the minute, and the breaker of its endpoint.
 #[must_use]
-pub fn traffic(listing: ListingId, minute: i64) -> Key {
-    Key::new(format!("TRAFFIC#{listing}#{minute}"), "TRAFFIC")
-}
-
-/// The breaker of the endpoint behind a listing.
-#[must_use]
-pub fn breaker(listing: ListingId) -> Key {
-    Key::new(format!("BREAKER#{listing}"), "BREAKER")
+pub fn traffic(listing: ListingId) -> Key {
+    Key::new(format!("TRAFFIC#{listing}"), "TRAFFIC")
 }
 
 /// The pointers of a profile to its listings, in order of creation.

@@ -1,4 +1,4 @@
-//! Keys of rate counters.
+//! Keys of rate counters and budgets.
 
 use super::key::Key;
 
@@ -6,4 +6,10 @@ use super::key::Key;
 #[must_use]
 pub fn counter(subject: &str, window_start: i64) -> Key {
     Key::new(format!("RATE#{subject}#{window_start}"), "RATE")
+}
+
+/// What was spent of a budget in one minute, by holder.
+#[must_use]
+pub fn budget(name: &str, minute: i64) -> Key {
+    Key::new(format!("BUDGET#{name}#{minute}"), "BUDGET")
 }

@@ -1,0 +1,124 @@
+//! What this deployment asks of the payment provider, per minute.
+//!
+//! The provider limits a deployment as a whole. So no buyer gets more than half of what the others leave, and the sweeper gets a
+//! quarter. The counts are exact, over all instances.
+
+use std::sync::Arc;
+
+use crochet_domain::ids::ProfileId;
+use crochet_domain::share::{Held, Holder};
+use quick_cache::sync::Cache;
+use time::OffsetDateTime;
+
+use crate::config::Config;
+use crate::store::{Store, StoreError};
+
+/// Maximum number of remembered refusals.
+const REMEMBERED: usize = 1_000;
+/// Time for which a refusal is repeated without counting again (milliseconds).
+const REFUSED_MS: i64 = 2_000;
+
+/// The budgets of a deployment. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct ProviderBudget {
+    store: Store,
+    quotes: Budget,
+    questions: Budget,
+    /// Until when a holder is refused without counting (Unix milliseconds), so that a flood costs no writes.
+    refused: Arc<Cache<(&'static str, Holder), i64>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Budget {
+    name: &'static str,
+    per_minute: u32,
+}
+
+/// For whom the provider is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// A buyer.
+    Buyer(ProfileId),
+    /// The sweeper.
+    Sweeper,
+}
+
+/// Whether the provider may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Grant {
+    /// It may, and this is counted.
+    Granted,
+    /// It may not, and nothing is counted.
+    Refused {
+        /// Seconds until the next minute.
+        retry_after_seconds: u64,
+    },
+}
+
+impl ProviderBudget {
+    /// The budgets that `config` sets.
+    #[must_use]
+    pub fn new(store: Store, config: &Config) -> Self {
+        let budget = |name, per_minute: u32| Budget { name, per_minute: per_minute.saturating_mul(config.limit_factor) };
+        Self {
+            store,
+            quotes: budget("quotes", config.provider_quotes_per_minute),
+            questions: budget("questions", config.provider_questions_per_minute),
+            refused: Arc::new(Cache::new(REMEMBERED)),
+        }
+    }
+
+    /// Asks for one quote for `buyer`.
+    pub async fn quote(&self, buyer: ProfileId, now: OffsetDateTime) -> Result<Grant, StoreError> {
+        self.spend(self.quotes, Asker::Buyer(buyer), 1, now).await
+    }
+
+    /// Asks for `count` questions about payments. All of them are granted, or none.
+    pub async fn questions(&self, asker: Asker, count: u32, now: OffsetDateTime) -> Result<Grant, StoreError> {
+        self.spend(self.questions, asker, count, now).await
+    }
+
+    async fn spend(&self, budget: Budget, asker: Asker, count: u32, now: OffsetDateTime) -> Result<Grant, StoreError> {
+        let (now_s, now_ms) = (now.unix_timestamp(), crochet_domain::timestamp::unix_ms(now));
+        let minute = now_s.div_euclid(60);
+        let retry_after_seconds = u64::try_from(60 - now_s.rem_euclid(60)).unwrap_or(60);
+        let refused = Grant::Refused { retry_after_seconds };
+        let holder = asker.holder();
+        let known = (budget.name, holder.clone());
+        if self.refused.get(&known).is_some_and(|until_ms| now_ms < until_ms) {
+            return Ok(refused);
+        }
+        let spent = self.store.spend(budget.name, minute, &holder, count.into()).await?;
+        if asker.may_have(&spent, budget.per_minute, &holder) {
+            return Ok(Grant::Granted);
+        }
+        // If this fails, the holder gets less until the minute ends.
+        if let Err(e) = self.store.spend(budget.name, minute, &holder, -i64::from(count)).await {
+            tracing::warn!(cause = %e, "a refused question to the payment provider stays counted");
+        }
+        if count == 1 {
+            let ends_ms = (minute + 1) * 60_000;
+            self.refused.insert(known, ends_ms.min(now_ms + REFUSED_MS));
+        }
+        Ok(refused)
+    }
+}
+
+impl Asker {
+    fn holder(self) -> Holder {
+        match self {
+            Self::Buyer(profile) => Holder::of(profile),
+            Self::Sweeper => Holder::stored("sweeper"),
+        }
+    }
+
+    /// Whether `spent`, which includes what is asked for now, is within this asker's share.
+    fn may_have(self, spent: &Held, limit: u32, holder: &Holder) -> bool {
+        let own = spent.by(holder);
+        match self {
+            Self::Buyer(_) => spent.allows(limit, holder, own),
+            Self::Sweeper => spent.allows_sweeper(limit, holder, own),
+        }
+    }
+}
