@@ -1,0 +1,338 @@
+//! One run: a buyer that wants some calls and obeys every reply to the letter.
+
+use crochet_client::{Agent, Reply};
+use serde_json::{Value, json};
+
+use super::advice::{Advice, Loops, Sending};
+use super::fate::Fate;
+use super::timeline::{Event, Timeline};
+use super::wish::{Temper, Wish};
+use crate::failure::{Failure, Outcome};
+use crate::random::Random;
+use crate::world::World;
+
+/// More requests than an obedient program needs for one answer, the attempts of a failing seller included.
+const MAX_STEPS: u32 = 90;
+/// How often the same advice may come in a row without a time to wait.
+const MAX_ADVICE_WITHOUT_WAIT: u32 = 3;
+
+/// A payment that the agent made.
+#[derive(Debug, Clone)]
+pub(super) struct Deposit {
+    /// The wish that it was made for.
+    pub(super) wish: usize,
+    /// The id of the payment.
+    pub(super) id: String,
+    /// When it was made.
+    pub(super) at: i64,
+    /// When the provider stops to fill the quote.
+    pub(super) ends_at: i64,
+    /// What the provider does with it.
+    pub(super) fate: Fate,
+}
+
+/// A run in progress.
+pub(super) struct Run<'a> {
+    pub(super) world: &'a World,
+    pub(super) random: Random,
+    pub(super) time: Timeline<'a>,
+    pub(super) buyer: Agent,
+    pub(super) wishes: Vec<Wish>,
+    pub(super) deposits: Vec<Deposit>,
+    pub(super) violations: Vec<String>,
+    pub(super) trace: Vec<String>,
+    /// Payments made after the provider had reported an earlier one of the same call as failed, where the earlier one was filled all the same.
+    pub(super) confirmed_after_failure: u32,
+}
+
+/// How an errand ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ending {
+    Answered,
+    /// The advice leads elsewhere: its `next_action`.
+    LedAway(String),
+    /// The agent left after paying, or a violation made it stop.
+    Stopped,
+}
+
+/// What to do after obeying an advice.
+enum Then {
+    Repeat,
+    End(Ending),
+}
+
+impl Run<'_> {
+    /// Fetches every wish, then some of them again.
+    pub(super) async fn fetch_wishes(&mut self) -> Outcome {
+        for wish in 0..self.wishes.len() {
+            if self.wishes[wish].looks_around {
+                self.look_around(wish).await?;
+            }
+            let mut ending = self.fetch(wish, self.wishes[wish].first_sending()).await?;
+            for _ in 0..self.wishes[wish].repeats {
+                if ending != Ending::Answered {
+                    break;
+                }
+                // The answer was lost. The agent knows what it wanted, and asks for it again.
+                let sending = self.wishes[wish].again(&mut self.random);
+                self.note(format!("wish {wish}: the answer is lost; the agent asks again"));
+                ending = self.fetch(wish, sending).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks in another currency, without paying.
+    async fn look_around(&mut self, wish: usize) -> Outcome {
+        let currency = self.random.pick(&["SOL", "USDC_SOL"]).to_owned();
+        let sending = Sending { currency: Some(currency), ..self.wishes[wish].first_sending() };
+        let reply = self.send(wish, &sending).await?;
+        self.describe(wish, &sending, &reply);
+        Ok(())
+    }
+
+    /// Repeats a request as each reply advises, until it is answered.
+    async fn fetch(&mut self, wish: usize, mut sending: Sending) -> Result<Ending, Failure> {
+        let mut loops = Loops::default();
+        for _ in 0..MAX_STEPS {
+            let reply = self.send(wish, &sending).await?;
+            self.describe(wish, &sending, &reply);
+            if self.wishes[wish].losses > 0 && self.random.chance(40) {
+                self.wishes[wish].losses -= 1;
+                if self.random.chance(50) {
+                    sending = self.wishes[wish].first_sending();
+                }
+                self.note("  this reply is lost".to_owned());
+                continue;
+            }
+            match reply.status {
+                200 => {
+                    self.answered(wish, &reply);
+                    return Ok(Ending::Answered);
+                }
+                202 => {
+                    sending.id = reply.data()["relay_request_id"].as_str().map(str::to_owned).or(sending.id);
+                    if !self.patient(&mut loops, &Advice::of(&reply)).await? {
+                        return Ok(Ending::Stopped);
+                    }
+                }
+                _ => {
+                    let advice = Advice::of(&reply);
+                    match self.obey(wish, &advice, &mut sending, &mut loops).await? {
+                        Then::Repeat => {}
+                        Then::End(ending) => {
+                            self.note(format!("wish {wish} ends: {ending:?}"));
+                            return Ok(ending);
+                        }
+                    }
+                }
+            }
+        }
+        self.violated(format!("wish {wish} was not over after {MAX_STEPS} requests"));
+        Ok(Ending::Stopped)
+    }
+
+    pub(super) async fn send(&mut self, wish: usize, sending: &Sending) -> Result<Reply, Failure> {
+        for line in self.time.catch_up().await? {
+            self.note(line);
+        }
+        let wanted = &self.wishes[wish];
+        let request = self.buyer.call(&wanted.listing, &wanted.body);
+        let request = request.header_if("idempotency-key", sending.key.as_deref());
+        let request = request.header_if("x-crochet-origin-currency", sending.currency.as_deref());
+        let reply = request.header_if("x-crochet-relay-request-id", sending.id.as_deref()).send().await?;
+        self.wishes[wish].note(sending, &reply);
+        Ok(reply)
+    }
+
+    fn answered(&mut self, wish: usize, reply: &Reply) {
+        let known = self.wishes[wish].answer.get_or_insert_with(|| reply.body.clone());
+        if *known != reply.body {
+            self.violated(format!("wish {wish} got another answer than before"));
+        }
+    }
+
+    /// Does what a failure advises.
+    async fn obey(&mut self, wish: usize, advice: &Advice, sending: &mut Sending, loops: &mut Loops) -> Result<Then, Failure> {
+        if !self.patient(loops, advice).await? {
+            return Ok(Then::End(Ending::Stopped));
+        }
+        sending.discard(advice);
+        match advice.action.as_str() {
+            "complete_payment_then_retry" => return self.pay_as_told(wish, advice, sending).await,
+            "wait_and_retry" | "retry_same_request" | "retry_later" | "retry_later_or_choose_another_listing" => {}
+            "fetch_stored_answer" => match advice.details["delivered_relay_request_id"].as_str() {
+                Some(id) => sending.id = Some(id.to_owned()),
+                None => {
+                    self.violated(format!("wish {wish}: fetch_stored_answer names no delivered_relay_request_id"));
+                    return Ok(Then::End(Ending::Stopped));
+                }
+            },
+            "send_stored_currency" => sending.currency = advice.details["origin_currency"].as_str().map(str::to_owned),
+            "retry_without_payment_id" => {
+                sending.id = None;
+                sending.keep_only_preserved(advice);
+            }
+            "retry_without_idempotency_key" => sending.key = None,
+            "use_new_idempotency_key" => {
+                sending.keep_only_preserved(advice);
+                sending.key = Some(self.new_key());
+            }
+            // The agent sends what it wants. The other half of the advice costs more.
+            "send_original_request" => sending.id = None,
+            "retry_with_solana_payment_route" => {
+                sending.keep_only_preserved(advice);
+                *sending = Sending { id: sending.id.take(), key: Some(self.new_key()), currency: Some("SOL".into()) };
+            }
+            "choose_supported_currency" => {
+                sending.keep_only_preserved(advice);
+                sending.key = sending.key.is_some().then(|| self.new_key());
+                sending.currency = advice.details["origin_currencies"][0].as_str().map(str::to_owned);
+            }
+            "pay_or_wait" => self.pay_an_open_quote(wish).await?,
+            other => {
+                // It may name a payment that the agent knows from its wallet.
+                let known = self.deposits.iter().find(|deposit| deposit.wish == wish && advice.names(&deposit.id));
+                match known.filter(|deposit| sending.id.as_deref() != Some(&deposit.id)) {
+                    Some(deposit) => sending.id = Some(deposit.id.clone()),
+                    None => return Ok(Then::End(Ending::LedAway(other.to_owned()))),
+                }
+            }
+        }
+        Ok(Then::Repeat)
+    }
+
+    /// Waits as long as told, and longer the more often it is told the same. Returns false if the advice goes round in circles.
+    async fn patient(&mut self, loops: &mut Loops, advice: &Advice) -> Result<bool, Failure> {
+        let (in_a_row, without_wait) = loops.note(advice);
+        if without_wait > MAX_ADVICE_WITHOUT_WAIT {
+            self.violated(format!("{} with {} came {without_wait} times without retry_after_seconds", advice.code, advice.action));
+            return Ok(false);
+        }
+        // A program may be late. Without this, an outage of an hour would take thousands of requests.
+        let late = 2_i64.saturating_pow(in_a_row.saturating_sub(3)).min(1_200);
+        let late = if in_a_row > 3 { late } else { 0 };
+        if let Some(seconds) = advice.wait.filter(|_| advice.action != "complete_payment_then_retry") {
+            for line in self.time.wait(seconds.max(late)).await? {
+                self.note(line);
+            }
+        }
+        Ok(true)
+    }
+
+    /// "Carry out the payment, then send the same body with its id."
+    async fn pay_as_told(&mut self, wish: usize, advice: &Advice, sending: &mut Sending) -> Result<Then, Failure> {
+        let Some(id) = advice.offered().map(str::to_owned) else {
+            self.violated(format!("wish {wish}: told to pay, but no payment is named"));
+            return Ok(Then::End(Ending::Stopped));
+        };
+        if advice.payment["requirements"].is_null() {
+            self.violated(format!("wish {wish}: told to pay {}, but nothing says how", short(&id)));
+            return Ok(Then::End(Ending::Stopped));
+        }
+        let is_paid = self.deposits.iter().any(|deposit| deposit.id == id);
+        if is_paid && sending.id.as_deref() != Some(&id) {
+            // It knows from its wallet that this is done, and goes on with what comes then.
+            sending.id = Some(id);
+            return Ok(Then::Repeat);
+        }
+        let left = self.time.until(advice.payment["expires_at"].as_str().unwrap_or_default()) / 1_000;
+        let hesitates = self.wishes[wish].hesitates(left, &mut self.random);
+        if hesitates > 0 {
+            for line in self.time.wait(hesitates).await? {
+                self.note(line);
+            }
+            if hesitates > left {
+                // The offer is over, so it is not paid.
+                return Ok(Then::Repeat);
+            }
+        }
+        self.pay(wish, &id, left - hesitates).await?;
+        sending.id = Some(id);
+        if self.wishes[wish].temper == Temper::Leaves {
+            return Ok(Then::End(Ending::Stopped));
+        }
+        Ok(Then::Repeat)
+    }
+
+    /// "Pay an open quote": the first that the history lists.
+    async fn pay_an_open_quote(&mut self, wish: usize) -> Outcome {
+        let reply = self.buyer.get("/gateway-requests").query("status", "quoted").send().await?;
+        let Some(row) = reply.data()["gateway_requests"].as_array().and_then(|rows| rows.first()).cloned() else { return Ok(()) };
+        let Some(id) = row["relay_request_id"].as_str().map(str::to_owned) else { return Ok(()) };
+        let owner = self.wishes.iter().position(|wish| wish.offered.contains(&id)).unwrap_or(wish);
+        let left = self.time.until(row["payment"]["expires_at"].as_str().unwrap_or_default()) / 1_000;
+        self.note(format!("pays the open quote {}", short(&id)));
+        self.pay(owner, &id, left).await
+    }
+
+    /// Pays. The invariant: not while an earlier payment of the same call may still be filled.
+    async fn pay(&mut self, wish: usize, id: &str, seconds_to_expiry: i64) -> Outcome {
+        let now = self.time.now();
+        let fate = Fate::drawn(&mut self.random);
+        self.note(format!("wish {wish}: pays {} ({}: {})", short(id), fate.name, json!(fate.changes)));
+        let earlier: Vec<Deposit> = self.deposits.iter().filter(|deposit| deposit.wish == wish).cloned().collect();
+        for deposit in &earlier {
+            let since = now - deposit.at;
+            if deposit.fate.is_reported_failed(since) {
+                self.confirmed_after_failure += u32::from(deposit.fate.filled_at.is_some());
+            } else if !deposit.fate.is_lost(since, deposit.ends_at - deposit.at) {
+                let what = format!("wish {wish}: paid {} although {} had not failed", short(id), short(&deposit.id));
+                self.violated(what);
+            }
+        }
+        for (after_ms, change) in &fate.changes {
+            let mut change = change.clone();
+            change["after_ms"] = (*after_ms).into();
+            self.world.sandbox.set(id, &change).await?;
+        }
+        if let Some((other, after_ms)) = &fate.superseded_by {
+            self.world.sandbox.set(other, &json!({ "status": "success", "after_ms": after_ms })).await?;
+        }
+        if let Some(after_ms) = fate.forgotten_at {
+            self.time.at(now + after_ms, Event::Forgets(id.to_owned()));
+        }
+        // The quote can be filled until 180 seconds after it expires.
+        let ends_at = now + (seconds_to_expiry + 180) * 1_000;
+        self.deposits.push(Deposit { wish, id: id.to_owned(), at: now, ends_at, fate });
+        Ok(())
+    }
+
+    fn new_key(&mut self) -> String {
+        format!("key-{:016x}", self.random.bits())
+    }
+
+    pub(super) fn violated(&mut self, what: String) {
+        self.note(format!("!! {what}"));
+        self.violations.push(what);
+    }
+
+    pub(super) fn note(&mut self, line: String) {
+        let seconds = self.time.now() / 1_000;
+        self.trace.push(format!("[{seconds:>6} s] {line}"));
+    }
+
+    pub(super) fn describe(&mut self, wish: usize, sending: &Sending, reply: &Reply) {
+        let advice = Advice::of(reply);
+        let sent: Vec<String> = [("id", &sending.id), ("key", &sending.key), ("currency", &sending.currency)]
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("{name} {}", short(value.as_deref()?))))
+            .collect();
+        let mut line = format!("wish {wish} [{}] -> {} {}", sent.join(", "), reply.status, advice.code);
+        if !advice.action.is_empty() {
+            line.push_str(&format!(", {}, wait {:?}", advice.action, advice.wait));
+        }
+        if let Some(id) = advice.offered() {
+            line.push_str(&format!(", offers {}", short(id)));
+        }
+        if advice.details != Value::Null {
+            line.push_str(&format!(", {}", advice.details));
+        }
+        self.note(line);
+    }
+}
+
+/// The start of an id, for traces.
+pub(super) fn short(text: &str) -> &str {
+    text.get(..12).unwrap_or(text)
+}
