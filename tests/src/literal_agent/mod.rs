@@ -42,6 +42,8 @@ const BETWEEN_RUNS: i64 = 3_600;
 pub struct AgentReport {
     /// Runs.
     pub runs: usize,
+    /// Requests to the gateway.
+    pub requests: usize,
     /// Calls that the agents wanted.
     pub wanted: usize,
     /// Quotes that were paid.
@@ -66,8 +68,9 @@ impl fmt::Display for AgentReport {
         }
         write!(
             f,
-            "literal agent: {} runs, {} calls wanted, {} quotes paid, {} answered, {} paid after a failure that was none, {} violations",
+            "literal agent: {} runs, {} requests, {} calls wanted, {} quotes paid, {} answered, {} paid after a failure that was none, {} violations",
             self.runs,
+            self.requests,
             self.wanted,
             self.paid,
             self.delivered,
@@ -109,8 +112,10 @@ fn run_batch(seeds: &[u64], report: &Mutex<AgentReport>) -> Outcome {
         world.called();
         let client = world.stack()?.client();
         let seller = client.register(&Wallet::evm(), "Literal seller").await?;
+        // A listing whose seller never fails keeps nothing from one run to the next.
+        let echo = listing(world, &seller, "/echo").await?;
         for seed in seeds {
-            let run = play(world, &seller, *seed).await.map_err(|failure| Failure::new(format!("seed {seed}: {failure:?}")))?;
+            let run = play(world, &seller, &echo, *seed).await.map_err(|failure| Failure::new(format!("seed {seed}: {failure:?}")))?;
             if let Ok(mut report) = report.lock() {
                 report.add(*seed, &run);
             }
@@ -120,7 +125,7 @@ fn run_batch(seeds: &[u64], report: &Mutex<AgentReport>) -> Outcome {
     })
 }
 
-async fn play<'a>(world: &'a World, seller: &Agent, seed: u64) -> Result<Run<'a>, Failure> {
+async fn play<'a>(world: &'a World, seller: &Agent, echo: &str, seed: u64) -> Result<Run<'a>, Failure> {
     let mut random = Random::seeded(seed);
     let buyer = world.stack()?.client().register(&Wallet::solana(), &format!("Literal {}", unique_name())).await?;
     let mut time = Timeline::new(world)?;
@@ -132,8 +137,10 @@ async fn play<'a>(world: &'a World, seller: &Agent, seed: u64) -> Result<Run<'a>
     }
     let mut wishes = Vec::new();
     for n in 0..1 + random.below(3) {
-        let path = random.pick(&["/echo", "/echo", "/echo", "/flaky/1", "/flaky/3", "/slow/20", "/status/404", "/fail/500"]);
-        let listing = listing(world, seller, path).await?;
+        let listing = match random.chance(60) {
+            true => echo.to_owned(),
+            false => listing(world, seller, random.pick(&["/flaky/1", "/flaky/3", "/slow/20", "/status/404", "/fail/500"])).await?,
+        };
         wishes.push(Wish::drawn(&mut random, &listing, json!({ "seed": seed, "n": n })));
     }
     let mut run = Run {
@@ -146,6 +153,7 @@ async fn play<'a>(world: &'a World, seller: &Agent, seed: u64) -> Result<Run<'a>
         violations: Vec::new(),
         trace: Vec::new(),
         confirmed_after_failure: 0,
+        requests: 0,
     };
     run.fetch_wishes().await?;
     run.judge().await?;
@@ -164,6 +172,7 @@ async fn listing(world: &World, seller: &Agent, path: &str) -> Result<String, Fa
 impl AgentReport {
     fn add(&mut self, seed: u64, run: &Run<'_>) {
         self.runs += 1;
+        self.requests += run.requests;
         self.wanted += run.wishes.len();
         self.paid += run.deposits.len();
         self.delivered += run.wishes.iter().filter(|wish| wish.answer.is_some()).count();

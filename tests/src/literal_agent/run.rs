@@ -12,7 +12,7 @@ use crate::random::Random;
 use crate::world::World;
 
 /// More requests than an obedient program needs for one answer, the attempts of a failing seller included.
-const MAX_STEPS: u32 = 90;
+const MAX_STEPS: u32 = 60;
 /// How often the same advice may come in a row without a time to wait.
 const MAX_ADVICE_WITHOUT_WAIT: u32 = 3;
 
@@ -43,6 +43,8 @@ pub(super) struct Run<'a> {
     pub(super) trace: Vec<String>,
     /// Payments made after the provider had reported an earlier one of the same call as failed, where the earlier one was filled all the same.
     pub(super) confirmed_after_failure: u32,
+    /// Requests to the gateway.
+    pub(super) requests: usize,
 }
 
 /// How an errand ended.
@@ -141,6 +143,7 @@ impl Run<'_> {
         let request = request.header_if("idempotency-key", sending.key.as_deref());
         let request = request.header_if("x-crochet-origin-currency", sending.currency.as_deref());
         let reply = request.header_if("x-crochet-relay-request-id", sending.id.as_deref()).send().await?;
+        self.requests += 1;
         self.wishes[wish].note(sending, &reply);
         Ok(reply)
     }
@@ -190,6 +193,9 @@ impl Run<'_> {
                 sending.currency = advice.details["origin_currencies"][0].as_str().map(str::to_owned);
             }
             "pay_or_wait" => self.pay_an_open_quote(wish).await?,
+            "read_ledger" | "contact_operator" | "start_a_new_call" | "choose_another_listing" | "read_connection_instructions" => {
+                return Ok(Then::End(Ending::LedAway(advice.action.clone())));
+            }
             other => {
                 // It may name a payment that the agent knows from its wallet.
                 let known = self.deposits.iter().find(|deposit| deposit.wish == wish && advice.names(&deposit.id));
@@ -210,8 +216,7 @@ impl Run<'_> {
             return Ok(false);
         }
         // A program may be late. Without this, an outage of an hour would take thousands of requests.
-        let late = 2_i64.saturating_pow(in_a_row.saturating_sub(3)).min(1_200);
-        let late = if in_a_row > 3 { late } else { 0 };
+        let late = if in_a_row > 2 { 2_i64.saturating_pow(in_a_row).min(1_800) } else { 0 };
         if let Some(seconds) = advice.wait.filter(|_| advice.action != "complete_payment_then_retry") {
             for line in self.time.wait(seconds.max(late)).await? {
                 self.note(line);
@@ -235,6 +240,10 @@ impl Run<'_> {
             // It knows from its wallet that this is done, and goes on with what comes then.
             sending.id = Some(id);
             return Ok(Then::Repeat);
+        }
+        if is_paid {
+            self.violated(format!("wish {wish}: told to pay {} a second time, after it had sent its id", short(&id)));
+            return Ok(Then::End(Ending::Stopped));
         }
         let left = self.time.until(advice.payment["expires_at"].as_str().unwrap_or_default()) / 1_000;
         let hesitates = self.wishes[wish].hesitates(left, &mut self.random);

@@ -79,13 +79,13 @@ impl Run<'_> {
 
     async fn ask_until_it_ended(&mut self, wish: usize, name: &Sending) -> Result<Ended, Failure> {
         let mut told = Ended::Otherwise("nothing".into());
-        for _ in 0..PATIENCE {
+        for asked in 0..PATIENCE {
             let reply = self.send(wish, name).await?;
             self.describe(wish, name, &reply);
             told = ended(&reply);
             let Ended::Otherwise(_) = &told else { break };
             let Some(wait) = Advice::of(&reply).wait else { break };
-            self.time.wait(wait).await?;
+            self.time.wait(wait.max(2_i64.saturating_pow(asked).min(3_600))).await?;
         }
         if told == Ended::Delivered && self.wishes[wish].answer.is_none() {
             self.note(format!("wish {wish} was delivered to a repeat in the end"));
