@@ -68,6 +68,19 @@ impl Books {
         Ok(entries(&self.ask("Query", &query).await?)?.into_iter().map(|(_, amount)| amount).sum())
     }
 
+    /// The number of in-flight slots of a listing that are taken at `now` (Unix seconds): calls that began and have not ended. A slot counts in
+    /// its minute and the next.
+    pub(crate) async fn slots_taken(&self, listing: &str, now: i64) -> Result<i64, Failure> {
+        let mut taken = 0;
+        for minute in [now.div_euclid(60) - 1, now.div_euclid(60)] {
+            let key = json!({ "PK": { "S": format!("TRAFFIC#{listing}#{minute}") }, "SK": { "S": "TRAFFIC" } });
+            let item = self.item(&key).await?.unwrap_or_default();
+            let count = |name: &str| item[name]["N"].as_str().and_then(|digits| digits.parse::<i64>().ok()).unwrap_or(0);
+            taken += count("started") - count("ended");
+        }
+        Ok(taken)
+    }
+
     /// Sets members of a listing's endpoint, in DynamoDB JSON. Without members, it removes the endpoint.
     pub(crate) async fn set_endpoint(&self, listing: &str, members: &[(&str, Value)]) -> Result<(), Failure> {
         let mut update = json!({

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crochet_client::{Agent, Client, SandboxControls, SellerControls, Wallet};
-use crochet_local::{Options, SellerNetwork, Stack};
+use crochet_local::{KillSwitch, Options, Rewire, SellerNetwork, Stack};
 use serde_json::{Value, json};
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -28,6 +28,10 @@ pub struct Setup {
     pub dynamodb: Option<String>,
     /// The network for calls to sellers.
     pub sellers: Option<SellerNetwork>,
+    /// Changes the functions' settings once the addresses of all parts are known.
+    pub rewire: Option<Rewire>,
+    /// Ends requests as if their process had died.
+    pub kill_switch: Option<KillSwitch>,
 }
 
 impl Setup {
@@ -134,6 +138,8 @@ async fn start(setup: Setup) -> Result<Inside, Failure> {
     // A database that outlives this process may contain tables of other runs.
     options.table = format!("crochet-{}", unique_name());
     options.sellers = setup.sellers;
+    options.rewire = setup.rewire;
+    options.kill_switch = setup.kill_switch;
     options.settings = vec![(DIFFICULTY.0.to_owned(), DIFFICULTY.1.to_owned())];
     for (name, value) in setup.settings {
         options.settings.retain(|(known, _)| known != name);

@@ -1,7 +1,10 @@
 //! Options of a stack.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::kill_switch::KillSwitch;
 use crate::seller_network::SellerNetwork;
 
 /// Default of `CROCHET_PORT`: the port of the site and the API.
@@ -43,6 +46,20 @@ pub struct Options {
     pub settings: Vec<(String, String)>,
     /// The network for calls to sellers. The system's network if absent.
     pub sellers: Option<SellerNetwork>,
+    /// Changes the settings of the functions once the addresses of all parts are known.
+    pub rewire: Option<Rewire>,
+    /// Ends requests to the API as if their process had died.
+    pub kill_switch: Option<KillSwitch>,
+}
+
+/// A change of the functions' environment variables. Only code can set it: tests put proxies in front of the stack's parts.
+#[derive(Clone)]
+pub struct Rewire(pub Arc<dyn Fn(&mut Vec<(String, String)>) + Send + Sync>);
+
+impl fmt::Debug for Rewire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rewire")
+    }
 }
 
 impl Options {
@@ -58,6 +75,8 @@ impl Options {
             webhook_url: None,
             settings: Vec::new(),
             sellers: None,
+            rewire: None,
+            kill_switch: None,
         }
     }
 
