@@ -13,6 +13,7 @@ pub mod detached;
 pub mod dynamodb;
 pub mod generate;
 mod kill_switch;
+pub mod ledger_check;
 pub mod sandbox;
 pub mod secrets;
 mod seller_network;

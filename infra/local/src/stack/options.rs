@@ -88,6 +88,12 @@ impl Options {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
+    /// The URL of DynamoDB of a stack that runs with these options and a fixed port.
+    #[must_use]
+    pub fn dynamodb_url(&self) -> String {
+        self.dynamodb_endpoint.clone().unwrap_or_else(|| format!("http://127.0.0.1:{}", self.port.saturating_add(3)))
+    }
+
     fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let get = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let port = match get("CROCHET_PORT") {

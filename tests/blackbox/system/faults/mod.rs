@@ -18,78 +18,76 @@ const TOO_MANY: usize = 80;
 /// `all`: every plot is played. `cargo xtask faults` sets it.
 const PAIRS: &str = "CROCHET_FAULTS_PAIRS";
 
-/// Plays each plot once for each request to this destination, with this fault of that request.
-fn every_request_in_turn(at: Destination, fault: Fault) -> Outcome {
+/// Plays each plot once for each request to this destination and each of these faults of that request.
+fn every_request_in_turn(at: Destination, faults: &[Fault]) -> Outcome {
     let plots = if std::env::var(PAIRS).is_ok_and(|value| value == "all") { Plot::ALL.as_slice() } else { &[Plot::Plain] };
     let mut tally = Tally::default();
     for plot in plots {
         let outbound = &Outbound::start()?;
         with_setup(outbound.setup(), async |world| {
             let stage = Stage::prepare(world, outbound, *plot).await?;
-            for k in 1..TOO_MANY {
-                if !stage.play(at, fault, k, &mut tally).await? {
-                    break;
+            for fault in faults {
+                for k in 1..TOO_MANY {
+                    if !stage.play(at, *fault, k, &mut tally).await? {
+                        break;
+                    }
                 }
             }
             Ok(())
         })?;
     }
-    println!("{at:?} × {fault:?}: {tally}");
+    println!("{at:?} × {faults:?}: {tally}");
     assert!(tally.is_clean(), "{}", tally.findings.join("\n"));
-    assert!(tally.pairs > 0, "no request of a call goes to {at:?}");
+    assert!(tally.pairs >= faults.len(), "no request of a call goes to {at:?}");
     Ok(())
-}
-
-fn every_fault_at(at: Destination, faults: &[Fault]) -> Outcome {
-    faults.iter().try_for_each(|fault| every_request_in_turn(at, *fault))
 }
 
 #[test]
 fn a_transaction_conflict_at_any_write_changes_nothing() -> Outcome {
-    every_request_in_turn(Destination::DynamoDb, Fault::Conflict)
+    every_request_in_turn(Destination::DynamoDb, &[Fault::Conflict])
 }
 
 #[test]
 fn a_lost_reply_of_any_request_to_the_table_changes_nothing() -> Outcome {
-    every_request_in_turn(Destination::DynamoDb, Fault::LostReply)
+    every_request_in_turn(Destination::DynamoDb, &[Fault::LostReply])
 }
 
 #[test]
 fn a_table_that_is_gone_after_any_request_changes_nothing() -> Outcome {
-    every_request_in_turn(Destination::DynamoDb, Fault::CrashAfter)
+    every_request_in_turn(Destination::DynamoDb, &[Fault::CrashAfter])
 }
 
 #[test]
 fn a_table_that_is_gone_before_any_request_changes_nothing() -> Outcome {
-    every_request_in_turn(Destination::DynamoDb, Fault::CrashBefore)
+    every_request_in_turn(Destination::DynamoDb, &[Fault::CrashBefore])
 }
 
 #[test]
 fn any_request_to_the_table_that_is_late_by_more_than_a_lease_changes_nothing() -> Outcome {
-    every_request_in_turn(Destination::DynamoDb, Fault::Delay)
+    every_request_in_turn(Destination::DynamoDb, &[Fault::Delay])
 }
 
 #[test]
 fn a_process_that_dies_before_any_request_to_the_table_changes_nothing() -> Outcome {
-    every_request_in_turn(Destination::DynamoDb, Fault::KillBefore)
+    every_request_in_turn(Destination::DynamoDb, &[Fault::KillBefore])
 }
 
 #[test]
 fn a_process_that_dies_after_any_request_to_the_table_changes_nothing() -> Outcome {
-    every_request_in_turn(Destination::DynamoDb, Fault::KillAfter)
+    every_request_in_turn(Destination::DynamoDb, &[Fault::KillAfter])
 }
 
 #[test]
 fn no_fault_of_a_request_for_a_secret_changes_anything() -> Outcome {
-    every_fault_at(Destination::SecretsManager, &Fault::ANYWHERE)
+    every_request_in_turn(Destination::SecretsManager, &Fault::ANYWHERE)
 }
 
 #[test]
 fn no_fault_of_a_request_to_the_provider_changes_anything() -> Outcome {
-    every_fault_at(Destination::Provider, &Fault::ANYWHERE)
+    every_request_in_turn(Destination::Provider, &Fault::ANYWHERE)
 }
 
 #[test]
 fn no_fault_of_a_request_to_the_seller_changes_anything() -> Outcome {
-    every_fault_at(Destination::Seller, &Fault::ANYWHERE)
+    every_request_in_turn(Destination::Seller, &Fault::ANYWHERE)
 }
