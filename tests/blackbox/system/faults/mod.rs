@@ -5,6 +5,7 @@
 //!
 //! A run of the suite plays the plain paid call. `cargo xtask faults` plays every plot.
 
+mod histories;
 mod plot;
 mod stage;
 
