@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crochet_local::{KillSwitch, Rewire};
+use crochet_local::{KillSwitch, Rewire, Settings};
 
 use crate::failure::Failure;
 use crate::proxy::Proxy;
@@ -55,9 +55,8 @@ impl Outbound {
     /// The setup of a stack behind these proxies. Only one stack can use it.
     #[must_use]
     pub fn setup(&self) -> Setup {
-        let named: Vec<_> =
-            self.proxies.iter().filter_map(|(at, proxy)| Some((at.setting()?, Arc::clone(proxy)))).collect();
-        let rewire = move |settings: &mut Vec<(String, String)>| {
+        let named: Vec<_> = self.proxies.iter().filter_map(|(at, proxy)| Some((at.setting()?, Arc::clone(proxy)))).collect();
+        let rewire = move |settings: &mut Settings| {
             for (name, url) in settings {
                 if let Some((_, proxy)) = named.iter().find(|(setting, _)| setting == name) {
                     proxy.aim(url);

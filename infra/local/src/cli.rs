@@ -92,7 +92,8 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
             "generate" if command.is_none() => command = Some(Command::Generate { check: false }),
             "ledger-check" if command.is_none() => command = Some(Command::LedgerCheck { endpoint: None, table: None }),
             "--endpoint" | "--table" if matches!(command, Some(Command::LedgerCheck { .. })) => {
-                let value = arguments.next().filter(|value| !value.is_empty()).ok_or_else(|| format!("{argument} requires a value."))?;
+                let value =
+                    arguments.next().filter(|value| !value.is_empty()).ok_or_else(|| format!("{argument} requires a value."))?;
                 if let Some(Command::LedgerCheck { endpoint, table }) = &mut command {
                     *(if argument == "--endpoint" { endpoint } else { table }) = Some(value);
                 }

@@ -136,7 +136,8 @@ mod tests {
     #[test]
     fn a_call_that_does_not_sum_to_zero_is_named() {
         let mut sums = Sums::default();
-        let items = [entry("CALL#1", "payment", "-10"), entry("CALL#1", "seller_credit", "9"), entry("CALL#1", "marketplace_fee", "1")];
+        let items =
+            [entry("CALL#1", "payment", "-10"), entry("CALL#1", "seller_credit", "9"), entry("CALL#1", "marketplace_fee", "1")];
         items.iter().try_for_each(|item| sums.add(item)).expect("good entries");
         sums.add(&json!({ "PK": { "S": "CALL#1" }, "SK": { "S": "CALL" } })).expect("no entry");
         assert_eq!((sums.calls(), sums.differences().count()), (1, 0));

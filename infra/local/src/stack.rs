@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use options::{Options, Rewire};
+pub use options::{Options, Rewire, Settings};
 
 use crate::api::api_router;
 use crate::demo_seller::DemoSeller;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 
 use bytes::Bytes;
-use crochet_client::{Agent, Listing, Reply, Request};
+use crochet_client::{Reply, Request};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::cast::{Asking, Cast, Seen, Stall, Want};
 use super::step::Step;
 use crate::failure::{Failure, Outcome};
 use crate::outbound::{Destination, Outbound};
@@ -20,40 +21,6 @@ use crate::world::World;
 pub(super) const LEASE: i64 = 40;
 /// What a seller's endpoint answers while it works.
 const WORKS: Behavior = Behavior::Body("{\"done\":true}");
-
-/// Buyers and a seller that the histories of a stack share.
-pub(super) struct Cast {
-    pub(super) buyers: Vec<Agent>,
-    pub(super) seller: Agent,
-}
-
-/// A listing, and the endpoint behind it.
-pub(super) struct Stall {
-    pub(super) listing: Listing,
-    pub(super) endpoint: ScriptedSeller,
-}
-
-/// A quote that a buyer got.
-#[derive(Debug, Clone)]
-pub(super) struct Seen {
-    pub(super) id: String,
-    pub(super) buyer: usize,
-    pub(super) stall: usize,
-    pub(super) body: Value,
-    /// What the buyer wants with it: one call.
-    pub(super) want: Want,
-    /// The last state that the provider was made to show.
-    pub(super) status: &'static str,
-}
-
-/// A call that a buyer wants once: by key, or by body until it was answered.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Want {
-    buyer: usize,
-    stall: usize,
-    name: String,
-    answers_before: usize,
-}
 
 /// A history in progress.
 pub(super) struct History<'a> {
@@ -73,7 +40,13 @@ pub(super) struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    pub(super) async fn begin(world: &'a World, outbound: &'a Outbound, cast: &'a Cast, seed: u64, stalls: u64) -> Result<Self, Failure> {
+    pub(super) async fn begin(
+        world: &'a World,
+        outbound: &'a Outbound,
+        cast: &'a Cast,
+        seed: u64,
+        stalls: u64,
+    ) -> Result<Self, Failure> {
         let mut history = Self {
             world,
             outbound,
@@ -108,14 +81,17 @@ impl<'a> History<'a> {
             Step::Redeem { quote, key, twice } => {
                 let Some(seen) = self.quote(quote).cloned() else { return Ok(()) };
                 let key = key.map(|key| self.key(seen.buyer, key));
-                let asking = Asking { buyer: seen.buyer, stall: seen.stall, body: seen.body, key, currency: None, id: Some(seen.id) };
+                let asking =
+                    Asking { buyer: seen.buyer, stall: seen.stall, body: seen.body, key, currency: None, id: Some(seen.id) };
                 self.ask(asking, twice).await
             }
             Step::Provider { quote, status } => self.provider_shows(quote, status).await,
             Step::Rotate { listing, immediate } => {
                 self.seller(Method::POST, listing, "/endpoint/rotate-secret", &json!({ "immediate": immediate })).await
             }
-            Step::Price { listing, cents: None } => self.seller(Method::PATCH, listing, "", &json!({ "pricing_model": "free" })).await,
+            Step::Price { listing, cents: None } => {
+                self.seller(Method::PATCH, listing, "", &json!({ "pricing_model": "free" })).await
+            }
             Step::Price { listing, cents: Some(cents) } => {
                 let dollars = format!("{}.{:02}", cents / 100, cents % 100).parse::<f64>().unwrap_or(1.0);
                 self.seller(Method::PATCH, listing, "", &json!({ "pricing_model": "per_call", "pricing_amount": dollars })).await
@@ -195,7 +171,12 @@ impl<'a> History<'a> {
     }
 
     /// Sends a request, once or twice at the same time, with a fault. A held request goes on after the lease and a repeat.
-    async fn send(&self, request: impl Fn() -> Request, armed: Option<(Destination, Fault, u64)>, twice: bool) -> Result<Vec<Reply>, Failure> {
+    async fn send(
+        &self,
+        request: impl Fn() -> Request,
+        armed: Option<(Destination, Fault, u64)>,
+        twice: bool,
+    ) -> Result<Vec<Reply>, Failure> {
         let both = async {
             match twice {
                 true => {
@@ -234,7 +215,14 @@ impl<'a> History<'a> {
             let by_id = asking.id.as_ref().and_then(|id| self.quotes.iter().find(|known| known.id == *id));
             let want = by_id.map(|known| known.want.clone());
             let want = want.unwrap_or(Want { buyer: asking.buyer, stall: asking.stall, name, answers_before: before });
-            let seen = Seen { id: id.to_owned(), buyer: asking.buyer, stall: asking.stall, body: asking.body.clone(), want, status: "waiting" };
+            let seen = Seen {
+                id: id.to_owned(),
+                buyer: asking.buyer,
+                stall: asking.stall,
+                body: asking.body.clone(),
+                want,
+                status: "waiting",
+            };
             self.quotes.push(seen);
         } else if reply.status == 200 || reply.code() == "CALL_UNDELIVERED" {
             let id = reply.data()["request_id"].as_str().unwrap_or("undelivered").to_owned();
@@ -283,16 +271,6 @@ impl<'a> History<'a> {
         self.note(&asking, &reply);
         Ok(reply)
     }
-}
-
-/// A request of a buyer.
-struct Asking {
-    buyer: usize,
-    stall: usize,
-    body: Value,
-    key: Option<String>,
-    currency: Option<&'static str>,
-    id: Option<String>,
 }
 
 fn place(number: u64) -> usize {

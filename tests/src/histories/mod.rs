@@ -3,6 +3,7 @@
 //! In the end: what was filled is charged once and nothing else is; nobody is charged twice for what was wanted once; the books sum to zero; a call
 //! is always answered in the same bytes; nothing reaches a seller unpaid; and every in-flight slot was given back.
 
+mod cast;
 mod history;
 mod model;
 mod step;
@@ -17,7 +18,8 @@ use crate::failure::{Failure, Outcome};
 use crate::outbound::Outbound;
 use crate::random::Random;
 use crate::world::{World, with_setup};
-use history::{Cast, History};
+use cast::Cast;
+use history::History;
 use step::{BUYERS, LISTINGS, Step};
 
 /// Histories that share a stack, one after the other.
@@ -53,7 +55,11 @@ impl fmt::Display for HistoryReport {
             writeln!(f, "  CROCHET_SEED={seed}: {what}")?;
         }
         let Self { histories, steps, paid, answered, findings, .. } = self;
-        write!(f, "histories: {histories}, {steps} steps, {paid} quotes paid, {answered} calls answered, {} contradictions", findings.len())
+        write!(
+            f,
+            "histories: {histories}, {steps} steps, {paid} quotes paid, {answered} calls answered, {} contradictions",
+            findings.len()
+        )
     }
 }
 
@@ -112,7 +118,11 @@ fn shortest(seed: u64) -> Result<String, Failure> {
         on_a_stack(async |world, outbound, cast| {
             let history = play(world, outbound, cast, seed, &steps[..length]).await?;
             if !history.findings.is_empty() {
-                found = Some(format!("seed {seed}, its first {length} steps\n  {}\n!! {}", history.log.join("\n  "), history.findings.join("\n!! ")));
+                found = Some(format!(
+                    "seed {seed}, its first {length} steps\n  {}\n!! {}",
+                    history.log.join("\n  "),
+                    history.findings.join("\n!! ")
+                ));
             }
             Ok(())
         })?;
@@ -140,7 +150,13 @@ fn on_a_stack(work: impl AsyncFnOnce(&World, &Outbound, &Cast) -> Outcome) -> Ou
     })
 }
 
-async fn play<'a>(world: &'a World, outbound: &'a Outbound, cast: &'a Cast, seed: u64, steps: &[Step]) -> Result<History<'a>, Failure> {
+async fn play<'a>(
+    world: &'a World,
+    outbound: &'a Outbound,
+    cast: &'a Cast,
+    seed: u64,
+    steps: &[Step],
+) -> Result<History<'a>, Failure> {
     let mut history = History::begin(world, outbound, cast, seed, LISTINGS).await?;
     for step in steps {
         history.play(*step).await?;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::history::{History, Seen};
+use super::cast::Seen;
+use super::history::History;
 use crate::failure::{Failure, Outcome};
 
 /// Retries until a paid call must be answered.

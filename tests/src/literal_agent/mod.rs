@@ -8,6 +8,7 @@
 
 mod advice;
 mod fate;
+mod pay;
 mod run;
 mod timeline;
 mod verdict;
@@ -115,7 +116,8 @@ fn run_batch(seeds: &[u64], report: &Mutex<AgentReport>) -> Outcome {
         // A listing whose seller never fails keeps nothing from one run to the next.
         let echo = listing(world, &seller, "/echo").await?;
         for seed in seeds {
-            let run = play(world, &seller, &echo, *seed).await.map_err(|failure| Failure::new(format!("seed {seed}: {failure:?}")))?;
+            let run =
+                play(world, &seller, &echo, *seed).await.map_err(|failure| Failure::new(format!("seed {seed}: {failure:?}")))?;
             if let Ok(mut report) = report.lock() {
                 report.add(*seed, &run);
             }
@@ -179,7 +181,8 @@ impl AgentReport {
         self.confirmed_after_failure += run.confirmed_after_failure;
         self.violations.extend(run.violations.iter().map(|what| (seed, what.clone())));
         if !run.violations.is_empty() && self.traces.len() < PRINTED {
-            let wishes: Vec<String> = run.wishes.iter().map(|wish| format!("  wants {} {:?} {:?}", wish.body, wish.key, wish.temper)).collect();
+            let wishes: Vec<String> =
+                run.wishes.iter().map(|wish| format!("  wants {} {:?} {:?}", wish.body, wish.key, wish.temper)).collect();
             self.traces.push(format!("seed {seed}\n{}\n{}", wishes.join("\n"), run.trace.join("\n")));
         }
     }

@@ -1,16 +1,18 @@
 //! One run: a buyer that wants some calls and obeys every reply to the letter.
 
 use crochet_client::{Agent, Reply};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::advice::{Advice, Loops, Sending};
 use super::fate::Fate;
-use super::timeline::{Event, Timeline};
-use super::wish::{Temper, Wish};
+use super::timeline::Timeline;
+use super::wish::{Mistake, Wish};
 use crate::failure::{Failure, Outcome};
 use crate::random::Random;
 use crate::world::World;
 
+/// The header that names a payment.
+const PAYMENT_ID: &str = "x-crochet-relay-request-id";
 /// More requests than an obedient program needs for one answer, the attempts of a failing seller included.
 const MAX_STEPS: u32 = 60;
 /// How often the same advice may come in a row without a time to wait.
@@ -49,7 +51,7 @@ pub(super) struct Run<'a> {
 
 /// How an errand ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Ending {
+pub(super) enum Ending {
     Answered,
     /// The advice leads elsewhere: its `next_action`.
     LedAway(String),
@@ -58,7 +60,7 @@ enum Ending {
 }
 
 /// What to do after obeying an advice.
-enum Then {
+pub(super) enum Then {
     Repeat,
     End(Ending),
 }
@@ -138,11 +140,24 @@ impl Run<'_> {
         for line in self.time.catch_up().await? {
             self.note(line);
         }
-        let wanted = &self.wishes[wish];
-        let request = self.buyer.call(&wanted.listing, &wanted.body);
+        let (mut header, mut id, mut body) = (PAYMENT_ID, sending.id.clone(), self.wishes[wish].body.clone());
+        if let Some(paid) = &sending.id
+            && let Some(mistake) = self.wishes[wish].mistake.take()
+        {
+            self.note(format!("  by mistake: {mistake:?}"));
+            match mistake {
+                Mistake::Mangled => id = Some(mangled(paid)),
+                Mistake::WrongHeader => header = "x-crochet-payment-id",
+                Mistake::InTheBody => {
+                    body["relay_request_id"] = paid.as_str().into();
+                    id = None;
+                }
+            }
+        }
+        let request = self.buyer.call(&self.wishes[wish].listing, &body);
         let request = request.header_if("idempotency-key", sending.key.as_deref());
         let request = request.header_if("x-crochet-origin-currency", sending.currency.as_deref());
-        let reply = request.header_if("x-crochet-relay-request-id", sending.id.as_deref()).send().await?;
+        let reply = request.header_if(header, id.as_deref()).send().await?;
         self.requests += 1;
         self.wishes[wish].note(sending, &reply);
         Ok(reply)
@@ -225,88 +240,6 @@ impl Run<'_> {
         Ok(true)
     }
 
-    /// "Carry out the payment, then send the same body with its id."
-    async fn pay_as_told(&mut self, wish: usize, advice: &Advice, sending: &mut Sending) -> Result<Then, Failure> {
-        let Some(id) = advice.offered().map(str::to_owned) else {
-            self.violated(format!("wish {wish}: told to pay, but no payment is named"));
-            return Ok(Then::End(Ending::Stopped));
-        };
-        if advice.payment["requirements"].is_null() {
-            self.violated(format!("wish {wish}: told to pay {}, but nothing says how", short(&id)));
-            return Ok(Then::End(Ending::Stopped));
-        }
-        let is_paid = self.deposits.iter().any(|deposit| deposit.id == id);
-        if is_paid && sending.id.as_deref() != Some(&id) {
-            // It knows from its wallet that this is done, and goes on with what comes then.
-            sending.id = Some(id);
-            return Ok(Then::Repeat);
-        }
-        if is_paid {
-            self.violated(format!("wish {wish}: told to pay {} a second time, after it had sent its id", short(&id)));
-            return Ok(Then::End(Ending::Stopped));
-        }
-        let left = self.time.until(advice.payment["expires_at"].as_str().unwrap_or_default()) / 1_000;
-        let hesitates = self.wishes[wish].hesitates(left, &mut self.random);
-        if hesitates > 0 {
-            for line in self.time.wait(hesitates).await? {
-                self.note(line);
-            }
-            if hesitates > left {
-                // The offer is over, so it is not paid.
-                return Ok(Then::Repeat);
-            }
-        }
-        self.pay(wish, &id, left - hesitates).await?;
-        sending.id = Some(id);
-        if self.wishes[wish].temper == Temper::Leaves {
-            return Ok(Then::End(Ending::Stopped));
-        }
-        Ok(Then::Repeat)
-    }
-
-    /// "Pay an open quote": the first that the history lists.
-    async fn pay_an_open_quote(&mut self, wish: usize) -> Outcome {
-        let reply = self.buyer.get("/gateway-requests").query("status", "quoted").send().await?;
-        let Some(row) = reply.data()["gateway_requests"].as_array().and_then(|rows| rows.first()).cloned() else { return Ok(()) };
-        let Some(id) = row["relay_request_id"].as_str().map(str::to_owned) else { return Ok(()) };
-        let owner = self.wishes.iter().position(|wish| wish.offered.contains(&id)).unwrap_or(wish);
-        let left = self.time.until(row["payment"]["expires_at"].as_str().unwrap_or_default()) / 1_000;
-        self.note(format!("pays the open quote {}", short(&id)));
-        self.pay(owner, &id, left).await
-    }
-
-    /// Pays. The invariant: not while an earlier payment of the same call may still be filled.
-    async fn pay(&mut self, wish: usize, id: &str, seconds_to_expiry: i64) -> Outcome {
-        let now = self.time.now();
-        let fate = Fate::drawn(&mut self.random);
-        self.note(format!("wish {wish}: pays {} ({}: {})", short(id), fate.name, json!(fate.changes)));
-        let earlier: Vec<Deposit> = self.deposits.iter().filter(|deposit| deposit.wish == wish).cloned().collect();
-        for deposit in &earlier {
-            let since = now - deposit.at;
-            if deposit.fate.is_reported_failed(since) {
-                self.confirmed_after_failure += u32::from(deposit.fate.filled_at.is_some());
-            } else if !deposit.fate.is_lost(since, deposit.ends_at - deposit.at) {
-                let what = format!("wish {wish}: paid {} although {} had not failed", short(id), short(&deposit.id));
-                self.violated(what);
-            }
-        }
-        for (after_ms, change) in &fate.changes {
-            let mut change = change.clone();
-            change["after_ms"] = (*after_ms).into();
-            self.world.sandbox.set(id, &change).await?;
-        }
-        if let Some((other, after_ms)) = &fate.superseded_by {
-            self.world.sandbox.set(other, &json!({ "status": "success", "after_ms": after_ms })).await?;
-        }
-        if let Some(after_ms) = fate.forgotten_at {
-            self.time.at(now + after_ms, Event::Forgets(id.to_owned()));
-        }
-        // The quote can be filled until 180 seconds after it expires.
-        let ends_at = now + (seconds_to_expiry + 180) * 1_000;
-        self.deposits.push(Deposit { wish, id: id.to_owned(), at: now, ends_at, fate });
-        Ok(())
-    }
-
     fn new_key(&mut self) -> String {
         format!("key-{:016x}", self.random.bits())
     }
@@ -339,6 +272,12 @@ impl Run<'_> {
         }
         self.note(line);
     }
+}
+
+/// An id with another last digit.
+fn mangled(id: &str) -> String {
+    let (start, last) = id.split_at(id.len().saturating_sub(1));
+    format!("{start}{}", if last == "0" { "1" } else { "0" })
 }
 
 /// The start of an id, for traces.

@@ -22,6 +22,17 @@ pub(super) enum Temper {
     Leaves,
 }
 
+/// A mistake in how a payment's id is sent, made once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mistake {
+    /// Its last digit is wrong.
+    Mangled,
+    /// It is sent in a header that does not exist.
+    WrongHeader,
+    /// It is sent in the body.
+    InTheBody,
+}
+
 /// A call that the agent wants once.
 #[derive(Debug, Clone)]
 pub(super) struct Wish {
@@ -42,6 +53,8 @@ pub(super) struct Wish {
     /// Whether it asks in another currency first.
     pub(super) looks_around: bool,
     hesitated: bool,
+    /// The mistake that it will make.
+    pub(super) mistake: Option<Mistake>,
     /// The payments that were offered for it.
     pub(super) offered: Vec<String>,
     /// The keys under which a quote or an attempt of it is known.
@@ -70,6 +83,7 @@ impl Wish {
             looks_around: key.is_none() && random.chance(20),
             key,
             hesitated: false,
+            mistake: random.chance(15).then(|| random.pick(&[Mistake::Mangled, Mistake::WrongHeader, Mistake::InTheBody])),
             offered: Vec::new(),
             bound_keys: Vec::new(),
             answer: None,
@@ -87,7 +101,9 @@ impl Wish {
         let first = self.first_sending();
         match (random.below(3), self.offered.last()) {
             (0, Some(id)) => Sending { id: Some(id.clone()), ..first },
-            (1, Some(id)) if self.key.is_none() => Sending { id: Some(id.clone()), key: Some(format!("late-{:016x}", random.bits())), currency },
+            (1, Some(id)) if self.key.is_none() => {
+                Sending { id: Some(id.clone()), key: Some(format!("late-{:016x}", random.bits())), currency }
+            }
             _ => Sending { currency: currency.or(first.currency), ..first },
         }
     }

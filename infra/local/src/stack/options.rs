@@ -52,9 +52,12 @@ pub struct Options {
     pub kill_switch: Option<KillSwitch>,
 }
 
+/// Environment variables: names and values.
+pub type Settings = Vec<(String, String)>;
+
 /// A change of the functions' environment variables. Only code can set it: tests put proxies in front of the stack's parts.
 #[derive(Clone)]
-pub struct Rewire(pub Arc<dyn Fn(&mut Vec<(String, String)>) + Send + Sync>);
+pub struct Rewire(pub Arc<dyn Fn(&mut Settings) + Send + Sync>);
 
 impl fmt::Debug for Rewire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

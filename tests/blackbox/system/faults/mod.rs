@@ -26,7 +26,7 @@ fn every_request_in_turn(at: Destination, faults: &[Fault]) -> Outcome {
     for plot in plots {
         let outbound = &Outbound::start()?;
         with_setup(outbound.setup(), async |world| {
-            let stage = Stage::prepare(world, outbound, *plot).await?;
+            let mut stage = Stage::prepare(world, outbound, *plot).await?;
             for fault in faults {
                 for k in 1..TOO_MANY {
                     if !stage.play(at, *fault, k, &mut tally).await? {

@@ -1,6 +1,5 @@
 //! The market in which the plots are played, and what is checked after each.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::pin::pin;
 
@@ -37,7 +36,10 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { pairs, double_charges, lost_payments, stuck_calls, others, .. } = self;
-        write!(f, "{pairs} pairs, {double_charges} double charges, {lost_payments} lost payments, {stuck_calls} stuck calls, {others} others")
+        write!(
+            f,
+            "{pairs} pairs, {double_charges} double charges, {lost_payments} lost payments, {stuck_calls} stuck calls, {others} others"
+        )
     }
 }
 
@@ -60,15 +62,15 @@ pub(super) struct Stage<'a> {
     pub(super) world: &'a World,
     outbound: &'a Outbound,
     plot: Plot,
-    market: RefCell<Market<'a>>,
+    market: Market<'a>,
     /// Where the fault is.
-    at: RefCell<Destination>,
+    at: Destination,
 }
 
 impl<'a> Stage<'a> {
     pub(super) async fn prepare(world: &'a World, outbound: &'a Outbound, plot: Plot) -> Result<Self, Failure> {
         let market = market(world, outbound, plot).await?;
-        let stage = Self { world, outbound, plot, market: RefCell::new(market), at: RefCell::new(Destination::DynamoDb) };
+        let stage = Self { world, outbound, plot, market, at: Destination::DynamoDb };
         // Everything that is remembered between requests is remembered by then.
         match plot.play(&stage, &json!("warm"), "warm").await {
             Ok(_) => Ok(stage),
@@ -79,17 +81,16 @@ impl<'a> Stage<'a> {
 
     /// A call by the buyer.
     pub(super) fn call(&self, body: &Value) -> Request {
-        self.market.borrow().call(body)
+        self.market.call(body)
     }
 
     /// Plays the plot with one fault. Returns false if the call made fewer requests.
-    pub(super) async fn play(&self, at: Destination, fault: Fault, k: usize, tally: &mut Tally) -> Result<bool, Failure> {
+    pub(super) async fn play(&mut self, at: Destination, fault: Fault, k: usize, tally: &mut Tally) -> Result<bool, Failure> {
         if at == Destination::SecretsManager {
             // A secret that was read is remembered.
-            let fresh = market(self.world, self.outbound, self.plot).await?;
-            *self.market.borrow_mut() = fresh;
+            self.market = market(self.world, self.outbound, self.plot).await?;
         }
-        *self.at.borrow_mut() = at;
+        self.at = at;
         let name = format!("{:?}, {at:?} × {fault:?} at {k}", self.plot);
         let (body, key) = (json!({ "story": name }), format!("key of {name}"));
         self.outbound.at(at).plan(fault, k);
@@ -106,7 +107,7 @@ impl<'a> Stage<'a> {
             }
         }
         self.world.later(SLOTS_RETURN).await?;
-        let taken = self.market.borrow().slots_taken().await?;
+        let taken = self.market.slots_taken().await?;
         if taken != 0 {
             tally.others += 1;
             tally.findings.push(format!("{name}: {taken} slots were not given back"));
@@ -132,7 +133,11 @@ impl<'a> Stage<'a> {
             last = reply.text();
             let is_expected = match reply.code() {
                 "" => reply.status == 202,
-                "SERVICE_UNAVAILABLE" | "PAYMENT_PROVIDER_UNAVAILABLE" | "CALL_IN_PROGRESS" | "GATEWAY_INTERRUPTED" | "LISTING_BUSY" => true,
+                "SERVICE_UNAVAILABLE"
+                | "PAYMENT_PROVIDER_UNAVAILABLE"
+                | "CALL_IN_PROGRESS"
+                | "GATEWAY_INTERRUPTED"
+                | "LISTING_BUSY" => true,
                 code => code.starts_with("SELLER_"),
             };
             if !is_expected {
@@ -146,7 +151,7 @@ impl<'a> Stage<'a> {
 
     /// Sends a request. If one of its own is held, another client sends the same after the lease, and only then the held one goes on.
     async fn send(&self, request: &impl Fn() -> Request) -> Result<Vec<Reply>, Failure> {
-        let proxy = self.outbound.at(*self.at.borrow());
+        let proxy = self.outbound.at(self.at);
         let mut first = pin!(request().send());
         tokio::select! {
             reply = first.as_mut() => Ok(reply.into_iter().collect()),
@@ -160,7 +165,7 @@ impl<'a> Stage<'a> {
     }
 
     async fn check(&self, name: &str, body: &Value, key: &str, answered: &Answered, tally: &mut Tally) -> Result<(), Failure> {
-        let market = self.market.borrow();
+        let market = &self.market;
         let id = text(answered.reply.ok(200), "request_id").to_owned();
         let mut wrong = Vec::new();
         let again = self.plot.again(self, body, key, answered.payment.as_deref()).send().await?;
