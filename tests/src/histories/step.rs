@@ -66,8 +66,18 @@ fn step(random: &mut Random) -> Step {
         74..=77 => Step::Offer { listing, active: random.chance(60) },
         78..=80 => Step::Pause { listing, paused: random.chance(40) },
         81..=84 => Step::Seller { listing, works: random.chance(50), answers: random.chance(50) },
-        85..=91 => Step::Fault { at: random.pick(&DESTINATIONS), fault: random.pick(&Fault::ANYWHERE), k: 1 + random.below(8) },
+        85..=91 => fault(random),
         92..=97 => Step::Later(random.pick(&[1, 40, 130, 700, 1_000, 5_000])),
         _ => Step::Sweep,
     }
+}
+
+fn fault(random: &mut Random) -> Step {
+    let at = random.pick(&DESTINATIONS);
+    // While the table is gone, a request that has an outcome to store tries until its time is over, half a minute.
+    let faults: &[Fault] = match at {
+        Destination::DynamoDb => &[Fault::LostReply, Fault::Delay, Fault::KillBefore, Fault::KillAfter],
+        _ => &Fault::ANYWHERE,
+    };
+    Step::Fault { at, fault: random.pick(faults), k: 1 + random.below(8) }
 }
