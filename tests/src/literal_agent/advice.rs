@@ -49,6 +49,12 @@ impl Advice {
         self.discard.iter().any(|name| name == value)
     }
 
+    /// Whether `details.unknown_headers` names this header.
+    pub(super) fn is_told_of(&self, header: &str) -> bool {
+        let named = self.details["unknown_headers"].as_array().into_iter().flatten();
+        named.filter_map(Value::as_str).any(|name| name.eq_ignore_ascii_case(header))
+    }
+
     /// The id of the payment in `data.payment`.
     pub(super) fn offered(&self) -> Option<&str> {
         self.payment["relay_request_id"].as_str()

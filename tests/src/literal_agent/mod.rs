@@ -156,6 +156,7 @@ async fn play<'a>(world: &'a World, seller: &Agent, echo: &str, seed: u64) -> Re
         trace: Vec::new(),
         confirmed_after_failure: 0,
         requests: 0,
+        mistake: None,
     };
     run.fetch_wishes().await?;
     run.judge().await?;

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::advice::{Advice, Sending};
 use super::fate::Fate;
-use super::run::{Deposit, Ending, Run, Then, short};
+use super::run::{Deposit, Ending, Run, Then, WRONG_HEADER, short};
 use super::timeline::Event;
-use super::wish::Temper;
+use super::wish::{Mistake, Temper};
 use crate::failure::{Failure, Outcome};
 
 impl Run<'_> {
@@ -21,7 +21,12 @@ impl Run<'_> {
             return Ok(Then::End(Ending::Stopped));
         }
         let is_paid = self.deposits.iter().any(|deposit| deposit.id == id);
-        if is_paid && sending.id.as_deref() != Some(&id) {
+        if self.mistake == Some(Mistake::WrongHeader) && !advice.is_told_of(WRONG_HEADER) {
+            self.violated(format!(
+                "wish {wish}: the id came in {WRONG_HEADER}, and the reply does not say that this header is unknown"
+            ));
+        }
+        if is_paid && (sending.id.as_deref() != Some(&id) || self.mistake.is_some()) {
             // It knows from its wallet that this is done, and goes on with what comes then.
             sending.id = Some(id);
             return Ok(Then::Repeat);

@@ -13,6 +13,8 @@ use crate::world::World;
 
 /// The header that names a payment.
 const PAYMENT_ID: &str = "x-crochet-relay-request-id";
+/// A header that does not exist.
+pub(super) const WRONG_HEADER: &str = "x-crochet-payment-id";
 /// More requests than an obedient program needs for one answer, the attempts of a failing seller included.
 const MAX_STEPS: u32 = 60;
 /// How often the same advice may come in a row without a time to wait.
@@ -47,6 +49,8 @@ pub(super) struct Run<'a> {
     pub(super) confirmed_after_failure: u32,
     /// Requests to the gateway.
     pub(super) requests: usize,
+    /// The mistake in the last request.
+    pub(super) mistake: Option<Mistake>,
 }
 
 /// How an errand ended.
@@ -140,14 +144,16 @@ impl Run<'_> {
         for line in self.time.catch_up().await? {
             self.note(line);
         }
+        self.mistake = None;
         let (mut header, mut id, mut body) = (PAYMENT_ID, sending.id.clone(), self.wishes[wish].body.clone());
         if let Some(paid) = &sending.id
             && let Some(mistake) = self.wishes[wish].mistake.take()
         {
             self.note(format!("  by mistake: {mistake:?}"));
+            self.mistake = Some(mistake);
             match mistake {
                 Mistake::Mangled => id = Some(mangled(paid)),
-                Mistake::WrongHeader => header = "x-crochet-payment-id",
+                Mistake::WrongHeader => header = WRONG_HEADER,
                 Mistake::InTheBody => {
                     body["relay_request_id"] = paid.as_str().into();
                     id = None;
