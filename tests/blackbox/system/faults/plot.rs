@@ -65,7 +65,7 @@ impl Plot {
                 stage.world.later(ENDED).await?;
                 let id = quoted(stage, plain).await?;
                 sandbox.pay(&id).await.map_err(Failure::from)?;
-                answered(stage, &id, plain).await
+                answered(stage, &id, || plain().paid_with(&id)).await
             }
             Self::Refailed => {
                 let first = quoted(stage, keyed).await?;

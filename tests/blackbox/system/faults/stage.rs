@@ -92,7 +92,7 @@ impl<'a> Stage<'a> {
         }
         self.at = at;
         let name = format!("{:?}, {at:?} × {fault:?} at {k}", self.plot);
-        let (body, key) = (json!({ "story": name }), format!("key of {name}"));
+        let (body, key) = (json!({ "story": name }), format!("{:?}, {at:?}, {fault:?}, {k}", self.plot));
         self.outbound.at(at).plan(fault, k);
         let played = self.plot.play(self, &body, &key).await;
         let struck = self.outbound.at(at).end();
