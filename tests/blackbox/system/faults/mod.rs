@@ -6,13 +6,14 @@
 //! A run of the suite plays the plain paid call. `cargo xtask faults` plays every plot.
 
 mod histories;
+mod play;
 mod plot;
 mod stage;
 
 use crochet_tests::{Destination, Fault, Outbound, Outcome, with_setup};
 
+use play::{Tally, play, prepare};
 use plot::Plot;
-use stage::{Stage, Tally};
 
 /// More requests to one destination than any call makes.
 const TOO_MANY: usize = 80;
@@ -26,10 +27,10 @@ fn every_request_in_turn(at: Destination, faults: &[Fault]) -> Outcome {
     for plot in plots {
         let outbound = &Outbound::start()?;
         with_setup(outbound.setup(), async |world| {
-            let mut stage = Stage::prepare(world, outbound, *plot).await?;
+            let mut stage = prepare(world, outbound, *plot).await?;
             for fault in faults {
                 for k in 1..TOO_MANY {
-                    if !stage.play(at, *fault, k, &mut tally).await? {
+                    if !play(&mut stage, *plot, at, *fault, k, &mut tally).await? {
                         break;
                     }
                 }
