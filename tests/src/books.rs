@@ -1,8 +1,7 @@
 //! The table, read and changed directly: an audit of all ledger entries, and states that no route can set.
 
-use std::collections::BTreeMap;
-
 use crochet_client::Client;
+use crochet_local::ledger_check::{Sums, amounts_of, scan_of};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -26,46 +25,52 @@ impl Books {
     /// # Errors
     /// The first call whose entries do not.
     pub(crate) async fn add_up(&self) -> Result<usize, Failure> {
-        let mut sums: BTreeMap<String, i128> = BTreeMap::new();
-        let mut start = Value::Null;
+        let mut sums = Sums::default();
+        let mut scan = scan_of(&self.table);
         loop {
-            let mut scan = json!({
-                "TableName": self.table,
-                "ConsistentRead": true,
-                "FilterExpression": "begins_with(SK, :entry)",
-                "ExpressionAttributeValues": { ":entry": { "S": "ENTRY#" } },
-            });
-            if !start.is_null() {
-                scan["ExclusiveStartKey"] = start;
-            }
             let page = self.ask("Scan", &scan).await?;
-            for (call, amount) in entries(&page)? {
-                *sums.entry(call).or_default() += amount;
-            }
-            start = page["LastEvaluatedKey"].clone();
-            if start.is_null() {
-                break;
+            page["Items"].as_array().into_iter().flatten().try_for_each(|item| sums.add(item)).map_err(Failure::new)?;
+            match &page["LastEvaluatedKey"] {
+                Value::Null => break,
+                key => scan["ExclusiveStartKey"] = key.clone(),
             }
         }
-        let calls = sums.len();
-        for call in sums.into_iter().filter(|(_, sum)| *sum != 0).map(|(call, _)| call) {
+        for (call, _) in sums.differences() {
             // A scan may see half of another test's settlement. A query of one call does not.
-            let sum = self.sum_of(&call).await?;
+            let sum = self.sum_of(call).await?;
             if sum != 0 {
                 return Err(Failure::new(format!("the entries of {call} sum to {sum} micro-dollars, not to zero")));
             }
         }
-        Ok(calls)
+        Ok(sums.calls())
     }
 
     async fn sum_of(&self, call: &str) -> Result<i128, Failure> {
         let query = json!({
             "TableName": self.table,
             "ConsistentRead": true,
-            "KeyConditionExpression": "PK = :call AND begins_with(SK, :entry)",
-            "ExpressionAttributeValues": { ":call": { "S": call }, ":entry": { "S": "ENTRY#" } },
+            "KeyConditionExpression": "PK = :call",
+            "ExpressionAttributeValues": { ":call": { "S": call } },
         });
-        Ok(entries(&self.ask("Query", &query).await?)?.into_iter().map(|(_, amount)| amount).sum())
+        let page = self.ask("Query", &query).await?;
+        let mut sum = 0;
+        for item in page["Items"].as_array().into_iter().flatten() {
+            sum += amounts_of(item).map_err(Failure::new)?.iter().map(|amount| amount.micros).sum::<i128>();
+        }
+        Ok(sum)
+    }
+
+    /// The number of in-flight slots of a listing that are taken at `now` (Unix seconds): calls that began and have not ended. A slot counts in
+    /// its minute and the next.
+    pub(crate) async fn slots_taken(&self, listing: &str, now: i64) -> Result<i64, Failure> {
+        let mut taken = 0;
+        for minute in [now.div_euclid(60) - 1, now.div_euclid(60)] {
+            let key = json!({ "PK": { "S": format!("TRAFFIC#{listing}#{minute}") }, "SK": { "S": "TRAFFIC" } });
+            let item = self.item(&key).await?.unwrap_or_default();
+            let count = |name: &str| item[name]["N"].as_str().and_then(|digits| digits.parse::<i64>().ok()).unwrap_or(0);
+            taken += count("started") - count("ended");
+        }
+        Ok(taken)
     }
 
     /// Sets members of a listing's endpoint, in DynamoDB JSON. Without members, it removes the endpoint.
@@ -157,11 +162,4 @@ impl Books {
         }
         Ok(reply.json)
     }
-}
-
-/// Call and amount of each entry.
-fn entries(page: &Value) -> Result<Vec<(String, i128)>, Failure> {
-    let items = page["Items"].as_array().ok_or_else(|| Failure::new("DynamoDB returned no items"))?;
-    let entry = |item: &Value| Some((item["PK"]["S"].as_str()?.to_owned(), item["amount"]["N"].as_str()?.parse().ok()?));
-    items.iter().map(|item| entry(item).ok_or_else(|| Failure::new(format!("an entry has no call or no amount: {item}")))).collect()
 }

@@ -156,6 +156,12 @@ impl Market<'_> {
         books.suspend(&self.listing.id).await
     }
 
+    /// The number of in-flight slots that calls of this listing hold now.
+    pub async fn slots_taken(&self) -> Result<i64, Failure> {
+        let now = self.world.stack()?.clock().now().unix_timestamp();
+        self.world.table_of_books()?.slots_taken(&self.listing.id, now).await
+    }
+
     /// The calls with this id that the seller received. Failing endpoints are shared, so the id is needed.
     pub async fn received(&self, request_id: &str) -> Result<Vec<Value>, Failure> {
         Ok(self.world.seller.calls(&[("webhook_id", request_id)]).await?)

@@ -74,6 +74,15 @@ impl ScriptedSeller {
         self.behavior.send_replace(behavior);
     }
 
+    /// The `webhook-id` of every call that it received.
+    ///
+    /// # Panics
+    /// If a handler panicked.
+    #[must_use]
+    pub fn webhook_ids(&self) -> Vec<String> {
+        self.called.lock().expect("no handler panicked").iter().map(|[id, _]| id.clone()).collect()
+    }
+
     /// Number of received attempts. One that was repeated on a new connection counts once.
     ///
     /// # Panics

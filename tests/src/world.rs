@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crochet_client::{Agent, Client, SandboxControls, SellerControls, Wallet};
-use crochet_local::{Options, SellerNetwork, Stack, Webhooks};
+use crochet_local::{KillSwitch, Options, Rewire, SellerNetwork, Stack, Webhooks};
 use serde_json::{Value, json};
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -30,6 +30,10 @@ pub struct Setup {
     pub sellers: Option<SellerNetwork>,
     /// Whether the sandbox sends its webhooks to the gateway.
     pub webhooks: bool,
+    /// Changes the functions' settings once the addresses of all parts are known.
+    pub rewire: Option<Rewire>,
+    /// Ends requests as if their process had died.
+    pub kill_switch: Option<KillSwitch>,
 }
 
 impl Setup {
@@ -137,6 +141,8 @@ async fn start(setup: Setup) -> Result<Inside, Failure> {
     options.table = format!("crochet-{}", unique_name());
     options.sellers = setup.sellers;
     options.webhooks = if setup.webhooks { Webhooks::ToGateway } else { Webhooks::Off };
+    options.rewire = setup.rewire;
+    options.kill_switch = setup.kill_switch;
     options.settings = vec![(DIFFICULTY.0.to_owned(), DIFFICULTY.1.to_owned())];
     for (name, value) in setup.settings {
         options.settings.retain(|(known, _)| known != name);

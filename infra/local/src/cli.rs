@@ -15,6 +15,8 @@ Commands:
   parts        start everything except the site and the API, and print the environment of the functions
   demo         play a paid call from end to end, against the running stack or a new one
   generate     write the documents and route tables that are generated from the routers; --check lists the stale ones
+  ledger-check [--endpoint URL] [--table NAME]
+               add up the whole ledger of a table again, and fail if a call does not sum to zero (default: the running stack's table)
   bench [N]    benchmark the catalogue with N listings (default 100000); `cargo xtask bench catalog` builds it optimized
 
 Options:
@@ -28,7 +30,7 @@ Environment:
 ";
 
 /// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Start everything.
     Everything,
@@ -40,6 +42,13 @@ pub enum Command {
     Generate {
         /// Only list the stale files.
         check: bool,
+    },
+    /// Add up the ledger.
+    LedgerCheck {
+        /// A DynamoDB that does not check signatures. The running stack's if absent.
+        endpoint: Option<String>,
+        /// The table. The running stack's if absent.
+        table: Option<String>,
     },
     /// Benchmark the catalogue.
     Bench {
@@ -81,6 +90,14 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
             "parts" if command.is_none() => command = Some(Command::Parts),
             "demo" if command.is_none() => command = Some(Command::Demo),
             "generate" if command.is_none() => command = Some(Command::Generate { check: false }),
+            "ledger-check" if command.is_none() => command = Some(Command::LedgerCheck { endpoint: None, table: None }),
+            "--endpoint" | "--table" if matches!(command, Some(Command::LedgerCheck { .. })) => {
+                let value =
+                    arguments.next().filter(|value| !value.is_empty()).ok_or_else(|| format!("{argument} requires a value."))?;
+                if let Some(Command::LedgerCheck { endpoint, table }) = &mut command {
+                    *(if argument == "--endpoint" { endpoint } else { table }) = Some(value);
+                }
+            }
             "bench" if command.is_none() => command = Some(Command::Bench { listings: bench::LISTINGS }),
             "cold" if matches!(command, Some(Command::Bench { .. })) => command = Some(Command::ColdStart),
             number if matches!(command, Some(Command::Bench { .. })) && number.parse::<usize>().is_ok_and(|n| n > 0) => {
@@ -115,6 +132,9 @@ mod tests {
         assert_eq!(parsed("bench").map(|line| line.command), Ok(Command::Bench { listings: 100_000 }));
         assert_eq!(parsed("bench 50").map(|line| line.command), Ok(Command::Bench { listings: 50 }));
         assert!(parsed("bench 0").is_err() && parsed("50").is_err());
+        let check = Command::LedgerCheck { endpoint: Some("http://x".into()), table: Some("t".into()) };
+        assert_eq!(parsed("ledger-check --table t --endpoint http://x").map(|line| line.command), Ok(check));
+        assert!(parsed("ledger-check --table").is_err() && parsed("--table t").is_err());
         assert!(parsed("dmeo").is_err_and(|error| error.contains("dmeo")));
     }
 }

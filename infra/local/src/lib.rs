@@ -12,11 +12,14 @@ pub mod demo_seller;
 pub mod detached;
 pub mod dynamodb;
 pub mod generate;
+mod kill_switch;
+pub mod ledger_check;
 pub mod sandbox;
 pub mod secrets;
 mod seller_network;
 pub mod serve;
 pub mod stack;
 
+pub use kill_switch::KillSwitch;
 pub use seller_network::SellerNetwork;
-pub use stack::{Options, Stack, Webhooks};
+pub use stack::{Options, Rewire, Settings, Stack, Webhooks};

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crochet_local::banner::Banner;
 use crochet_local::cli::{self, Command};
-use crochet_local::{Options, Stack, bench, demo, generate};
+use crochet_local::{Options, Stack, bench, demo, generate, ledger_check};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,6 +29,10 @@ async fn run() -> Result<(), String> {
         }
         Command::Demo => demo::play(options).await.map_err(|unexpected| unexpected.to_string()),
         Command::Bench { listings } => bench::catalog(listings).await,
+        Command::LedgerCheck { endpoint, table } => {
+            let (endpoint, table) = (endpoint.unwrap_or_else(|| options.dynamodb_url()), table.unwrap_or(options.table));
+            ledger_check::run(&endpoint, &table).await
+        }
         Command::ColdStart => bench::cold_start().await,
         Command::Parts => {
             let stack = Stack::start(Options { routers: false, ..options }).await?;

@@ -8,6 +8,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
+use axum::middleware::from_fn;
 use crochet::app::CostLog;
 use crochet::clock::Clock;
 use crochet::config::Config;
@@ -18,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use options::{Options, Webhooks};
+pub use options::{Options, Rewire, Settings, Webhooks};
 
 use crate::api::api_router;
 use crate::demo_seller::DemoSeller;
@@ -78,6 +79,9 @@ impl Stack {
             costs: CostLog::default(),
         };
         stack.env = stack.settings(&options, &public_url);
+        if let Some(Rewire(rewire)) = &options.rewire {
+            rewire(&mut stack.env);
+        }
 
         let webhook_url = match &options.webhooks {
             Webhooks::Off => None,
@@ -98,6 +102,10 @@ impl Stack {
         if let Some(site) = site {
             let (router, costs) = api_router(&stack.env, stack.clock.clone(), options.sellers.as_ref()).await?;
             stack.costs = costs;
+            let router = match options.kill_switch.clone() {
+                Some(switch) => router.layer(from_fn(move |request, next| switch.clone().guard(request, next))),
+                None => router,
+            };
             stack.parts.spawn(serve(site, router, stopped));
         }
         Ok(stack)

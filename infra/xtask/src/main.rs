@@ -3,6 +3,7 @@
 mod background;
 mod command;
 mod dynamodb_local;
+mod faults;
 mod forward;
 mod go;
 mod imports;
@@ -29,6 +30,11 @@ cargo xtask <command>
   test --sam [filter]       the same, then `sam build` and smoke tests through `sam local start-api` (requires Docker)
   test --embedded [filter]  only the black-box suite, on the embedded database, for everyday work
   watch-smoke [filter]      only the smoke tests on cargo lambda watch (default filter: `smoke`)
+  faults                    every fault of every outbound request of every kind of call, on the embedded database
+  faults --agent N          N seeded runs of an agent that obeys every reply to the letter
+  faults --runs N           N seeded histories of buyers, sellers and faults, against a model
+  ledger-check [--endpoint URL] [--table NAME]
+                            adds up the whole ledger of a table again (default: that of the stack that `cargo run` started)
   bench catalog [listings]  benchmarks the catalogue, cold and warm, in an optimized build (default: 100,000 listings)
   generate [--check]        writes the generated files; with --check, fails if one is stale
   cycles                    lists import cycles between source files, and fails if there are any
@@ -38,6 +44,7 @@ filter selects black-box tests by a part of their name.
 
 Environment
   CROCHET_DYNAMODB_ENDPOINT           DynamoDB endpoint to test on, instead of starting DynamoDB Local
+  CROCHET_SEED                        the only seed of `faults --agent` or `faults --runs`: repeats a run that failed
   CI=true or CROCHET_REQUIRE_DYNAMODB_LOCAL=1
                                       a step that cannot run on this machine is a failure
 ";
@@ -68,6 +75,11 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         }
         ["watch-smoke"] => watch_smoke("smoke"),
         ["watch-smoke", filter] => watch_smoke(filter),
+        ["faults", rest @ ..] => {
+            let options = faults::Options::parse(rest)?;
+            faults::run(&Project::locate()?, &options).map(|()| true)
+        }
+        ["ledger-check", ..] => ledger_check(&words),
         ["cycles"] => imports::check(&Project::locate()?).map(|()| true),
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),
@@ -87,6 +99,11 @@ fn bench(arguments: &[&str]) -> Result<bool, String> {
     let project = Project::locate()?;
     let run = ["run", "--quiet", "--profile", "measured", "--bin", "crochet-local", "--"];
     command::run(project.cargo(&run).args(arguments)).map(|()| true)
+}
+
+fn ledger_check(arguments: &[&str]) -> Result<bool, String> {
+    let project = Project::locate()?;
+    command::run(project.local_stack().args(arguments)).map(|()| true)
 }
 
 fn generate(arguments: &[&str]) -> Result<bool, String> {

@@ -15,6 +15,7 @@ mod free;
 mod idempotency;
 mod in_flight;
 mod ledger;
+mod literal_agent;
 mod outbound_limits;
 mod paid;
 mod payment_states;

@@ -1,7 +1,10 @@
 //! Options of a stack.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::kill_switch::KillSwitch;
 use crate::seller_network::SellerNetwork;
 
 /// Default of `CROCHET_PORT`: the port of the site and the API.
@@ -56,6 +59,23 @@ pub struct Options {
     pub settings: Vec<(String, String)>,
     /// The network for calls to sellers. The system's network if absent.
     pub sellers: Option<SellerNetwork>,
+    /// Changes the settings of the functions once the addresses of all parts are known.
+    pub rewire: Option<Rewire>,
+    /// Ends requests to the API as if their process had died.
+    pub kill_switch: Option<KillSwitch>,
+}
+
+/// Environment variables: names and values.
+pub type Settings = Vec<(String, String)>;
+
+/// A change of the functions' environment variables. Only code can set it: tests put proxies in front of the stack's parts.
+#[derive(Clone)]
+pub struct Rewire(pub Arc<dyn Fn(&mut Settings) + Send + Sync>);
+
+impl fmt::Debug for Rewire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rewire")
+    }
 }
 
 impl Options {
@@ -71,6 +91,8 @@ impl Options {
             webhooks: Webhooks::Off,
             settings: Vec::new(),
             sellers: None,
+            rewire: None,
+            kill_switch: None,
         }
     }
 
@@ -80,6 +102,12 @@ impl Options {
     /// If `CROCHET_PORT` is not a usable port.
     pub fn from_env() -> Result<Self, String> {
         Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// The URL of DynamoDB of a stack that runs with these options and a fixed port.
+    #[must_use]
+    pub fn dynamodb_url(&self) -> String {
+        self.dynamodb_endpoint.clone().unwrap_or_else(|| format!("http://127.0.0.1:{}", self.port.saturating_add(3)))
     }
 
     fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, String> {

@@ -1,53 +1,28 @@
-//! A proxy in front of DynamoDB that injects faults.
+//! A proxy in front of DynamoDB, Secrets Manager, the payment provider or a seller that injects faults.
+
+mod fault;
 
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use crochet_client::Client;
+use crochet_local::KillSwitch;
 use crochet_local::serve::{DropConnection, serve};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use fault::Fault;
+use fault::{Fate, Rule};
+
 use crate::failure::Failure;
 use crate::runtime::runtime;
 use crate::world::dynamodb_from_env;
-
-/// A fault of the k-th request that it applies to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// A write is rejected once with a transaction conflict.
-    Conflict,
-    /// A request is executed, and its reply is lost.
-    LostReply,
-    /// A request is executed, its reply is lost, and the database is unreachable afterwards.
-    CrashAfter,
-    /// The database is unreachable from this request on.
-    CrashBefore,
-}
-
-impl Fault {
-    fn can_happen_to(self, operation: &str) -> bool {
-        let writes = ["TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"];
-        self != Self::Conflict || writes.contains(&operation)
-    }
-}
-
-#[derive(Debug, Default)]
-struct Rule {
-    /// The fault and the number of its request, from 1.
-    planned: Option<(Fault, usize)>,
-    seen: usize,
-    struck: bool,
-    down: bool,
-    /// Requests whose text contains this are unreachable.
-    lost: Option<String>,
-}
 
 /// State of the next transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,17 +38,20 @@ enum Gate {
 /// The proxy. Dropping it stops it.
 pub struct Proxy {
     url: String,
-    rule: Arc<Mutex<Rule>>,
-    gate: watch::Sender<Gate>,
+    inner: Forwarder,
     _stop: watch::Sender<bool>,
 }
 
 #[derive(Clone)]
 struct Forwarder {
-    target: String,
+    /// Set once the destination's address is known.
+    target: Arc<OnceLock<String>>,
     client: Client,
     rule: Arc<Mutex<Rule>>,
     gate: watch::Sender<Gate>,
+    /// Whether a request is held by [`Fault::Delay`].
+    held: watch::Sender<bool>,
+    kill_switch: KillSwitch,
 }
 
 impl Proxy {
@@ -83,24 +61,41 @@ impl Proxy {
     }
 
     async fn start_here() -> Result<Self, Failure> {
-        let (stop, stopped) = watch::channel(false);
+        let proxy = Self::to_be_aimed(KillSwitch::default()).await?;
         let target = match dynamodb_from_env() {
             Some(endpoint) => endpoint,
             None => {
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
                 let target = format!("http://{}", listener.local_addr()?);
                 let database = crochet_local::dynamodb::open(None).map_err(Failure::new)?;
-                tokio::spawn(crochet_local::dynamodb::serve(listener, database, stopped.clone()));
+                tokio::spawn(crochet_local::dynamodb::serve(listener, database, proxy._stop.subscribe()));
                 target
             }
         };
-        let rule = Arc::new(Mutex::new(Rule::default()));
-        let gate = watch::Sender::new(Gate::Open);
-        let forwarder = Forwarder { client: Client::new(&target), target, rule: rule.clone(), gate: gate.clone() };
+        proxy.aim(&target);
+        Ok(proxy)
+    }
+
+    /// Starts a proxy whose destination is not known yet. `kill_switch` ends the process that sends the requests.
+    pub(crate) async fn to_be_aimed(kill_switch: KillSwitch) -> Result<Self, Failure> {
+        let (stop, stopped) = watch::channel(false);
+        let inner = Forwarder {
+            target: Arc::default(),
+            client: Client::new(""),
+            rule: Arc::default(),
+            gate: watch::Sender::new(Gate::Open),
+            held: watch::Sender::new(false),
+            kill_switch,
+        };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        tokio::spawn(serve(listener, Router::new().fallback(forward).with_state(forwarder), stopped));
-        Ok(Self { url, rule, gate, _stop: stop })
+        tokio::spawn(serve(listener, Router::new().fallback(forward).with_state(inner.clone()), stopped));
+        Ok(Self { url, inner, _stop: stop })
+    }
+
+    /// Sets the destination. Only the first call counts.
+    pub(crate) fn aim(&self, target: &str) {
+        let _ = self.inner.target.set(target.trim_end_matches('/').to_owned());
     }
 
     /// The URL of the proxy.
@@ -122,7 +117,7 @@ impl Proxy {
     /// Holds the next transaction while later requests pass, so that its items can change before it reaches the database.
     /// The service times out after two seconds.
     pub fn hold_next_transaction(&self) {
-        self.gate.send_replace(Gate::Closing);
+        self.inner.gate.send_replace(Gate::Closing);
     }
 
     /// Waits until a transaction is held.
@@ -130,7 +125,7 @@ impl Proxy {
     /// # Errors
     /// If none arrives within ten seconds.
     pub async fn holds_a_transaction(&self) -> Result<(), Failure> {
-        let mut gate = self.gate.subscribe();
+        let mut gate = self.inner.gate.subscribe();
         let closed = gate.wait_for(|gate| matches!(gate, Gate::Closed(_)));
         match tokio::time::timeout(std::time::Duration::from_secs(10), closed).await {
             Ok(Ok(_)) => Ok(()),
@@ -140,7 +135,18 @@ impl Proxy {
 
     /// Forwards the held transaction.
     pub fn let_go(&self) {
-        self.gate.send_replace(Gate::Open);
+        self.inner.gate.send_replace(Gate::Open);
+    }
+
+    /// Waits until [`Fault::Delay`] holds a request.
+    pub async fn is_holding(&self) {
+        // The sender lives in this proxy.
+        let _ = self.inner.held.subscribe().wait_for(|held| *held).await;
+    }
+
+    /// Forwards the request that [`Fault::Delay`] holds.
+    pub fn release(&self) {
+        self.inner.held.send_replace(false);
     }
 
     /// Ends an outage. A planned fault stays planned.
@@ -155,59 +161,48 @@ impl Proxy {
     }
 
     fn rule(&self) -> MutexGuard<'_, Rule> {
-        self.rule.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.rule()
     }
 }
 
-/// Decides about one request.
-enum Fate {
-    Pass,
-    Refuse,
-    LoseReply,
-    Unreachable,
-}
-
-impl Rule {
-    fn fate(&mut self, operation: &str, body: &[u8]) -> Fate {
-        let is_lost = self.lost.as_ref().is_some_and(|text| String::from_utf8_lossy(body).contains(text));
-        self.struck |= is_lost;
-        if self.down || is_lost {
-            return Fate::Unreachable;
-        }
-        let Some((fault, k)) = self.planned.filter(|(fault, _)| fault.can_happen_to(operation)) else { return Fate::Pass };
-        self.seen += 1;
-        if self.seen != k {
-            return Fate::Pass;
-        }
-        self.struck = true;
-        self.down = matches!(fault, Fault::CrashAfter | Fault::CrashBefore);
-        match fault {
-            Fault::Conflict => Fate::Refuse,
-            Fault::LostReply | Fault::CrashAfter => Fate::LoseReply,
-            Fault::CrashBefore => Fate::Unreachable,
-        }
-    }
-}
-
-async fn forward(State(forwarder): State<Forwarder>, headers: HeaderMap, body: Bytes) -> Response {
+async fn forward(State(forwarder): State<Forwarder>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     if operation == "TransactWriteItems" {
         forwarder.pass_the_gate(&body).await;
     }
-    let fate = forwarder.rule.lock().unwrap_or_else(PoisonError::into_inner).fate(&operation, &body);
+    let fate = forwarder.rule().fate(&operation, &body);
+    let send = forwarder.send(method, &uri, &headers, body.clone());
     match fate {
         Fate::Refuse => conflict(&operation, &body),
         Fate::Unreachable => hang_up(),
-        Fate::Pass => forwarder.send(&headers, body).await,
+        Fate::Pass => send.await,
         Fate::LoseReply => {
-            forwarder.send(&headers, body).await;
+            send.await;
+            hang_up()
+        }
+        Fate::Hold => {
+            forwarder.held.send_replace(true);
+            let _ = forwarder.held.subscribe().wait_for(|held| !held).await;
+            send.await
+        }
+        Fate::KillBefore => {
+            forwarder.kill_switch.kill();
+            hang_up()
+        }
+        Fate::KillAfter => {
+            send.await;
+            forwarder.kill_switch.kill();
             hang_up()
         }
     }
 }
 
 impl Forwarder {
+    fn rule(&self) -> MutexGuard<'_, Rule> {
+        self.rule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits if this transaction is held.
     async fn pass_the_gate(&self, body: &[u8]) {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -222,8 +217,10 @@ impl Forwarder {
         let _ = self.gate.subscribe().wait_for(|gate| *gate != waits).await;
     }
 
-    async fn send(&self, headers: &HeaderMap, body: Bytes) -> Response {
-        let mut request = self.client.request(Method::POST, &format!("{}/", self.target.trim_end_matches('/')));
+    async fn send(&self, method: Method, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Response {
+        let Some(target) = self.target.get() else { return hang_up() };
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let mut request = self.client.request(method, &format!("{target}{path}"));
         for (name, value) in headers {
             // Hop-by-hop headers are not forwarded.
             if !matches!(name.as_str(), "host" | "content-length" | "connection") {

@@ -1,0 +1,141 @@
+//! What must be true when a run is over: every payment ended, and every name of its call says so.
+
+use crochet_client::Reply;
+use serde_json::Value;
+
+use super::advice::{Advice, Sending};
+use super::run::{Deposit, Run, short};
+use crate::failure::{Failure, Outcome};
+use crate::sweeper::sweep;
+
+/// Requests until a name must say how its call ended.
+const PATIENCE: u32 = 30;
+/// Seconds after the last change at the provider after which nothing may be open: a fill counts until one hour after the `ttl`.
+const AFTERWARDS: i64 = 3_600 + 900;
+/// Unused money becomes owed after this (seconds).
+const A_DAY: i64 = 24 * 3_600;
+
+/// How a call ended, as one of its names says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ended {
+    /// The answer, or where it is.
+    Delivered,
+    /// It closed undelivered; the ledger says what is owed.
+    Owed,
+    /// Nothing was paid: a new offer.
+    Unpaid,
+    /// Anything else: status, code and advice.
+    Otherwise(String),
+}
+
+impl Run<'_> {
+    /// Lets everything end that can, and checks the invariant.
+    pub(super) async fn judge(&mut self) -> Outcome {
+        let last = self.deposits.iter().map(|deposit| (deposit.at + deposit.fate.ends_at()).max(deposit.ends_at)).max();
+        let Some(last) = last else { return Ok(()) };
+        let seconds = (last - self.time.now()).max(0) / 1_000 + AFTERWARDS;
+        for line in self.time.wait(seconds).await? {
+            self.note(line);
+        }
+        self.world.sandbox.clear_faults().await?;
+        sweep(self.world).await?;
+        self.note("-- the end: every name is asked".to_owned());
+        for wish in 0..self.wishes.len() {
+            self.ask_every_name(wish).await?;
+        }
+        self.time.wait(A_DAY).await?;
+        sweep(self.world).await?;
+        self.check_money().await
+    }
+
+    async fn ask_every_name(&mut self, wish: usize) -> Outcome {
+        let deposits: Vec<Deposit> = self.deposits.iter().filter(|deposit| deposit.wish == wish).cloned().collect();
+        if deposits.is_empty() {
+            return Ok(());
+        }
+        let is_filled = deposits.iter().any(|deposit| deposit.fate.filled_at.is_some());
+        let mut names: Vec<Sending> =
+            deposits.iter().map(|deposit| Sending { id: Some(deposit.id.clone()), ..Sending::default() }).collect();
+        let keys = self.wishes[wish].bound_keys.clone();
+        names.extend(keys.into_iter().map(|key| Sending { key: Some(key), ..Sending::default() }));
+        if self.wishes[wish].key.is_none() {
+            names.push(Sending::default());
+        }
+        for name in names {
+            let ended = self.ask_until_it_ended(wish, &name).await?;
+            let is_right = match &ended {
+                Ended::Delivered | Ended::Owed => is_filled,
+                Ended::Unpaid => !is_filled,
+                Ended::Otherwise(_) => false,
+            };
+            if !is_right {
+                let asked = name.id.as_deref().or(name.key.as_deref()).unwrap_or("its body alone");
+                let what = if is_filled { "paid" } else { "unpaid" };
+                self.violated(format!("wish {wish} is {what}, but by {} it is {ended:?}", short(asked)));
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask_until_it_ended(&mut self, wish: usize, name: &Sending) -> Result<Ended, Failure> {
+        let mut told = Ended::Otherwise("nothing".into());
+        for asked in 0..PATIENCE {
+            let reply = self.send(wish, name).await?;
+            self.describe(wish, name, &reply);
+            told = ended(&reply);
+            let Ended::Otherwise(_) = &told else { break };
+            let Some(wait) = Advice::of(&reply).wait else { break };
+            self.time.wait(wait.max(2_i64.saturating_pow(asked).min(3_600))).await?;
+        }
+        if told == Ended::Delivered && self.wishes[wish].answer.is_none() {
+            self.note(format!("wish {wish} was delivered to a repeat in the end"));
+        }
+        Ok(told)
+    }
+
+    /// Every filled payment is charged once, and delivered or owed. No other is charged.
+    async fn check_money(&mut self) -> Outcome {
+        let ledger = self.buyer.get("/ledger").query("limit", 100).send().await?;
+        let entries = ledger.data()["entries"].as_array().cloned().unwrap_or_default();
+        for deposit in self.deposits.clone() {
+            let other = deposit.fate.superseded_by.as_ref().map(|(id, _)| id.as_str());
+            let is_its = |entry: &&Value| {
+                let id = entry["relay_request_id"].as_str();
+                id == Some(deposit.id.as_str()) || (other.is_some() && id == other)
+            };
+            let count = |kind: &str| entries.iter().filter(is_its).filter(|entry| entry["type"] == kind).count();
+            let (charged, owed) = (count("payment"), count("adjustment"));
+            if deposit.fate.filled_at.is_none() && charged > owed {
+                self.violated(format!("{} was charged, but it was never filled", short(&deposit.id)));
+            }
+            if deposit.fate.filled_at.is_none() {
+                continue;
+            }
+            if charged != 1 {
+                self.violated(format!("{} was filled, and charged {charged} times", short(&deposit.id)));
+            }
+            if owed == 0 && !self.is_delivered(&deposit).await? {
+                self.violated(format!("{} was filled, and is neither delivered nor owed", short(&deposit.id)));
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_delivered(&mut self, deposit: &Deposit) -> Result<bool, Failure> {
+        let name = Sending { id: Some(deposit.id.clone()), ..Sending::default() };
+        let reply = self.send(deposit.wish, &name).await?;
+        self.describe(deposit.wish, &name, &reply);
+        Ok(ended(&reply) == Ended::Delivered)
+    }
+}
+
+fn ended(reply: &Reply) -> Ended {
+    let advice = Advice::of(reply);
+    match (reply.status, advice.code.as_str(), advice.action.as_str()) {
+        (200, ..) | (_, "ANSWER_EXPIRED", _) | (402 | 409, _, "fetch_stored_answer") => Ended::Delivered,
+        (_, "CALL_UNDELIVERED", _) => Ended::Owed,
+        (402, ..) if advice.details["undelivered_request_id"].is_string() => Ended::Owed,
+        (402, _, "complete_payment_then_retry") => Ended::Unpaid,
+        (status, code, action) => Ended::Otherwise(format!("{status} {code}, {action}")),
+    }
+}
