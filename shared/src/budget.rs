@@ -11,6 +11,7 @@ use quick_cache::sync::Cache;
 use time::OffsetDateTime;
 
 use crate::config::Config;
+use crate::limits::QUOTES_PER_BUYER;
 use crate::store::{Store, StoreError};
 
 /// Maximum number of remembered refusals.
@@ -24,6 +25,8 @@ pub struct ProviderBudget {
     store: Store,
     quotes: Budget,
     questions: Budget,
+    /// Quotes that one buyer may ask for in a minute, whatever the others do.
+    quotes_per_buyer: u32,
     /// Until when a holder is refused without counting (Unix milliseconds), so that a flood costs no writes.
     refused: Arc<Cache<(&'static str, Holder), i64>>,
 }
@@ -65,21 +68,35 @@ impl ProviderBudget {
             store,
             quotes: budget("quotes", config.provider_quotes_per_minute),
             questions: budget("questions", config.provider_questions_per_minute),
+            quotes_per_buyer: QUOTES_PER_BUYER.quota.saturating_mul(config.limit_factor),
             refused: Arc::new(Cache::new(REMEMBERED)),
         }
     }
 
-    /// Asks for one quote for `buyer`.
+    /// Asks for one quote for `buyer`, within the buyer's own limit.
     pub async fn quote(&self, buyer: ProfileId, now: OffsetDateTime) -> Result<Grant, StoreError> {
-        self.spend(self.quotes, Asker::Buyer(buyer), 1, now).await
+        self.spend(self.quotes, Asker::Buyer(buyer), 1, self.quotes_per_buyer, now).await
+    }
+
+    /// Gives back a quote that was granted and not asked for.
+    pub async fn give_back_quote(&self, buyer: ProfileId, now: OffsetDateTime) -> Result<(), StoreError> {
+        let minute = now.unix_timestamp().div_euclid(60);
+        self.store.spend(self.quotes.name, minute, &Holder::of(buyer), -1).await.map(drop)
     }
 
     /// Asks for `count` questions about payments. All of them are granted, or none.
     pub async fn questions(&self, asker: Asker, count: u32, now: OffsetDateTime) -> Result<Grant, StoreError> {
-        self.spend(self.questions, asker, count, now).await
+        self.spend(self.questions, asker, count, u32::MAX, now).await
     }
 
-    async fn spend(&self, budget: Budget, asker: Asker, count: u32, now: OffsetDateTime) -> Result<Grant, StoreError> {
+    /// Whether this instance has just been refused questions for `asker`. Nothing is counted.
+    #[must_use]
+    pub fn is_out_of_questions(&self, asker: Asker, now: OffsetDateTime) -> bool {
+        let now_ms = crochet_domain::timestamp::unix_ms(now);
+        self.refused.get(&(self.questions.name, asker.holder())).is_some_and(|until_ms| now_ms < until_ms)
+    }
+
+    async fn spend(&self, budget: Budget, asker: Asker, count: u32, own: u32, now: OffsetDateTime) -> Result<Grant, StoreError> {
         let (now_s, now_ms) = (now.unix_timestamp(), crochet_domain::timestamp::unix_ms(now));
         let minute = now_s.div_euclid(60);
         let retry_after_seconds = u64::try_from(60 - now_s.rem_euclid(60)).unwrap_or(60);
@@ -90,17 +107,15 @@ impl ProviderBudget {
             return Ok(refused);
         }
         let spent = self.store.spend(budget.name, minute, &holder, count.into()).await?;
-        if asker.may_have(&spent, budget.per_minute, &holder) {
+        if spent.by(&holder) <= own && asker.may_have(&spent, budget.per_minute, &holder) {
             return Ok(Grant::Granted);
         }
         // If this fails, the holder gets less until the minute ends.
         if let Err(e) = self.store.spend(budget.name, minute, &holder, -i64::from(count)).await {
             tracing::warn!(cause = %e, "a refused question to the payment provider stays counted");
         }
-        if count == 1 {
-            let ends_ms = (minute + 1) * 60_000;
-            self.refused.insert(known, ends_ms.min(now_ms + REFUSED_MS));
-        }
+        let ends_ms = (minute + 1) * 60_000;
+        self.refused.insert(known, ends_ms.min(now_ms + REFUSED_MS));
         Ok(refused)
     }
 }

@@ -30,6 +30,8 @@ pub const AUTH_PER_IP: Limit = Limit { name: "auth", quota: 30, window_seconds: 
 pub const FAILED_AUTH_PER_IP: Limit = Limit { name: "failed-auth", quota: 30, window_seconds: 300 };
 /// Quotes requested from the payment provider, per buyer.
 pub const QUOTES_PER_BUYER: Limit = Limit { name: "quotes", quota: 10, window_seconds: 60 };
+/// Refunds that are asked for, and calls that are closed, per profile. Each may ask the payment provider.
+pub const REFUNDS: Limit = Limit { name: "refunds", quota: 30, window_seconds: 60 };
 /// Changes of a profile's text, new keys and changes of wallets, per profile. Each increments the profile's version, and a recovery
 /// is written over one version: no key may be able to keep a recovery from succeeding. Revoking a key is not counted, so that a
 /// stolen key cannot keep its owner from revoking it.
@@ -49,6 +51,7 @@ pub const ALL: &[Limit] = &[
     AUTH_PER_IP,
     FAILED_AUTH_PER_IP,
     QUOTES_PER_BUYER,
+    REFUNDS,
     PROFILE_WRITES,
     LISTING_WRITES,
     ENDPOINT_EDITS,

@@ -63,14 +63,12 @@ impl Books {
     /// The number of in-flight slots of a listing that are taken at `now` (Unix seconds): calls that began and have not ended. A slot counts in
     /// its minute and the next.
     pub(crate) async fn slots_taken(&self, listing: &str, now: i64) -> Result<i64, Failure> {
-        let mut taken = 0;
-        for minute in [now.div_euclid(60) - 1, now.div_euclid(60)] {
-            let key = json!({ "PK": { "S": format!("TRAFFIC#{listing}#{minute}") }, "SK": { "S": "TRAFFIC" } });
-            let item = self.item(&key).await?.unwrap_or_default();
-            let count = |name: &str| item[name]["N"].as_str().and_then(|digits| digits.parse::<i64>().ok()).unwrap_or(0);
-            taken += count("started") - count("ended");
-        }
-        Ok(taken)
+        let key = json!({ "PK": { "S": format!("TRAFFIC#{listing}") }, "SK": { "S": "TRAFFIC" } });
+        let item = self.item(&key).await?.unwrap_or_default();
+        let ends = |value: &Value| value["N"].as_str().and_then(|digits| digits.parse::<i64>().ok()).unwrap_or(0);
+        let slots = item.as_object().into_iter().flatten().filter(|(name, _)| name.starts_with("s:"));
+        let taken = slots.filter(|(_, value)| ends(value) > now * 1_000).count();
+        Ok(i64::try_from(taken).unwrap_or(i64::MAX))
     }
 
     /// Sets members of a listing's endpoint, in DynamoDB JSON. Without members, it removes the endpoint.

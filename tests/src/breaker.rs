@@ -47,9 +47,12 @@ pub async fn open_paid_with(market: &Market<'_>, other: &Agent, seller: &Scripte
     let others = Quote::of(other.call(&market.listing.id, &body).send().await?);
     market.world.sandbox.pay(&others.id).await?;
     for _ in 0..3 {
+        // Past the wait after a failure. An earlier retry would not reach the seller.
+        market.world.later(1).await?;
         market.redeem(&quote, &body).await?.refused(502, "SELLER_UNREACHABLE");
     }
     for _ in 0..2 {
+        market.world.later(1).await?;
         other.call(&market.listing.id, &body).paid_with(&others.id).send().await?.refused(502, "SELLER_UNREACHABLE");
     }
     Ok(())

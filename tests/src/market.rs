@@ -8,6 +8,9 @@ use crate::failure::Failure;
 use crate::names::unique_name;
 use crate::world::World;
 
+/// Seconds after which any failed attempt may be repeated, where limits are relaxed.
+pub const LONGEST_RETRY_WAIT: i64 = 110;
+
 /// A buyer and a seller with one listing.
 pub struct Market<'a> {
     /// The stack.

@@ -80,12 +80,16 @@ enum Turn {
 
 static TURNS: RwLock<()> = RwLock::const_new(());
 
+/// Tests that keep the whole machine busy run while no other does. Otherwise the others would find the service too slow.
+static MACHINE: RwLock<()> = RwLock::const_new(());
+
 /// Runs a test on a shared stack. It must not move the clock or inject faults into the provider.
 ///
 /// # Errors
 /// The test's failure, or a call whose ledger entries do not sum to zero.
 pub fn shared(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     runtime().block_on(async {
+        let _machine = MACHINE.read().await;
         let world = match Outside::from_env() {
             Some(outside) => outside.world(Turn::Many { _guard: TURNS.read().await }),
             None => shared_stack().await?.world(),
@@ -121,6 +125,20 @@ pub fn isolated(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
 /// Same as [`shared`].
 pub fn with_setup(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     runtime().block_on(async {
+        let _machine = MACHINE.read().await;
+        let world = start(setup).await?.world();
+        test(&world).await?;
+        world.finish().await
+    })
+}
+
+/// Like [`with_setup`], while no other test runs: for tests that keep the whole machine busy.
+///
+/// # Errors
+/// Same as [`shared`].
+pub fn alone(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
+    runtime().block_on(async {
+        let _machine = MACHINE.write().await;
         let world = start(setup).await?.world();
         test(&world).await?;
         world.finish().await
@@ -269,6 +287,11 @@ impl World {
     pub async fn later(&self, seconds: i64) -> Result<(), Failure> {
         self.sandbox.advance_clock(seconds * 1_000).await?;
         Ok(())
+    }
+
+    /// Sweeps once. Only on a stack in this process.
+    pub async fn sweep(&self) -> Outcome {
+        self.stack()?.sweep().await.map(drop).map_err(Failure::new)
     }
 
     /// Moves the clock to the start of a minute, so that the following requests share it. Only on an isolated stack.

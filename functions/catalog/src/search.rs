@@ -1,5 +1,6 @@
 //! Search over listings in memory: a text index, filters and total orders. Pure.
 
+mod characters;
 pub(crate) mod entry;
 mod error;
 pub(crate) mod hits;

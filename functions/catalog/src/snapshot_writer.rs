@@ -137,7 +137,8 @@ async fn put_stream(
     drop(raw);
     let packed = encoder.finish().map_err(gzip_error)?;
     let parts: Vec<&[u8]> = packed.chunks(MAX_PART_BYTES).collect();
-    let puts = (first_part..).zip(&parts).map(|(n, part)| store.put_snapshot_part(generation, n, part, expires));
+    // Collected, so that the future can move between threads.
+    let puts: Vec<_> = (first_part..).zip(&parts).map(|(n, part)| store.put_snapshot_part(generation, n, part, expires)).collect();
     stream::iter(puts).buffer_unordered(PARALLEL_WRITES).try_collect::<Vec<()>>().await?;
     Ok((Stream { bytes: length, parts: parts.iter().map(sha256_hex).collect() }, packed.len() as u64))
 }

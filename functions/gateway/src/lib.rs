@@ -3,10 +3,17 @@
 //! Follow a call in `call/`: `handler` authenticates and loads, `resolve` finds the call that the request means, and `advance`
 //! decides and acts until there is a reply.
 
+mod attend;
 mod call;
+mod close;
+mod fact;
 mod history;
+mod party;
+mod refund;
 mod remembered;
 mod state;
+pub mod sweep;
+mod webhook;
 
 pub use state::State;
 use utoipa_axum::router::OpenApiRouter;
@@ -28,5 +35,8 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(call::handler::call_listing))
         .routes(routes!(history::requests::list_gateway_requests))
         .routes(routes!(history::requests::get_gateway_request))
+        .routes(routes!(refund::route::refund_call))
+        .routes(routes!(close::close_call))
         .routes(routes!(history::ledger::list_ledger))
+        .routes(routes!(webhook::receive_webhook))
 }

@@ -21,20 +21,21 @@ pub struct Amount {
     pub micros: i128,
 }
 
-/// The amounts of an item of the table, in DynamoDB JSON: none if it is no entry of a ledger.
+/// The amounts of an item of the table, in DynamoDB JSON: one for each leg, and none if it is no ledger record.
 ///
 /// # Errors
-/// If the item is an entry without a call, a type or an amount.
+/// If the item is a ledger record without a call, or a leg without a type or an amount.
 pub fn amounts_of(item: &Value) -> Result<Vec<Amount>, String> {
     if !item["SK"]["S"].as_str().is_some_and(|key| key.starts_with("ENTRY#")) {
         return Ok(Vec::new());
     }
-    let amount = || {
-        let kind = item["type"]["S"].as_str()?;
-        let micros = item["amount"]["N"].as_str()?.parse().ok()?;
+    let leg = |leg: &Value| {
+        let kind = leg["M"]["type"]["S"].as_str()?;
+        let micros = leg["M"]["amount"]["N"].as_str()?.parse().ok()?;
         Some(Amount { call: item["PK"]["S"].as_str()?.to_owned(), kind: kind.to_owned(), micros })
     };
-    amount().map(|amount| vec![amount]).ok_or_else(|| format!("an entry has no call, no type or no amount: {}", item["SK"]))
+    let legs = item["legs"]["L"].as_array().and_then(|legs| legs.iter().map(leg).collect::<Option<Vec<_>>>());
+    legs.ok_or_else(|| format!("a ledger record has no call, or a leg no type or no amount: {}", item["SK"]))
 }
 
 /// The body of the request that scans the entries of a table.
@@ -130,7 +131,8 @@ mod tests {
     use super::*;
 
     fn entry(call: &str, kind: &str, amount: &str) -> Value {
-        json!({ "PK": { "S": call }, "SK": { "S": format!("ENTRY#{kind}") }, "type": { "S": kind }, "amount": { "N": amount } })
+        let leg = json!({ "M": { "type": { "S": kind }, "amount": { "N": amount } } });
+        json!({ "PK": { "S": call }, "SK": { "S": format!("ENTRY#{kind}") }, "legs": { "L": [leg] } })
     }
 
     #[test]

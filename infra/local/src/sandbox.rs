@@ -9,6 +9,7 @@ mod facts;
 mod faults;
 mod list;
 mod pay;
+mod payment;
 mod payments;
 mod price;
 mod quote;
@@ -35,7 +36,7 @@ impl Sandbox {
         Router::new()
             .route("/quote/v2", post(quote::quote))
             .route("/intents/status/v3", get(status::status))
-            .route("/requests/v3", get(record::requests))
+            .route("/requests/v3", get(list::requests))
             .route("/sandbox/requests", get(controls::list))
             .route("/sandbox/requests/{id}", get(controls::show).post(controls::change))
             .route("/sandbox/pay", post(pay::pay))

@@ -1,6 +1,7 @@
 //! Starts and stops all parts of the local stack in one process.
 
 mod options;
+mod scheduled;
 #[cfg(test)]
 mod tests;
 
@@ -11,15 +12,15 @@ use std::path::Path;
 use axum::middleware::from_fn;
 use crochet::app::CostLog;
 use crochet::clock::Clock;
-use crochet::config::Config;
-use crochet::store::Store;
-use crochet_catalog::snapshot_writer::{self, Schedule};
+use crochet_catalog::snapshot_writer::Schedule;
 use crochet_client::{Client, SandboxControls, SellerControls};
+pub use crochet_gateway::sweep::Swept;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use options::{Options, Rewire, Settings, Webhooks};
+use scheduled::{SCHEDULE, Scheduled};
 
 use crate::api::api_router;
 use crate::demo_seller::DemoSeller;
@@ -107,6 +108,10 @@ impl Stack {
                 None => router,
             };
             stack.parts.spawn(serve(site, router, stopped));
+        }
+        if options.scheduled {
+            let scheduled = Scheduled::connect(&stack.env, stack.clock.clone()).await?;
+            stack.parts.spawn(scheduled.run_every(SCHEDULE));
         }
         Ok(stack)
     }
@@ -203,11 +208,16 @@ impl Stack {
 
     /// Writes a snapshot of the catalogue, as its schedule does: if it is due, or in any case. Returns the outcome.
     pub async fn write_snapshot(&self, in_any_case: bool) -> Result<String, String> {
-        let config = Config::from_lookup(|name| self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
-        let store = Store::of(&config.map_err(|error| error.to_string())?).await;
         let schedule = if in_any_case { Schedule::Always } else { Schedule::IfDue };
-        let outcome = snapshot_writer::write(&store, &self.clock, schedule).await.map_err(|error| error.to_string())?;
-        Ok(format!("{outcome:?}"))
+        Scheduled::connect(&self.env, self.clock.clone()).await?.write_snapshot(schedule).await
+    }
+
+    /// Sweeps once, as the sweeper's schedule does.
+    ///
+    /// # Errors
+    /// One sentence with the cause.
+    pub async fn sweep(&self) -> Result<Swept, String> {
+        Scheduled::connect(&self.env, self.clock.clone()).await?.sweep().await
     }
 
     /// Starts a second instance of every function over the same table. Returns a client of it and the log of what its requests

@@ -80,20 +80,64 @@ uuid_id!(
     PasskeyId
 );
 
-/// Id of a call through the gateway: `gw_req_` and a ULID. Sellers see it as `webhook-id`, the same on every attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallId(Ulid);
+macro_rules! event_id {
+    ($(#[$doc:meta])* $name:ident $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Ulid);
 
-const CALL_PREFIX: &str = "gw_req_";
+        impl $name {
+            /// A new id. Later ids sort after earlier ones.
+            #[must_use]
+            pub fn generate(now: OffsetDateTime) -> Self {
+                Self(Ulid::from_parts(millis(now), random_u128()))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                let ulid = text.strip_prefix($prefix).ok_or(NotAnId)?;
+                if ulid.len() != 26 || ulid.bytes().any(|b| b.is_ascii_lowercase()) {
+                    return Err(NotAnId);
+                }
+                Ulid::from_string(ulid).map(Self).map_err(|_| NotAnId)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+event_id!(
+    /// Id of a call through the gateway: `gw_req_` and a ULID. Sellers see it as `webhook-id`, the same on every attempt.
+    CallId "gw_req_"
+);
+event_id!(
+    /// Id of a refund: `refund_` and a ULID.
+    RefundId "refund_"
+);
+
 const ENTRY_PREFIX: &str = "led_";
 
 impl CallId {
-    /// A new id. Later calls sort after earlier ones.
-    #[must_use]
-    pub fn generate(now: OffsetDateTime) -> Self {
-        Self(Ulid::from_parts(millis(now), random_u128()))
-    }
-
     /// When the call was created, according to its id (Unix milliseconds).
     #[must_use]
     pub fn created_ms(&self) -> i64 {
@@ -120,36 +164,6 @@ impl ProfileId {
             i64::try_from(seconds).unwrap_or(0) * 1_000 + i64::from(nanos / 1_000_000)
         });
         crate::timestamp::from_unix_ms(ms)
-    }
-}
-
-impl fmt::Display for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{CALL_PREFIX}{}", self.0)
-    }
-}
-
-impl FromStr for CallId {
-    type Err = NotAnId;
-
-    fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let ulid = text.strip_prefix(CALL_PREFIX).ok_or(NotAnId)?;
-        if ulid.len() != 26 || ulid.bytes().any(|b| b.is_ascii_lowercase()) {
-            return Err(NotAnId);
-        }
-        Ulid::from_string(ulid).map(Self).map_err(|_| NotAnId)
-    }
-}
-
-impl Serialize for CallId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for CallId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Strict JSON parsing, and a fingerprint that is equal for equal JSON.
 
+mod integers;
+
 use std::cell::Cell;
 use std::fmt;
 
@@ -7,45 +9,33 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Seq
 use serde_json::{Map, Number, Value};
 
 use super::ids::sha256_hex;
+use super::wire_enum::wire_enum;
 
 /// Maximum nesting depth of arrays and objects.
 pub const MAX_NESTING: usize = 64;
 
-/// The rule that a text breaks. The names are part of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JsonFault {
-    /// Not UTF-8.
-    NotUtf8,
-    /// Not one JSON value.
-    Syntax,
-    /// Nested deeper than [`MAX_NESTING`].
-    TooDeep,
-    /// A number beyond a double.
-    NumberOutOfRange,
-    /// Half of a surrogate pair in a string.
-    LoneSurrogate,
-    /// A key twice in one object.
-    DuplicateKey,
+/// U+FEFF in UTF-8, which some editors and libraries write before a text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+wire_enum! {
+    /// The rule that a text breaks.
+    pub enum JsonFault {
+        /// Not UTF-8.
+        NotUtf8 = "not_utf8",
+        /// Not one JSON value.
+        Syntax = "syntax",
+        /// Nested deeper than [`MAX_NESTING`].
+        TooDeep = "too_deep",
+        /// A number beyond a double.
+        NumberOutOfRange = "number_out_of_range",
+        /// Half of a surrogate pair in a string.
+        LoneSurrogate = "lone_surrogate",
+        /// A key twice in one object.
+        DuplicateKey = "duplicate_key",
+    }
 }
 
 impl JsonFault {
-    /// Every fault.
-    pub const ALL: &'static [Self] =
-        &[Self::NotUtf8, Self::Syntax, Self::TooDeep, Self::NumberOutOfRange, Self::LoneSurrogate, Self::DuplicateKey];
-
-    /// The name on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotUtf8 => "not_utf8",
-            Self::Syntax => "syntax",
-            Self::TooDeep => "too_deep",
-            Self::NumberOutOfRange => "number_out_of_range",
-            Self::LoneSurrogate => "lone_surrogate",
-            Self::DuplicateKey => "duplicate_key",
-        }
-    }
-
     /// A clause that says what is wrong. It quotes nothing of the text.
     #[must_use]
     pub fn clause(self) -> &'static str {
@@ -89,6 +79,10 @@ pub struct InvalidJson {
 /// # Errors
 /// [`InvalidJson`] with the first problem and its location.
 pub fn parse_strict(bytes: &[u8]) -> Result<Value, InvalidJson> {
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        let message = "it begins with a byte order mark (the bytes EF BB BF); send it without".into();
+        return Err(InvalidJson { fault: JsonFault::Syntax, message });
+    }
     let not_utf8 = |_| InvalidJson { fault: JsonFault::NotUtf8, message: "the body is not valid UTF-8".into() };
     let text = std::str::from_utf8(bytes).map_err(not_utf8)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -111,6 +105,22 @@ pub fn fingerprint(value: &Value) -> Result<String, InvalidJson> {
     let invalid = |e: serde_json::Error| InvalidJson { fault: JsonFault::NumberOutOfRange, message: e.to_string() };
     let canonical = serde_json_canonicalizer::to_vec(value).map_err(invalid)?;
     Ok(sha256_hex(canonical))
+}
+
+/// The fingerprint of a strict JSON text. Bodies with the same fingerprint are the same: white space, order of keys and the spelling of
+/// numbers do not matter. Integers beyond 2^53, which RFC 8785 cannot tell apart, are compared digit by digit.
+///
+/// # Errors
+/// Those of [`parse_strict`].
+pub fn body_fingerprint(bytes: &[u8], value: &Value) -> Result<String, InvalidJson> {
+    let text = String::from_utf8_lossy(bytes);
+    match integers::spelled_out(&text) {
+        None => fingerprint(value),
+        Some((spelled, count)) => {
+            let canonical = fingerprint(&parse_strict(spelled.as_bytes())?)?;
+            Ok(sha256_hex(format!("{canonical} {count}")))
+        }
+    }
 }
 
 /// Checks that `bytes` is strict JSON, for requests that are then parsed into a type of their own.
@@ -169,7 +179,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         Ok(Value::String(value.to_owned()))
     }
 
-    // Integers beyond 2^53 compare as doubles too, as RFC 8785 requires.
+    // Integers beyond 2^53 become doubles too. `body_fingerprint` tells them apart.
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
         self.visit_f64(value as f64)
     }

@@ -237,16 +237,18 @@ codes! {
         => "complete_payment_then_retry" true "Carry out data.payment.requirements.steps with the wallet in data.payment.pay_from, then send the same body with X-Crochet-Relay-Request-Id set to data.payment.relay_request_id." keep PAID, drop NONE;
     PaymentProviderUnavailable "PAYMENT_PROVIDER_UNAVAILABLE" 503 "The payment provider is unavailable and nothing was lost; wait, then try again without paying again."
         => "wait_and_retry" true "Do not pay again. Wait retry_after_seconds, then send the same request again, with the same relay_request_id if you have one." keep CALL, drop NONE;
-    PaymentNotFound "PAYMENT_NOT_FOUND" 404 "You have no payment with this relay_request_id; leave it out to get a quote."
-        => "retry_without_payment_id" true "Leave X-Crochet-Relay-Request-Id out to get a quote. GET /gateway-requests lists your payments." keep BODY, drop &["relay_request_id"];
+    PaymentNotFound "PAYMENT_NOT_FOUND" 404 "You have no payment with this relay_request_id; compare it with your payments, and do not pay again."
+        => "list_gateway_requests" false "Do not pay again. GET /gateway-requests lists your payments with their relay_request_id: send the right one, exactly as it is there, with the body for which it was quoted." keep &["body", "idempotency_key"], drop NONE;
     PaymentBoundToAnotherRequest "PAYMENT_BOUND_TO_ANOTHER_REQUEST" 409 "This payment was quoted for another listing or body; send that one."
         => "send_original_request" true "Send the listing and JSON body for which this payment was quoted (GET /gateway-requests/:id names them), or leave the id out to get a quote for this one." keep &["relay_request_id"], drop NONE;
     PaymentMismatch "PAYMENT_MISMATCH" 409 "The provider's record of this payment differs from its quote, so nothing was forwarded; ask the operator."
         => "contact_operator" true "Keep the relay_request_id and ask the operator. You can send the same request again without paying again. To buy another call meanwhile, use a new Idempotency-Key." keep PAID, drop NONE;
     IdempotencyKeyConflict "IDEMPOTENCY_KEY_CONFLICT" 409 "This Idempotency-Key identifies another call than the payment does; leave it out."
         => "retry_without_idempotency_key" true "Send X-Crochet-Relay-Request-Id alone, or with the Idempotency-Key under which it was quoted." keep PAID, drop &["idempotency_key"];
-    IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" 422 "This Idempotency-Key was used with another body, listing or currency; use a new one."
+    IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" 422 "This Idempotency-Key was used with another body or listing; use a new one."
         => "use_new_idempotency_key" true "Use a new Idempotency-Key for this request, or send the original request to continue its call." keep BODY, drop &["idempotency_key"];
+    CallAlreadyDelivered "CALL_ALREADY_DELIVERED" 409 "This call was delivered, and another payment for it is unused; fetch the stored answer."
+        => "fetch_stored_answer" true "Send details.delivered_relay_request_id in X-Crochet-Relay-Request-Id for the answer that you have paid for. An id of details.unused_relay_request_ids buys the call once more; without that, the money is owed to you after 24 hours, or at once with POST /gateway-requests/:id/close." keep BODY, drop NONE;
     CallInProgress "CALL_IN_PROGRESS" 409 "This call is being delivered; wait, then send it again."
         => "wait_and_retry" true "Wait retry_after_seconds, then send the same request again to get the outcome." keep CALL, drop NONE;
     AnswerExpired "ANSWER_EXPIRED" 410 "This call was delivered and its stored response has expired; it is not charged again."
@@ -255,6 +257,15 @@ codes! {
         => "read_ledger" false "Read the adjustments of this call with GET /ledger. Find another listing with GET /listings to buy a new call." keep BODY, drop &["relay_request_id", "idempotency_key"];
     CallNotFound "CALL_NOT_FOUND" 404 "You have no gateway request with this id; list yours with GET /gateway-requests."
         => "list_gateway_requests" false "List your requests with GET /gateway-requests." keep NONE, drop NONE;
+    CallRoleRequired "CALL_ROLE_REQUIRED" 403 "The other party of this call does that; details.required_role says which."
+        => "leave_to_other_party" false "The seller of a call refunds it, and its buyer closes it. As a buyer, wait for the refund: GET /gateway-requests/:id shows it in charge.state. As a seller, refund the call with POST /gateway-requests/:id/refund once it is closed." keep NONE, drop NONE;
+    NothingOwed "NOTHING_OWED" 409 "Nothing can be paid back for this call; read its charge."
+        => "read_gateway_request" false "Read data.gateway_request.charge with GET /gateway-requests/:id. A seller can refund a paid call once it is undelivered (charge.state owed) or delivered (charged)." keep NONE, drop NONE;
+    CallNotClosable "CALL_NOT_CLOSABLE" 409 "Only an unused payment can be closed, and this call is not one; send the call again."
+        => "retry_same_request" true "Send the call again with this relay_request_id and the same body. If the seller does not deliver, it closes by itself at details.redeliver_until, and the money is owed to you." keep CALL, drop NONE;
+
+    WebhookRefused "WEBHOOK_REFUSED" 401 "The event's signature is missing, wrong or too old, so it was ignored."
+        => "sign_again" true "Sign timestamp and raw body with the provider's key, and send the event within five minutes of the timestamp." keep BODY, drop NONE;
 
     // The gateway, the seller
     SellerTimeout "SELLER_TIMEOUT" 504 "The seller did not respond in time; send the call again."

@@ -51,6 +51,8 @@ request_limits! {
     ProfileWrites = limits::PROFILE_WRITES;
     /// Changes of a profile's listings.
     ListingWrites = limits::LISTING_WRITES;
+    /// Refunds and closed calls of a profile.
+    Refunds = limits::REFUNDS;
 }
 
 /// A caller who can be counted by profile.

@@ -51,11 +51,13 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for JsonOrNot
     }
 }
 
-/// Rejects a `Content-Type` that is not JSON. A missing one is taken as JSON.
+/// Rejects a `Content-Type` that is not JSON, and a `Content-Encoding` other than `identity`. Without these headers, a body is taken
+/// as plain JSON.
 ///
 /// # Errors
 /// `UNSUPPORTED_MEDIA_TYPE`.
 pub fn require_json(headers: &axum::http::HeaderMap) -> Result<(), ApiError> {
+    require_plain(headers)?;
     let Some(content_type) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
@@ -63,6 +65,19 @@ pub fn require_json(headers: &axum::http::HeaderMap) -> Result<(), ApiError> {
     } else {
         Err(Code::UnsupportedMediaType.into())
     }
+}
+
+/// Rejects a body that a header says to be compressed.
+fn require_plain(headers: &axum::http::HeaderMap) -> Result<(), ApiError> {
+    let is_plain = |coding: &str| matches!(coding.trim().to_ascii_lowercase().as_str(), "" | "identity");
+    let mut values = headers.get_all(header::CONTENT_ENCODING).iter();
+    if values.all(|value| value.to_str().is_ok_and(|codings| codings.split(',').all(is_plain))) {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::UnsupportedMediaType)
+        .message("Send the body uncompressed and without Content-Encoding; compressed bodies are not read.")
+        .recovery("summary", "Leave the Content-Encoding header out and send the same body again, uncompressed.")
+        .detail("header", "Content-Encoding"))
 }
 
 /// Reads a body of at most `max` bytes.

@@ -6,14 +6,13 @@ use serde_json::value::RawValue;
 
 use crochet_domain::call::ExpectedPayout;
 use crochet_domain::currency::Token;
-use crochet_domain::ids::CallId;
 use crochet_domain::money::Micros;
 
 /// What to quote.
 #[derive(Debug, Clone)]
 pub struct QuoteRequest {
-    /// The call. The provider repeats its id in its webhooks.
-    pub call: CallId,
+    /// The id of the call or refund that is paid. The provider repeats it in its webhooks.
+    pub reference: String,
     /// Who pays and receives a refund.
     pub payer: String,
     /// The token that is paid.
@@ -22,7 +21,7 @@ pub struct QuoteRequest {
     pub expected: ExpectedPayout,
     /// The wallet that receives the marketplace's fee.
     pub fee_wallet: String,
-    /// The fee that this wallet must at least receive. What it receives above that is limited by [`FeePromise`].
+    /// The fee that this wallet must at least receive; zero for none. What it receives above that is limited by [`FeePromise`].
     ///
     /// [`FeePromise`]: crochet_domain::money::FeePromise
     pub fee: Micros,

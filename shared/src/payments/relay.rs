@@ -5,6 +5,7 @@
 
 mod amount;
 mod fee;
+mod id;
 mod quote;
 mod report;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use serde_json::json;
 use url::Url;
 
 use fee::SeenCosts;
+use id::{PROVIDER, is_payment_id, is_request_id};
 use quote::{CheckedQuote, Quote, refusal};
 use report::{Record, Records, Report, Status, denies_knowing, understand};
 
@@ -33,8 +35,6 @@ use crate::outbound::operator_client;
 use crate::telemetry::meter::trip;
 use crate::wire::payment::PAYMENT_ID_HEADER;
 
-/// The name of this provider.
-const PROVIDER: &str = "relay";
 /// Maximum length of a reply, in bytes. A quote takes a few kilobytes.
 const MAX_REPLY_BYTES: usize = 512 * 1024;
 /// Maximum number of payments, each superseding the one before, that are followed.
@@ -81,7 +81,7 @@ impl Relay {
             // Without refundTo, a refund may go to the recipient. Without ttl, an order can be filled for days.
             "refundTo": request.payer,
             "ttl": request.ttl_seconds,
-            "referrer": request.call.to_string(),
+            "referrer": request.reference,
             // Otherwise, the payer alone executes a swap on one chain, and Relay never indexes it.
             "forceSolverExecution": request.origin.chain_id == request.expected.chain_id,
         });
@@ -211,16 +211,6 @@ impl PaymentProvider for Relay {
     fn verify_webhook(&self, headers: &HeaderMap, raw_body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookRefused> {
         webhook::verify(&self.api_key, headers, raw_body, now_ms)
     }
-}
-
-/// Whether a text may be an id of the provider. Generous, because an id is only ever compared.
-fn is_request_id(text: &str) -> bool {
-    (8..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-}
-
-/// Whether a text has exactly the form of the provider's ids: `0x` and 64 hex digits.
-fn is_payment_id(text: &str) -> bool {
-    text.strip_prefix("0x").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 async fn send(to: &'static str, request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), ProviderUnavailable> {

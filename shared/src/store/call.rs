@@ -1,20 +1,20 @@
-//! Calls, their ledger entries, the names that find them, and their stored responses.
+//! Calls, and their ledger records.
 //!
 //! A call moves by writing its next version over the version that was read. A refused write that finds its own `write_token` has
 //! succeeded before: the reply was lost, and the SDK tried again.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use serde::{Deserialize, Serialize};
 
 use super::answer::CompressedResponse;
+use super::call_item::{CallOrPointer, StoredCall, read_call};
 use super::conditional::WriteError;
-use super::item::{self, Item, n};
+use super::item::{Item, n, s};
 use super::keys::Key;
 use super::transaction::TransactError;
 use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
-use crochet_domain::call::ledger::{Account, LedgerEntry};
-use crochet_domain::call::{Call, CallKey, IdempotencyKey, IdempotencyRecord, OpenQuotesForBody};
+use crochet_domain::call::ledger::LedgerRecord;
+use crochet_domain::call::{Call, CallKey, CallState};
 use crochet_domain::ids::{CallId, ProfileId, random_bytes};
 use crochet_domain::timestamp::from_unix_ms;
 
@@ -32,29 +32,6 @@ pub enum PutCallError {
     Store(#[from] StoreError),
 }
 
-/// Why a new call was not created.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateCallError {
-    /// The provider returned the id of an earlier payment.
-    #[error("the payment's id is already known")]
-    PaymentIdKnown,
-    /// A parallel request was first to use one of the call's names. Read the names again.
-    #[error("a parallel request was first to use a name of the call")]
-    Raced,
-    /// See [`StoreError`].
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// How a new call can be found again.
-#[derive(Debug, Clone)]
-pub enum CallName {
-    /// By an idempotency key.
-    Key(IdempotencyKey, IdempotencyRecord),
-    /// By listing and body.
-    Body(OpenQuotesForBody),
-}
-
 /// A new token for a write.
 #[must_use]
 pub fn new_write_token() -> String {
@@ -69,77 +46,84 @@ pub fn next_version(mut call: Call) -> Call {
     call
 }
 
-fn call_put(call: &Call) -> Result<Put, StoreError> {
-    let put = Put::new(&keys::call(&call.key()), "call", call)?
+/// A call is due, or has ended and is in the log that statistics read, or neither.
+pub(super) fn call_put(call: &Call) -> Result<Put, StoreError> {
+    let attention = match (call.due_ms, &call.state) {
+        (Some(due), _) => Some(keys::due(call.id, from_unix_ms(due))),
+        (None, CallState::Delivered { .. } | CallState::Undelivered) => Some(keys::ended(call.id, from_unix_ms(call.updated_ms))),
+        (None, _) => None,
+    };
+    let put = Put::new(&keys::call(&call.key()), "call", &StoredCall::of(call)?)?
         .indexed(Some(keys::buyer_history(call.buyer, call.id)))
         .indexed(Some(keys::seller_history(call.seller, call.id)))
-        .indexed(call.due_ms().map(|due| keys::due(call.id, from_unix_ms(due))));
-    Ok(if call.version == 1 { put.when(Condition::absent()) } else { put.when(Condition::equals("version", n(call.version - 1))) })
+        .indexed(attention);
+    Ok(if call.version == 1 { put.when(Condition::absent()) } else { put.when(Condition::equals("v", n(call.version - 1))) })
 }
 
-fn entry_put(call: &CallKey, entry: &LedgerEntry) -> Result<Put, StoreError> {
-    let at = from_unix_ms(entry.created_ms);
-    let index = match entry.account {
-        Account::Buyer(profile) => Some(keys::account(profile, &entry.id)),
-        Account::Seller(profile) => Some(keys::earnings(profile, at, &entry.id)),
-        Account::Marketplace => None,
-    };
-    Ok(Put::new(&keys::entry(call, &entry.entry_key), "entry", entry)?.indexed(index).when(Condition::absent()))
+pub(super) fn ledger_put(call: &CallKey, written: &LedgerRecord) -> Result<Put, StoreError> {
+    let at = from_unix_ms(written.created_ms);
+    let (buyer, seller) = written.parties();
+    let id = written.id();
+    Ok(Put::new(&keys::ledger_record(call, written.of), "ledger", written)?
+        .indexed(buyer.map(|buyer| keys::account(buyer, &id)))
+        .indexed(seller.map(|seller| keys::earnings(seller, at, &id)))
+        .when(Condition::absent()))
 }
 
 impl Store {
-    /// The calls under these keys that exist, in the order asked for.
+    /// The calls under these keys that exist, in the order asked for. A key that another payment was put in the place of leads to
+    /// that payment's call.
     pub async fn calls(&self, calls: &[CallKey]) -> Result<Vec<Call>, StoreError> {
         let wanted: Vec<Key> = calls.iter().map(keys::call).collect();
         let mut calls = Vec::with_capacity(wanted.len());
+        let mut pointers = Vec::new();
         for batch in wanted.chunks(100) {
             let mut found = self.table.get_all(batch).await?;
             for key in batch {
-                calls.extend(found.take::<Call>(key)?);
+                match found.take_item(key).map(read_call).transpose()? {
+                    Some(CallOrPointer::Call(call)) => calls.push(*call),
+                    Some(CallOrPointer::Pointer(to)) => pointers.push(to),
+                    Some(CallOrPointer::Refund) | None => {}
+                }
+            }
+        }
+        if !pointers.is_empty() {
+            let wanted: Vec<Key> = pointers.iter().map(keys::call).collect();
+            let mut found = self.table.get_all(&wanted).await?;
+            for key in &wanted {
+                if let Some(CallOrPointer::Call(call)) = found.take_item(key).map(read_call).transpose()? {
+                    calls.push(*call);
+                }
             }
         }
         Ok(calls)
     }
 
-    /// The call with this id. A free call takes one read, a paid call two.
-    pub async fn call(&self, id: CallId) -> Result<Option<Call>, StoreError> {
-        let (free, pointer) = (keys::call(&CallKey::of_free_call(id)), keys::call_pointer(id));
-        let mut found = self.table.get_all(&[free.clone(), pointer.clone()]).await?;
-        if let Some(call) = found.take::<Call>(&free)? {
-            return Ok(Some(call));
-        }
-        match found.take::<CallPointer>(&pointer)? {
-            Some(pointer) => Ok(self.calls(&[pointer.call]).await?.into_iter().next()),
-            None => Ok(None),
-        }
-    }
-
-    /// Writes a new call and its names, all or nothing. The id of its payment must be new.
-    pub async fn create_call(&self, call: &Call, name: CallName) -> Result<(), CreateCallError> {
-        let mut operations = vec![call_put(call)?.into_transact_item(&self.table)?];
-        if call.payment.is_some() {
-            let pointer = CallPointer { call: call.key() };
-            operations.push(Put::new(&keys::call_pointer(call.id), "call_pointer", &pointer)?.into_transact_item(&self.table)?);
-        }
-        let name = match name {
-            CallName::Key(key, record) => idempotency_put(call.buyer, &key, &record)?,
-            CallName::Body(quotes) => {
-                let at = keys::open_quotes_for_body(call.buyer, call.listing.id, &call.body_sha256);
-                let unchanged = Condition::absent_or_equals("version", n(quotes.version - 1));
-                Put::new(&at, "open_quotes_for_body", &quotes)?.when(unchanged)
-            }
-        };
-        operations.push(name.into_transact_item(&self.table)?);
-        match self.table.transact(operations).await {
-            Ok(()) => Ok(()),
-            Err(TransactError::ConditionFailed { index: 0, found }) if is_written_by(found.as_ref(), &call.write_token)? => Ok(()),
-            Err(TransactError::ConditionFailed { index: 0, .. }) => Err(CreateCallError::PaymentIdKnown),
-            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Err(CreateCallError::Raced),
-            Err(TransactError::Store(error)) => Err(error.into()),
+    /// The call of this buyer or seller with this id. It is found through the indexes of their histories, which may lag a moment
+    /// behind.
+    pub async fn call(&self, id: CallId, party: ProfileId) -> Result<Option<Call>, StoreError> {
+        let free = CallKey::of_free_call(id);
+        let (free, keys) = tokio::try_join!(self.calls(std::slice::from_ref(&free)), self.call_keys(id, party))?;
+        match (free.into_iter().next(), keys) {
+            (Some(call), _) => Ok(Some(call)),
+            (None, Some(key)) => Ok(self.calls(&[key]).await?.into_iter().next()),
+            (None, None) => Ok(None),
         }
     }
 
-    /// Writes a version of a call, without ledger entries or response: one put.
+    /// Lets a payment that the provider put in the place of another lead to the other's call. `false` if it already is, or leads
+    /// to, another call.
+    pub async fn point_to_call(&self, from: &CallKey, to: &CallKey) -> Result<bool, StoreError> {
+        let pointer = serde_json::json!({ "to": to.as_str() });
+        let put = Put::new(&keys::call(from), "call_pointer", &pointer)?.when(Condition::absent_or_equals("to", s(to.as_str())));
+        match self.table.put(put).await {
+            Ok(()) => Ok(true),
+            Err(WriteError::ConditionFailed(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes a version of a call, without ledger records or response: one put.
     pub async fn put_call(&self, call: &Call) -> Result<(), PutCallError> {
         match self.table.put(call_put(call)?).await {
             Ok(()) => Ok(()),
@@ -148,31 +132,15 @@ impl Store {
         }
     }
 
-    /// Binds one more idempotency key to a call. `false` if the key already identifies another call.
-    pub async fn add_idempotency_key(
-        &self,
-        buyer: ProfileId,
-        key: &IdempotencyKey,
-        record: &IdempotencyRecord,
-    ) -> Result<bool, StoreError> {
-        match self.table.put(idempotency_put(buyer, key, record)?).await {
-            Ok(()) => Ok(true),
-            Err(error) => {
-                let found = error.found()?.map(item::record::<IdempotencyRecord>).transpose()?;
-                Ok(found.is_some_and(|found| found.call == record.call))
-            }
-        }
-    }
-
-    /// Writes a call's next version together with the ledger entries of this move, all or nothing.
-    pub async fn put_call_version(&self, call: &Call, entries: &[LedgerEntry]) -> Result<(), PutCallError> {
-        if entries.is_empty() {
+    /// Writes a call's next version together with the ledger records of this move, all or nothing.
+    pub async fn put_call_version(&self, call: &Call, records: &[LedgerRecord]) -> Result<(), PutCallError> {
+        if records.is_empty() {
             return self.put_call(call).await;
         }
         let mut operations = vec![call_put(call)?.into_transact_item(&self.table)?];
         let key = call.key();
-        for entry in entries {
-            operations.push(entry_put(&key, entry)?.into_transact_item(&self.table)?);
+        for written in records {
+            operations.push(ledger_put(&key, written)?.into_transact_item(&self.table)?);
         }
         self.transact_move(operations, &call.write_token).await
     }
@@ -187,35 +155,30 @@ impl Store {
         self.transact_move(operations, &call.write_token).await
     }
 
-    async fn transact_move(&self, operations: Vec<TransactWriteItem>, write_token: &str) -> Result<(), PutCallError> {
+    pub(super) async fn transact_move(&self, operations: Vec<TransactWriteItem>, write_token: &str) -> Result<(), PutCallError> {
         match self.table.transact(operations).await {
             Ok(()) => Ok(()),
             Err(TransactError::ConditionFailed { index: 0, found }) => superseded_unless_written_by(found, write_token),
-            // An entry or a stored response exists already, so this move was made. The call itself says by whom.
+            // A ledger record or a stored response exists already, so this move was made. The call itself says by whom.
             Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Err(PutCallError::Contended),
             Err(TransactError::Store(error)) => Err(error.into()),
         }
     }
 }
 
-/// Points from the id of a paid call to its key.
-#[derive(Debug, Serialize, Deserialize)]
-struct CallPointer {
-    call: CallKey,
-}
-
-fn idempotency_put(buyer: ProfileId, key: &IdempotencyKey, record: &IdempotencyRecord) -> Result<Put, StoreError> {
-    Ok(Put::new(&keys::idempotency(buyer, &key.text()), "idempotency_record", record)?
-        .when(Condition::absent_or_equals("version", n(record.version.saturating_sub(1)))))
-}
-
-fn is_written_by(found: Option<&Item>, write_token: &str) -> Result<bool, StoreError> {
-    Ok(found.cloned().map(item::record::<Call>).transpose()?.is_some_and(|call| call.write_token == write_token))
+/// Whether an item is the version of a call that this token wrote.
+pub(super) fn is_written_by(found: Option<&Item>, write_token: &str) -> bool {
+    found.and_then(|item| item.get("w")).and_then(|token| token.as_s().ok()).is_some_and(|token| token == write_token)
 }
 
 /// A refused write that finds its own token has succeeded before: the reply was lost, and the SDK tried again.
 fn superseded_unless_written_by(found: Option<Item>, write_token: &str) -> Result<(), PutCallError> {
-    let found: Option<Call> = found.map(item::record).transpose()?;
-    let is_mine = found.as_ref().is_some_and(|call| call.write_token == write_token);
-    if is_mine { Ok(()) } else { Err(PutCallError::Superseded(Box::new(found))) }
+    if is_written_by(found.as_ref(), write_token) {
+        return Ok(());
+    }
+    let found = match found.map(read_call).transpose()? {
+        Some(CallOrPointer::Call(call)) => Some(*call),
+        Some(CallOrPointer::Pointer(_) | CallOrPointer::Refund) | None => None,
+    };
+    Err(PutCallError::Superseded(Box::new(found)))
 }

@@ -1,11 +1,13 @@
 //! The reads of a gateway call, each of them one batch.
 
 use super::api_key::ApiKeyRecord;
+use super::call_item::{CallOrPointer, read_call};
+use super::item::record;
 use super::keys::Key;
-use super::open_quotes::OpenQuotes;
+use super::record::StoredName;
 use super::{Store, StoreError, keys};
 use crochet_domain::api_key::KeyId;
-use crochet_domain::call::{Call, CallKey, IdempotencyKey, IdempotencyRecord, OpenQuotesForBody};
+use crochet_domain::call::{Call, CallKey, CallName};
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::Listing;
 use crochet_domain::profile::Profile;
@@ -28,12 +30,8 @@ pub struct QuoteLookup {
     pub buyer: Option<Profile>,
     /// The seller.
     pub seller: Option<Profile>,
-    /// The idempotency record of the key.
-    pub record: Option<IdempotencyRecord>,
-    /// The buyer's quotes for this listing and body, made without an Idempotency-Key.
-    pub for_body: Option<OpenQuotesForBody>,
-    /// The buyer's open quotes.
-    pub open: OpenQuotes,
+    /// What is stored under the name of the call.
+    pub name: Option<StoredName>,
 }
 
 impl Store {
@@ -49,42 +47,24 @@ impl Store {
         let call = call.map(keys::call);
         let wanted: Vec<Key> = [Some(key.clone()), listing_key.clone(), call.clone()].into_iter().flatten().collect();
         let mut found = self.table.get_all(&wanted).await?;
-        Ok(CallLookup {
-            key: found.take(&key)?,
-            listing: listing_key.map(|key| found.take(&key)).transpose()?.flatten(),
-            call: call.map(|key| found.take(&key)).transpose()?.flatten(),
-        })
+        let call = match call.and_then(|key| found.take_item(&key)).map(read_call).transpose()? {
+            Some(CallOrPointer::Call(call)) => Some(*call),
+            Some(CallOrPointer::Pointer(to)) => self.calls(&[to]).await?.pop(),
+            Some(CallOrPointer::Refund) | None => None,
+        };
+        Ok(CallLookup { key: found.take(&key)?, listing: listing_key.map(|key| found.take(&key)).transpose()?.flatten(), call })
     }
 
-    /// Reads the buyer, the seller, the names that the call may have, and the buyer's open quotes in one batch.
-    pub async fn look_up_quote(
-        &self,
-        buyer: ProfileId,
-        seller: Option<ProfileId>,
-        idempotency_key: Option<&IdempotencyKey>,
-        for_body: Option<(ListingId, &str)>,
-    ) -> Result<QuoteLookup, StoreError> {
-        let buyer_key = keys::profile(buyer);
-        let seller_key = seller.map(keys::profile);
-        let record = idempotency_key.map(|key| keys::idempotency(buyer, &key.text()));
-        let for_body = for_body.map(|(listing, body)| keys::open_quotes_for_body(buyer, listing, body));
-        let open = keys::open_quotes(buyer);
-        let wanted: Vec<Key> = [Some(buyer_key.clone()), seller_key.clone(), record.clone(), for_body.clone(), Some(open.clone())]
-            .into_iter()
-            .flatten()
-            .collect();
-        let mut found = self.table.get_all(&wanted).await?;
-        let buyer_profile: Option<Profile> = found.take(&buyer_key)?;
-        let seller_profile = match seller {
-            Some(seller) if seller == buyer => buyer_profile.clone(),
-            _ => seller_key.map(|key| found.take(&key)).transpose()?.flatten(),
-        };
-        Ok(QuoteLookup {
-            buyer: buyer_profile,
-            seller: seller_profile,
-            record: record.map(|key| found.take(&key)).transpose()?.flatten(),
-            for_body: for_body.map(|key| found.take(&key)).transpose()?.flatten(),
-            open: found.take(&open)?.unwrap_or_default(),
-        })
+    /// Reads the buyer, the seller, and what is stored under a name, at the same time.
+    ///
+    /// The profiles are read eventually consistently, which costs half: a quote with the wallets of a moment ago is the quote that
+    /// a request of a moment ago would have got.
+    pub async fn look_up_quote(&self, buyer: ProfileId, seller: ProfileId, name: &CallName) -> Result<QuoteLookup, StoreError> {
+        let profile = async |id: ProfileId| self.table.get_eventually(&keys::profile(id)).await?.map(record::<Profile>).transpose();
+        let seller_profile = async { if seller == buyer { Ok(None) } else { profile(seller).await } };
+        let (buyer_profile, seller_profile, name) =
+            tokio::try_join!(profile(buyer), seller_profile, self.stored_name(buyer, name))?;
+        let seller_profile = if seller == buyer { buyer_profile.clone() } else { seller_profile };
+        Ok(QuoteLookup { buyer: buyer_profile, seller: seller_profile, name })
     }
 }

@@ -8,9 +8,9 @@ use super::item::Item;
 use super::keys::{self, Key, PK, SK};
 use super::read::Range;
 use super::{Store, StoreError};
-use crochet_domain::call::ledger::LedgerEntry;
+use crochet_domain::call::ledger::LedgerRecord;
 use crochet_domain::call::{Call, CallKey};
-use crochet_domain::ids::ProfileId;
+use crochet_domain::ids::{CallId, ProfileId};
 
 /// Which side of a profile's history is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,9 @@ enum History {
     Entries,
 }
 
+/// Waits before each look for an index entry: an index lags a moment behind its table.
+const LAGS: [std::time::Duration; 3] =
+    [std::time::Duration::ZERO, std::time::Duration::from_millis(50), std::time::Duration::from_millis(200)];
 /// Days of a seller's history that are queried at the same time: few at first, more if they hold little.
 const DAYS_AT_ONCE: [i64; 4] = [2, 8, 32, 64];
 
@@ -76,15 +79,37 @@ impl Store {
         self.calls(&calls).await
     }
 
-    /// Ledger entries of a profile's own accounts, newest first.
-    pub async fn entry_history(&self, page: HistoryPage<'_>) -> Result<Vec<LedgerEntry>, StoreError> {
+    /// The key of a party's call with this id, if its index entry has arrived.
+    pub(super) async fn call_keys(&self, id: CallId, party: ProfileId) -> Result<Option<CallKey>, StoreError> {
+        let text = id.to_string();
+        let at = crochet_domain::timestamp::from_unix_ms(id.created_ms());
+        let partitions =
+            [(keys::GSI1, keys::buyer_history_partition(party)), (keys::GSI2, keys::seller_history_partition(party, at))];
+        for wait in LAGS {
+            tokio::time::sleep(wait).await;
+            let queries = partitions.iter().map(|(index, partition)| {
+                let range =
+                    Range { index: Some(index), partition, from: Some(&text), to: Some(&text), newest_first: true, limit: 1 };
+                async move { self.table.query(&range).await }
+            });
+            let found = try_join_all(queries).await?.into_iter().flatten().next();
+            let pk = found.and_then(|item| item.get(PK).and_then(|pk| pk.as_s().ok()).cloned());
+            if let Some(key) = pk.and_then(|pk| keys::call_of_partition(&pk)) {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ledger records in which a profile's own accounts have a leg, newest first.
+    pub async fn ledger_history(&self, page: HistoryPage<'_>) -> Result<Vec<LedgerRecord>, StoreError> {
         let hits = self.hits(History::Entries, page).await?;
         let wanted: Vec<Key> = hits.into_iter().map(|hit| Key { pk: hit.pk, sk: hit.sk }).collect();
         let mut entries = Vec::with_capacity(wanted.len());
         for batch in wanted.chunks(100) {
             let mut found = self.table.get_all(batch).await?;
             for key in batch {
-                entries.extend(found.take::<LedgerEntry>(key)?);
+                entries.extend(found.take::<LedgerRecord>(key)?);
             }
         }
         Ok(entries)

@@ -8,10 +8,13 @@ pub mod api_key;
 pub mod api_keys;
 pub mod breaker;
 pub mod call;
+mod call_item;
 pub mod challenge;
 pub mod claim;
 pub mod conditional;
 pub mod counter;
+pub mod debt;
+pub mod due;
 pub mod error;
 pub mod gateway_reads;
 pub mod history;
@@ -24,6 +27,8 @@ pub mod passkey;
 pub mod person;
 pub mod profile;
 pub mod read;
+pub mod record;
+pub mod refund;
 pub mod retry;
 pub mod session;
 pub mod snapshot;
@@ -51,7 +56,7 @@ impl Store {
     /// The store for the table that `config` names.
     pub async fn of(config: &Config) -> Self {
         let shared = aws::sdk_config(config.dynamodb_endpoint.as_deref()).await;
-        let settings = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(units::DynamoDbMeter).build();
+        let settings = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(units::DynamoDbMeter::new()).build();
         Self { table: Table::new(aws_sdk_dynamodb::Client::from_conf(settings), config.table.clone()) }
     }
 

@@ -72,7 +72,7 @@ impl Table {
     }
 
     /// Reads one item as it was a moment ago: the last second's writes may be missing. It costs half of a consistent read. Only for
-    /// what a later write decides anyway, such as a listing's traffic.
+    /// what a later write decides anyway, such as a listing's traffic, or what a moment ago would have been as good, such as a wallet.
     pub async fn get_eventually(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         self.read_item(key, false).await
     }

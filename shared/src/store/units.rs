@@ -1,14 +1,16 @@
 //! Measures requests to DynamoDB in capacity units.
 //!
-//! The local engines disagree about consumed capacity, so units are computed by AWS's published rules: a consistent read costs one
-//! unit per started 4 KB; an eventually consistent one, and a query of an index, half of that; a write, one unit per started 1 KB; a write in a transaction, two.
-//! Each index that contains the item adds one more write.
+//! The local engines disagree about consumed capacity, so units are computed by AWS's published rules. A consistent read costs one
+//! unit per started 4 KB of each item, an eventually consistent one half of that, and a key without an item as much as the smallest
+//! item. A write costs one unit per started 1 KB, in a transaction two. An index adds one write for an entry that comes or goes, two
+//! for one that moves, and none for one that stays as it is.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
+use aws_sdk_dynamodb::operation::delete_item::{DeleteItemInput, DeleteItemOutput};
 use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
 use aws_sdk_dynamodb::operation::put_item::PutItemInput;
 use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
@@ -22,12 +24,80 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Layer, Storable, StoreReplace};
+use quick_cache::sync::Cache;
 
+use super::keys::{PK, SK};
 use crate::telemetry::meter::Trip;
+
+/// Number of items whose index entries are remembered. An item that is not remembered counts as new when it is put.
+const REMEMBERED: usize = 10_000;
 
 /// Measures every DynamoDB request. It refuses to send a batch read that is not consistent.
 #[derive(Debug)]
-pub(crate) struct DynamoDbMeter;
+pub(crate) struct DynamoDbMeter {
+    /// The index entries of items that were read or written, by key.
+    entries: Arc<Cache<String, Entries>>,
+}
+
+/// An item's keys in the indexes: name and value of each attribute.
+type Entries = Vec<(String, String)>;
+
+impl DynamoDbMeter {
+    pub(crate) fn new() -> Self {
+        Self { entries: Arc::new(Cache::new(REMEMBERED)) }
+    }
+
+    fn remember(&self, item: &Attributes) {
+        if let Some(key) = key_of(item) {
+            self.entries.insert(key, entries_of(item));
+        }
+    }
+
+    /// Index writes of putting this item, or of deleting the one at its key.
+    fn index_writes(&self, at: &Attributes, next: &Entries) -> f64 {
+        let before = key_of(at).and_then(|key| self.entries.get(&key)).unwrap_or_default();
+        let of = |entries: &Entries, index: &str| {
+            entries.iter().filter(|(name, _)| name.starts_with(index)).cloned().collect::<Vec<_>>()
+        };
+        let cost = |index: &str| match (of(&before, index), of(next, index)) {
+            (old, new) if old == new => 0.0,
+            (old, new) if old.is_empty() || new.is_empty() => 1.0,
+            _ => 2.0,
+        };
+        ["gsi1", "gsi2", "gsi3"].into_iter().map(cost).sum()
+    }
+
+    fn put_units(&self, item: &Attributes, each: f64) -> f64 {
+        let units = each * base_write_units(item) + self.index_writes(item, &entries_of(item));
+        self.remember(item);
+        units
+    }
+
+    fn delete_units(&self, key: &Attributes) -> f64 {
+        let units = self.index_writes(key, &Entries::new());
+        if let Some(key) = key_of(key) {
+            self.entries.remove(&key);
+        }
+        units
+    }
+
+    /// Write units of a put, a deletion or a transaction, as far as they are known before it is sent.
+    fn planned_writes(&self, input: &Input) -> Option<f64> {
+        if let Some(put) = input.downcast_ref::<PutItemInput>() {
+            return put.item().map(|item| self.put_units(item, 1.0));
+        }
+        if let Some(delete) = input.downcast_ref::<DeleteItemInput>() {
+            return delete.key().map(|key| self.delete_units(key));
+        }
+        let transaction = input.downcast_ref::<TransactWriteItemsInput>()?;
+        let writes = transaction.transact_items().iter().map(|operation| match (operation.put(), operation.delete()) {
+            (Some(put), _) => self.put_units(put.item(), 2.0),
+            (None, Some(delete)) => 2.0 + self.delete_units(delete.key()),
+            (None, None) => 2.0,
+        });
+        Some(writes.sum())
+    }
+}
 
 /// What is known about a request before it is sent. The SDK drops its input once it is serialised.
 #[derive(Debug)]
@@ -35,6 +105,8 @@ struct Sent {
     began: Instant,
     write_units: Option<f64>,
     is_consistent: bool,
+    /// Number of keys that a batch read asks for.
+    keys: usize,
 }
 
 impl Storable for Sent {
@@ -52,13 +124,19 @@ impl Intercept for DynamoDbMeter {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let input = context.input();
-        if let Some(read) = input.downcast_ref::<BatchGetItemInput>()
-            && read.request_items().into_iter().flatten().any(|(_, keys)| keys.consistent_read() != Some(true))
-        {
+        let batch = input.downcast_ref::<BatchGetItemInput>();
+        let requests = || batch.into_iter().flat_map(|read| read.request_items()).flatten();
+        if requests().any(|(_, keys)| keys.consistent_read() != Some(true)) {
             return Err("a batch read must be consistent: money is decided on it".into());
         }
+        let keys = requests().map(|(_, keys)| keys.keys().len()).sum();
         let mut layer = Layer::new("DynamoDbMeter");
-        layer.store_put(Sent { began: Instant::now(), write_units: planned_writes(input), is_consistent: is_consistent(input) });
+        layer.store_put(Sent {
+            began: Instant::now(),
+            write_units: self.planned_writes(input),
+            is_consistent: is_consistent(input),
+            keys,
+        });
         cfg.push_layer(layer);
         Ok(())
     }
@@ -71,51 +149,63 @@ impl Intercept for DynamoDbMeter {
     ) -> Result<(), BoxError> {
         let Some(sent) = cfg.load::<Sent>() else { return Ok(()) };
         let output = context.output_or_error().and_then(Result::ok);
-        let (read_units, touched) = output.map_or((0.0, 0.0), |output| units_of(output, sent.is_consistent));
-        let write_units = sent.write_units.unwrap_or(touched);
+        let read_units = output.map_or(0.0, |output| self.read_units(output, sent));
+        let touched = output.map_or(0.0, touched_units);
+        let write_units = sent.write_units.unwrap_or_default() + touched;
         Trip { to: "dynamodb", began: sent.began, ended: Instant::now(), read_units, write_units }.record();
         Ok(())
     }
 }
 
+impl DynamoDbMeter {
+    fn read_units(&self, output: &Output, sent: &Sent) -> f64 {
+        let share = if sent.is_consistent { 1.0 } else { 0.5 };
+        if let Some(get) = output.downcast_ref::<GetItemOutput>() {
+            get.item().into_iter().for_each(|item| self.remember(item));
+            return share * get.item().map_or(1.0, |item| read_units(item_size(item)));
+        }
+        if let Some(batch) = output.downcast_ref::<BatchGetItemOutput>() {
+            let items = || batch.responses().into_iter().flatten().flat_map(|(_, items)| items);
+            items().for_each(|item| self.remember(item));
+            let unprocessed: usize = batch.unprocessed_keys().into_iter().flatten().map(|(_, rest)| rest.keys().len()).sum();
+            let absent = sent.keys.saturating_sub(items().count() + unprocessed) as f64;
+            return absent + items().map(|item| read_units(item_size(item))).sum::<f64>();
+        }
+        let query = output.downcast_ref::<QueryOutput>();
+        query.map_or(0.0, |query| share * read_units(query.items().iter().map(item_size).sum()))
+    }
+}
+
+/// Write units of an update or deletion that only the reply tells.
+fn touched_units(output: &Output) -> f64 {
+    let updated = output.downcast_ref::<UpdateItemOutput>().map(UpdateItemOutput::attributes);
+    let deleted = output.downcast_ref::<DeleteItemOutput>().map(DeleteItemOutput::attributes);
+    updated.or(deleted).map_or(0.0, |attributes| attributes.map_or(1.0, base_write_units))
+}
+
+fn key_of(item: &Attributes) -> Option<String> {
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    Some(format!("{} {}", text(PK)?, text(SK)?))
+}
+
+fn entries_of(item: &Attributes) -> Entries {
+    let is_index = |name: &str| name.starts_with("gsi") && (name.ends_with("pk") || name.ends_with("sk"));
+    let mut entries: Entries = item
+        .iter()
+        .filter(|(name, _)| is_index(name))
+        .filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone())))
+        .collect();
+    entries.sort();
+    entries
+}
+
 type Attributes = HashMap<String, AttributeValue>;
 
-/// Write units of a put or a transaction; `None` if only the reply tells the size.
-fn planned_writes(input: &Input) -> Option<f64> {
-    if let Some(put) = input.downcast_ref::<PutItemInput>() {
-        return put.item().map(write_units);
-    }
-    let transaction = input.downcast_ref::<TransactWriteItemsInput>()?;
-    let writes = transaction
-        .transact_items()
-        .iter()
-        .map(|operation| operation.put().map_or(2.0, |put| 2.0 * base_write_units(put.item()) + index_writes(put.item())));
-    Some(writes.sum())
-}
-
 fn is_consistent(input: &Input) -> bool {
-    let query = input.downcast_ref::<QueryInput>().map(QueryInput::consistent_read);
-    let get = || input.downcast_ref::<GetItemInput>().map(GetItemInput::consistent_read);
-    query.or_else(get).is_none_or(|consistent| consistent == Some(true))
-}
-
-/// Read units, and write units of an update or deletion, by the reply.
-fn units_of(output: &Output, is_consistent: bool) -> (f64, f64) {
-    let share = if is_consistent { 1.0 } else { 0.5 };
-    if let Some(get) = output.downcast_ref::<GetItemOutput>() {
-        // A missing item costs as much as the smallest one.
-        (share * get.item().map_or(1.0, |item| read_units(item_size(item))), 0.0)
-    } else if let Some(batch) = output.downcast_ref::<BatchGetItemOutput>() {
-        (batch.responses().into_iter().flatten().flat_map(|(_, items)| items).map(|item| read_units(item_size(item))).sum(), 0.0)
-    } else if let Some(query) = output.downcast_ref::<QueryOutput>() {
-        (share * read_units(query.items().iter().map(item_size).sum()), 0.0)
-    } else {
-        let touched = output
-            .downcast_ref::<UpdateItemOutput>()
-            .and_then(UpdateItemOutput::attributes)
-            .or_else(|| output.downcast_ref::<DeleteItemOutput>().and_then(DeleteItemOutput::attributes));
-        (0.0, touched.map_or(1.0, write_units))
+    if let Some(query) = input.downcast_ref::<QueryInput>() {
+        return query.consistent_read() == Some(true);
     }
+    input.downcast_ref::<GetItemInput>().is_none_or(|get| get.consistent_read() == Some(true))
 }
 
 fn read_units(bytes: usize) -> f64 {
@@ -126,17 +216,9 @@ fn base_write_units(item: &Attributes) -> f64 {
     item_size(item).div_ceil(1_024).max(1) as f64
 }
 
-fn index_writes(item: &Attributes) -> f64 {
-    item.keys().filter(|name| name.starts_with("gsi") && name.ends_with("pk")).count() as f64
-}
-
-fn write_units(item: &Attributes) -> f64 {
-    base_write_units(item) + index_writes(item)
-}
-
 /// The size of an item in bytes, as DynamoDB counts it: names and values in UTF-8; numbers about half a byte per digit plus one;
 /// three bytes for each list or map and one for each of its members.
-fn item_size(item: &Attributes) -> usize {
+pub(super) fn item_size(item: &Attributes) -> usize {
     item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
 }
 

@@ -58,7 +58,7 @@ pub struct CalledListingView {
 /// Whether the buyer was charged.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChargeView {
-    /// State of the charge: `none`, `pending`, `charged`, `owed` or `reversed`.
+    /// State of the charge: `none`, `pending`, `charged`, `owed`, `refunded` or `reversed`.
     pub state: &'static str,
     /// The price of the call.
     pub amount: Amount,
@@ -76,7 +76,7 @@ pub struct PaymentView {
     pub origin_currency: Option<OriginCurrency>,
     /// Expiry time of the quote.
     pub expires_at: Option<String>,
-    /// What the buyer has to do to pay. Only the buyer sees it.
+    /// What the buyer has to do to pay. Only the buyer sees it, while the quote may still be paid.
     #[schema(value_type = Option<Object>)]
     pub requirements: Option<Box<RawValue>>,
 }
@@ -94,7 +94,7 @@ pub struct AttemptView {
     pub request_bytes: u64,
     /// Length of the response body, in bytes.
     pub response_bytes: Option<u64>,
-    /// `delivered` or a `SELLER_…` code; null while the attempt is running.
+    /// `delivered`, a `SELLER_…` code, or `GATEWAY_INTERRUPTED` if the attempt ended with a process of ours; null while it is running.
     #[schema(value_type = Option<schema::Outcome>)]
     pub outcome: Option<Outcome>,
     /// The seller's HTTP status.
@@ -102,9 +102,10 @@ pub struct AttemptView {
 }
 
 impl GatewayRequestView {
-    /// The call as `viewer` sees it. Only the buyer sees the payment requirements and the idempotency key.
+    /// The call as `viewer` sees it. Only the buyer sees the payment requirements and the idempotency key. `requirements` are given
+    /// for a quote that may still be paid.
     #[must_use]
-    pub fn of(call: &Call, viewer: ProfileId) -> Self {
+    pub fn of(call: &Call, viewer: ProfileId, requirements: Option<&str>) -> Self {
         let is_buyer = call.buyer == viewer;
         Self {
             id: call.id.to_string(),
@@ -117,7 +118,7 @@ impl GatewayRequestView {
             status: call.state.as_str(),
             charge: ChargeView { state: charge_state(call), amount: call.split.price.into() },
             relay_request_id: call.payment.as_ref().map(|payment| payment.id.clone()),
-            payment: payment_view(call, is_buyer),
+            payment: payment_view(call, requirements.filter(|_| is_buyer)),
             body_sha256: call.body_sha256.clone(),
             idempotency_key: call.idempotency_key.clone().filter(|_| is_buyer),
             attempts: call.attempts.iter().map(AttemptView::from).collect(),
@@ -136,15 +137,18 @@ fn charge_state(call: &Call) -> &'static str {
     if call.payment.is_none() {
         return "none";
     }
+    let is_refunded = call.debts.seller == Settlement::Settled;
     match call.state {
+        CallState::Expired if call.settled_ms.is_some() => "reversed",
         CallState::Quoted | CallState::Expired => "none",
         CallState::Pending => "pending",
+        CallState::Delivered { .. } | CallState::Undelivered if is_refunded => "refunded",
         CallState::Settled | CallState::Delivering { .. } | CallState::Delivered { .. } => "charged",
         CallState::Undelivered => "owed",
     }
 }
 
-fn payment_view(call: &Call, is_buyer: bool) -> PaymentView {
+fn payment_view(call: &Call, requirements: Option<&str>) -> PaymentView {
     let Some(payment) = &call.payment else {
         return PaymentView { state: "none", provider: None, origin_currency: None, expires_at: None, requirements: None };
     };
@@ -159,7 +163,7 @@ fn payment_view(call: &Call, is_buyer: bool) -> PaymentView {
         provider: Some(payment.provider.clone()),
         origin_currency: Some(payment.origin_currency),
         expires_at: Some(time(payment.expires_ms)),
-        requirements: is_buyer.then(|| RawValue::from_string(payment.requirements.clone()).ok()).flatten(),
+        requirements: requirements.and_then(|text| RawValue::from_string(text.to_owned()).ok()),
     }
 }
 
@@ -201,16 +205,18 @@ pub struct EntryView {
     pub created_at: String,
 }
 
-impl From<&LedgerEntry> for EntryView {
-    fn from(entry: &LedgerEntry) -> Self {
+impl EntryView {
+    /// The entry. An adjustment needs its call, which says what has become of the debt.
+    #[must_use]
+    pub fn of(entry: &LedgerEntry, call: Option<&Call>) -> Self {
         Self {
             id: entry.id.clone(),
-            entry_type: entry.entry_type,
-            amount: entry.amount.into(),
+            entry_type: entry.leg.entry_type,
+            amount: entry.leg.amount.into(),
             request_id: entry.call.to_string(),
             listing_id: entry.listing.to_string(),
             relay_request_id: entry.payment_id.clone(),
-            settlement: entry.settlement,
+            settlement: call.and_then(|call| entry.settlement(call)),
             created_at: time(entry.created_ms),
         }
     }

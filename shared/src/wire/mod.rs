@@ -8,6 +8,7 @@ pub mod money;
 pub mod payment;
 pub mod person;
 pub mod profile;
+pub mod refund;
 pub mod schema;
 
 use serde::Serialize;

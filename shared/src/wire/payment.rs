@@ -71,9 +71,9 @@ pub struct PaymentOffer {
     pub pay_from: PayFromView,
     /// When the quote expires.
     pub expires_at: String,
-    /// What to do to pay.
-    #[schema(value_type = Requirements)]
-    pub requirements: Box<RawValue>,
+    /// What to do to pay; null for a quote that is closing and must not be paid any more.
+    #[schema(value_type = Option<Requirements>)]
+    pub requirements: Option<Box<RawValue>>,
 }
 
 /// The wallet that a quote must be paid from.

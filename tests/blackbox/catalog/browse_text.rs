@@ -82,15 +82,73 @@ fn words_of_every_script_are_found_and_no_text_breaks_the_search() -> Outcome {
 }
 
 #[test]
+fn forms_of_letters_and_vowel_marks_do_not_matter_and_indic_marks_are_letters() -> Outcome {
+    with_setup(Setup::default(), async |world| {
+        for name in ["שָׁלוֹם עוֹלָם", "العَرَبِيَّة الفُصْحَى", "हिन्दी अनुवाद", "ＡＰＩ ガイド", "Plain words"]
+        {
+            offer(world, name, json!({})).await?;
+        }
+        for (q, name) in [
+            ("שלום", "שָׁלוֹם עוֹלָם"),
+            ("שָׁלוֹם", "שָׁלוֹם עוֹלָם"),
+            ("العربية", "العَرَبِيَّة الفُصْحَى"),
+            ("العَرَبِيَّة", "العَرَبِيَّة الفُصْحَى"),
+            ("हिन्दी", "हिन्दी अनुवाद"),
+            ("api", "ＡＰＩ ガイド"),
+            ("ｶﾞｲﾄﾞ", "ＡＰＩ ガイド"),
+            ("ｐｌａｉｎ", "Plain words"),
+        ] {
+            assert_eq!(found(&world.client, q).await?, [name], "{q}");
+        }
+        assert!(found(&world.client, "हिन").await?.len() == 1 && found(&world.client, "दी").await?.is_empty(), "one word");
+        Ok(())
+    })
+}
+
+#[test]
+fn names_with_symbols_are_words_of_their_own_and_names_in_parts_are_found_joined() -> Outcome {
+    with_setup(Setup::default(), async |world| {
+        for name in
+            ["Notes in C", "C# formatter", "C++ formatter", ".NET hosting", "Fishing net", "Node.js runner", "GPT-4o mini chat"]
+        {
+            offer(world, name, json!({})).await?;
+        }
+        for (q, expected) in [
+            ("c++", &["C++ formatter"][..]),
+            ("C#", &["C# formatter"]),
+            ("c# formatter", &["C# formatter"]),
+            ("C++ formatter", &["C++ formatter"]),
+            (".net", &[".NET hosting"]),
+            ("nodejs", &["Node.js runner"]),
+            ("node.js", &["Node.js runner"]),
+            ("NodeJS runner", &["Node.js runner"]),
+            ("gpt4o", &["GPT-4o mini chat"]),
+            ("gpt-4o", &["GPT-4o mini chat"]),
+        ] {
+            assert_eq!(found(&world.client, q).await?, expected, "{q}");
+        }
+        assert_eq!(found(&world.client, "net").await?.len(), 2, "the word after the dot is one, too");
+        Ok(())
+    })
+}
+
+#[test]
 fn a_search_has_at_most_200_characters_and_10_words() -> Outcome {
     with_setup(Setup::default(), async |world| {
         let (long, words) = ("x".repeat(201), "a b c d e f g h i j k");
-        for q in [long.as_str(), words, "a-b-c-d-e-f-g-h-i-j-k"] {
+        for q in [long.as_str(), words, "a - b - c, d e f g h i j k"] {
             let reply = world.client.get("/listings").query("q", q).send().await?;
             assert!(text(reply.refused(400, "INVALID_REQUEST"), "message").contains("`q` must"), "{q}: {}", reply.text());
         }
         found(&world.client, &"é".repeat(200)).await?;
-        found(&world.client, "a b c d e f g h i j").await?;
+        for q in [
+            "a b c d e f g h i j",
+            "a-b-c-d-e-f-g-h-i-j-k",
+            "日本語API 日本語API 日本語API 日本語API 日本語API 日本語API",
+            "\u{fdfa} \u{fdfa} \u{fdfa}",
+        ] {
+            found(&world.client, q).await?;
+        }
         Ok(())
     })
 }

@@ -1,7 +1,7 @@
 //! `POST /gateway/:listingId` when the open time of a circuit breaker ends: one of many calls is the probe.
 
 use crochet_tests::{
-    Agent, Behavior, Failure, Fault, Market, Outcome, Proxy, Quote, Replies, Reply, Request, ScriptedSeller, Setup, World,
+    Agent, Behavior, Failure, Fault, Market, Outcome, Proxy, Quote, Replies, Reply, Request, ScriptedSeller, Setup, World, alone,
     eventually, isolated, list, with_setup,
 };
 use serde_json::{Value, json};
@@ -102,11 +102,11 @@ async fn one_of_forty(
 
 #[test]
 fn of_forty_parallel_calls_when_the_time_is_over_one_is_tried() -> Outcome {
-    isolated(async |world| {
+    // Room for all of them at once.
+    with_setup(Setup::settings(&[("CROCHET_LISTING_CONCURRENCY", "200")]), async |world| {
         let seller = ScriptedSeller::start(Behavior::Status(500)).await?;
         let market = free(world, &seller).await?;
         open(&market, &seller).await?;
-        // Forty calls are more than one buyer's half of the slots.
         let others = [world.agent().await?, world.agent().await?];
         let call = |n: usize| others[n % 2].call(&market.listing.id, &json!({ "n": n }));
         let replies = one_of_forty(world, &market, &seller, Behavior::DropsConnection, false, call).await?;
@@ -236,7 +236,7 @@ async fn insist(market: &Market<'_>, proxy: &Proxy, quote: &Quote, body: &Value)
 fn a_fault_at_any_request_of_a_trial_keeps_nobody_away_for_ever() -> Outcome {
     let proxy = &Proxy::start()?;
     let setup = Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() };
-    with_setup(setup, async |world| {
+    alone(setup, async |world| {
         let seller = ScriptedSeller::start(Behavior::Status(500)).await?;
         let market = paid(world, &seller).await?;
         for fault in [Fault::Conflict, Fault::LostReply, Fault::CrashAfter, Fault::CrashBefore] {

@@ -7,7 +7,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crochet_tests::{
-    Agent, Behavior, Failure, Market, Outcome, Quote, Replies, Reply, Request, ScriptedSeller, World, eventually, isolated, text,
+    Agent, Behavior, Failure, Market, Outcome, Quote, Replies, Reply, Request, ScriptedSeller, Setup, World, alone, eventually,
+    text,
 };
 use futures::future::{join, try_join_all};
 use serde_json::{Value, json};
@@ -162,7 +163,7 @@ impl<'a> Scene<'a> {
 
 #[test]
 fn slow_bodies_take_no_slots_from_others() -> Outcome {
-    isolated(async |world| {
+    alone(Setup::default(), async |world| {
         let scene = Scene::free(world).await?;
         scene.market.set_endpoint(&[("timeout_ms", json!({ "N": "2000" }))]).await?;
         let attack = scene.attack(AT_ONCE, |n| scene.market.call(&json!({ "seller": "hangs", "n": n })));
@@ -176,7 +177,7 @@ fn slow_bodies_take_no_slots_from_others() -> Outcome {
 
 #[test]
 fn a_failing_call_uses_up_nobody_elses_part_of_the_sellers_rate() -> Outcome {
-    isolated(async |world| {
+    alone(Setup::default(), async |world| {
         let scene = Scene::free(world).await?.with_rate(60).await?;
         let attack = scene.attack(4, |n| scene.market.call(&json!({ "seller": "fails", "n": n })));
         let others = async {
@@ -189,7 +190,7 @@ fn a_failing_call_uses_up_nobody_elses_part_of_the_sellers_rate() -> Outcome {
 
 #[test]
 fn a_paid_call_that_fails_again_and_again_uses_up_nobody_elses_part_of_the_sellers_rate() -> Outcome {
-    isolated(async |world| {
+    alone(Setup::default(), async |world| {
         let scene = Scene::cheap(world).await?;
         let mut paid = Vec::new();
         for n in 0..8 {
@@ -211,7 +212,7 @@ fn a_paid_call_that_fails_again_and_again_uses_up_nobody_elses_part_of_the_selle
 
 #[test]
 fn cheap_paid_calls_take_no_slots_from_others() -> Outcome {
-    isolated(async |world| {
+    alone(Setup::default(), async |world| {
         let scene = Scene::cheap(world).await?;
         let body = |n: usize| json!({ "seller": "hangs", "n": n });
         let bodies: Vec<Value> = (0..AT_ONCE).map(body).collect();
@@ -227,7 +228,7 @@ fn cheap_paid_calls_take_no_slots_from_others() -> Outcome {
 
 #[test]
 fn poisonous_bodies_close_the_seller_to_nobody_else() -> Outcome {
-    isolated(async |world| {
+    alone(Setup::default(), async |world| {
         let scene = Scene::free(world).await?;
         scene.market.set_endpoint(&[("timeout_ms", json!({ "N": "1000" }))]).await?;
         let attack = scene.attack(8, |n| scene.market.call(&json!({ "seller": "hangs", "n": n })));
@@ -250,7 +251,7 @@ fn poisonous_bodies_close_the_seller_to_nobody_else() -> Outcome {
 
 #[test]
 fn a_revoked_key_takes_no_slots_and_no_part_of_the_sellers_rate() -> Outcome {
-    isolated(async |world| {
+    alone(Setup::default(), async |world| {
         let scene = Scene::free(world).await?;
         let revoked = scene.market.buyer.create_key(&json!({ "name": "Revoked" })).await?;
         // Good so far, and the listing is known to be free.
@@ -270,7 +271,7 @@ fn a_revoked_key_takes_no_slots_and_no_part_of_the_sellers_rate() -> Outcome {
 
 #[test]
 fn what_is_no_json_takes_no_slots_and_no_part_of_the_sellers_rate() -> Outcome {
-    isolated(async |world| {
+    alone(Setup::default(), async |world| {
         let scene = Scene::free(world).await?;
         scene.market.call(&json!({})).send().await?;
         let scene = scene.with_rate(30).await?;
@@ -285,7 +286,7 @@ fn what_is_no_json_takes_no_slots_and_no_part_of_the_sellers_rate() -> Outcome {
 
 #[test]
 fn an_unknown_currency_at_a_listing_that_was_paid_takes_no_slots() -> Outcome {
-    isolated(async |world| {
+    alone(Setup::default(), async |world| {
         let scene = Scene::cheap(world).await?;
         let body = json!({ "n": 0 });
         scene.market.quote(&body).await?;

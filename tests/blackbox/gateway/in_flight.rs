@@ -1,7 +1,7 @@
 //! A slot among the calls in flight at a listing is given back on every way out, or ends by itself.
 
 use crochet_tests::{
-    Agent, Behavior, Failure, Market, Outcome, Proxy, Replies, ScriptedSeller, Setup, breaker, eventually, with_setup,
+    Agent, Behavior, Failure, Market, Outcome, Proxy, Replies, ScriptedSeller, Setup, alone, breaker, eventually, with_setup,
 };
 use futures::future::try_join_all;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn two_hundred_lost_requests_at_each_way_out_leave_no_slot_behind() -> Outcome {
     let proxy = &Proxy::start()?;
     let mut setup = Setup::settings(&[("CROCHET_LISTING_CONCURRENCY", "1")]);
     setup.dynamodb = Some(proxy.url().to_owned());
-    with_setup(setup, async |world| {
+    alone(setup, async |world| {
         let market = world.market(1.0).await?;
         let quoted = json!({ "quoted": true });
         market.quote(&quoted).await?;
@@ -43,7 +43,7 @@ fn two_hundred_lost_requests_at_each_way_out_leave_no_slot_behind() -> Outcome {
         // The counter of the caller's rate.
         lose(&market, proxy, "\"RATE#", &body).await?;
         // The read of the names that the call may have.
-        lose(&market, proxy, "\"OPEN\"", &body).await?;
+        lose(&market, proxy, "\"BODY#", &body).await?;
         // The read of the call that the body names.
         lose(&market, proxy, "\"CALL#", &quoted).await
     })
@@ -55,7 +55,7 @@ fn the_slots_of_processes_that_died_are_free_again_within_two_minutes() -> Outco
     let proxy = &Proxy::start()?;
     let mut setup = Setup::settings(&[("CROCHET_LISTING_CONCURRENCY", "4")]);
     setup.dynamodb = Some(proxy.url().to_owned());
-    with_setup(setup, async |world| {
+    alone(setup, async |world| {
         let market = world.free_market("/status/200").await?;
         let buyers = [world.agent().await?, world.agent().await?, world.agent().await?, world.agent().await?];
         proxy.lose("REMOVE #slot");

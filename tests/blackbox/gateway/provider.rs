@@ -126,8 +126,9 @@ fn expired_quotes_are_not_offered_but_settle_if_they_are_paid() -> Outcome {
         let ttl = ttl_seconds(world, &first).await?;
         // Between expires_at and the end of the ttl.
         world.later(ttl - 30).await?;
-        let second = market.quote(&body).await?;
-        assert_ne!(second.id, first.id, "no longer offered");
+        let closing = market.quote(&body).await?;
+        assert_eq!(closing.id, first.id, "nothing is offered in its place");
+        assert!(closing.payment()["requirements"].is_null(), "no longer offered");
         world.sandbox.pay(&first.id).await?;
         market.redeem(&first, &body).await?.ok(200);
         assert_eq!(market.all_received().await?.len(), 1);
@@ -145,7 +146,7 @@ fn ttl_over_and_nothing_paid_is_402_with_a_new_quote_and_the_reason() -> Outcome
         let market = world.market(1.0).await?;
         let body = json!({ "n": 1 });
         let first = market.quote(&body).await?;
-        world.later(ttl_seconds(world, &first).await? + 60).await?;
+        world.later(ttl_seconds(world, &first).await? + 61).await?;
         let second = Quote::of(market.redeem(&first, &body).await?);
         assert_ne!(second.id, first.id);
         let told = second.reply.error().to_string().to_lowercase();

@@ -81,3 +81,21 @@ fn one_work_in_parallel_makes_one_listing() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn a_challenge_takes_no_fields_and_garbage_is_refused() -> Outcome {
+    shared(async |world| {
+        let seller = world.agent().await?;
+        for (body, code) in [
+            (r#"{"x":1}"#, "UNKNOWN_FIELD"),
+            ("garbage", "INVALID_JSON"),
+            ("\0", "INVALID_JSON"),
+            ("[]", "INVALID_REQUEST"),
+            ("null", "INVALID_REQUEST"),
+        ] {
+            seller.post("/listings/challenge").raw_body(body).send().await?.refused(400, code);
+        }
+        seller.post("/listings/challenge").json(&serde_json::json!({})).send().await?.ok(200);
+        Ok(())
+    })
+}

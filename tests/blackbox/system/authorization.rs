@@ -120,7 +120,7 @@ impl<'a> Stage<'a> {
             "/me/wallets/{id}" => self.wallet.clone(),
             "/agents/{id}" | "/agents/{id}/claim" => self.owner().profile_id.clone(),
             "/auth/passkey/credentials/{id}" => self.passkey.clone(),
-            "/gateway-requests/{id}" => self.call.clone(),
+            path if path.starts_with("/gateway-requests/{id}") => self.call.clone(),
             "/gateway/{listing_id}" => self.market.listing.id.clone(),
             "/api-keys/{id}" => {
                 let key = self.owner().create_key(&json!({ "name": format!("key {}", unique_name()) })).await?;
@@ -131,6 +131,7 @@ impl<'a> Stage<'a> {
             _ => String::new(),
         };
         let mut path = row.path.replace("{agent}", &self.owner().profile_id);
+        path = path.replace("{provider}", "relay");
         for name in ["{id}", "{draft}", "{listing_id}"] {
             path = path.replace(name, &id);
         }
@@ -174,12 +175,15 @@ fn mark(reply: &Reply) -> String {
         (401, "UNAUTHORIZED") => "key",
         (401, "INVALID_API_KEY") => "bad",
         (401, "SESSION_REQUIRED") => "login",
+        (401, "WEBHOOK_REFUSED") => "sign",
         (402, "PAYMENT_REQUIRED") => "pay",
         (403, "INSUFFICIENT_SCOPE") => "scope",
         (403, "NOT_LISTING_OWNER") => "owner",
         (403, "NOT_OPERATOR") => "operator",
+        (403, "CALL_ROLE_REQUIRED") => "party",
         (404, code) if code != "NOT_FOUND" => "none",
         (409, "LAST_PASSKEY") => "last",
+        (409, "CALL_NOT_CLOSABLE") => "final",
         (status, code) => return format!("{status} {code}"),
     };
     mark.to_owned()

@@ -11,3 +11,4 @@ mod smoke;
 mod spelling;
 mod ssrf;
 mod ssrf_addresses;
+mod wrong_requests;

@@ -192,6 +192,9 @@ impl Run<'_> {
                     return Ok(Then::End(Ending::Stopped));
                 }
             },
+            "send_payment_id_in_header" => sending.id = advice.details["relay_request_id"].as_str().map(str::to_owned),
+            // The agent knows which of them it has paid for this.
+            "send_listed_payment_id" if sending.id.is_some() => {}
             "send_stored_currency" => sending.currency = advice.details["origin_currency"].as_str().map(str::to_owned),
             "retry_without_payment_id" => {
                 sending.id = None;

@@ -40,26 +40,32 @@ impl Run<'_> {
         self.world.sandbox.clear_faults().await?;
         sweep(self.world).await?;
         self.note("-- the end: every name is asked".to_owned());
+        // Bodies first: they lead to what was delivered for 48 hours, and the other names may take long.
         for wish in 0..self.wishes.len() {
-            self.ask_every_name(wish).await?;
+            self.ask_names(wish, true).await?;
+        }
+        for wish in 0..self.wishes.len() {
+            self.ask_names(wish, false).await?;
         }
         self.time.wait(A_DAY).await?;
         sweep(self.world).await?;
         self.check_money().await
     }
 
-    async fn ask_every_name(&mut self, wish: usize) -> Outcome {
+    /// Asks by the body alone, or by every other name.
+    async fn ask_names(&mut self, wish: usize, by_body: bool) -> Outcome {
         let deposits: Vec<Deposit> = self.deposits.iter().filter(|deposit| deposit.wish == wish).cloned().collect();
         if deposits.is_empty() {
             return Ok(());
         }
         let is_filled = deposits.iter().any(|deposit| deposit.fate.filled_at.is_some());
-        let mut names: Vec<Sending> =
-            deposits.iter().map(|deposit| Sending { id: Some(deposit.id.clone()), ..Sending::default() }).collect();
-        let keys = self.wishes[wish].bound_keys.clone();
-        names.extend(keys.into_iter().map(|key| Sending { key: Some(key), ..Sending::default() }));
-        if self.wishes[wish].key.is_none() {
-            names.push(Sending::default());
+        let mut names: Vec<Sending> = Vec::new();
+        if by_body {
+            names.extend(self.wishes[wish].key.is_none().then(Sending::default));
+        } else {
+            names.extend(deposits.iter().map(|deposit| Sending { id: Some(deposit.id.clone()), ..Sending::default() }));
+            let keys = self.wishes[wish].bound_keys.clone();
+            names.extend(keys.into_iter().map(|key| Sending { key: Some(key), ..Sending::default() }));
         }
         for name in names {
             let ended = self.ask_until_it_ended(wish, &name).await?;
@@ -84,6 +90,10 @@ impl Run<'_> {
             self.describe(wish, name, &reply);
             told = ended(&reply);
             let Ended::Otherwise(_) = &told else { break };
+            // The agent has made its mistake, and is told so.
+            if matches!(Advice::of(&reply).action.as_str(), "send_payment_id_in_header" | "send_listed_payment_id") {
+                continue;
+            }
             let Some(wait) = Advice::of(&reply).wait else { break };
             self.time.wait(wait.max(2_i64.saturating_pow(asked).min(3_600))).await?;
         }

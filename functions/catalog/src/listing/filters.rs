@@ -26,7 +26,9 @@ const DEFAULT_LIMIT: u32 = 20;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filters {
-    /// Search text: at most 10 words and 200 characters. Every word must occur in the name, tags, category or description.
+    /// Search text: at most 10 words, as spaces separate them, and 200 characters. Every word must occur in the name, tags, category
+    /// or description. Case, accents, vowel marks of Arabic and Hebrew, and forms of letters (NFKC) do not matter. `c++`, `c#` and
+    /// `.net` are words, and `nodejs` finds "Node.js".
     /// English stems also match, as do prefixes (for words of three letters or more, and for the last word) and single typos (in
     /// words of four letters or more). Exact matches rank first.
     q: Option<String>,

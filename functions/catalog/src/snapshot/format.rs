@@ -15,7 +15,7 @@ use crate::search::index::TextIndex;
 use crate::search::segment::Segment;
 
 /// Version of the format. Increment it when this encoding, the terms of [`crate::search::tokenizer`] or tantivy's own format change.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Encoded length of one listing's attributes, in bytes.
 const ATTRIBUTES_BYTES: usize = 16 + 16 + 4 * 8 + 2 + 3;
 

@@ -3,7 +3,7 @@
 use crochet::http::{ApiError, Result};
 use crochet::store::traffic::{CountedCall, Traffic};
 use crochet_domain::call::view::{ListingClosed, ListingView, SchemaCheck, TrafficRefusal};
-use crochet_domain::listing::{EndpointStatus, ListingStatus};
+use crochet_domain::listing::{Endpoint, EndpointStatus, ListingStatus};
 use crochet_domain::schema::Mismatch;
 use crochet_domain::share::Holder;
 
@@ -39,6 +39,8 @@ impl CallContext<'_> {
                 let buyer = Holder::of(self.agent.profile);
                 retry_after(self.traffic.breaker.as_ref(), endpoint, &buyer, crochet_domain::timestamp::unix_ms(now))
             }),
+            endpoint_mark: endpoint.map(Endpoint::mark),
+            relaxed: self.state.app.config.limit_factor,
         }
     }
 

@@ -1,11 +1,15 @@
 //! The loop of a gateway call: decide, carry out the step, add the result to the view, until there is a reply.
 
+use std::time::Duration;
+
 use crochet::http::{ApiError, Reply, Result};
 use crochet::store::call::next_version;
-use crochet_domain::call::decide::{decide, replacement_key};
-use crochet_domain::call::step::{PaymentMove, Step};
-use crochet_domain::call::view::{BodyView, Fact, Race, ResolvedBy};
-use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey};
+use crochet_domain::call::decide::decide;
+use crochet_domain::call::ledger::reversal;
+use crochet_domain::call::step::{CallMove, Refusal, Step};
+use crochet_domain::call::view::{BodyView, Fact, Race, RecordView, ResolvedBy};
+use crochet_domain::call::{Call, CallKey, CallState, PaymentState};
+use crochet_domain::timestamp::unix_ms;
 
 use super::CallContext;
 use super::deliver::{Delivery, close, deliver, settle};
@@ -13,16 +17,23 @@ use super::free::{FreeCall, call_free};
 use super::in_flight::InFlightSlot;
 use super::progress::Progress;
 use super::quote::{Quoted, quote};
-use super::resolve::{read_names, resolve};
-use super::{ask, offer, refuse, reply};
+use super::resolve::{load_record, resolve};
+use super::{ask, not_found, offer, refuse, reply};
 
-/// Maximum steps of one request. The longest known path takes eleven: a failed quote, the one before it, and its successor.
-const MAX_STEPS: usize = 24;
+/// Maximum steps of one request. A record lists at most some twenty calls, and each may have to be moved once.
+const MAX_STEPS: usize = 60;
+/// How often the record is read again while a parallel request makes the same quote, and how long each wait is.
+const QUOTING_WAITS: (u32, Duration) = (10, Duration::from_millis(200));
+/// How often a request waits so. A place that a dead process has reserved is free after ten seconds.
+const MAX_QUOTES_AWAITED: u32 = 6;
 
 /// Decides and acts until there is a reply.
 pub(super) async fn advance(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>) -> Result {
+    if let Some(misplaced) = not_found::misplaced(ctx).await? {
+        return Err(not_found::error(ctx, Some(misplaced)).await);
+    }
     let resolved = resolve(ctx, slot).await?;
-    let mut progress = Progress { resolved, failure: None, mismatches: Vec::new() };
+    let mut progress = Progress::new(resolved);
     for _ in 0..MAX_STEPS {
         let step = decide(&progress.resolved.view);
         if let Some(reply) = carry_out(ctx, slot, &mut progress, step).await? {
@@ -34,9 +45,8 @@ pub(super) async fn advance(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>) -> R
 
 /// Carries out one step. Returns the reply, if the step ends the request.
 async fn carry_out(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mut Progress, step: Step) -> Result<Option<Reply>> {
-    let store = &ctx.state.app.store;
     match step {
-        Step::AskProvider(calls) => ask::ask(ctx, progress, &calls).await,
+        Step::AskProvider(calls) => ask::ask(ctx, progress, &calls).await?,
         Step::CheckSchema => {
             let (check, mismatches) = ctx.check_schema()?;
             if let BodyView::Json { schema, .. } = &mut progress.resolved.view.request.body {
@@ -44,37 +54,29 @@ async fn carry_out(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mu
             }
             progress.mismatches = mismatches;
         }
-        Step::Load(key) => {
-            let call = store.calls(std::slice::from_ref(&key)).await?.pop();
-            progress.resolved.view.put(&key, call);
+        Step::LoadRecord(key) => {
+            let name = progress.call(&key)?.name();
+            load_record(ctx, &mut progress.resolved, &name).await?;
         }
-        Step::FindSuccessor(key) => find_successor(ctx, progress, &key).await?,
         Step::AddIdempotencyKey(key) => {
             let added = add_idempotency_key(ctx, progress.call(&key)?).await?;
             progress.resolved.view.key_added = Some(added);
         }
-        Step::Move(key, payment) => {
-            let before = progress.call(&key)?;
-            let after = match payment {
-                PaymentMove::DepositSeen => before.clone().deposit_seen(ctx.now_ms()),
-                PaymentMove::Expired(how) => before.clone().expired(how, ctx.now_ms()),
-            };
-            let after = next_version(after);
-            progress.written(&key, store.put_call_version(&after, &[]).await, after)?;
-        }
+        Step::Move(key, what) => move_call(ctx, progress, &key, what).await?,
         Step::Quote(new) => match Box::pin(quote(ctx, progress, &new)).await? {
-            Quoted::Created(call) => return Err(offer::offer(progress, &call, &new.reason)),
+            Quoted::Created(call) => return Err(offer::first(ctx, progress, &call, &new)),
             Quoted::Raced => start_over(ctx, slot, progress).await?,
+            Quoted::Quoting => await_quote(ctx, slot, progress).await?,
         },
         Step::CallFree(new) => match Box::pin(call_free(ctx, slot, progress, &new)).await? {
             FreeCall::Replied(reply) => return reply.map(Some),
             FreeCall::Raced => start_over(ctx, slot, progress).await?,
         },
         Step::Settle(key) => {
-            let settled = settle(ctx, progress.call(&key)?).await?;
+            let settled = settle(ctx, progress, &key).await?;
             progress.resolved.view.put(&key, Some(settled));
         }
-        Step::Deliver { call: key, settle } => match Box::pin(deliver(ctx, slot, progress.call(&key)?, settle)).await? {
+        Step::Deliver { call: key, settle } => match Box::pin(deliver(ctx, slot, progress, &key, settle)).await? {
             Delivery::Replied(reply) => return reply.map(Some),
             Delivery::HeldBack(obstacle, failure) => {
                 progress.resolved.view.obstacle = Some(obstacle);
@@ -95,71 +97,109 @@ async fn carry_out(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mu
         }
         Step::Replay(key) => return reply::replay(ctx, progress.call(&key)?).await.map(Some),
         Step::Wait(key) => return reply::pending(progress.call(&key)?).map(Some),
-        Step::Offer(key, reason) => {
-            let offered = offer::offer(progress, progress.call(&key)?, &reason);
-            return Err(offer::with_seller_advice(offered, &reason, progress.resolved.view.listing.breaker_retry_after));
+        Step::Offer(offered) => match offer::again(ctx, progress, &offered).await? {
+            Some(offer) => return Err(offer),
+            None => half_written(ctx, slot, progress, &offered.call).await?,
+        },
+        Step::Refuse(Refusal::QuoteInProgress) if progress.quotes_awaited < MAX_QUOTES_AWAITED => {
+            await_quote(ctx, slot, progress).await?;
         }
+        Step::Closing(key, until_ms) => return Err(offer::closing(ctx, progress.call(&key)?, until_ms)),
         Step::Probe => return Err(offer::price(ctx)),
-        Step::Refuse(refusal) => return Err(refuse::error(ctx, progress, refusal)),
+        Step::Refuse(refusal) => return Err(refuse::error(ctx, progress, refusal).await),
     }
     Ok(None)
 }
 
-/// Finds the call that has replaced one whose quote ended unpaid.
-async fn find_successor(ctx: &CallContext<'_>, progress: &mut Progress, key: &CallKey) -> Result<()> {
-    let before = progress.call(key)?;
-    let currency = before.payment.as_ref().map(|payment| payment.origin_currency);
-    if progress.resolved.names.is_none() {
-        let name = replacement_key(&progress.resolved.view, key, before);
-        progress.resolved.names = Some(read_names(ctx, name.as_ref(), ctx.request.json()?).await?);
-    }
-    let names = progress.resolved.names.as_ref();
-    let successor = match names.map(|names| (&names.record, &names.for_body)) {
-        Some((Some(record), _)) => Some(record.call.clone()),
-        Some((None, Some(quotes))) => quotes.in_currency(currency).cloned(),
-        _ => None,
-    };
-    let view = &mut progress.resolved.view;
-    if let Some(successor) = successor.as_ref().filter(|successor| view.known(successor).is_none()) {
-        let call = ctx.state.app.store.calls(std::slice::from_ref(successor)).await?.pop();
-        view.put(successor, call);
-        if view.raced == Some(Race::Created) {
-            assume_unpaid(progress, successor);
+/// Stores what has become of a call that is not with the seller.
+async fn move_call(ctx: &CallContext<'_>, progress: &mut Progress, key: &CallKey, what: CallMove) -> Result<()> {
+    let (before, now_ms) = (progress.call(key)?.clone(), ctx.now_ms());
+    let (after, ledger) = match what {
+        CallMove::DepositSeen => (before.deposit_seen(now_ms), None),
+        CallMove::Expired(how) => (before.expired(how, now_ms), None),
+        CallMove::PresentedInVain => (before.presented_in_vain(now_ms), None),
+        CallMove::Reversed => {
+            let after = before.reversed(now_ms);
+            let ledger = reversal(&after, now_ms);
+            (after, Some(ledger))
         }
-    }
-    progress.resolved.view.successors.push((key.clone(), successor));
-    Ok(())
+    };
+    let after = next_version(after);
+    let written = ctx.state.app.store.put_call_version(&after, ledger.as_slice()).await;
+    progress.written(key, written, after)
 }
 
 /// The provider is not asked about a quote that a parallel request has just made: nobody can have paid it yet.
-fn assume_unpaid(progress: &mut Progress, key: &CallKey) {
+fn assume_unpaid(ctx: &CallContext<'_>, progress: &mut Progress) {
     let view = &mut progress.resolved.view;
-    if view.call(key).is_some_and(|call| call.state == CallState::Quoted) {
-        view.set_fact(key, Fact::Waiting);
+    let RecordView::Found(record) = &view.record else { return };
+    for key in record.calls.iter().map(|listed| listed.key.clone()).collect::<Vec<_>>() {
+        let is_new = |call: &Call| call.state == CallState::Quoted && call.created_ms >= ctx.now_ms();
+        if view.fact(&key).is_none() && view.call(&key).is_some_and(is_new) {
+            view.set_fact(&key, Fact::Waiting);
+        }
     }
 }
 
-/// A parallel request was first to use this call's names: reads again what they identify.
+/// A parallel request was first to write the record: reads it again.
 async fn start_over(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mut Progress) -> Result<()> {
     slot.settle().await;
-    if progress.resolved.view.request.resolved_by == ResolvedBy::PaymentId {
-        progress.resolved.names = None;
-        progress.resolved.view.successors.clear();
-    } else {
-        progress.resolved = resolve(ctx, slot).await?;
-        let view = &progress.resolved.view;
-        let named = view.record.as_ref().map(|record| record.call.clone());
-        for key in named.into_iter().chain(view.candidates.clone()) {
-            assume_unpaid(progress, &key);
+    let view = &progress.resolved.view;
+    match (view.request.resolved_by, &view.named) {
+        (ResolvedBy::PaymentId, Some(named)) => {
+            let name = progress.call(&named.clone())?.name();
+            load_record(ctx, &mut progress.resolved, &name).await?;
+        }
+        _ => {
+            let facts: Vec<(CallKey, Fact)> =
+                view.calls.iter().filter_map(|known| Some((known.key.clone(), known.fact.clone()?))).collect();
+            progress.resolved = resolve(ctx, slot).await?;
+            for (key, fact) in facts {
+                progress.resolved.view.set_fact(&key, fact);
+            }
         }
     }
+    progress.resolved.view.now_ms = unix_ms(ctx.state.app.clock.now());
+    assume_unpaid(ctx, progress);
     progress.resolved.view.raced = Some(Race::Created);
     Ok(())
 }
 
-/// Binds the client's key to the call of its payment id, too. `false` if the key identifies another call.
+/// A quote without requirements was never shown, unless it is being made at this moment. If it is not, it is over.
+async fn half_written(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mut Progress, key: &CallKey) -> Result<()> {
+    let now_ms = progress.resolved.view.now_ms;
+    let is_being_made = match &progress.resolved.view.record {
+        RecordView::Found(record) => record.calls.iter().any(|listed| listed.key == *key && listed.may_arrive(now_ms)),
+        RecordView::Unread | RecordView::Absent => false,
+    };
+    if is_being_made && progress.quotes_awaited < MAX_QUOTES_AWAITED {
+        return await_quote(ctx, slot, progress).await;
+    }
+    move_call(ctx, progress, key, CallMove::Expired(PaymentState::Waiting)).await
+}
+
+/// A parallel request is making the quote that this request wants. Once it is there, it is for both.
+async fn await_quote(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mut Progress) -> Result<()> {
+    let version = |progress: &Progress| match &progress.resolved.view.record {
+        RecordView::Found(record) => record.version,
+        RecordView::Unread | RecordView::Absent => 0,
+    };
+    let before = version(progress);
+    progress.quotes_awaited += 1;
+    for _ in 0..QUOTING_WAITS.0 {
+        tokio::time::sleep(QUOTING_WAITS.1).await;
+        start_over(ctx, slot, progress).await?;
+        if version(progress) != before {
+            return Ok(());
+        }
+    }
+    // Its process may have died. Then this request makes the quote.
+    progress.resolved.view.raced = None;
+    Ok(())
+}
+
+/// Lets the client's key lead to the record of the payment's call, too. `false` if the key leads to another one.
 async fn add_idempotency_key(ctx: &CallContext<'_>, call: &Call) -> Result<bool> {
-    let Some(key) = ctx.request.idempotency_key.clone().map(IdempotencyKey::Client) else { return Ok(true) };
-    let record = call.idempotency_record(1);
-    Ok(ctx.state.app.store.add_idempotency_key(call.buyer, &key, &record).await?)
+    let Some(key) = &ctx.request.idempotency_key else { return Ok(true) };
+    Ok(ctx.state.app.store.add_idempotency_key(key, call).await?)
 }

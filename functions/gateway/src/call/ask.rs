@@ -1,54 +1,65 @@
 //! Asks the payment provider.
 
-use crochet::http::{ApiError, Code};
-use crochet::payments::{ProviderPayment, ProviderStatus, RecordWanted};
-use crochet_domain::call::view::{Fact, Payout};
-use crochet_domain::call::{CallKey, Payment, PaymentState};
-use futures::future::join_all;
+use crochet::budget::{Asker, Grant};
+use crochet::http::{ApiError, Code, Result};
+use crochet::payments::RecordWanted;
+use crochet_domain::call::view::ResolvedBy;
+use crochet_domain::call::{Call, CallKey, CallState, Payment};
+use futures::future::try_join_all;
 
 use super::CallContext;
 use super::progress::Progress;
+use crate::fact;
 
-/// Asks about the payments of these calls, all at the same time. Meanwhile, the seller's secret is read, which a paid call needs.
-pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &[CallKey]) {
+/// Asks about the payments of these calls, all at the same time. Meanwhile, what comes next is read: the seller's secret, which a
+/// paid call needs, and the requirements of quotes that may be offered again.
+pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &[CallKey]) -> Result<()> {
     let view = &progress.resolved.view;
     let payments: Vec<(CallKey, Payment)> =
         calls.iter().filter_map(|key| Some((key.clone(), view.call(key)?.payment.clone()?))).collect();
-    let questions = payments.iter().map(|(_, payment)| {
-        let is_presented = ctx.request.payment_id.as_deref() == Some(&payment.id);
-        let record = if is_presented { RecordWanted::Beside } else { RecordWanted::OnSuccess };
-        ctx.state.provider.payment(&payment.id, record)
-    });
-    let (replies, ()) = tokio::join!(join_all(questions), prefetch_secret(ctx));
-    for ((key, payment), reply) in payments.iter().zip(replies) {
-        let fact = match reply {
-            Ok(reply) if reply.status == ProviderStatus::Unknown => {
-                progress.failure = Some(ApiError::new(Code::PaymentProviderUnavailable).retry_after(2));
-                Fact::Unreachable
-            }
-            Ok(reply) => fact(payment, reply),
-            Err(e) => {
-                progress.failure = Some(ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(e));
-                Fact::Unreachable
-            }
-        };
-        progress.resolved.view.set_fact(key, fact);
+    // Whoever sends the id has paid, as a rule.
+    let offers: Vec<&Call> = match view.request.resolved_by {
+        ResolvedBy::PaymentId => Vec::new(),
+        ResolvedBy::IdempotencyKey | ResolvedBy::Body => {
+            calls.iter().filter_map(|key| view.call(key)).filter(|call| call.state == CallState::Quoted).collect()
+        }
+    };
+    let asker = Asker::Buyer(ctx.agent.profile);
+    if ctx.state.app.provider_budget.is_out_of_questions(asker, ctx.now) {
+        return Err(out_of_questions(1));
     }
+    let is_presented = |payment: &Payment| ctx.request.payment_id.as_deref() == Some(&payment.id);
+    let questions = payments.iter().map(|(key, payment)| {
+        let record = if is_presented(payment) { RecordWanted::Beside } else { RecordWanted::OnSuccess };
+        fact::ask(ctx.state, key, payment, record)
+    });
+    // The question is counted while it is asked, to save a round trip. An instance that is refused stops asking.
+    let count = payments.iter().map(|(_, payment)| if is_presented(payment) { 2 } else { 1 }).sum();
+    let (replies, granted, (), requirements) = tokio::join!(
+        try_join_all(questions),
+        ctx.state.app.provider_budget.questions(asker, count, ctx.now),
+        prefetch_secret(ctx),
+        ctx.state.app.store.requirements(&offers),
+    );
+    progress.requirements.extend(requirements?);
+    if let Grant::Refused { retry_after_seconds } = granted? {
+        return Err(out_of_questions(retry_after_seconds));
+    }
+    for ((key, _), asked) in payments.iter().zip(replies?) {
+        progress.failure = asked.failure.or(progress.failure.take());
+        if let Some(fee) = asked.fee_collected {
+            progress.collected.insert(key.clone(), fee);
+        }
+        progress.resolved.view.set_fact(key, asked.fact);
+    }
+    Ok(())
 }
 
-fn fact(quoted: &Payment, reply: ProviderPayment) -> Fact {
-    match reply.status {
-        ProviderStatus::Unknown => Fact::Unreachable,
-        ProviderStatus::Waiting => Fact::Waiting,
-        ProviderStatus::Pending => Fact::Pending,
-        ProviderStatus::Success => Fact::Filled(match &reply.paid_out {
-            None => Payout::NotRecorded,
-            Some(paid_out) if paid_out.matches(&quoted.expected) => Payout::AsQuoted,
-            Some(_) => Payout::Differs,
-        }),
-        ProviderStatus::Failed => Fact::Over { how: PaymentState::Failed, reason: reply.fail_reason },
-        ProviderStatus::Refunded => Fact::Over { how: PaymentState::Refunded, reason: reply.fail_reason },
-    }
+/// So many questions were asked of the provider in this minute that no other is. Nothing is lost.
+fn out_of_questions(retry_after_seconds: u64) -> ApiError {
+    ApiError::new(Code::PaymentProviderUnavailable)
+        .retry_after(retry_after_seconds)
+        .cause("the budget of questions to the payment provider is used up")
 }
 
 /// Reads the seller's secret into this instance's memory. A failure shows up when the secret is needed.

@@ -12,10 +12,10 @@ use crochet::store::StoreError;
 use crochet::store::answer::CompressedResponse;
 use crochet::store::call::{PutCallError, new_write_token, next_version};
 use crochet::store::retry::Attempts;
-use crochet_domain::call::ledger::{settlement, undelivered};
+use crochet_domain::call::ledger::{LedgerRecord, settlement};
 use crochet_domain::call::outcome::Outcome;
 use crochet_domain::call::view::Obstacle;
-use crochet_domain::call::{Call, RESPONSE_KEPT_MS};
+use crochet_domain::call::{Call, CallKey, RESPONSE_KEPT_MS};
 use crochet_domain::listing::Endpoint;
 use crochet_domain::timestamp::unix_ms;
 
@@ -23,6 +23,7 @@ use super::CallContext;
 use super::breaker_permit::{BreakerPermit, NoPermit};
 use super::forward::AttemptOutcome;
 use super::in_flight::InFlightSlot;
+use super::progress::Progress;
 use super::reply;
 
 /// Result of an attempt to deliver.
@@ -36,7 +37,13 @@ pub(super) enum Delivery {
 }
 
 /// Delivers a paid or free call. With `settle`, the write that takes the lease also stores the settlement.
-pub(super) async fn deliver(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, call: &Call, settle: bool) -> Result<Delivery> {
+pub(super) async fn deliver(
+    ctx: &CallContext<'_>,
+    slot: &InFlightSlot<'_>,
+    progress: &Progress,
+    key: &CallKey,
+    settle: bool,
+) -> Result<Delivery> {
     let Some(endpoint) = &ctx.listing.endpoint else { return Err(ApiError::internal("a delivery without an endpoint")) };
     // Before the lease is taken: a call that cannot be signed is not an attempt.
     let secret = match ctx.secret(endpoint).await {
@@ -52,23 +59,30 @@ pub(super) async fn deliver(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, call
         Err(NoPermit::Open(retry_after)) => return Ok(Delivery::HeldBack(Obstacle::BreakerOpen(retry_after), None)),
         Err(NoPermit::Store(e)) => return Ok(Delivery::HeldBack(Obstacle::Failed, Some(e.into()))),
     };
-    permit.around(lease_and_forward(ctx, slot, &permit, call, settle, &secret)).await
+    let call = progress.call(key)?.clone();
+    let now_ms = ctx.now_ms();
+    let due_ms = call.due_ms;
+    let mut settled = if settle { call.settled(progress.collected.get(key).copied(), now_ms) } else { call };
+    // With the settlement and the first lease in one write, the call is due when its quote would have been over: soon enough for a
+    // lease that lapses, and its index entry stays where it is.
+    settled.due_ms = due_ms.filter(|due| now_ms < *due).or(settled.due_ms);
+    let entries = settle.then(|| settlement(&settled, now_ms));
+    let request_bytes = ctx.request.json()?.bytes.len() as u64;
+    let mut leased = next_version(settled.begun(new_write_token(), ctx.lease_until_ms(), request_bytes, now_ms));
+    leased.tried_endpoint = Some(endpoint.mark());
+    permit.around(lease_and_forward(ctx, slot, &permit, leased, entries.as_slice(), &secret)).await
 }
 
 async fn lease_and_forward(
     ctx: &CallContext<'_>,
     slot: &InFlightSlot<'_>,
     permit: &BreakerPermit<'_>,
-    call: &Call,
-    settle: bool,
+    leased: Call,
+    settlement: &[LedgerRecord],
     secret: &EndpointSecret,
 ) -> Result<Delivery> {
-    let (store, now_ms) = (&ctx.state.app.store, ctx.now_ms());
-    let request_bytes = ctx.request.json()?.bytes.len() as u64;
-    let settled = if settle { call.clone().settled(now_ms) } else { call.clone() };
-    let entries = if settle { settlement(&settled, now_ms).to_vec() } else { Vec::new() };
-    let leased = next_version(settled.begun(new_write_token(), ctx.lease_until_ms(), request_bytes, now_ms));
-    let (written, counted) = tokio::join!(store.put_call_version(&leased, &entries), slot.acquire(ctx.listing.id));
+    let store = &ctx.state.app.store;
+    let (written, counted) = tokio::join!(store.put_call_version(&leased, settlement), slot.acquire(ctx.listing.id));
     // A slot that could not be counted is no reason to abandon a leased call.
     if let Err(e) = counted {
         tracing::warn!(cause = %e, "a call is not counted at its listing");
@@ -89,13 +103,13 @@ pub(super) async fn forward_and_record(
     call: Call,
     secret: &EndpointSecret,
 ) -> Result<Delivery> {
-    let AttemptOutcome { report, body, unreadable } = ctx.forward(slot, permit, &call, secret).await?;
+    let AttemptOutcome { report, body } = ctx.forward(slot, permit, &call, secret).await?;
     let now_ms = unix_ms(ctx.state.app.clock.now());
     if report.outcome != Outcome::Delivered {
         let ended = next_version(call.ended(&report, None, now_ms));
         let (written, (), retry_after) = tokio::join!(write(ctx, &ended, None), slot.settle(), permit.settle());
         written?;
-        return Ok(Delivery::Replied(Err(reply::seller_failure(&ended, report.outcome, unreadable, retry_after))));
+        return Ok(Delivery::Replied(Err(reply::seller_failure(ctx, &ended, retry_after))));
     }
     let reply = reply::delivered(&call, report.seller_status_code.unwrap_or(200), &body)?;
     let attempt = call.attempts.last().map_or(1, |attempt| attempt.n);
@@ -108,7 +122,8 @@ pub(super) async fn forward_and_record(
     })
 }
 
-/// Forwards a free call that nobody can ask for again. One write stores its outcome.
+/// Forwards a free call that nobody can ask for again. Its row is written meanwhile, so that it takes no extra time: a process
+/// that dies leaves the row.
 pub(super) async fn forward_unnamed(
     ctx: &CallContext<'_>,
     slot: &InFlightSlot<'_>,
@@ -116,18 +131,24 @@ pub(super) async fn forward_unnamed(
     call: Call,
     secret: &EndpointSecret,
 ) -> Result {
-    let AttemptOutcome { report, body, unreadable } = ctx.forward(slot, permit, &call, secret).await?;
+    let store = &ctx.state.app.store;
+    let (row, attempt) = tokio::join!(store.put_call(&call), ctx.forward(slot, permit, &call, secret));
+    let AttemptOutcome { report, body } = attempt?;
     let now_ms = unix_ms(ctx.state.app.clock.now());
     let mut ended = call.ended(&report, None, now_ms);
     if report.outcome != Outcome::Delivered {
         ended = ended.closed(now_ms);
+    }
+    // If the row could not be written, this write makes it.
+    if row.is_ok() {
+        ended = next_version(ended);
     }
     let (written, (), retry_after) = tokio::join!(write(ctx, &ended, None), slot.settle(), permit.settle());
     written?;
     if report.outcome == Outcome::Delivered {
         reply::delivered(&ended, report.seller_status_code.unwrap_or(200), &body)
     } else {
-        Err(reply::seller_failure(&ended, report.outcome, unreadable, retry_after))
+        Err(reply::seller_failure(ctx, &ended, retry_after))
     }
 }
 
@@ -172,10 +193,11 @@ async fn write_once(ctx: &CallContext<'_>, ended: &Call, response: Option<&Compr
 }
 
 /// Stores the settlement only, because the call cannot be delivered now. Returns the call as it is stored.
-pub(super) async fn settle(ctx: &CallContext<'_>, call: &Call) -> Result<Call> {
-    let settled = next_version(call.clone().settled(ctx.now_ms()));
+pub(super) async fn settle(ctx: &CallContext<'_>, progress: &Progress, key: &CallKey) -> Result<Call> {
+    let collected = progress.collected.get(key).copied();
+    let settled = next_version(progress.call(key)?.clone().settled(collected, ctx.now_ms()));
     let entries = settlement(&settled, ctx.now_ms());
-    match ctx.state.app.store.put_call_version(&settled, &entries).await {
+    match ctx.state.app.store.put_call_version(&settled, &[entries]).await {
         Ok(()) => Ok(settled),
         Err(PutCallError::Superseded(found)) => Ok((*found).unwrap_or(settled)),
         Err(PutCallError::Contended) => Err(reply::in_progress(&settled)),
@@ -186,8 +208,7 @@ pub(super) async fn settle(ctx: &CallContext<'_>, call: &Call) -> Result<Call> {
 /// Closes a call that may not be attempted again. The ledger says what is owed.
 pub(super) async fn close(ctx: &CallContext<'_>, call: &Call) -> (Call, Result<(), PutCallError>) {
     let closed = next_version(call.clone().closed(ctx.now_ms()));
-    let owed = if closed.payment.is_some() { undelivered(&closed, ctx.now_ms()).to_vec() } else { Vec::new() };
-    let written = ctx.state.app.store.put_call_version(&closed, &owed).await;
+    let written = ctx.state.app.store.close_call(&closed).await;
     (closed, written)
 }
 

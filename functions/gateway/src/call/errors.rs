@@ -9,7 +9,7 @@ crochet::error_list!(
     InvalidPaymentId, UnsupportedOriginCurrency, ListingNotFound, ListingNotActive, ListingHasNoGateway, EndpointPaused,
     InputSchemaMismatch, ListingRateLimited, ListingBusy, QuoteLimit, PaymentWalletRequired, PaymentRouteMinimumNotMet,
     PaymentRouteUnavailable, PaymentProviderUnavailable, PaymentNotFound, PaymentBoundToAnotherRequest,
-    PaymentMismatch, IdempotencyKeyConflict, IdempotencyKeyReused, CallInProgress, AnswerExpired, CallUndelivered,
+    PaymentMismatch, IdempotencyKeyConflict, IdempotencyKeyReused, CallAlreadyDelivered, CallInProgress, AnswerExpired, CallUndelivered,
     SellerTimeout, SellerUnreachable, SellerTls, SellerError, SellerRefused, SellerInvalidJson, SellerResponseTooLarge,
     SellerUnavailable
 );

@@ -7,9 +7,8 @@ use crochet::http::{ApiError, Result};
 use crochet::outbound::{FailedAttempt, SellerFault};
 use crochet::seller_request::{SellerCall, SellerCallError};
 use crochet_domain::breaker::Observation;
-use crochet_domain::call::outcome::{Outcome, classify_response, classify_status};
+use crochet_domain::call::outcome::{Outcome, Unreadable, classify_response, classify_status};
 use crochet_domain::call::{AttemptReport, Call};
-use crochet_domain::json::JsonFault;
 
 use super::breaker_permit::BreakerPermit;
 use super::in_flight::InFlightSlot;
@@ -20,16 +19,6 @@ pub(super) struct AttemptOutcome {
     pub(super) report: AttemptReport,
     /// The JSON to deliver; empty if there is none.
     pub(super) body: Vec<u8>,
-    /// What made the response unreadable.
-    pub(super) unreadable: Option<Unreadable>,
-}
-
-/// Why a response could not be read. Buyers are told so beside the code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unreadable {
-    Json(JsonFault),
-    Compressed,
-    MalformedHttp,
 }
 
 impl CallContext<'_> {
@@ -58,7 +47,7 @@ impl CallContext<'_> {
         };
         slot.mark_used();
         let latency_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let (report, body, unreadable, observation) = match answered {
+        let (report, body, observation) = match answered {
             Ok(answered) => {
                 let read = classify_response(answered.status, attempt, &answered.body);
                 let outcome = read.outcome;
@@ -67,19 +56,21 @@ impl CallContext<'_> {
                     response_bytes: Some(answered.body.len() as u64),
                     seller_status_code: Some(answered.status),
                     outcome,
+                    unreadable: read.json_fault.map(Unreadable::Json),
                 };
-                (report, read.json.to_vec(), read.json_fault.map(Unreadable::Json), observation_of(outcome, true))
+                (report, read.json.to_vec(), observation_of(outcome, true))
             }
             Err(FailedAttempt { fault, body_may_be_seen }) => {
                 let (outcome, seller_status_code) = outcome_of(fault, attempt);
                 let was_cut_short = fault == SellerFault::Timeout && timeout < whole;
                 let observation = if was_cut_short { Observation::Inconclusive } else { observation_of(outcome, body_may_be_seen) };
-                let report = AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome };
-                (report, Vec::new(), unreadable_of(fault, outcome), observation)
+                let unreadable = unreadable_of(fault, outcome);
+                let report = AttemptReport { latency_ms, response_bytes: None, seller_status_code, outcome, unreadable };
+                (report, Vec::new(), observation)
             }
         };
         permit.observe(observation);
-        Ok(AttemptOutcome { report, body, unreadable })
+        Ok(AttemptOutcome { report, body })
     }
 }
 
@@ -90,6 +81,7 @@ fn observation_of(outcome: Outcome, body_may_be_seen: bool) -> Observation {
         Outcome::SellerUnreachable | Outcome::SellerTls if body_may_be_seen => Observation::NoResponse,
         Outcome::SellerUnreachable | Outcome::SellerTls => Observation::NoConnection,
         Outcome::SellerError => Observation::ServerError,
+        Outcome::GatewayInterrupted => Observation::Inconclusive,
         Outcome::Delivered | Outcome::SellerRefused | Outcome::SellerInvalidJson | Outcome::SellerResponseTooLarge => {
             Observation::Healthy
         }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use crochet::http::{ApiError, Code, Result};
-use crochet::store::call::{CallName, CreateCallError, new_write_token};
+use crochet::store::call::new_write_token;
+use crochet::store::record::CreateCallError;
 use crochet_domain::call::step::{NewCall, Refusal};
-use crochet_domain::call::{Call, CallState, IdempotencyKey};
+use crochet_domain::call::{Call, CallName, CallState, Debts};
 use crochet_domain::ids::CallId;
+use crochet_domain::listing::Endpoint;
 use crochet_domain::money::{Micros, PriceSplit};
 
 use super::CallContext;
@@ -14,6 +16,7 @@ use super::breaker_permit::{BreakerPermit, NoPermit};
 use super::deliver::{Delivery, forward_and_record, forward_unnamed};
 use super::in_flight::InFlightSlot;
 use super::progress::Progress;
+use super::quote::recorded;
 use super::refuse;
 
 /// Minimum time for which a free call is sent to a seller whose own timeout is longer.
@@ -43,23 +46,24 @@ pub(super) async fn call_free(
     // Checks the limits again, with a count that includes this call, so that parallel calls cannot exceed them.
     let with_this = slot.acquire(ctx.listing.id).await?;
     if let Some(why) = ctx.traffic_refusal(Some(with_this)) {
-        return Err(refuse::error(ctx, progress, Refusal::Traffic(why)));
+        return Err(refuse::error(ctx, progress, Refusal::Traffic(why)).await);
     }
     let permit = match BreakerPermit::acquire(ctx, endpoint).await {
         Ok(permit) => permit,
-        Err(NoPermit::Open(retry_after)) => return Err(refuse::error(ctx, progress, Refusal::BreakerOpen { retry_after })),
+        Err(NoPermit::Open(retry_after)) => {
+            return Err(refuse::error(ctx, progress, Refusal::BreakerOpen { retry_after }).await);
+        }
         Err(NoPermit::Store(e)) => return Err(e.into()),
     };
-    let call = new_free_call(ctx, new.key.as_ref())?;
-    let Some(key) = &new.key else {
+    let call = new_free_call(ctx, new, endpoint)?;
+    let Some(name) = &new.name else {
         let reply = permit.around(forward_unnamed(ctx, slot, &permit, call, &secret)).await;
         return Ok(FreeCall::Replied(reply));
     };
-    let version = progress.resolved.names.as_ref().and_then(|names| names.record.as_ref()).map_or(1, |record| record.version + 1);
-    let record = call.idempotency_record(version);
+    let record = recorded(progress, &call, ctx.now_ms());
     permit
         .around(async {
-            match ctx.state.app.store.create_call(&call, CallName::Key(key.clone(), record)).await {
+            match ctx.state.app.store.create_free_call(&call, name, &record, ctx.now_ms()).await {
                 Ok(()) => {}
                 Err(CreateCallError::Raced) => return Ok(FreeCall::Raced),
                 Err(CreateCallError::PaymentIdKnown) => return Err(ApiError::internal("a fresh call id is already known").alarm()),
@@ -67,14 +71,14 @@ pub(super) async fn call_free(
             }
             Ok(match forward_and_record(ctx, slot, &permit, call, &secret).await? {
                 Delivery::Replied(reply) => FreeCall::Replied(reply),
-                // Another attempt took over the call. The key leads to its outcome.
+                // Another attempt took over the call. Its name leads to the outcome.
                 Delivery::Superseded(_) | Delivery::HeldBack(..) => FreeCall::Raced,
             })
         })
         .await
 }
 
-fn new_free_call(ctx: &CallContext<'_>, key: Option<&IdempotencyKey>) -> Result<Call> {
+fn new_free_call(ctx: &CallContext<'_>, new: &NewCall, endpoint: &Endpoint) -> Result<Call> {
     let body = ctx.request.json()?;
     let now_ms = ctx.now_ms();
     let call = Call {
@@ -83,12 +87,16 @@ fn new_free_call(ctx: &CallContext<'_>, key: Option<&IdempotencyKey>) -> Result<
         seller: ctx.listing.seller.id,
         listing: ctx.called_listing(),
         body_sha256: body.sha256.clone(),
-        idempotency_key: key.and_then(IdempotencyKey::client).map(str::to_owned),
+        idempotency_key: new.name.as_ref().and_then(CallName::key).map(str::to_owned),
+        round: new.round,
         split: PriceSplit::of(Micros::ZERO, ctx.state.app.config.fee_rate),
         payment: None,
-        replaces: None,
         state: CallState::Settled,
         attempts: Vec::new(),
+        in_vain_ms: None,
+        tried_endpoint: Some(endpoint.mark()),
+        debts: Debts::default(),
+        due_ms: Some(ctx.lease_until_ms()),
         settled_ms: None,
         created_ms: now_ms,
         updated_ms: now_ms,

@@ -14,7 +14,9 @@ mod free;
 pub(crate) mod handler;
 mod in_flight;
 mod load;
+mod not_found;
 mod offer;
+mod open_quotes;
 mod progress;
 mod quote;
 mod refuse;
@@ -25,6 +27,7 @@ mod terms;
 
 use std::time::{Duration, Instant};
 
+use crochet::http::ApiError;
 use crochet::http::caller::Agent;
 use crochet::store::traffic::Traffic;
 use crochet_domain::api_key::KeyHash;
@@ -34,6 +37,7 @@ use crochet_domain::timestamp::unix_ms;
 use time::OffsetDateTime;
 
 use crate::state::State;
+pub(crate) use quote::QUOTE_TTL_SECONDS;
 use request::GatewayRequest;
 
 /// Time budget of one request. API Gateway ends it at 30 s, the function at 29 s, and the reply must get out in time.
@@ -68,6 +72,15 @@ impl CallContext<'_> {
     /// Whether enough time is left for the seller's whole timeout and for storing the outcome.
     fn has_time_for_seller(&self, timeout: Duration) -> bool {
         self.time_left() >= timeout + RESERVE
+    }
+
+    /// Names the headers that change nothing because they are not ours.
+    fn with_unknown_headers(&self, error: ApiError) -> ApiError {
+        if self.request.unknown_headers.is_empty() {
+            error
+        } else {
+            error.detail("unknown_headers", self.request.unknown_headers.clone())
+        }
     }
 
     /// The listing, as it is now.

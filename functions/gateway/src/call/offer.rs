@@ -1,24 +1,70 @@
-//! The 402: a quote, or the price only.
+//! The 402: a quote to pay, a quote that is closing, or the price only.
 
-use crochet::http::{ApiError, Code};
+use crochet::http::{ApiError, Code, Result};
 use crochet::wire::payment::{
     PAYMENT_ID, PAYMENT_ID_HEADER, PayFromView, PaymentOffer, PaymentOrPrice, PaymentRequiredData, PriceOnly, REPLACED_PAYMENT_ID,
 };
-use crochet_domain::call::step::OfferReason;
+use crochet_domain::call::step::{NewCall, Offer, OfferReason};
 use crochet_domain::call::{Call, CallKey, PaymentState};
 use crochet_domain::currency::payable_with;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::CallContext;
 use super::progress::Progress;
 
-/// The 402 that offers this call's quote.
-pub(super) fn offer(progress: &Progress, call: &Call, reason: &OfferReason) -> ApiError {
+/// Seconds after which to ask again whether a deposit is seen.
+const NOT_SEEN_RETRY_SECONDS: u64 = 5;
+
+/// The 402 of a quote that was just made.
+pub(super) fn first(ctx: &CallContext<'_>, progress: &Progress, call: &Call, new: &NewCall) -> ApiError {
+    let Some(requirements) = progress.requirements.get(&call.key()) else {
+        return ApiError::internal("a quote without requirements").alarm();
+    };
+    let error = with_reason(progress, offer(ctx, call, Some(requirements)), &new.reason);
+    with_stored_answer(progress, error, new.delivered.as_ref())
+}
+
+/// The 402 of a quote that is open. `None` if it is not completely there: the process that made it has died, or is about to show it.
+pub(super) async fn again(ctx: &CallContext<'_>, progress: &mut Progress, offered: &Offer) -> Result<Option<ApiError>> {
+    if !progress.requirements.contains_key(&offered.call) {
+        let read = ctx.state.app.store.requirements(&[progress.call(&offered.call)?]).await?;
+        progress.requirements.extend(read);
+    }
+    let call = progress.call(&offered.call)?;
+    let Some(requirements) = progress.requirements.get(&offered.call) else { return Ok(None) };
+    let error = with_reason(progress, offer(ctx, call, Some(requirements)), &offered.reason);
+    // Whoever sends the id of a quote may have paid it, and waits.
+    let may_be_paid = matches!(offered.reason, OfferReason::NotSeen { by_payment_id: true });
+    let error = with_stored_answer(progress, error, offered.delivered.as_ref().filter(|_| !may_be_paid));
+    Ok(Some(with_seller_advice(error, progress.resolved.view.listing.breaker_retry_after)))
+}
+
+/// The 402 of a quote that is no longer offered, but that settles if it is paid. Nothing is offered in its place until `until_ms`.
+pub(super) fn closing(ctx: &CallContext<'_>, call: &Call, until_ms: i64) -> ApiError {
+    let wait = u64::try_from((until_ms - ctx.now_ms()).max(0)).unwrap_or(0).div_ceil(1_000).max(1);
+    offer(ctx, call, None)
+        .message("This quote is closing: do not start to pay it. If you have paid it, wait.")
+        .detail("reason", "quote_closing")
+        .detail("payment_seen", false)
+        .retry_after(wait)
+        .recovery("next_action", "wait_and_retry")
+        .recovery("preserve", json!([PAYMENT_ID, "body", "idempotency_key"]))
+        .recovery(
+            "summary",
+            format!(
+                "Do not start to pay. If you have paid {PAYMENT_ID}, the deposit still counts. Wait retry_after_seconds, then send the same request again: it is delivered if it was paid, and gets a new quote if it was not."
+            ),
+        )
+}
+
+/// The 402 with this call's quote.
+fn offer(ctx: &CallContext<'_>, call: &Call, requirements: Option<&String>) -> ApiError {
     let Some(payment) = &call.payment else { return ApiError::internal("a free call has no quote to offer") };
-    let Ok(requirements) = RawValue::from_string(payment.requirements.clone()) else {
-        return ApiError::internal("stored requirements are not JSON").alarm();
+    let requirements = match requirements.map(|text| RawValue::from_string(text.clone())).transpose() {
+        Ok(requirements) => requirements,
+        Err(_) => return ApiError::internal("stored requirements are not JSON").alarm(),
     };
     let offer = PaymentOffer {
         provider: payment.provider.clone(),
@@ -34,24 +80,29 @@ pub(super) fn offer(progress: &Progress, call: &Call, reason: &OfferReason) -> A
         requirements,
     };
     let error = payment_required(PaymentOrPrice::Quote(offer)).detail("request_id", call.id.to_string());
+    ctx.with_unknown_headers(error)
+}
+
+fn with_reason(progress: &Progress, error: ApiError, reason: &OfferReason) -> ApiError {
     match reason {
         OfferReason::First => error,
-        OfferReason::NotSeen { .. } => error.detail("payment_seen", false).recovery(
-            "summary",
-            format!(
-                "The provider has not seen a deposit for this quote yet. If you have paid, do not pay twice: wait a few seconds, then send the same request again with {PAYMENT_ID_HEADER}. If you have not paid, pay data.payment now."
-            ),
-        ),
-        OfferReason::NotSeenAndClosing { ends_in_ms } => error
+        OfferReason::NotSeen { by_payment_id: true } => error
             .detail("payment_seen", false)
+            .retry_after(NOT_SEEN_RETRY_SECONDS)
             .recovery("next_action", "wait_and_retry")
+            .recovery("preserve", json!([PAYMENT_ID, "body", "idempotency_key"]))
             .recovery(
                 "summary",
                 format!(
-                    "The provider has not seen a deposit for this quote, and the quote is no longer offered: do not start to pay it. If you have paid it, wait retry_after_seconds and send the same request again. If you have not, leave {PAYMENT_ID_HEADER} out to get a new quote."
+                    "The provider has not seen a deposit for this quote yet; that can take two minutes. Do not pay twice: wait retry_after_seconds, then send the same request again with {PAYMENT_ID_HEADER}."
                 ),
-            )
-            .retry_after(u64::try_from(ends_in_ms / 1_000).unwrap_or(1).clamp(1, 60)),
+            ),
+        OfferReason::NotSeen { by_payment_id: false } => error.detail("payment_seen", false).recovery(
+            "summary",
+            format!(
+                "The provider has not seen a deposit for this quote yet. If you have paid it, do not pay twice: wait a few seconds, then send the same request again with {PAYMENT_ID_HEADER}. If you have not paid, pay data.payment now."
+            ),
+        ),
         OfferReason::Replaces { call, how, provider_reason } => {
             let replaced = progress.call(call).ok().and_then(|call| call.payment.as_ref()).map(|payment| payment.id.clone());
             error
@@ -59,15 +110,36 @@ pub(super) fn offer(progress: &Progress, call: &Call, reason: &OfferReason) -> A
                 .detail(REPLACED_PAYMENT_ID, replaced)
                 .detail("provider_reason", provider_reason.clone())
         }
-        OfferReason::AfterDelivered(call) => error.detail("delivered_request_id", request_id(progress, call)),
         OfferReason::AfterUndelivered(call) => error.detail("undelivered_request_id", request_id(progress, call)),
     }
 }
 
+/// The same body was delivered before, and its answer is stored. To fetch it costs nothing, to pay buys it again.
+fn with_stored_answer(progress: &Progress, error: ApiError, delivered: Option<&CallKey>) -> ApiError {
+    let Some(call) = delivered.and_then(|key| progress.call(key).ok()) else { return error };
+    delivered_details(error, call)
+        .recovery("next_action", "fetch_stored_answer")
+        .recovery("preserve", json!(["body"]))
+        .recovery(
+            "summary",
+            format!(
+                "You have bought this before: send details.delivered_{PAYMENT_ID} in {PAYMENT_ID_HEADER} with the same body for the answer that you have paid for. Pay data.payment only to buy it again."
+            ),
+        )
+}
+
+/// Names the delivered call in the details.
+pub(super) fn delivered_details(error: ApiError, call: &Call) -> ApiError {
+    error
+        .detail("delivered_request_id", call.id.to_string())
+        .detail(&format!("delivered_{PAYMENT_ID}"), call.payment.as_ref().map(|payment| payment.id.clone()))
+        .detail("delivered_at", rfc3339(from_unix_ms(call.updated_ms)))
+}
+
 /// The quote is honoured, but the buyer should not pay while the seller cannot respond. `retry_after` is the number of seconds
 /// until the seller's breaker lets a call through, if it is open.
-pub(super) fn with_seller_advice(offer: ApiError, reason: &OfferReason, retry_after: Option<u64>) -> ApiError {
-    let Some(seconds) = retry_after.filter(|_| !matches!(reason, OfferReason::NotSeenAndClosing { .. })) else { return offer };
+fn with_seller_advice(offer: ApiError, retry_after: Option<u64>) -> ApiError {
+    let Some(seconds) = retry_after else { return offer };
     let summary = format!(
         "The seller is not responding. The quote stays open until data.payment.expires_at: wait retry_after_seconds, send the same request again, and pay once details.seller_available is gone. If you have paid, do not pay twice: keep {PAYMENT_ID} and send the same request again with it."
     );
@@ -89,11 +161,12 @@ pub(super) fn price(ctx: &CallContext<'_>) -> ApiError {
         amount: listing.price.into(),
         origin_currencies: payable_with(listing.price, &listing.seller.payout_chains),
     };
-    payment_required(PaymentOrPrice::Price(price))
+    let error = payment_required(PaymentOrPrice::Price(price))
         .message("data.payment.amount is the price of this call. Send the JSON body to get a quote.")
         .recovery("next_action", "send_body_to_be_quoted")
         .recovery("summary", "Send the JSON body of the call to get a quote. Nothing was quoted for the empty body.")
-        .recovery("preserve", json!([]))
+        .recovery("preserve", json!([]));
+    ctx.with_unknown_headers(error)
 }
 
 fn payment_required(payment: PaymentOrPrice) -> ApiError {
@@ -103,8 +176,8 @@ fn payment_required(payment: PaymentOrPrice) -> ApiError {
     }
 }
 
-fn request_id(progress: &Progress, call: &CallKey) -> Option<String> {
-    progress.call(call).ok().map(|call| call.id.to_string())
+fn request_id(progress: &Progress, call: &CallKey) -> Value {
+    progress.call(call).map_or(Value::Null, |call| call.id.to_string().into())
 }
 
 /// How a quote ended unpaid.

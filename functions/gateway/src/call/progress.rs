@@ -1,9 +1,12 @@
 //! What a request has learnt so far.
 
+use std::collections::HashMap;
+
 use crochet::http::{ApiError, Result};
 use crochet::store::call::PutCallError;
 use crochet_domain::call::view::Race;
 use crochet_domain::call::{Call, CallKey};
+use crochet_domain::money::Micros;
 use crochet_domain::schema::Mismatch;
 
 use super::reply;
@@ -16,9 +19,26 @@ pub(super) struct Progress {
     pub(super) failure: Option<ApiError>,
     /// Where the body does not match the listing's schema.
     pub(super) mismatches: Vec<Mismatch>,
+    /// What the provider's records say that it collected for the operator.
+    pub(super) collected: HashMap<CallKey, Micros>,
+    /// What the buyer has to do to pay the quotes that may be offered again.
+    pub(super) requirements: HashMap<CallKey, String>,
+    /// How often a parallel request's quote was waited for.
+    pub(super) quotes_awaited: u32,
 }
 
 impl Progress {
+    pub(super) fn new(resolved: Resolved) -> Self {
+        Self {
+            resolved,
+            failure: None,
+            mismatches: Vec::new(),
+            collected: HashMap::new(),
+            requirements: HashMap::new(),
+            quotes_awaited: 0,
+        }
+    }
+
     pub(super) fn call(&self, key: &CallKey) -> Result<&Call> {
         self.resolved.view.call(key).ok_or_else(|| ApiError::internal("a step names a call that was not read").alarm())
     }

@@ -1,62 +1,142 @@
-//! Quotes a new call: the terms, the provider's quote, and the names under which the call is stored.
+//! Quotes a new call: the terms, a place among the buyer's open quotes, the provider's quote, and the call with its record.
 
+use crochet::budget::Grant;
 use crochet::http::{ApiError, Code, Result};
-use crochet::limits::QUOTES_PER_BUYER;
 use crochet::payments::{ProviderQuote, QuoteRequest};
-use crochet::store::call::{CallName, CreateCallError, new_write_token};
-use crochet::store::open_quotes::{NoteQuoteError, OpenQuotes};
+use crochet::store::call::new_write_token;
+use crochet::store::open_quotes::{ReserveError, place};
+use crochet::store::record::CreateCallError;
+use crochet_domain::call::record::{IdempotencyRecord, SHOWN_WITHIN_MS};
 use crochet_domain::call::step::NewCall;
-use crochet_domain::call::view::RequestedCurrency;
-use crochet_domain::call::{Call, CallKey, CallState, IdempotencyKey, PayFrom, Payment, PaymentState};
+use crochet_domain::call::view::{RecordView, RequestedCurrency};
+use crochet_domain::call::{Call, CallName, CallState, Debts, OFFER_MARGIN_MS, PayFrom, Payment, PaymentState};
 use crochet_domain::ids::CallId;
+use crochet_domain::timestamp::unix_ms;
 
 use super::CallContext;
+use super::open_quotes::{max_open_quotes, too_many_open};
 use super::progress::Progress;
 use super::terms::{Terms, quote_failure};
 
 /// Time in which the provider may fill a quote (seconds).
-const QUOTE_TTL_SECONDS: i64 = 660;
-/// Time before the end of a quote at which it is no longer offered (milliseconds).
-const OFFER_MARGIN_MS: i64 = 60_000;
-/// Maximum number of open quotes of a buyer, before the factor of relaxed limits.
-const MAX_OPEN_QUOTES: u32 = 5;
+pub(crate) const QUOTE_TTL_SECONDS: i64 = 780;
 
 /// Result of quoting a call.
 pub(super) enum Quoted {
     /// The call is quoted, and stored under its name.
     Created(Box<Call>),
-    /// A parallel request was first to use one of the call's names.
+    /// A parallel request was first to write the record.
     Raced,
+    /// A parallel request is asking the provider for this quote.
+    Quoting,
 }
 
 /// Requests a quote, and stores the call under its name: the idempotency key, or listing and body.
-pub(super) async fn quote(ctx: &CallContext<'_>, progress: &Progress, new: &NewCall) -> Result<Quoted> {
-    let Some(names) = &progress.resolved.names else { return Err(ApiError::internal("a quote without names").alarm()) };
-    let store = &ctx.state.app.store;
+pub(super) async fn quote(ctx: &CallContext<'_>, progress: &mut Progress, new: &NewCall) -> Result<Quoted> {
+    let Some(name) = &new.name else { return Err(ApiError::internal("a quote without a name").alarm()) };
+    let terms = terms(ctx, progress, new).await?;
+    let id = CallId::generate(ctx.now);
+    let ttl_ms = ctx.now_ms() + QUOTE_TTL_SECONDS * 1_000;
+    let place = place(name, terms.currency);
+    if !reserve(ctx, progress, (&place, id), ttl_ms).await? {
+        return Ok(Quoted::Quoting);
+    }
+    let quoted = quote_in_place(ctx, progress, new, name, (id, ttl_ms), &terms).await;
+    if !matches!(quoted, Ok(Quoted::Created(_))) {
+        // Only a quote that is kept counts. A place that is not given back stops counting by itself.
+        if let Err(e) = ctx.state.app.store.release_quote(ctx.agent.profile, &place, id).await {
+            tracing::warn!(cause = %e, "a place for a quote was not given back");
+        }
+    }
+    quoted
+}
+
+/// The terms of the quote. A wallet that is missing may have been linked a moment ago, so that is looked at twice.
+async fn terms(ctx: &CallContext<'_>, progress: &mut Progress, new: &NewCall) -> Result<Terms> {
+    let Some(parties) = &mut progress.resolved.parties else {
+        return Err(ApiError::internal("a quote without buyer and seller").alarm());
+    };
     let asked = match progress.resolved.view.request.currency {
         RequestedCurrency::Known(currency) => Some(currency),
         RequestedCurrency::Absent | RequestedCurrency::Unsupported => None,
     };
-    let terms = ctx.terms(names, new.currency.or(asked))?;
-    check_open_quotes(ctx, &names.open).await?;
-    let id = CallId::generate(ctx.now);
-    let ttl_ms = ctx.now_ms() + QUOTE_TTL_SECONDS * 1_000;
-    let quote = ask_for_quote(ctx, id, &terms).await?;
-    let call = quoted_call(ctx, id, new, &terms, quote, ttl_ms)?;
-    match store.note_open_quote(call.buyer, &call.key(), ttl_ms, max_open_quotes(ctx)).await {
-        Ok(()) => {}
-        Err(NoteQuoteError::LimitReached(open)) => return Err(quote_limit(ctx, &open)),
-        Err(NoteQuoteError::Store(e)) => return Err(e.into()),
-    }
-    let name = match &new.key {
-        Some(key) => {
-            let version = names.record.as_ref().map_or(1, |record| record.version + 1);
-            CallName::Key(key.clone(), call.idempotency_record(version))
+    let asked = new.currency.or(asked);
+    match ctx.terms(parties, asked) {
+        Ok(terms) => Ok(terms),
+        Err(_) => {
+            let store = &ctx.state.app.store;
+            let (buyer, seller) = tokio::try_join!(store.profile(ctx.agent.profile), store.profile(ctx.listing.seller.id))?;
+            (parties.buyer, parties.seller) = (buyer, seller);
+            ctx.terms(parties, asked)
         }
-        None => CallName::Body(names.for_body.clone().unwrap_or_default().with(terms.currency, call.key())),
-    };
-    match store.create_call(&call, name).await {
-        Ok(()) => Ok(Quoted::Created(Box::new(call))),
+    }
+}
+
+/// Reserves a place among the buyer's open quotes, and counts the quote in the budgets. `false` if a parallel request is asking for this quote.
+async fn reserve(ctx: &CallContext<'_>, progress: &Progress, (place, id): (&str, CallId), ttl_ms: i64) -> Result<bool> {
+    let (app, buyer) = (&ctx.state.app, ctx.agent.profile);
+    let mut over = None;
+    for _ in 0..3 {
+        let reserving = app.store.reserve_quote(buyer, place, id, over, (ctx.now_ms(), ttl_ms), max_open_quotes(ctx));
+        let (reserved, granted) = tokio::join!(reserving, app.provider_budget.quote(buyer, ctx.now));
+        let granted = match granted {
+            Ok(granted) => granted,
+            Err(e) => {
+                app.store.release_quote(buyer, place, id).await?;
+                return Err(e.into());
+            }
+        };
+        if reserved.is_err() && granted == Grant::Granted {
+            app.provider_budget.give_back_quote(buyer, ctx.now).await?;
+        }
+        match (reserved, granted) {
+            (Ok(()), Grant::Granted) => return Ok(true),
+            (Ok(()), Grant::Refused { retry_after_seconds }) => {
+                app.store.release_quote(buyer, place, id).await?;
+                return Err(too_many_quotes(retry_after_seconds));
+            }
+            // The place is that of a quote which this request knows to be over.
+            (Err(ReserveError::Taken(taken)), _) if over.is_none() && is_known(progress, taken.call) => over = Some(taken.call),
+            (Err(ReserveError::Taken(_)), _) => return Ok(false),
+            (Err(ReserveError::Full(open)), _) => too_many_open(ctx, &open).await?,
+            (Err(ReserveError::Store(e)), _) => return Err(e.into()),
+        }
+    }
+    Err(ApiError::new(Code::QuoteLimit).retry_after(1))
+}
+
+fn too_many_quotes(retry_after_seconds: u64) -> ApiError {
+    ApiError::new(Code::QuoteLimit)
+        .message("So many quotes were asked for in this minute that no other is made; wait, then try again.")
+        .retry_after(retry_after_seconds)
+        .recovery("next_action", "wait_and_retry")
+        .recovery("summary", "Wait retry_after_seconds, then send the same request again.")
+}
+
+fn is_known(progress: &Progress, id: CallId) -> bool {
+    progress.resolved.view.calls.iter().filter_map(|known| known.call.as_ref()).any(|call| call.id == id)
+}
+
+async fn quote_in_place(
+    ctx: &CallContext<'_>,
+    progress: &mut Progress,
+    new: &NewCall,
+    name: &CallName,
+    (id, ttl_ms): (CallId, i64),
+    terms: &Terms,
+) -> Result<Quoted> {
+    let quote = ask_for_quote(ctx, id, terms).await?;
+    let requirements = quote.requirements.get().to_owned();
+    let call = quoted_call(ctx, id, (new, name), terms, quote, ttl_ms)?;
+    let recorded_ms = unix_ms(ctx.state.app.clock.now());
+    let record = recorded(progress, &call, recorded_ms);
+    match ctx.state.app.store.create_quoted_call(&call, &requirements, name, &record, recorded_ms).await {
+        // Others count on it that what took so long is not shown.
+        Ok(()) if unix_ms(ctx.state.app.clock.now()) >= recorded_ms + SHOWN_WITHIN_MS => Ok(Quoted::Raced),
+        Ok(()) => {
+            progress.requirements.insert(call.key(), requirements);
+            Ok(Quoted::Created(Box::new(call)))
+        }
         Err(CreateCallError::Raced) => Ok(Quoted::Raced),
         Err(CreateCallError::PaymentIdKnown) => Err(ApiError::new(Code::PaymentProviderUnavailable)
             .retry_after(2)
@@ -66,10 +146,21 @@ pub(super) async fn quote(ctx: &CallContext<'_>, progress: &Progress, new: &NewC
     }
 }
 
+/// The next version of the record, which lists this call.
+pub(super) fn recorded(progress: &Progress, call: &Call, now_ms: i64) -> IdempotencyRecord {
+    let view = &progress.resolved.view;
+    let record = match &view.record {
+        RecordView::Found(record) => record.clone(),
+        RecordView::Unread | RecordView::Absent => IdempotencyRecord::empty(call),
+    };
+    let known: Vec<&Call> = view.calls.iter().filter_map(|known| known.call.as_ref()).collect();
+    record.with(call, &known, now_ms)
+}
+
 async fn ask_for_quote(ctx: &CallContext<'_>, call: CallId, terms: &Terms) -> Result<ProviderQuote> {
     let app = &ctx.state.app;
     let request = QuoteRequest {
-        call,
+        reference: call.to_string(),
         payer: terms.pay_from.address.as_str().to_owned(),
         origin: terms.currency.token(),
         expected: terms.expected.clone(),
@@ -77,74 +168,60 @@ async fn ask_for_quote(ctx: &CallContext<'_>, call: CallId, terms: &Terms) -> Re
         fee: terms.split.fee,
         ttl_seconds: QUOTE_TTL_SECONDS,
     };
-    let buyer = ctx.agent.profile.to_string();
-    if let Some(status) = app.limiter.is_known_exhausted(QUOTES_PER_BUYER, &buyer, ctx.now) {
-        status.check(Code::QuoteLimit)?;
+    let quote = ctx.state.provider.quote(request).await.map_err(|failure| quote_failure(failure, terms))?;
+    for _ in 1..quote.asked {
+        // It has been asked for already. What it leaves for others counts.
+        let _ = app.provider_budget.quote(ctx.agent.profile, ctx.now).await?;
     }
-    let (status, quote) = tokio::join!(app.limiter.count(QUOTES_PER_BUYER, &buyer, ctx.now), ctx.state.provider.quote(request));
-    status?.check(Code::QuoteLimit)?;
-    quote.map_err(|failure| quote_failure(failure, terms))
+    Ok(quote)
 }
 
-fn quoted_call(ctx: &CallContext<'_>, id: CallId, new: &NewCall, terms: &Terms, quote: ProviderQuote, ttl_ms: i64) -> Result<Call> {
+fn quoted_call(
+    ctx: &CallContext<'_>,
+    id: CallId,
+    (new, name): (&NewCall, &CallName),
+    terms: &Terms,
+    quote: ProviderQuote,
+    ttl_ms: i64,
+) -> Result<Call> {
     let now_ms = ctx.now_ms();
     let pay_from = &terms.pay_from;
+    let payment = Payment {
+        provider: ctx.state.provider.name().to_owned(),
+        id: quote.id,
+        origin_currency: terms.currency,
+        pay_from: PayFrom {
+            wallet_id: pay_from.id,
+            address: pay_from.address.as_str().to_owned(),
+            chain: pay_from.address.chain(),
+        },
+        expected: terms.expected.clone(),
+        expires_ms: ttl_ms - OFFER_MARGIN_MS,
+        ttl_ms,
+        fee_collected: quote.fee_micros,
+        state: PaymentState::Waiting,
+    };
+    let due_ms = Some(payment.closes_ms());
     Ok(Call {
         id,
         buyer: ctx.agent.profile,
         seller: ctx.listing.seller.id,
         listing: ctx.called_listing(),
         body_sha256: ctx.request.json()?.sha256.clone(),
-        idempotency_key: new.key.as_ref().and_then(IdempotencyKey::client).map(str::to_owned),
+        idempotency_key: name.key().map(str::to_owned),
+        round: new.round,
         split: terms.split,
-        payment: Some(Payment {
-            provider: ctx.state.provider.name().to_owned(),
-            id: quote.id,
-            origin_currency: terms.currency,
-            pay_from: PayFrom {
-                wallet_id: pay_from.id,
-                address: pay_from.address.as_str().to_owned(),
-                chain: pay_from.address.chain(),
-            },
-            expected: terms.expected.clone(),
-            expires_ms: ttl_ms - OFFER_MARGIN_MS,
-            ttl_ms,
-            requirements: quote.requirements.get().to_owned(),
-            state: PaymentState::Waiting,
-        }),
-        replaces: new.replaces.clone(),
+        payment: Some(payment),
         state: CallState::Quoted,
         attempts: Vec::new(),
+        in_vain_ms: None,
+        tried_endpoint: None,
+        debts: Debts::default(),
+        due_ms,
         settled_ms: None,
         created_ms: now_ms,
         updated_ms: now_ms,
         version: 1,
         write_token: new_write_token(),
     })
-}
-
-fn max_open_quotes(ctx: &CallContext<'_>) -> u32 {
-    MAX_OPEN_QUOTES * ctx.state.app.config.limit_factor
-}
-
-/// Refuses if the buyer has too many open quotes. Quotes in the list that are not open any more are removed from it.
-async fn check_open_quotes(ctx: &CallContext<'_>, noted: &OpenQuotes) -> Result<()> {
-    let max = max_open_quotes(ctx) as usize;
-    if noted.quotes.len() < max {
-        return Ok(());
-    }
-    let store = &ctx.state.app.store;
-    let unexpired: Vec<(CallKey, i64)> = noted.quotes.iter().filter(|(_, until)| ctx.now_ms() < *until).cloned().collect();
-    let keys: Vec<CallKey> = unexpired.iter().map(|(key, _)| key.clone()).collect();
-    let still_quoted: Vec<CallKey> =
-        store.calls(&keys).await?.into_iter().filter(|call| call.state == CallState::Quoted).map(|call| call.key()).collect();
-    let open = OpenQuotes { quotes: unexpired.into_iter().filter(|(key, _)| still_quoted.contains(key)).collect() };
-    store.prune_open_quotes(ctx.agent.profile, noted, &open).await?;
-    if open.quotes.len() < max { Ok(()) } else { Err(quote_limit(ctx, &open)) }
-}
-
-fn quote_limit(ctx: &CallContext<'_>, open: &OpenQuotes) -> ApiError {
-    let soonest = open.quotes.iter().map(|(_, until)| *until).filter(|until| ctx.now_ms() < *until).min();
-    let wait = soonest.map_or(1, |until| (until - ctx.now_ms()) / 1_000 + 1);
-    ApiError::new(Code::QuoteLimit).retry_after(u64::try_from(wait).unwrap_or(1)).detail("open_quotes", open.quotes.len())
 }

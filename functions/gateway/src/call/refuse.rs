@@ -2,6 +2,7 @@
 
 use crochet::http::{ApiError, Code};
 use crochet::wire::payment::PAYMENT_ID;
+use crochet_domain::call::record::MAX_FILLABLE;
 use crochet_domain::call::step::{Differs, Refusal};
 use crochet_domain::call::view::{ListingClosed, TrafficRefusal};
 use crochet_domain::call::{Call, CallKey};
@@ -10,17 +11,21 @@ use serde_json::{Value, json};
 
 use super::CallContext;
 use super::progress::Progress;
-use super::reply;
+use super::{not_found, offer, reply};
+
+/// Seconds after which to ask again whether a quote of a closed listing was paid.
+const CLOSED_RETRY_SECONDS: u64 = 30;
 
 /// The error for a refusal.
-pub(super) fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: Refusal) -> ApiError {
+pub(super) async fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: Refusal) -> ApiError {
     let with_call = |key: &CallKey, error: fn(&Call) -> ApiError| progress.call(key).map_or_else(|e| e, error);
     match refusal {
-        Refusal::PaymentNotFound => Code::PaymentNotFound.into(),
+        Refusal::PaymentNotFound => not_found::error(ctx, None).await,
         Refusal::BoundToAnotherRequest { call, differs } => bound_to_another(progress, &call, differs),
         Refusal::IdempotencyKeyConflict => Code::IdempotencyKeyConflict.into(),
         Refusal::IdempotencyKeyReused(differs) => ApiError::new(Code::IdempotencyKeyReused).detail("differs", name(differs)),
-        Refusal::CallMissing => ApiError::internal("an idempotency record points to a call that does not exist").alarm(),
+        Refusal::OtherCurrency(stored) => other_currency(stored),
+        Refusal::CallMissing => ApiError::internal("a call lacks what its state says it has").alarm(),
         Refusal::InvalidBody => ctx.request.json().err().unwrap_or_else(|| Code::InvalidJson.into()),
         Refusal::SchemaMismatch => match serde_json::to_value(&progress.mismatches) {
             Ok(errors) => ApiError::new(Code::InputSchemaMismatch).detail("errors", errors),
@@ -28,9 +33,12 @@ pub(super) fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: Refusal
         },
         Refusal::UnsupportedCurrency => ApiError::new(Code::UnsupportedOriginCurrency)
             .detail("origin_currencies", OriginCurrency::ALL.map(OriginCurrency::as_str).to_vec()),
-        Refusal::ListingClosed { why, keep_payment } => {
+        Refusal::ListingClosed { why, quoted } => {
             let error = listing_closed(ctx, why);
-            if keep_payment { with_keep_payment_advice(error) } else { error }
+            match quoted.and_then(|key| progress.call(&key).ok()) {
+                Some(call) => with_keep_payment_advice(error, call),
+                None => error,
+            }
         }
         Refusal::Traffic(TrafficRefusal::RateLimited) => {
             let wait = 60 - ctx.now.unix_timestamp().rem_euclid(60);
@@ -50,9 +58,21 @@ pub(super) fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: Refusal
         Refusal::ProviderUnavailable | Refusal::Failed => {
             progress.failure.clone().unwrap_or_else(|| ApiError::internal("a failure without a cause"))
         }
-        Refusal::PayoutNotRecorded => {
-            let lag = "the provider says success, but its record shows no output yet";
-            ApiError::new(Code::PaymentProviderUnavailable).retry_after(2).cause(lag)
+        Refusal::TooManyQuotes { until_ms } => {
+            let wait = (until_ms - ctx.now_ms()).max(1).unsigned_abs().div_ceil(1_000);
+            ApiError::new(Code::QuoteLimit)
+                .message("So many quotes of this call may still be paid that no other is made; wait, or pay none of them.")
+                .retry_after(wait)
+                .detail("request_quotes", MAX_FILLABLE)
+                .recovery("next_action", "wait_and_retry")
+                .recovery(
+                    "summary",
+                    "Do not pay any of the earlier quotes. Wait retry_after_seconds, then send the same request again.",
+                )
+        }
+        Refusal::AlreadyDelivered { delivered, unused } => already_delivered(progress, &delivered, &unused),
+        Refusal::FailedBefore { call, retry_from_ms } => {
+            progress.call(&call).map_or_else(|e| e, |call| reply::failed_before(ctx, call, retry_from_ms))
         }
         Refusal::PaymentMismatch(key) => with_call(&key, mismatch),
         Refusal::SellerUnavailable { call, retry_after } => {
@@ -68,7 +88,6 @@ fn name(differs: Differs) -> &'static str {
     match differs {
         Differs::Listing => "listing",
         Differs::Body => "body",
-        Differs::Currency => "currency",
     }
 }
 
@@ -91,15 +110,46 @@ fn listing_closed(ctx: &CallContext<'_>, why: ListingClosed) -> ApiError {
     }
 }
 
-/// The listing accepts no calls, but a sender of a payment id may have paid. A deposit that is seen later is still delivered.
-fn with_keep_payment_advice(error: ApiError) -> ApiError {
+/// The key was used with another currency, and nothing was paid in it.
+fn other_currency(stored: OriginCurrency) -> ApiError {
+    ApiError::new(Code::IdempotencyKeyReused)
+        .message("This Idempotency-Key was used with another currency; send that one, or leave the currency out.")
+        .detail("differs", "currency")
+        .detail("origin_currency", stored.as_str())
+        .recovery("retryable", true)
+        .recovery("next_action", "send_stored_currency")
+        .recovery("preserve", json!(["body", "idempotency_key"]))
+        .recovery("discard", json!([]))
+        .recovery(
+            "summary",
+            "Send X-Crochet-Origin-Currency: details.origin_currency, or leave the header out. For another currency, use a new Idempotency-Key.",
+        )
+}
+
+/// The body was delivered, and another payment for it was filled. Nothing more is quoted while that money is unused.
+fn already_delivered(progress: &Progress, delivered: &CallKey, unused: &[CallKey]) -> ApiError {
+    let payment_id = |key: &CallKey| key.payment().map(|(_, id)| id.to_owned());
+    let error = ApiError::new(Code::CallAlreadyDelivered)
+        .detail(&format!("unused_{PAYMENT_ID}s"), unused.iter().filter_map(payment_id).collect::<Vec<_>>());
+    match progress.call(delivered) {
+        Ok(call) => offer::delivered_details(error, call),
+        Err(_) => error,
+    }
+}
+
+/// The listing accepts no calls, but this quote may have been paid. A deposit that is seen later is still delivered.
+fn with_keep_payment_advice(error: ApiError, call: &Call) -> ApiError {
     let summary = format!(
-        "Do not start to pay this quote. If you have paid it, keep {PAYMENT_ID} and send the same request again: once the deposit is seen, the call is delivered."
+        "Do not start to pay this quote. If you have paid it, send {PAYMENT_ID} from details with the same request again: once the deposit is seen, the call is delivered."
     );
     error
+        .detail("request_id", call.id.to_string())
+        .detail(PAYMENT_ID, call.payment.as_ref().map(|payment| payment.id.clone()))
         .detail("payment_seen", false)
+        .retry_after(CLOSED_RETRY_SECONDS)
+        .recovery("next_action", "wait_and_retry")
         .recovery("retryable", true)
-        .recovery("preserve", json!([PAYMENT_ID, "body"]))
+        .recovery("preserve", json!([PAYMENT_ID, "body", "idempotency_key"]))
         .recovery("summary", summary)
 }
 

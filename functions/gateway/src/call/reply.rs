@@ -2,14 +2,13 @@
 
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::wire::payment::{Delivered, Fees, PAYMENT_ID, Pending};
-use crochet_domain::call::outcome::Outcome;
+use crochet_domain::call::outcome::{Outcome, Unreadable};
 use crochet_domain::call::{Call, CallState, MAX_ATTEMPTS};
 use crochet_domain::money::Micros;
-use crochet_domain::timestamp::{from_unix_ms, rfc3339};
+use crochet_domain::timestamp::{from_unix_ms, rfc3339, unix_ms};
 use serde_json::value::RawValue;
 
 use super::CallContext;
-use super::forward::Unreadable;
 
 /// Seconds after which to ask again about a pending payment.
 pub(super) const PENDING_RETRY_SECONDS: u64 = 2;
@@ -61,22 +60,30 @@ pub(super) fn in_progress(call: &Call) -> ApiError {
     ApiError::new(Code::CallInProgress).retry_after(IN_PROGRESS_RETRY_SECONDS).detail("request_id", call.id.to_string())
 }
 
-/// The seller failed. `unreadable` says what made its response unreadable, if that was it. `retry_after` is the number of seconds
-/// until its breaker lets the next call through, if it is open.
-pub(super) fn seller_failure(call: &Call, outcome: Outcome, unreadable: Option<Unreadable>, retry_after: Option<u64>) -> ApiError {
-    let attempts = call.attempts.len();
-    // 2, 4, 8 … seconds, at most an hour, so that twenty attempts spread over a long time.
-    let wait = 2_u64.saturating_pow(u32::try_from(attempts).unwrap_or(u32::MAX)).clamp(2, 3_600);
-    let wait = retry_after.map_or(wait, |seconds| wait.max(seconds));
+/// The seller failed. `breaker` is the number of seconds until its breaker lets the next call through, if it is open.
+pub(super) fn seller_failure(ctx: &CallContext<'_>, call: &Call, breaker: Option<u64>) -> ApiError {
+    let from = call.retry_from_ms(ctx.state.app.config.limit_factor);
+    let error = failed_before(ctx, call, from.unwrap_or_default());
+    let wait = error.retry_after_seconds().unwrap_or_default();
+    error.retry_after(breaker.map_or(wait, |seconds| wait.max(seconds)))
+}
+
+/// The last attempt failed, and the seller is not called again before `retry_from_ms`.
+pub(super) fn failed_before(ctx: &CallContext<'_>, call: &Call, retry_from_ms: i64) -> ApiError {
+    let last = call.attempts.last();
+    let outcome = last.and_then(|attempt| attempt.outcome).unwrap_or(Outcome::SellerError);
+    let now_ms = unix_ms(ctx.state.app.clock.now());
+    let wait = u64::try_from(retry_from_ms - now_ms).unwrap_or(0).div_ceil(1_000).max(1);
     let error = failure(call, code_of(outcome));
-    let error = match unreadable {
+    let error = match last.and_then(|attempt| attempt.unreadable) {
         Some(unreadable) => with_fault(error, unreadable),
         None => error,
     };
+    let left = if call.state == CallState::Settled { MAX_ATTEMPTS.saturating_sub(call.failures()) } else { 0 };
     error
         .retry_after(wait)
-        .detail("seller_status_code", call.attempts.last().and_then(|attempt| attempt.seller_status_code))
-        .detail("attempts_left", if call.state == CallState::Settled { MAX_ATTEMPTS.saturating_sub(attempts) } else { 0 })
+        .detail("seller_status_code", last.and_then(|attempt| attempt.seller_status_code))
+        .detail("attempts_left", left)
 }
 
 /// Adds what is wrong with the response, and nothing of its text.
@@ -125,7 +132,7 @@ fn code_of(outcome: Outcome) -> Code {
         Outcome::SellerRefused => Code::SellerRefused,
         Outcome::SellerInvalidJson => Code::SellerInvalidJson,
         Outcome::SellerResponseTooLarge => Code::SellerResponseTooLarge,
-        Outcome::Delivered => Code::InternalError,
+        Outcome::Delivered | Outcome::GatewayInterrupted => Code::InternalError,
     }
 }
 

@@ -5,24 +5,44 @@ use bytes::Bytes;
 use crochet::http::request::require_json;
 use crochet::http::{ApiError, Code};
 use crochet::payments::{PaymentProvider, UnreadablePaymentId};
+use crochet::wire::payment::PAYMENT_ID_HEADER;
 use crochet_domain::call::view::{BodyView, RequestedCurrency, SchemaCheck};
 use crochet_domain::currency::OriginCurrency;
-use crochet_domain::json::{fingerprint, parse_strict};
+use crochet_domain::json::{body_fingerprint, parse_strict};
 use serde_json::Value;
 
 /// Maximum length of a body.
 pub(super) const MAX_BODY_BYTES: usize = 256 * 1024;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const ORIGIN_CURRENCY: &str = "x-crochet-origin-currency";
+/// Begins the names of our own headers.
+const OUR_PREFIX: &str = "x-crochet-";
 
 /// A gateway request's headers and body.
 pub(super) struct GatewayRequest {
     pub(super) idempotency_key: Option<String>,
     /// The id of the payment that the request names.
     pub(super) payment_id: Option<String>,
+    /// Ids of payments where none is expected: in the body, or under another header.
+    pub(super) misplaced: Vec<MisplacedId>,
+    /// Whether a payment id was sent that cannot be one.
+    pub(super) has_mangled_id: bool,
+    /// Names of headers that look like ours, and are not.
+    pub(super) unknown_headers: Vec<String>,
     currency: Option<String>,
     body: Body,
 }
+
+/// A text with the form of a payment id, and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MisplacedId {
+    pub(super) id: String,
+    /// The header's name; `None` for the body.
+    pub(super) header: Option<String>,
+}
+
+/// Maximum number of misplaced ids that are looked up.
+const MAX_MISPLACED: usize = 4;
 
 enum Body {
     Empty,
@@ -43,7 +63,7 @@ impl GatewayRequest {
     /// Parses the headers. An error in the body is kept until the body is needed.
     ///
     /// # Errors
-    /// `INVALID_IDEMPOTENCY_KEY`, `INVALID_PAYMENT_ID`, `PAYMENT_NOT_FOUND`.
+    /// `INVALID_IDEMPOTENCY_KEY`, `INVALID_PAYMENT_ID`.
     pub(super) fn parse(
         provider: &dyn PaymentProvider,
         headers: &HeaderMap,
@@ -57,12 +77,22 @@ impl GatewayRequest {
         let payment_id = provider.recognise(headers).map_err(|unreadable| match unreadable {
             UnreadablePaymentId::Malformed => Code::InvalidPaymentId,
             UnreadablePaymentId::NotAnId => Code::PaymentNotFound,
-        })?;
+        });
+        let (payment_id, mangled) = match payment_id {
+            Err(Code::PaymentNotFound) => (None, true),
+            read => (read?, false),
+        };
+        let body = Body::read(headers, body);
+        let unknown_headers = unknown_headers(headers);
+        let misplaced = if payment_id.is_none() { misplaced(provider, headers, &unknown_headers, &body) } else { Vec::new() };
         Ok(Self {
             idempotency_key,
             payment_id,
+            misplaced,
+            has_mangled_id: mangled,
+            unknown_headers,
             currency: single(headers, ORIGIN_CURRENCY, Code::UnsupportedOriginCurrency)?.map(|text| text.trim().to_owned()),
-            body: Body::read(headers, body),
+            body,
         })
     }
 
@@ -106,11 +136,49 @@ impl Body {
         if let Err(e) = require_json(headers) {
             return Self::Invalid(e);
         }
-        let parsed = parse_strict(&bytes).and_then(|value| fingerprint(&value).map(|sha256| (value, sha256)));
+        let parsed = parse_strict(&bytes).and_then(|value| body_fingerprint(&bytes, &value).map(|sha256| (value, sha256)));
         match parsed {
             Ok((value, sha256)) => Self::Json(JsonBody { bytes, value, sha256 }),
             Err(e) => Self::Invalid(ApiError::new(Code::InvalidJson).message(format!("The body is not valid JSON: {e}."))),
         }
+    }
+}
+
+/// Headers with our prefix, or about payments, that no request of this API has.
+fn unknown_headers(headers: &HeaderMap) -> Vec<String> {
+    let payment_id = PAYMENT_ID_HEADER.to_ascii_lowercase();
+    let bare = payment_id.trim_start_matches(OUR_PREFIX);
+    let is_ours = |name: &str| name.starts_with(OUR_PREFIX) || name.starts_with("payment") || name.ends_with(bare);
+    let is_known = |name: &str| name == ORIGIN_CURRENCY || name == payment_id;
+    let mut unknown: Vec<String> =
+        headers.keys().map(|name| name.as_str().to_owned()).filter(|name| is_ours(name) && !is_known(name)).collect();
+    unknown.sort();
+    unknown
+}
+
+/// Finds ids of payments under these headers and in the body's strings.
+fn misplaced(provider: &dyn PaymentProvider, headers: &HeaderMap, names: &[String], body: &Body) -> Vec<MisplacedId> {
+    let mut found: Vec<MisplacedId> = names
+        .iter()
+        .filter_map(|name| Some((name, headers.get(name)?.to_str().ok()?)))
+        .filter(|(_, value)| provider.is_payment_id(value))
+        .map(|(name, value)| MisplacedId { id: value.to_owned(), header: Some(name.clone()) })
+        .collect();
+    if let Body::Json(body) = body {
+        collect_ids(provider, &body.value, &mut found);
+    }
+    found.truncate(MAX_MISPLACED);
+    found
+}
+
+fn collect_ids(provider: &dyn PaymentProvider, value: &Value, found: &mut Vec<MisplacedId>) {
+    match value {
+        Value::String(text) if found.len() < MAX_MISPLACED && provider.is_payment_id(text) => {
+            found.push(MisplacedId { id: text.clone(), header: None });
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_ids(provider, item, found)),
+        Value::Object(members) => members.values().for_each(|member| collect_ids(provider, member, found)),
+        _ => {}
     }
 }
 

@@ -1,24 +1,23 @@
-//! Finds the call that a request means: by its payment id, by its idempotency key, or by listing and body.
+//! Finds what a request means: the call of its payment id, or the idempotency record of its key or of its listing and body.
 
 use crochet::http::Result;
-use crochet::store::gateway_reads::QuoteLookup;
-use crochet_domain::call::view::{RequestView, ResolvedBy, View};
-use crochet_domain::call::{CallKey, IdempotencyKey};
+use crochet::store::record::StoredName;
+use crochet_domain::call::view::{RecordView, RequestView, ResolvedBy, View};
+use crochet_domain::call::{CallKey, CallName};
 use crochet_domain::timestamp::unix_ms;
 
 use super::CallContext;
 use super::in_flight::InFlightSlot;
-use super::request::JsonBody;
-use super::terms::default_currency;
+use super::terms::{Parties, default_currency};
 
-/// The view for [`decide`](crochet_domain::call::decide::decide), and the records that a new call is written over.
+/// The view for [`decide`](crochet_domain::call::decide::decide), and who a quote would be between.
 pub(super) struct Resolved {
     pub(super) view: View,
-    /// Buyer, seller, and the call's names; `None` if they were not needed yet.
-    pub(super) names: Option<QuoteLookup>,
+    /// Buyer and seller; `None` if they were not needed yet.
+    pub(super) parties: Option<Parties>,
 }
 
-/// Reads the calls that the request may mean.
+/// Reads what the request names.
 pub(super) async fn resolve(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>) -> Result<Resolved> {
     let is_paid = ctx.listing.is_paid();
     if is_paid {
@@ -27,52 +26,66 @@ pub(super) async fn resolve(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>) -> R
         slot.settle().await;
     }
     let resolved_by = match (&ctx.request.payment_id, &ctx.request.idempotency_key) {
+        _ if ctx.request.has_mangled_id => ResolvedBy::PaymentId,
         (Some(_), _) => ResolvedBy::PaymentId,
         (None, Some(_)) => ResolvedBy::IdempotencyKey,
         (None, None) => ResolvedBy::Body,
     };
-    let mut resolved = Resolved { view: view(ctx, slot, resolved_by), names: None };
+    let mut resolved = Resolved { view: view(ctx, slot, resolved_by), parties: None };
     if resolved_by == ResolvedBy::PaymentId {
         if let Some(call) = &ctx.paid_call {
             let key = call.key();
             resolved.view.put(&key, Some(call.clone()));
-            resolved.view.candidates.push(key);
+            resolved.view.named = Some(key);
         }
         return Ok(resolved);
     }
     let Ok(body) = ctx.request.json() else { return Ok(resolved) };
     if !is_paid {
         ctx.state.remembered.remember_free(ctx.listing.id);
-        // A free call without a key has no names, unless a quote may still be open from when the listing had a price.
+        // A free call without a key has no name, unless a quote may still be open from when the listing had a price.
         if resolved_by == ResolvedBy::Body && !ctx.listing.was_per_call {
             return Ok(resolved);
         }
     }
-    let key = ctx.request.idempotency_key.clone().map(IdempotencyKey::Client);
-    let names = read_names(ctx, key.as_ref(), body).await?;
-    resolved.view.request.default_currency = default_currency(names.buyer.as_ref());
-    let calls: Vec<CallKey> = match (&names.record, &names.for_body) {
-        (Some(record), _) => vec![record.call.clone()],
-        (None, Some(quotes)) => quotes.quotes.iter().map(|(_, call)| call.clone()).collect(),
-        (None, None) => Vec::new(),
+    let name = match &ctx.request.idempotency_key {
+        Some(key) => CallName::Key(key.clone()),
+        None => CallName::Body { listing: ctx.listing.id, sha256: body.sha256.clone() },
     };
-    resolved.view.record.clone_from(&names.record);
-    if !calls.is_empty() {
-        for call in ctx.state.app.store.calls(&calls).await? {
-            resolved.view.put(&call.key(), Some(call));
-        }
-    }
-    if names.record.is_none() {
-        resolved.view.candidates = calls;
-    }
-    resolved.names = Some(names);
+    load_record(ctx, &mut resolved, &name).await?;
     Ok(resolved)
 }
 
-/// Reads the buyer, the seller, the buyer's open quotes, and the names: those of `key` or, without one, of listing and body.
-pub(super) async fn read_names(ctx: &CallContext<'_>, key: Option<&IdempotencyKey>, body: &JsonBody) -> Result<QuoteLookup> {
-    let for_body = if key.is_none() { Some((ctx.listing.id, body.sha256.as_str())) } else { None };
-    Ok(ctx.state.app.store.look_up_quote(ctx.agent.profile, Some(ctx.listing.seller.id), key, for_body).await?)
+/// Reads the idempotency record under this name, the calls that it lists, and the parties of a quote.
+pub(super) async fn load_record(ctx: &CallContext<'_>, resolved: &mut Resolved, name: &CallName) -> Result<()> {
+    let (store, buyer) = (&ctx.state.app.store, ctx.agent.profile);
+    let read = store.look_up_quote(buyer, ctx.listing.seller.id, name).await?;
+    let stored = match read.name {
+        // A later name of the call: its record is under the first.
+        Some(StoredName::Pointer { to, call }) => {
+            let (first, calls) = tokio::try_join!(store.stored_name(buyer, &to), store.calls(std::slice::from_ref(&call)))?;
+            resolved.view.put(&call, calls.into_iter().next());
+            resolved.view.named = Some(call);
+            first
+        }
+        stored => stored,
+    };
+    let view = &mut resolved.view;
+    view.request.default_currency = default_currency(read.buyer.as_ref());
+    resolved.parties = Some(Parties { buyer: read.buyer, seller: read.seller });
+    let Some(StoredName::Record(record)) = stored else {
+        view.record = RecordView::Absent;
+        return Ok(());
+    };
+    let listed: Vec<CallKey> =
+        record.calls.iter().map(|listed| listed.key.clone()).filter(|key| view.call(key).is_none()).collect();
+    if !listed.is_empty() {
+        for call in store.calls(&listed).await? {
+            view.put(&call.key(), Some(call));
+        }
+    }
+    view.record = RecordView::Found(record);
+    Ok(())
 }
 
 fn view(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, resolved_by: ResolvedBy) -> View {
@@ -86,10 +99,9 @@ fn view(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, resolved_by: ResolvedBy)
             body: ctx.request.body_view(),
         },
         listing: ctx.listing_view(slot.traffic()),
-        record: None,
-        candidates: Vec::new(),
+        named: None,
+        record: RecordView::Unread,
         calls: Vec::new(),
-        successors: Vec::new(),
         obstacle: None,
         key_added: None,
         raced: None,

@@ -2,7 +2,6 @@
 
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::QuoteFailure;
-use crochet::store::gateway_reads::QuoteLookup;
 use crochet_domain::call::ExpectedPayout;
 use crochet_domain::currency::{OriginCurrency, payable_with, payout_chain, payout_token};
 use crochet_domain::money::PriceSplit;
@@ -11,15 +10,22 @@ use crochet_domain::wallet::Chain;
 
 use super::CallContext;
 
+/// The buyer and the seller of a call.
+#[derive(Clone)]
+pub(super) struct Parties {
+    pub(super) buyer: Option<Profile>,
+    pub(super) seller: Option<Profile>,
+}
+
 impl CallContext<'_> {
     /// The terms in the requested currency or, without one, in the buyer's default currency.
     ///
     /// # Errors
     /// `PAYMENT_WALLET_REQUIRED`, `PAYMENT_ROUTE_UNAVAILABLE`.
-    pub(super) fn terms(&self, read: &QuoteLookup, asked: Option<OriginCurrency>) -> Result<Terms> {
+    pub(super) fn terms(&self, parties: &Parties, asked: Option<OriginCurrency>) -> Result<Terms> {
         let missing = |who: &str| ApiError::internal(format!("the {who}'s profile does not exist")).alarm();
-        let buyer = read.buyer.as_ref().ok_or_else(|| missing("buyer"))?;
-        let seller = read.seller.as_ref().ok_or_else(|| missing("seller"))?;
+        let buyer = parties.buyer.as_ref().ok_or_else(|| missing("buyer"))?;
+        let seller = parties.seller.as_ref().ok_or_else(|| missing("seller"))?;
         let currency = asked.or_else(|| default_currency(Some(buyer))).unwrap_or(OriginCurrency::Sol);
         let payable = payable_with(self.listing.price, &seller.payout_chains());
         let names = |currencies: &[OriginCurrency]| currencies.iter().map(|c| c.as_str()).collect::<Vec<_>>();

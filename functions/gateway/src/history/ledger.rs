@@ -1,21 +1,22 @@
 //! `GET /ledger`: the caller's own accounts. The entries of a call sum to zero over all accounts.
 
+use std::collections::HashMap;
+
 use axum::extract::State as Extract;
 use crochet::http::caller::Caller;
 use crochet::http::request::{Query, int_param};
-use crochet::http::{Reply, Result};
+use crochet::http::{ApiError, Reply, Result};
 use crochet::store::history::{HistoryPage, Side};
 use crochet::wire::call::EntryView;
 use crochet_domain::api_key::Scope;
-use crochet_domain::call::ledger::{EntryType, LedgerEntry};
-use crochet_domain::timestamp::unix_ms;
+use crochet_domain::call::ledger::{Account, EntryType, LedgerEntry, LedgerMove, LedgerRecord};
+use crochet_domain::call::{Call, CallKey};
+use crochet_domain::ids::{CallId, ProfileId};
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa::{IntoParams, ToSchema};
 
 use super::account::account;
-use super::page::{LIMIT, Paging, filter, page};
+use super::page::{LIMIT, Paging, filter, moment, page};
 use crate::state::State;
 
 /// Which entries are listed.
@@ -26,9 +27,9 @@ pub(crate) struct Filters {
     #[serde(rename = "type")]
     #[param(rename = "type")]
     entry_type: Option<String>,
-    /// Only entries written at this time (RFC 3339) or later.
+    /// Only entries written at this time (RFC 3339) or later. In an offset, write `+` as `%2B`.
     from: Option<String>,
-    /// Only entries written before this time (RFC 3339).
+    /// Only entries written before this time (RFC 3339). It must not be earlier than `from`.
     to: Option<String>,
     /// The agent whose entries to list, if you are its operator: its profile id. By default, your own.
     agent_id: Option<String>,
@@ -64,10 +65,11 @@ pub(crate) async fn list_ledger(caller: Caller, Extract(state): Extract<State>, 
     caller.may(Scope::Read)?;
     let types = "one of payment, seller_credit, marketplace_fee, adjustment";
     let entry_type = filter("type", query.entry_type.as_deref(), EntryType::parse, types)?;
-    let times = "a time like 2026-01-31T00:00:00Z";
-    let moment = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok().map(unix_ms);
-    let from = filter("from", query.from.as_deref(), moment, times)?;
-    let to = filter("to", query.to.as_deref(), moment, times)?;
+    let from = moment("from", query.from.as_deref())?;
+    let to = moment("to", query.to.as_deref())?;
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
+        return Err(ApiError::field("from", "must not be later than `to`"));
+    }
     let limit = int_param("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
     let account = account(&state, &caller, query.agent_id.as_deref()).await?;
     let scope = format!("ledger|{account}|{entry_type:?}|{from:?}|{to:?}");
@@ -77,21 +79,38 @@ pub(crate) async fn list_ledger(caller: Caller, Extract(state): Extract<State>, 
         let store = &state.app.store;
         async move {
             let window = HistoryPage { profile: account, side: Side::All, before: before.as_deref(), now, limit };
-            Ok(store.entry_history(window).await?)
+            Ok(store.ledger_history(window).await?)
         }
     };
-    let keep = |entry: &LedgerEntry| {
-        entry_type.is_none_or(|wanted| entry.entry_type == wanted)
-            && from.is_none_or(|from| entry.created_ms >= from)
-            && to.is_none_or(|to| entry.created_ms < to)
+    let own = |record: &LedgerRecord| record.entries().filter(|entry| is_own(entry, account)).collect::<Vec<_>>();
+    let is_wanted = |entry: &LedgerEntry| entry_type.is_none_or(|wanted| entry.leg.entry_type == wanted);
+    let keep = |record: &LedgerRecord| {
+        own(record).iter().any(is_wanted)
+            && from.is_none_or(|from| record.created_ms >= from)
+            && to.is_none_or(|to| record.created_ms < to)
     };
     let keep = (entry_type.is_some() || from.is_some() || to.is_some()).then_some(keep);
-    let page = page(limit as usize, before, read, |entry: &LedgerEntry| entry.id.clone(), keep).await?;
+    let page = page(limit as usize, before, read, LedgerRecord::id, keep).await?;
+    let entries: Vec<LedgerEntry> = page.members.iter().flat_map(own).filter(is_wanted).collect();
+    let calls = adjusted_calls(&state, &page.members).await?;
     Reply::ok(Ledger {
-        entries: page.members.iter().map(EntryView::from).collect(),
+        entries: entries.iter().map(|entry| EntryView::of(entry, calls.get(&entry.call))).collect(),
         paging: Paging {
             has_more: page.next.is_some(),
             next_cursor: page.next.map(|position| state.cursors.seal(&scope, &position)),
         },
     })
+}
+
+fn is_own(entry: &LedgerEntry, account: ProfileId) -> bool {
+    matches!(entry.leg.account, Account::Buyer(profile) | Account::Seller(profile) if profile == account)
+}
+
+/// The calls of adjustments: they say what has become of a debt.
+async fn adjusted_calls(state: &State, records: &[LedgerRecord]) -> Result<HashMap<CallId, Call>> {
+    let adjusted = records.iter().filter(|record| record.of != LedgerMove::Settlement);
+    let mut keys: Vec<CallKey> = adjusted.map(|record| CallKey::of_payment(state.provider.name(), &record.payment_id)).collect();
+    keys.sort();
+    keys.dedup();
+    Ok(state.app.store.calls(&keys).await?.into_iter().map(|call| (call.id, call)).collect())
 }

@@ -1,7 +1,10 @@
 //! Pages of a history: filters, cursors, and how much a page reads.
 
 use crochet::http::{ApiError, Result};
+use crochet_domain::timestamp::unix_ms;
 use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
 /// Default and maximum number of items per page.
@@ -67,4 +70,16 @@ pub(crate) fn filter<T>(field: &str, text: Option<&str>, parse: impl Fn(&str) ->
         None => Ok(None),
         Some(text) => parse(text).map(Some).ok_or_else(|| ApiError::field(field, &format!("must be {wanted}"))),
     }
+}
+
+/// Parses a time (RFC 3339) into Unix milliseconds. A form decodes `+` as a space, so an offset that was not escaped is explained.
+pub(crate) fn moment(field: &str, text: Option<&str>) -> Result<Option<i64>> {
+    let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok().map(unix_ms);
+    if let Some((time, offset)) = text.and_then(|text| text.rsplit_once(' '))
+        && parse(&format!("{time}+{offset}")).is_some()
+    {
+        let problem = "has a space where its offset begins: write + as %2B in a query, or send the time in UTC, which ends in Z";
+        return Err(ApiError::field(field, problem));
+    }
+    filter(field, text, parse, "a time like 2026-01-31T00:00:00Z")
 }

@@ -1,19 +1,22 @@
 //! `GET /gateway-requests` and `GET /gateway-requests/:id`: one row per call, which says whether the buyer was charged.
 
 use axum::extract::{Path, State as Extract};
+use crochet::budget::Asker;
 use crochet::http::caller::Caller;
 use crochet::http::request::{Query, int_param};
 use crochet::http::{ApiError, Code, Reply, Result};
+use crochet::payments::RecordWanted;
 use crochet::store::history::{HistoryPage, Side};
 use crochet::wire::call::GatewayRequestView;
 use crochet_domain::api_key::Scope;
-use crochet_domain::call::Call;
-use crochet_domain::ids::{CallId, ListingId};
+use crochet_domain::call::{Call, CallState};
+use crochet_domain::ids::{CallId, ListingId, ProfileId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::account::account;
 use super::page::{LIMIT, Paging, filter, page};
+use crate::attend::attend_to;
 use crate::state::State;
 
 const STATUSES: [&str; 7] = ["quoted", "pending", "settled", "delivering", "delivered", "undelivered", "expired"];
@@ -56,7 +59,7 @@ pub(crate) struct GatewayRequests {
 /// One call.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OneGatewayRequest {
-    gateway_request: GatewayRequestView,
+    pub(crate) gateway_request: GatewayRequestView,
 }
 
 crochet::error_list!(
@@ -100,8 +103,10 @@ pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extrac
     let keep = |call: &Call| listing.is_none_or(|id| call.listing.id == id) && status.is_none_or(|s| call.state.as_str() == s);
     let keep = (listing.is_some() || status.is_some()).then_some(keep);
     let page = page(limit as usize, before, read, |call: &Call| call.id.to_string(), keep).await?;
+    let requirements = requirements(&state, &page.members, account).await?;
+    let rows = page.members.iter().zip(&requirements);
     Reply::ok(GatewayRequests {
-        gateway_requests: page.members.iter().map(|call| GatewayRequestView::of(call, account)).collect(),
+        gateway_requests: rows.map(|(call, text)| GatewayRequestView::of(call, account, text.as_deref())).collect(),
         paging: Paging {
             has_more: page.next.is_some(),
             next_cursor: page.next.map(|position| state.cursors.seal(&scope, &position)),
@@ -116,7 +121,8 @@ crochet::error_list!(
 
 /// Get one gateway request
 ///
-/// You must be the buyer or the seller of the call.
+/// You must be the buyer or the seller of the call. While it is open, the payment provider is asked, and what it says is recorded:
+/// `charge.state` is true at this moment.
 #[utoipa::path(
     get,
     path = "/api/v1/gateway-requests/{id}",
@@ -135,7 +141,17 @@ pub(crate) async fn get_gateway_request(
     let not_found = || ApiError::new(Code::CallNotFound);
     let id: CallId = id.parse().map_err(|_| not_found())?;
     let account = account(&state, &caller, whose.agent_id.as_deref()).await?;
-    let call = state.app.store.call(id).await?.filter(|call| call.buyer == account || call.seller == account);
-    let call = call.ok_or_else(not_found)?;
-    Reply::ok(OneGatewayRequest { gateway_request: GatewayRequestView::of(&call, account) })
+    let call = state.app.store.call(id, account).await?.filter(|call| call.buyer == account || call.seller == account);
+    // Whoever asks whether a call was charged gets the provider's answer of this moment.
+    let call = attend_to(&state, call.ok_or_else(not_found)?, RecordWanted::Beside, Asker::Buyer(account)).await?;
+    let text = requirements(&state, std::slice::from_ref(&call), account).await?.pop().flatten();
+    Reply::ok(OneGatewayRequest { gateway_request: GatewayRequestView::of(&call, account, text.as_deref()) })
+}
+
+/// The requirements of each of these calls that the account may still pay.
+async fn requirements(state: &State, calls: &[Call], account: ProfileId) -> Result<Vec<Option<String>>> {
+    let is_payable = |call: &Call| call.buyer == account && matches!(call.state, CallState::Quoted | CallState::Pending);
+    let payable: Vec<&Call> = calls.iter().filter(|call| is_payable(call)).collect();
+    let mut found = state.app.store.requirements(&payable).await?;
+    Ok(calls.iter().map(|call| found.remove(&call.key())).collect())
 }

@@ -1,8 +1,7 @@
 //! `POST /auth/passkey/login/start` and `…/finish`: log in with a passkey.
 
-use axum::body::Body;
-use axum::extract::{Request, State};
-use crochet::http::request::{Json, MAX_BODY_BYTES, parse_json, read_body};
+use axum::extract::State;
+use crochet::http::request::{Json, JsonOrNothing};
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::StoreError;
 use crochet::store::person::{PersonRecord, SignInMethod};
@@ -21,13 +20,10 @@ use super::session::{logged_in, start_session};
 use crate::relying_party::Assertion;
 
 /// An empty object.
-#[derive(Deserialize, ToSchema)]
-struct NewLogin {}
+#[derive(Default, Deserialize, ToSchema)]
+pub(crate) struct NewLogin {}
 
-crochet::error_list!(
-    StartLoginErrors: PossiblyPerson;
-    InvalidJson, UnknownField, InvalidRequest, PayloadTooLarge, PasskeysUnavailable
-);
+crochet::error_list!(StartLoginErrors: PossiblyPerson, JsonOrNothing<NewLogin>; PasskeysUnavailable);
 
 /// Start logging in. The passkey identifies the person, so no user name is needed.
 ///
@@ -35,11 +31,11 @@ crochet::error_list!(
 #[utoipa::path(post, path = "/api/v1/auth/passkey/login/start", operation_id = "start_passkey_login", tag = "People",
     request_body(content = Option<NewLogin>, description = "`{}`, or nothing."),
     responses((status = 200, body = CeremonyStarted, description = "The ceremony. It can be finished once, within five minutes."), StartLoginErrors))]
-pub(crate) async fn start(State(state): State<crate::State>, _: PossiblyPerson, request: Request<Body>) -> Result {
-    let body = read_body(request.into_body(), MAX_BODY_BYTES).await?;
-    if !body.is_empty() {
-        let NewLogin {} = parse_json(&body)?;
-    }
+pub(crate) async fn start(
+    State(state): State<crate::State>,
+    _: PossiblyPerson,
+    JsonOrNothing(NewLogin {}): JsonOrNothing<NewLogin>,
+) -> Result {
     let started = state.party.start_login()?;
     start_ceremony(&state.app, CeremonyPurpose::LogIn, started, state.app.clock.now()).await
 }

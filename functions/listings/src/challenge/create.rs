@@ -2,9 +2,11 @@
 
 use axum::extract::State;
 use crochet::app::App;
+use crochet::http::request::JsonOrNothing;
 use crochet::http::{Reply, Result};
 use crochet::store::challenge::ListingPow;
 use crochet::wire::profile::Pow;
+use crochet::wire::refund::NoFields;
 use crochet_domain::challenge::{CHALLENGE_TTL, ProofOfWork};
 use crochet_domain::ids::random_bytes;
 use crochet_domain::timestamp::{rfc3339, unix_ms};
@@ -26,12 +28,17 @@ pub(crate) struct ListingChallenge {
     expires_in: i64,
 }
 
-crochet::error_list!(CreateListingChallengeErrors: SellerAgent;);
+crochet::error_list!(CreateListingChallengeErrors: SellerAgent, JsonOrNothing<NoFields>;);
 
 /// Request the proof of work that `POST /listings` requires. It is valid once, for five minutes.
 #[utoipa::path(post, path = "/api/v1/listings/challenge", operation_id = "create_listing_challenge", tag = "Listings", security(("api_key" = [])),
+    request_body(content = Option<NoFields>, description = "An empty object, or nothing."),
     responses((status = 200, body = ListingChallenge, description = "The proof of work."), CreateListingChallengeErrors))]
-pub(crate) async fn create_listing_challenge(State(app): State<App>, SellerAgent(profile): SellerAgent) -> Result {
+pub(crate) async fn create_listing_challenge(
+    State(app): State<App>,
+    SellerAgent(profile): SellerAgent,
+    JsonOrNothing(NoFields {}): JsonOrNothing<NoFields>,
+) -> Result {
     let now = app.clock.now();
     let expires_at = now + CHALLENGE_TTL;
     let work = ListingPow { pow: new_pow(app.config.pow_difficulty, now), expires_ms: unix_ms(expires_at) };

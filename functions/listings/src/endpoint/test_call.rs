@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn the_failure_names_the_broken_rule_in_one_sentence_without_the_text() {
         for fault in JsonFault::ALL {
-            let message = not_json_message(Some(*fault));
+            let message = not_json_message(Some(fault));
             assert!(message.contains(fault.as_str()) && message.contains(fault.clause()), "{message}");
             assert!(message.ends_with('.') && !message.contains(". "), "{message}");
         }

@@ -270,6 +270,50 @@ const FURTHER_ACTIONS: &[(&str, &str, &str)] = &[
         "PAYMENT_REQUIRED",
         "The quote is no longer offered. Only if you have paid it, wait and send the same request again.",
     ),
+    (
+        "leave_currency_out",
+        "PAYMENT_ROUTE_MINIMUM_NOT_MET, PAYMENT_ROUTE_UNAVAILABLE",
+        "No route carries the refund in the currency that you asked for. Send the same request without X-Crochet-Origin-Currency: the \
+         first currency that works is chosen from those that your wallets can pay.",
+    ),
+    (
+        "no_action_needed",
+        "PAYMENT_ROUTE_MINIMUM_NOT_MET, PAYMENT_ROUTE_UNAVAILABLE",
+        "Nothing carries the refund to the buyer now. It does not become overdue meanwhile, and is joined with what you owe the same \
+         buyer later.",
+    ),
+    (
+        "fetch_stored_answer",
+        "PAYMENT_REQUIRED",
+        "You have bought this before. Send details.delivered_relay_request_id in X-Crochet-Relay-Request-Id with the same body for the \
+         answer that you have paid for. Pay data.payment only to buy it again.",
+    ),
+    (
+        "send_listed_payment_id",
+        "PAYMENT_NOT_FOUND",
+        "Send the right id of details.open_payments in X-Crochet-Relay-Request-Id, with the same body. Do not pay again.",
+    ),
+    (
+        "send_payment_id_in_header",
+        "PAYMENT_NOT_FOUND",
+        "Send details.relay_request_id in X-Crochet-Relay-Request-Id, with the body for which it was quoted, without the id in it.",
+    ),
+    (
+        "send_stored_currency",
+        "IDEMPOTENCY_KEY_REUSED",
+        "Send X-Crochet-Origin-Currency: details.origin_currency, or leave the header out. For another currency, use a new \
+         Idempotency-Key.",
+    ),
+    (
+        "fetch_stored_answer",
+        "CALL_NOT_CLOSABLE",
+        "The call was delivered. Send it again with its relay_request_id and the same body for the stored answer.",
+    ),
+    (
+        "read_gateway_request",
+        "CALL_NOT_CLOSABLE",
+        "Nothing was paid for the call, or it was paid back. Read data.gateway_request.charge with GET /gateway-requests/:id.",
+    ),
 ];
 
 fn actions(out: &mut String) {

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::payments::Payment;
+use super::payment::Payment;
 
 /// A file that payments are written to.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::faults::{Mode, Route};
-use super::payments::{Change, Payment, Status};
+use super::payment::{Change, Payment, Status};
 use super::price::EXECUTION_FEE_MICROS;
 use super::state::Sandbox;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::payments::{Change, Payment, Status};
+use super::payment::{Change, Payment, Status};
 use super::tokens::{Amount, is_evm};
 
 /// The reply of `/intents/status/v3`. Like the provider's, it contains neither recipient nor amount.

@@ -1,14 +1,18 @@
-//! `GET /requests/v3?apiKey=`: the requests made with a key.
+//! `GET /requests/v3`: the request of an id, or the requests made with a key.
 
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::faults::Route;
-use super::payments::{Payment, Status};
+use super::payment::{Payment, Status};
 use super::record::record_json;
 use super::refusal::Refusal;
 use super::state::Sandbox;
@@ -19,8 +23,33 @@ const MAXIMUM: usize = 50;
 /// Parameters that the sandbox supports. The provider has more.
 const SUPPORTED: [&str; 7] = ["apiKey", "status", "sortBy", "sortDirection", "startTimestamp", "limit", "continuation"];
 
+/// Answers `GET /requests/v3`.
+pub(super) async fn requests(
+    State(sandbox): State<Sandbox>,
+    headers: HeaderMap,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    if let Some(trouble) = sandbox.trouble(Route::Requests).await {
+        return trouble;
+    }
+    let answer = || -> Result<Value, Refusal> {
+        sandbox.check_key(&headers, true)?;
+        let now_ms = sandbox.now_ms();
+        let Some(id) = query.get("id") else { return list(&sandbox, &query, now_ms) };
+        let mut found: Vec<Payment> = sandbox.known(id).into_iter().collect();
+        if query.get("includeChildRequests").is_some_and(|value| value == "true") {
+            let child = found.first().and_then(|payment| payment.recorded(now_ms)?.superseded_by.clone());
+            found.extend(child.and_then(|id| sandbox.known(&id)));
+        }
+        let fault = sandbox.fault(Route::Requests);
+        let records: Vec<Value> = found.iter().map(|payment| record_json(payment, now_ms, fault)).collect();
+        Ok(json!({ "requests": records }))
+    };
+    answer().map(Json).into_response()
+}
+
 /// One page of the requests. Each is shown as its record is at `now_ms`.
-pub(super) fn list(sandbox: &Sandbox, query: &HashMap<String, String>, now_ms: i64) -> Result<Value, Refusal> {
+fn list(sandbox: &Sandbox, query: &HashMap<String, String>, now_ms: i64) -> Result<Value, Refusal> {
     if let Some(other) = query.keys().find(|name| !SUPPORTED.contains(&name.as_str())) {
         return Err(Refusal::malformed(format!("this sandbox does not support the parameter {other}")));
     }

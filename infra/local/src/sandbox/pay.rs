@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::controls::{Reply, Wrong, read, view};
-use super::payments::{Change, Payment, Status};
+use super::payment::{Change, Payment, Status};
 use super::state::Sandbox;
 use super::steps::steps;
 

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::faults::{Mode, Route};
-use super::payments::Payment;
+use super::payment::Payment;
 use super::price::{Terms, price};
 use super::refusal::Refusal;
 use super::request::QuoteRequest;

@@ -1,47 +1,14 @@
-//! `GET /requests/v3`: the record of a payment, the only reply with recipient and amount.
+//! The record of a payment in `GET /requests/v3`, the only reply with recipient and amount.
 
-use std::collections::HashMap;
-
-use axum::Json;
-use axum::extract::{Query, State};
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use super::faults::{Mode, Route};
-use super::list::list;
-use super::payments::{Payment, Status};
+use super::faults::Mode;
+use super::payment::{Payment, Status};
 use super::price::{AppFee, Terms};
 use super::quote::{minus, other_token, rate, route, stranger};
-use super::refusal::Refusal;
-use super::state::Sandbox;
 use super::tokens::{Amount, usd};
-
-pub(super) async fn requests(
-    State(sandbox): State<Sandbox>,
-    headers: HeaderMap,
-    Query(query): Query<HashMap<String, String>>,
-) -> Response {
-    if let Some(trouble) = sandbox.trouble(Route::Requests).await {
-        return trouble;
-    }
-    let answer = || -> Result<Value, Refusal> {
-        sandbox.check_key(&headers, true)?;
-        let now_ms = sandbox.now_ms();
-        let Some(id) = query.get("id") else { return list(&sandbox, &query, now_ms) };
-        let mut found: Vec<Payment> = sandbox.known(id).into_iter().collect();
-        if query.get("includeChildRequests").is_some_and(|value| value == "true") {
-            let child = found.first().and_then(|payment| payment.recorded(now_ms)?.superseded_by.clone());
-            found.extend(child.and_then(|id| sandbox.known(&id)));
-        }
-        let fault = sandbox.fault(Route::Requests);
-        let records: Vec<Value> = found.iter().map(|payment| record_json(payment, now_ms, fault)).collect();
-        Ok(json!({ "requests": records }))
-    };
-    answer().map(Json).into_response()
-}
 
 /// One record of `/requests/v3`.
 pub(super) fn record_json(payment: &Payment, now_ms: i64, fault: Option<Mode>) -> Value {

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::facts::webhook_json;
 use super::faults::{Faults, Mode, Route};
-use super::payments::{Change, Payment, Payments};
+use super::payment::{Change, Payment};
+use super::payments::Payments;
 use super::price::EXECUTION_FEE_MICROS;
 use super::refusal::Refusal;
 use super::webhook::{API_KEY, Webhook};

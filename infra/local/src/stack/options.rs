@@ -55,6 +55,8 @@ pub struct Options {
     pub dynamodb_endpoint: Option<String>,
     /// Where the sandbox sends its webhooks.
     pub webhooks: Webhooks,
+    /// Whether scheduled work runs by itself, every ten seconds.
+    pub scheduled: bool,
     /// Environment variables of the functions. They override the stack's own.
     pub settings: Vec<(String, String)>,
     /// The network for calls to sellers. The system's network if absent.
@@ -79,7 +81,7 @@ impl fmt::Debug for Rewire {
 }
 
 impl Options {
-    /// For tests: five free ports, everything in memory, no webhooks, nothing from the environment.
+    /// For tests: five free ports, everything in memory, no webhooks, no scheduled work, nothing from the environment.
     #[must_use]
     pub fn ephemeral() -> Self {
         Self {
@@ -89,6 +91,7 @@ impl Options {
             table: DEFAULT_TABLE.into(),
             dynamodb_endpoint: None,
             webhooks: Webhooks::Off,
+            scheduled: false,
             settings: Vec::new(),
             sellers: None,
             rewire: None,
@@ -129,6 +132,7 @@ impl Options {
             table: get("CROCHET_TABLE").unwrap_or_else(|| DEFAULT_TABLE.into()),
             dynamodb_endpoint: get("CROCHET_DYNAMODB_ENDPOINT"),
             webhooks: get("CROCHET_SANDBOX_WEBHOOK_URL").map_or(Webhooks::ToGateway, Webhooks::To),
+            scheduled: true,
             settings: PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), get(name)?))).collect(),
             ..Self::ephemeral()
         })

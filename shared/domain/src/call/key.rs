@@ -1,14 +1,13 @@
-//! Where a call is stored, and what identifies it.
+//! Where a call is stored, and what names it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::currency::OriginCurrency;
 use crate::ids::{CallId, ListingId};
 
 /// The key of a stored call: its payment (`provider:id`), so that a paid retry finds it in one read; a free call's own id.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CallKey(String);
 
@@ -36,6 +35,12 @@ impl CallKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Provider and payment id; `None` for a free call.
+    #[must_use]
+    pub fn payment(&self) -> Option<(&str, &str)> {
+        self.0.split_once(':')
+    }
 }
 
 impl fmt::Display for CallKey {
@@ -44,72 +49,28 @@ impl fmt::Display for CallKey {
     }
 }
 
-/// What identifies a call, apart from its payment id.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum IdempotencyKey {
-    /// The `Idempotency-Key` header of a request.
-    Client(String),
-    /// The payment of an earlier call that this free call replaces, after the listing became free.
-    Payment(CallKey),
+/// The first name of what a buyer wants once. Its idempotency record is stored under it; every later name points to it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallName {
+    /// The `Idempotency-Key` of the first request.
+    Key(String),
+    /// Listing and body, for a first request without a key. Once a call has ended, the same body is a new call.
+    Body {
+        /// The listing.
+        listing: ListingId,
+        /// The body's fingerprint.
+        sha256: String,
+    },
 }
 
-impl IdempotencyKey {
-    /// The text that the store hashes. A control character keeps the two kinds apart, because no header value contains one.
+impl CallName {
+    /// The `Idempotency-Key`, if that is the name.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn key(&self) -> Option<&str> {
         match self {
-            Self::Client(key) => key.clone(),
-            Self::Payment(call) => format!("\u{1}{call}"),
+            Self::Key(key) => Some(key),
+            Self::Body { .. } => None,
         }
-    }
-
-    /// The header's value, if the key comes from a client.
-    #[must_use]
-    pub fn client(&self) -> Option<&str> {
-        match self {
-            Self::Client(key) => Some(key),
-            Self::Payment(_) => None,
-        }
-    }
-}
-
-/// The idempotency record of a key: its call, and what the key is bound to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IdempotencyRecord {
-    /// The call.
-    pub call: CallKey,
-    /// The listing that the key is bound to.
-    pub listing: ListingId,
-    /// The body that the key is bound to.
-    pub body_sha256: String,
-    /// The currency that the key is bound to; `None` for a free call.
-    pub currency: Option<OriginCurrency>,
-    /// Version of the record.
-    pub version: u64,
-}
-
-/// A buyer's quotes for one listing and body, made without an idempotency key: at most one per currency.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenQuotesForBody {
-    /// Currency and call, newest first.
-    pub quotes: Vec<(OriginCurrency, CallKey)>,
-    /// Version of the record.
-    pub version: u64,
-}
-
-impl OpenQuotesForBody {
-    /// The call quoted in this currency.
-    #[must_use]
-    pub fn in_currency(&self, currency: Option<OriginCurrency>) -> Option<&CallKey> {
-        self.quotes.iter().find(|(quoted, _)| Some(*quoted) == currency).map(|(_, call)| call)
-    }
-
-    /// The next version, in which `call` is the quote for `currency`.
-    #[must_use]
-    pub fn with(mut self, currency: OriginCurrency, call: CallKey) -> Self {
-        self.quotes.retain(|(other, _)| *other != currency);
-        self.quotes.insert(0, (currency, call));
-        self.version += 1;
-        self
     }
 }

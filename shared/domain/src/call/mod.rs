@@ -4,29 +4,42 @@
 //! `delivered`, `undelivered` or `expired` (never paid); a late payment turns `expired` into `settled`. Every move is pure. The
 //! store writes the result on the condition that the call still has the version that was read.
 
+pub mod attend;
 pub mod decide;
 mod key;
 pub mod ledger;
 pub mod outcome;
 mod parts;
+pub mod record;
 pub mod step;
 pub mod view;
 
 use serde::{Deserialize, Serialize};
 
-pub use key::{CallKey, IdempotencyKey, IdempotencyRecord, OpenQuotesForBody};
+pub use key::{CallKey, CallName};
 pub use parts::{
-    Attempt, AttemptReport, CalledListing, ExpectedPayout, PayFrom, Payment, PaymentState, StoredResponse, same_address,
+    Attempt, AttemptReport, CalledListing, ExpectedPayout, OFFER_MARGIN_MS, PayFrom, Payment, PaymentState, StoredResponse,
+    same_address,
 };
 
-use super::ids::{CallId, ProfileId};
-use super::money::PriceSplit;
+use super::ids::{CallId, ProfileId, RefundId};
+use super::money::{Micros, PriceSplit};
 use outcome::Outcome;
+use parts::Settlement;
 
-/// Maximum delivery attempts for a paid call.
+/// Maximum failed delivery attempts for a paid call.
 pub const MAX_ATTEMPTS: usize = 20;
-/// Time for retries of a paid call, from its first failed attempt: 24 hours.
+/// Time for retries of a paid call, from when it was first presented in vain: 24 hours.
 pub const REDELIVER_MS: i64 = 24 * 3_600_000;
+/// Time after a failed attempt in which the seller is not called again. It doubles with each failure, up to
+/// [`LONGEST_RETRY_WAIT_MS`]: twenty attempts span 22 hours.
+pub const FIRST_RETRY_WAIT_MS: i64 = 2_000;
+/// Longest wait after a failed attempt: 3 hours.
+pub const LONGEST_RETRY_WAIT_MS: i64 = 3 * 3_600_000;
+/// Time after a settlement after which the provider is asked once more before the call is delivered: 10 minutes.
+pub const CONFIRMED_FOR_MS: i64 = 600_000;
+/// Times after the end of an unpaid quote's `ttl` at which the provider is asked again: late fills exist.
+const ASKED_AGAIN_MS: [i64; 2] = [3_600_000, 24 * 3_600_000];
 /// Time that a settled call stays open if nobody retries it, from its settlement: 30 days.
 pub const UNPRESENTED_MS: i64 = 30 * 24 * 3_600_000;
 /// Time that a stored response is kept: 48 hours.
@@ -56,7 +69,7 @@ pub enum CallState {
     },
     /// Paid, but never delivered.
     Undelivered,
-    /// Never paid.
+    /// Never paid, or paid and reversed before a delivery.
     Expired,
 }
 
@@ -76,8 +89,26 @@ impl CallState {
     }
 }
 
-/// A call, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What became of the debts of an undelivered call. At a delivered call, a settled one is a refund by good will.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Debts {
+    /// The seller's part.
+    pub seller: Settlement,
+    /// The operator's part: the fee.
+    pub operator: Settlement,
+    /// The refund that paid the seller's part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund: Option<RefundId>,
+}
+
+impl Default for Debts {
+    fn default() -> Self {
+        Self { seller: Settlement::Open, operator: Settlement::Open, refund: None }
+    }
+}
+
+/// A call.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// Its id; the seller sees it as `webhook-id`.
     pub id: CallId,
@@ -95,13 +126,21 @@ pub struct Call {
     pub split: PriceSplit,
     /// Its payment; `None` for a free call.
     pub payment: Option<Payment>,
-    /// The call that this one replaces. Its quote may still turn out to be paid.
-    #[serde(default)]
-    pub replaces: Option<CallKey>,
+    /// Which of the calls with this name it belongs to (see [`record::IdempotencyRecord::round`]).
+    pub round: u32,
     /// State of the call.
     pub state: CallState,
-    /// Delivery attempts so far; at most [`MAX_ATTEMPTS`] if the call is paid.
+    /// Delivery attempts so far. At most [`MAX_ATTEMPTS`] of them failed, if the call is paid. Of several attempts in a row that
+    /// were interrupted, only the last is kept.
     pub attempts: Vec<Attempt>,
+    /// When the call was first presented and could not be delivered for the seller's reason (Unix milliseconds).
+    pub in_vain_ms: Option<i64>,
+    /// The endpoint of the last attempt (see [`crate::listing::Endpoint::mark`]).
+    pub tried_endpoint: Option<String>,
+    /// What was paid back.
+    pub debts: Debts,
+    /// When the call needs attention next (Unix milliseconds); `None` if it has ended.
+    pub due_ms: Option<i64>,
     /// When the settlement was stored (Unix milliseconds).
     pub settled_ms: Option<i64>,
     /// When the call was created (Unix milliseconds).
@@ -124,15 +163,12 @@ impl Call {
         }
     }
 
-    /// What an idempotency key that names this call is bound to, at this version of the record.
+    /// The first name of what the buyer wants with this call.
     #[must_use]
-    pub fn idempotency_record(&self, version: u64) -> IdempotencyRecord {
-        IdempotencyRecord {
-            call: self.key(),
-            listing: self.listing.id,
-            body_sha256: self.body_sha256.clone(),
-            currency: self.payment.as_ref().map(|payment| payment.origin_currency),
-            version,
+    pub fn name(&self) -> CallName {
+        match &self.idempotency_key {
+            Some(key) => CallName::Key(key.clone()),
+            None => CallName::Body { listing: self.listing.id, sha256: self.body_sha256.clone() },
         }
     }
 
@@ -142,35 +178,69 @@ impl Call {
         if matches!(self.state, CallState::Quoted | CallState::Expired) {
             self.state = CallState::Pending;
             self.set_payment(PaymentState::Pending);
+            self.due_ms = self.due_after(now_ms);
             self.updated_ms = now_ms;
         }
         self
     }
 
-    /// The payment failed, was refunded, or was never made.
+    /// The payment failed, was refunded, or was never made. A free call is over because it costs something now.
     #[must_use]
     pub fn expired(mut self, payment: PaymentState, now_ms: i64) -> Self {
         self.state = CallState::Expired;
         self.set_payment(payment);
+        self.due_ms = self.due_after(now_ms);
         self.updated_ms = now_ms;
         self
     }
 
-    /// The seller was paid.
+    /// The provider was asked about an unpaid quote again, and nothing has changed.
     #[must_use]
-    pub fn settled(mut self, now_ms: i64) -> Self {
+    pub fn asked_again(mut self, now_ms: i64) -> Self {
+        self.due_ms = self.due_after(now_ms);
+        self
+    }
+
+    /// The seller was paid. `fee_collected` is what the provider's record says that it collected for the operator.
+    #[must_use]
+    pub fn settled(mut self, fee_collected: Option<Micros>, now_ms: i64) -> Self {
         self.state = CallState::Settled;
         self.set_payment(PaymentState::Success);
+        if let (Some(payment), Some(fee)) = (&mut self.payment, fee_collected) {
+            payment.fee_collected = fee;
+        }
         self.settled_ms = Some(now_ms);
+        self.due_ms = self.due_after(now_ms);
         self.updated_ms = now_ms;
         self
     }
 
-    /// Starts the next attempt, with a lease until `lease_until_ms`. An abandoned attempt is recorded as a timeout.
+    /// The payment was refunded after its settlement, before a delivery.
+    #[must_use]
+    pub fn reversed(mut self, now_ms: i64) -> Self {
+        self.end_interrupted_attempt(now_ms);
+        self.expired(PaymentState::Refunded, now_ms)
+    }
+
+    /// The call was presented, and the seller's endpoint accepts no calls.
+    #[must_use]
+    pub fn presented_in_vain(mut self, now_ms: i64) -> Self {
+        self.in_vain_ms = self.in_vain_ms.or(Some(now_ms));
+        self.due_ms = self.due_after(now_ms);
+        self
+    }
+
+    /// Starts the next attempt, with a lease until `lease_until_ms`. An attempt that never ended was interrupted.
+    ///
+    /// The first attempt leaves the time at which the call is due as it is, which saves two writes of an index entry: a lapsed
+    /// lease is found when the quote would have been over.
     #[must_use]
     pub fn begun(mut self, token: String, lease_until_ms: i64, request_bytes: u64, now_ms: i64) -> Self {
-        self.end_abandoned_attempt(now_ms);
-        let n = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX) + 1;
+        self.end_interrupted_attempt(now_ms);
+        let n = self.attempts.last().map_or(1, |last| last.n + 1);
+        if n > 1 {
+            self.due_ms = Some(lease_until_ms);
+        }
         self.attempts.push(Attempt {
             n,
             started_ms: now_ms,
@@ -179,6 +249,7 @@ impl Call {
             response_bytes: None,
             outcome: None,
             seller_status_code: None,
+            unreadable: None,
         });
         self.state = CallState::Delivering { lease_until_ms, token };
         self.updated_ms = now_ms;
@@ -193,17 +264,33 @@ impl Call {
             attempt.response_bytes = report.response_bytes;
             attempt.seller_status_code = report.seller_status_code;
             attempt.outcome = Some(report.outcome);
+            attempt.unreadable = report.unreadable;
         }
         self.state = if report.outcome == Outcome::Delivered { CallState::Delivered { response } } else { CallState::Settled };
+        if report.outcome != Outcome::Delivered {
+            self.in_vain_ms = self.in_vain_ms.or(Some(now_ms));
+        }
+        self.due_ms = self.due_after(now_ms);
         self.updated_ms = now_ms;
         self
     }
 
-    /// Closes a call that was never delivered. An abandoned attempt is recorded as a timeout.
+    /// The lease of the running attempt has lapsed: our process died. The call is settled again.
+    #[must_use]
+    pub fn interrupted(mut self, now_ms: i64) -> Self {
+        self.end_interrupted_attempt(now_ms);
+        self.state = CallState::Settled;
+        self.due_ms = self.due_after(now_ms);
+        self.updated_ms = now_ms;
+        self
+    }
+
+    /// Closes a call that was never delivered. An attempt that never ended was interrupted.
     #[must_use]
     pub fn closed(mut self, now_ms: i64) -> Self {
-        self.end_abandoned_attempt(now_ms);
+        self.end_interrupted_attempt(now_ms);
         self.state = CallState::Undelivered;
+        self.due_ms = None;
         self.updated_ms = now_ms;
         self
     }
@@ -216,8 +303,14 @@ impl Call {
             CallState::Delivering { lease_until_ms, .. } => now_ms >= lease_until_ms,
             _ => false,
         };
-        let tried_out = self.attempts.len() >= MAX_ATTEMPTS;
+        let tried_out = self.failures() >= MAX_ATTEMPTS;
         with_nobody && (tried_out || self.redeliver_until_ms().is_some_and(|until| now_ms >= until))
+    }
+
+    /// How many attempts failed for the seller's reason.
+    #[must_use]
+    pub fn failures(&self) -> usize {
+        self.attempts.iter().filter(|attempt| attempt.is_failure()).count()
     }
 
     /// Until when an undelivered call may be retried (Unix milliseconds); `None` if it does not await a delivery.
@@ -226,28 +319,50 @@ impl Call {
         if !matches!(self.state, CallState::Settled | CallState::Delivering { .. }) {
             return None;
         }
-        // An attempt without an outcome counts as failed.
-        match self.attempts.iter().find(|attempt| attempt.outcome != Some(Outcome::Delivered)) {
-            Some(failed) => Some(failed.started_ms + failed.latency_ms.unwrap_or(0) + REDELIVER_MS),
-            None => self.settled_ms.map(|settled| settled + UNPRESENTED_MS),
+        match self.in_vain_ms {
+            Some(first) => Some(first + REDELIVER_MS),
+            None => Some(self.settled_ms.unwrap_or(self.created_ms) + UNPRESENTED_MS),
         }
     }
 
-    /// When the call needs attention next (Unix milliseconds); `None` if it has ended.
+    /// From when the seller may be called again after a failed attempt (Unix milliseconds); `None` if the last attempt did not
+    /// fail. Where limits are relaxed, the wait is divided by `relaxed`.
     #[must_use]
-    pub fn due_ms(&self) -> Option<i64> {
+    pub fn retry_from_ms(&self, relaxed: u32) -> Option<i64> {
+        let last = self.attempts.last().filter(|attempt| attempt.is_failure())?;
+        let doublings = u32::try_from(self.failures().saturating_sub(1)).unwrap_or(u32::MAX).min(20);
+        let wait = FIRST_RETRY_WAIT_MS.saturating_mul(1 << doublings).min(LONGEST_RETRY_WAIT_MS);
+        Some(last.ended_ms()? + wait / i64::from(relaxed.max(1)))
+    }
+
+    /// When the call needs attention after now (Unix milliseconds).
+    fn due_after(&self, now_ms: i64) -> Option<i64> {
+        let payment = self.payment.as_ref();
         match &self.state {
-            CallState::Quoted | CallState::Pending => self.payment.as_ref().map(|payment| payment.ttl_ms),
+            // A deposit that was seen and has not settled is asked about again and again.
+            CallState::Pending => payment.map(|payment| payment.closes_ms().max(now_ms + 60_000)),
+            CallState::Quoted => payment.map(Payment::closes_ms),
             CallState::Settled => self.redeliver_until_ms(),
             CallState::Delivering { lease_until_ms, .. } => Some(*lease_until_ms),
-            CallState::Delivered { .. } | CallState::Undelivered | CallState::Expired => None,
+            CallState::Expired if self.settled_ms.is_some() => None,
+            CallState::Expired => {
+                let times = ASKED_AGAIN_MS.into_iter().map(|after| payment.map(|payment| payment.ttl_ms + after));
+                times.flatten().find(|at| now_ms < *at)
+            }
+            CallState::Delivered { .. } | CallState::Undelivered => None,
         }
     }
 
-    fn end_abandoned_attempt(&mut self, now_ms: i64) {
-        if let Some(abandoned) = self.attempts.last_mut().filter(|attempt| attempt.outcome.is_none()) {
-            abandoned.outcome = Some(Outcome::SellerTimeout);
-            abandoned.latency_ms = Some(now_ms - abandoned.started_ms);
+    /// Ends an attempt that was left without an outcome. Interruptions in a row leave one attempt, so that their number does not
+    /// make the call grow.
+    fn end_interrupted_attempt(&mut self, now_ms: i64) {
+        let Some(last) = self.attempts.last_mut().filter(|attempt| attempt.outcome.is_none()) else { return };
+        last.outcome = Some(Outcome::GatewayInterrupted);
+        last.latency_ms = Some(now_ms - last.started_ms);
+        if let [.., before, _] = self.attempts.as_slice()
+            && before.outcome == Some(Outcome::GatewayInterrupted)
+        {
+            self.attempts.remove(self.attempts.len() - 2);
         }
     }
 

@@ -3,51 +3,45 @@
 use serde::{Deserialize, Serialize};
 
 use crate::json::{JsonFault, check_strict};
+use crate::wire_enum::wire_enum;
 
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Outcome of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
-    /// The seller responded to the buyer's request.
-    #[serde(rename = "delivered")]
-    Delivered,
-    /// No response in time.
-    #[serde(rename = "SELLER_TIMEOUT")]
-    SellerTimeout,
-    /// No connection, or the address was refused.
-    #[serde(rename = "SELLER_UNREACHABLE")]
-    SellerUnreachable,
-    /// No secure connection.
-    #[serde(rename = "SELLER_TLS")]
-    SellerTls,
-    /// A 5xx status, or a response that is not HTTP.
-    #[serde(rename = "SELLER_ERROR")]
-    SellerError,
-    /// Any other status that is not about the buyer's request.
-    #[serde(rename = "SELLER_REFUSED")]
-    SellerRefused,
-    /// A body that is neither empty nor JSON by the rules of our own requests.
-    #[serde(rename = "SELLER_INVALID_JSON")]
-    SellerInvalidJson,
-    /// A body larger than the endpoint's limit.
-    #[serde(rename = "SELLER_RESPONSE_TOO_LARGE")]
-    SellerResponseTooLarge,
+wire_enum! {
+    /// Outcome of an attempt.
+    pub enum Outcome {
+        /// The seller responded to the buyer's request.
+        Delivered = "delivered",
+        /// No response in time.
+        SellerTimeout = "SELLER_TIMEOUT",
+        /// No connection, or the address was refused.
+        SellerUnreachable = "SELLER_UNREACHABLE",
+        /// No secure connection.
+        SellerTls = "SELLER_TLS",
+        /// A 5xx status, or a response that is not HTTP.
+        SellerError = "SELLER_ERROR",
+        /// Any other status that is not about the buyer's request.
+        SellerRefused = "SELLER_REFUSED",
+        /// A body that is neither empty nor JSON by the rules of our own requests.
+        SellerInvalidJson = "SELLER_INVALID_JSON",
+        /// A body larger than the endpoint's limit.
+        SellerResponseTooLarge = "SELLER_RESPONSE_TOO_LARGE",
+        /// The attempt ended with our own process. It says nothing about the seller.
+        GatewayInterrupted = "GATEWAY_INTERRUPTED",
+    }
 }
 
-impl Outcome {
-    /// Every value.
-    pub const ALL: &'static [Self] = &[
-        Self::Delivered,
-        Self::SellerTimeout,
-        Self::SellerUnreachable,
-        Self::SellerTls,
-        Self::SellerError,
-        Self::SellerRefused,
-        Self::SellerInvalidJson,
-        Self::SellerResponseTooLarge,
-    ];
+/// Why a response could not be read. Buyers are told so beside the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unreadable {
+    /// A rule of JSON is broken.
+    Json(JsonFault),
+    /// It is compressed, though nobody asked for that.
+    Compressed,
+    /// It is not HTTP.
+    MalformedHttp,
 }
 
 /// A complete response, read.

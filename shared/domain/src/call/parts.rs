@@ -2,10 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Unreadable};
 use crate::currency::OriginCurrency;
 use crate::ids::{ListingId, WalletId};
+use crate::money::Micros;
 use crate::wallet::Chain;
+use crate::wire_enum::wire_enum;
+
+/// Time before the end of a quote's `ttl` at which it is no longer offered: 3 minutes.
+pub const OFFER_MARGIN_MS: i64 = 180_000;
+/// Time after the end of a quote's `ttl` until which it is closing: 1 minute.
+const CLOSING_AFTER_TTL_MS: i64 = 60_000;
+
+wire_enum! {
+    /// Status of a debt.
+    pub enum Settlement {
+        /// Owed.
+        Open = "open",
+        /// Paid.
+        Settled = "settled",
+        /// Given up.
+        Waived = "waived",
+    }
+}
 
 /// The listing, as it was at the time of the call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,10 +111,18 @@ pub struct Payment {
     pub expires_ms: i64,
     /// Until when the provider fills it (Unix milliseconds).
     pub ttl_ms: i64,
-    /// What the buyer has to do to pay, as JSON text.
-    pub requirements: String,
+    /// What the provider collects for the operator, in micro-dollars: as quoted and, once it is filled, as recorded.
+    pub fee_collected: Micros,
     /// State of the payment.
     pub state: PaymentState,
+}
+
+impl Payment {
+    /// Until when nothing may be offered in its place: a deposit shows up to two minutes late (Unix milliseconds).
+    #[must_use]
+    pub fn closes_ms(&self) -> i64 {
+        self.ttl_ms + CLOSING_AFTER_TTL_MS
+    }
 }
 
 impl std::fmt::Debug for Payment {
@@ -117,10 +144,26 @@ pub struct Attempt {
     pub request_bytes: u64,
     /// Length of the response body, in bytes; `None` if there was no complete response.
     pub response_bytes: Option<u64>,
-    /// `delivered` or a `SELLER_…` code; `None` while the attempt is running.
+    /// `delivered`, a `SELLER_…` code or `GATEWAY_INTERRUPTED`; `None` while the attempt is running.
     pub outcome: Option<Outcome>,
     /// The seller's HTTP status; `None` if there was none.
     pub seller_status_code: Option<u16>,
+    /// What made the response unreadable, if that was why it failed.
+    pub unreadable: Option<Unreadable>,
+}
+
+impl Attempt {
+    /// Whether the seller failed. An attempt that ended with our own process is no failure of the seller.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        !matches!(self.outcome, None | Some(Outcome::Delivered | Outcome::GatewayInterrupted))
+    }
+
+    /// When it ended (Unix milliseconds), if it has.
+    #[must_use]
+    pub fn ended_ms(&self) -> Option<i64> {
+        self.outcome.map(|_| self.started_ms + self.latency_ms.unwrap_or(0))
+    }
 }
 
 /// Where a response is stored, and how to verify it.
@@ -147,4 +190,6 @@ pub struct AttemptReport {
     pub seller_status_code: Option<u16>,
     /// The outcome.
     pub outcome: Outcome,
+    /// What made the response unreadable, if that was why it failed.
+    pub unreadable: Option<Unreadable>,
 }

@@ -1,7 +1,7 @@
 //! The steps of a gateway call, as [`super::decide::decide`] names them.
 
 use super::PaymentState;
-use super::key::{CallKey, IdempotencyKey};
+use super::key::{CallKey, CallName};
 use super::view::{ListingClosed, TrafficRefusal};
 use crate::currency::OriginCurrency;
 
@@ -12,14 +12,12 @@ pub enum Step {
     AskProvider(Vec<CallKey>),
     /// Check the body against the listing's input schema.
     CheckSchema,
-    /// Read a call that another call refers to.
-    Load(CallKey),
-    /// Find the call that replaced this one, whose quote ended unpaid.
-    FindSuccessor(CallKey),
-    /// Bind the client's idempotency key to this call, too.
+    /// Read the idempotency record of this call, and the calls that it lists.
+    LoadRecord(CallKey),
+    /// Let the client's idempotency key lead to the record of this call, too.
     AddIdempotencyKey(CallKey),
-    /// Store what the provider says about a payment that has not settled.
-    Move(CallKey, PaymentMove),
+    /// Store what has become of a call that is not with the seller.
+    Move(CallKey, CallMove),
     /// Quote a new call and offer the quote.
     Quote(NewCall),
     /// Create a free call and forward it.
@@ -38,7 +36,10 @@ pub enum Step {
     /// Reply with the stored response.
     Replay(CallKey),
     /// Reply 402 with this call's quote.
-    Offer(CallKey, OfferReason),
+    Offer(Offer),
+    /// Reply 402 without requirements: the quote is no longer offered, but it settles if it is paid. Nothing is offered in its place
+    /// until this time (Unix milliseconds).
+    Closing(CallKey, i64),
     /// Reply 402 with the price only.
     Probe,
     /// Reply 202: the payment has not settled, or the delivery must wait.
@@ -47,26 +48,43 @@ pub enum Step {
     Refuse(Refusal),
 }
 
-/// What the provider says about a payment that has not settled.
+/// What has become of a call that is not with the seller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PaymentMove {
+pub enum CallMove {
     /// The provider has seen a deposit.
     DepositSeen,
-    /// The payment failed, was refunded, or was never made.
+    /// The payment failed, was refunded, or was never made; or a free call is over because the listing has a price.
     Expired(PaymentState),
+    /// The call was presented, and the seller's endpoint accepts no calls.
+    PresentedInVain,
+    /// The payment was refunded after its settlement.
+    Reversed,
 }
 
 /// A call to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCall {
-    /// The idempotency key that identifies it; `None` if listing and body do.
-    pub key: Option<IdempotencyKey>,
-    /// The currency to quote in; `None` for the requested currency or, without one, that of the buyer's default wallet.
+    /// What it is recorded under; `None` for a free call that nobody can ask for again.
+    pub name: Option<CallName>,
+    /// Its round under that name.
+    pub round: u32,
+    /// The currency to quote in; `None` for that of the buyer's default wallet.
     pub currency: Option<OriginCurrency>,
-    /// The call that this one replaces because its quote ended unpaid.
-    pub replaces: Option<CallKey>,
     /// What the offer says.
     pub reason: OfferReason,
+    /// A call with the same body that was delivered before, and whose response is stored.
+    pub delivered: Option<CallKey>,
+}
+
+/// A quote that is offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Its call.
+    pub call: CallKey,
+    /// Why.
+    pub reason: OfferReason,
+    /// A call with the same body that was delivered before, and whose response is stored.
+    pub delivered: Option<CallKey>,
 }
 
 /// Why a quote is offered.
@@ -79,11 +97,6 @@ pub enum OfferReason {
         /// Whether the request sends the payment id, which says that the buyer has paid.
         by_payment_id: bool,
     },
-    /// Like [`OfferReason::NotSeen`], but the quote is no longer offered: only a buyer who has already paid should wait for it.
-    NotSeenAndClosing {
-        /// Milliseconds until the provider stops filling the quote.
-        ends_in_ms: i64,
-    },
     /// The previous quote ended unpaid.
     Replaces {
         /// The call of the previous quote.
@@ -93,8 +106,6 @@ pub enum OfferReason {
         /// The provider's reason.
         provider_reason: Option<String>,
     },
-    /// The same body was delivered before, so this is a new call.
-    AfterDelivered(CallKey),
     /// The same body was called before and never delivered, so this is a new call.
     AfterUndelivered(CallKey),
 }
@@ -113,9 +124,11 @@ pub enum Refusal {
     },
     /// The idempotency key identifies another call than the payment id does.
     IdempotencyKeyConflict,
-    /// The idempotency key was used with another listing, body or currency.
+    /// The idempotency key was used with another listing or body.
     IdempotencyKeyReused(Differs),
-    /// An idempotency record points to a call that does not exist. An operator must look.
+    /// The idempotency key was used with another currency, and nothing was paid in it.
+    OtherCurrency(OriginCurrency),
+    /// A call does not have what its state says it has. An operator must look.
     CallMissing,
     /// The body is not JSON.
     InvalidBody,
@@ -127,8 +140,8 @@ pub enum Refusal {
     ListingClosed {
         /// Why.
         why: ListingClosed,
-        /// Whether the request sends a payment id, so that its sender may have paid.
-        keep_payment: bool,
+        /// The call of a quote that may have been paid.
+        quoted: Option<CallKey>,
     },
     /// The listing has reached a traffic limit.
     Traffic(TrafficRefusal),
@@ -143,8 +156,25 @@ pub enum Refusal {
     Undelivered(CallKey),
     /// The provider does not respond.
     ProviderUnavailable,
-    /// The provider reports success, but its record does not show the payout yet.
-    PayoutNotRecorded,
+    /// So many payments of this call may still be filled that no further one is offered.
+    TooManyQuotes {
+        /// When one of them can no longer be filled (Unix milliseconds).
+        until_ms: i64,
+    },
+    /// The body was delivered, and a second payment for it was filled.
+    AlreadyDelivered {
+        /// The delivered call.
+        delivered: CallKey,
+        /// The calls of the unused payments.
+        unused: Vec<CallKey>,
+    },
+    /// The last attempt failed a moment ago, and the seller is not called again yet.
+    FailedBefore {
+        /// The call.
+        call: CallKey,
+        /// From when it is called again (Unix milliseconds).
+        retry_from_ms: i64,
+    },
     /// The payment differs from its quote. An operator must look.
     PaymentMismatch(CallKey),
     /// The call is settled, but the seller's endpoint accepts no calls.
@@ -167,6 +197,4 @@ pub enum Differs {
     Listing,
     /// The body.
     Body,
-    /// The currency.
-    Currency,
 }

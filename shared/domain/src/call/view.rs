@@ -1,8 +1,9 @@
 //! The input of [`super::decide::decide`]: the request, the listing, the calls that the request may mean, and what the payment
 //! provider says about their payments.
 
-use super::key::{CallKey, IdempotencyRecord};
-use super::{Call, CallState, PaymentState};
+use super::key::CallKey;
+use super::record::IdempotencyRecord;
+use super::{Call, PaymentState};
 use crate::currency::OriginCurrency;
 use crate::ids::{ListingId, ProfileId};
 
@@ -13,22 +14,31 @@ pub struct View {
     pub request: RequestView,
     /// The listing.
     pub listing: ListingView,
-    /// The idempotency record of the client's key.
-    pub record: Option<IdempotencyRecord>,
-    /// The calls that the request may mean, newest first.
-    pub candidates: Vec<CallKey>,
+    /// The call of the payment id that the request sends; or, by a key that came later, the call that it was sent for.
+    pub named: Option<CallKey>,
+    /// The idempotency record of what the request means.
+    pub record: RecordView,
     /// The calls that were read.
     pub calls: Vec<KnownCall>,
-    /// For a call whose quote ended unpaid: the call that has replaced it, if any.
-    pub successors: Vec<(CallKey, Option<CallKey>)>,
     /// Why a settled call cannot be delivered now.
     pub obstacle: Option<Obstacle>,
-    /// Whether the client's key now identifies the call of the payment id; `None` if that was not tried yet.
+    /// Whether the client's key now leads to the call of the payment id; `None` if that was not tried yet.
     pub key_added: Option<bool>,
     /// What a parallel request did while this one was running.
     pub raced: Option<Race>,
     /// The current time (Unix milliseconds).
     pub now_ms: i64,
+}
+
+/// What is known about an idempotency record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordView {
+    /// It was not read yet. A paid retry does not need it.
+    Unread,
+    /// There is none.
+    Absent,
+    /// It was read, and so were the calls that it lists.
+    Found(IdempotencyRecord),
 }
 
 /// A gateway request.
@@ -112,6 +122,10 @@ pub struct ListingView {
     pub traffic: Option<TrafficRefusal>,
     /// Seconds until the endpoint's breaker lets a call through; `None` if it lets one through now.
     pub breaker_retry_after: Option<u64>,
+    /// The mark of the endpoint (see [`crate::listing::Endpoint::mark`]).
+    pub endpoint_mark: Option<String>,
+    /// By what the wait after a failed attempt is divided: 1, or more where limits are relaxed.
+    pub relaxed: u32,
 }
 
 /// Why a listing accepts no calls.
@@ -148,6 +162,14 @@ pub struct KnownCall {
     pub fact: Option<Fact>,
 }
 
+impl Fact {
+    /// Whether the seller was paid, or a deposit was seen.
+    #[must_use]
+    pub fn is_deposit(&self) -> bool {
+        matches!(self, Self::Filled(_) | Self::Pending)
+    }
+}
+
 /// What the payment provider says about a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
@@ -164,6 +186,8 @@ pub enum Fact {
         /// The provider's reason.
         reason: Option<String>,
     },
+    /// The provider does not know the id. Before the end of its `ttl`, that is no answer.
+    Unknown,
     /// The provider does not respond.
     Unreachable,
 }
@@ -220,15 +244,16 @@ impl View {
         }
     }
 
+    /// What the provider says about a call's payment, if it was asked.
+    #[must_use]
+    pub fn fact(&self, key: &CallKey) -> Option<&Fact> {
+        self.known(key).and_then(|known| known.fact.as_ref())
+    }
+
     /// Records what the provider says about a call's payment.
     pub fn set_fact(&mut self, key: &CallKey, fact: Fact) {
         if let Some(known) = self.calls.iter_mut().find(|known| known.key == *key) {
             known.fact = Some(fact);
         }
     }
-}
-
-/// Whether a call may still be paid or settled: it is not delivered, closed or expired.
-pub(super) fn is_open(call: &Call) -> bool {
-    !matches!(call.state, CallState::Delivered { .. } | CallState::Undelivered | CallState::Expired)
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::CallId;
+use crate::ids::{CallId, sha256_hex};
 use crate::wire_enum::wire_enum;
 
 wire_enum! {
@@ -48,6 +48,16 @@ pub struct Endpoint {
     /// overwrites another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<EndpointLease>,
+}
+
+impl Endpoint {
+    /// Tells one endpoint from the next: another URL, header, secret or limit gives another mark.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        let mut digest = sha256_hex(format!("{} {} {}", self.secret_version, self.timeout_ms, self.max_response_bytes));
+        digest.truncate(8);
+        digest
+    }
 }
 
 /// A lease to write the next version of an endpoint's secret. It ends when that version is in force, or when it expires.

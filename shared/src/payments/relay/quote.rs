@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::amount::Amount;
-use super::{PROVIDER, is_request_id};
+use super::id::{PROVIDER, is_request_id};
 use crate::payments::provider::{QuoteFailure, QuoteRequest};
 use crate::wire::payment::{PayIn, Requirements};
 use crochet_domain::call::same_address;

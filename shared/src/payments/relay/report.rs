@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::amount::Amount;
-use super::is_request_id;
+use super::id::is_request_id;
 use crate::payments::provider::{ProviderPayment, ProviderStatus, ProviderUnavailable};
 use crochet_domain::call::{ExpectedPayout, same_address};
 use crochet_domain::money::Micros;

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::Sha256;
 
-use super::is_payment_id;
+use super::id::is_payment_id;
 use crate::payments::provider::{WebhookEvent, WebhookRefused};
 
 const SIGNATURE: &str = "x-signature-sha256";

@@ -78,7 +78,8 @@ pub const ABOVE_ALL: &str = "~";
 pub const BELOW_ALL: &str = "!";
 
 /// The smallest sort key above this one. No sort key is a prefix of another.
-pub(super) fn just_after(sk: &str) -> String {
+#[must_use]
+pub fn just_after(sk: &str) -> String {
     format!("{sk}{BELOW_ALL}")
 }
 

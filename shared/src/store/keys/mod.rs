@@ -2,6 +2,7 @@
 
 mod call;
 mod catalogue;
+mod debt;
 mod history;
 mod key;
 mod listing;
@@ -11,6 +12,7 @@ mod rate;
 
 pub use call::*;
 pub use catalogue::*;
+pub use debt::*;
 pub use history::*;
 pub use key::*;
 pub use listing::*;

@@ -34,21 +34,21 @@ const NOW_MS: i64 = 1_790_000_010_000;
 
 #[tokio::test]
 async fn no_buyer_gets_more_than_half_of_the_quotes_that_are_left_from_any_number_of_instances() {
-    let (stack, apps) = two_instances(&[("CROCHET_RATE_LIMITS", "exact")]).await;
+    let (stack, apps) = two_instances(&[("CROCHET_RATE_LIMITS", "exact"), ("CROCHET_PROVIDER_QUOTES_PER_MINUTE", "12")]).await;
     let granted = async |buyer: u8, at_once: usize| {
         let asked = join_all((0..at_once).map(|n| apps[n % 2].provider_budget.quote(profile(buyer), now()))).await;
         asked.into_iter().filter(|grant| *grant.as_ref().expect("a grant") == Grant::Granted).count()
     };
     // All at once, so the counts that are given back are seen by some.
-    assert_eq!(granted(1, 60).await, 25);
+    assert_eq!(granted(1, 60).await, 6);
     assert_eq!(granted(2, 1).await, 1, "nobody else is refused");
-    assert_eq!(granted(2, 60).await, 11);
-    for buyer in 3..=7 {
+    assert_eq!(granted(2, 60).await, 2);
+    for buyer in 3..=5 {
         assert_eq!(granted(buyer, 1).await, 1, "{buyer}");
     }
     // What was refused was given back.
     let spent = apps[0].store.spend("quotes", now().unix_timestamp() / 60, &Holder::of(profile(1)), 0).await.expect("a count");
-    assert_eq!((spent.by(&Holder::of(profile(1))), spent.by(&Holder::of(profile(2))), spent.total()), (25, 12, 42));
+    assert_eq!((spent.by(&Holder::of(profile(1))), spent.by(&Holder::of(profile(2))), spent.total()), (6, 3, 12));
     let refused = apps[0].provider_budget.quote(profile(1), now()).await.expect("an answer");
     assert_eq!(refused, Grant::Refused { retry_after_seconds: 60 - now().unix_timestamp().rem_euclid(60).unsigned_abs() });
     let next_minute = now() + time::Duration::seconds(60);
@@ -60,13 +60,17 @@ async fn no_buyer_gets_more_than_half_of_the_quotes_that_are_left_from_any_numbe
 async fn the_sweeper_asks_a_quarter_of_the_questions_and_several_at_once_are_granted_or_refused_together() {
     let (stack, [app, _]) =
         two_instances(&[("CROCHET_RATE_LIMITS", "exact"), ("CROCHET_PROVIDER_QUESTIONS_PER_MINUTE", "40")]).await;
-    let ask = async |asker, count| app.provider_budget.questions(asker, count, now()).await.expect("an answer") == Grant::Granted;
+    let ask_at =
+        async |now, asker, count| app.provider_budget.questions(asker, count, now).await.expect("an answer") == Grant::Granted;
+    let ask = async |asker, count| ask_at(now(), asker, count).await;
     let buyer = |n| Asker::Buyer(profile(n));
     assert!(ask(Asker::Sweeper, 4).await && ask(Asker::Sweeper, 6).await);
     assert!(!ask(Asker::Sweeper, 1).await);
     // 40, less 10, halved.
     assert!(!ask(buyer(1), 16).await, "all or none");
-    assert!(ask(buyer(1), 15).await && !ask(buyer(1), 1).await);
+    assert!(!ask(buyer(1), 1).await, "a refusal is repeated for two seconds");
+    let later = now() + time::Duration::seconds(2);
+    assert!(ask_at(later, buyer(1), 15).await && !ask_at(later, buyer(1), 1).await);
     assert!(ask(buyer(2), 7).await && !ask(buyer(2), 2).await);
     stack.stop().await;
 }

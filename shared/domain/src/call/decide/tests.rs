@@ -1,8 +1,10 @@
 //! The contract, row by row, and random worlds in which no rule may be broken.
 
+mod again;
 mod asking;
 mod calls;
 mod chains;
+mod closing;
 mod currencies;
 mod delivery;
 mod free;
@@ -14,4 +16,8 @@ mod property;
 mod quotes;
 mod races;
 mod random;
+mod retries;
+mod rules;
+mod steps;
+mod unused;
 mod world;

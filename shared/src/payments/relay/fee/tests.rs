@@ -4,11 +4,9 @@ use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 
 use crochet_domain::call::ExpectedPayout;
 use crochet_domain::currency::OriginCurrency;
-use crochet_domain::ids::CallId;
 use crochet_domain::money::{FeeRate, PriceSplit};
 use futures::executor::block_on;
 use serde_json::value::RawValue;
-use time::OffsetDateTime;
 
 use super::*;
 
@@ -17,7 +15,7 @@ const RATE: u16 = 490;
 fn request(price: i64) -> QuoteRequest {
     let split = PriceSplit::of(Micros(price), FeeRate::from_bps(RATE).expect("a rate"));
     QuoteRequest {
-        call: CallId::generate(OffsetDateTime::UNIX_EPOCH),
+        reference: "gw_req_1".into(),
         payer: "payer".into(),
         origin: OriginCurrency::Sol.token(),
         expected: ExpectedPayout {

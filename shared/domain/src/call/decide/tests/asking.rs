@@ -1,13 +1,14 @@
 //! A request and what is known of it: `asking().that_meets(quoted("p1")).provider_says(Fact::Waiting).decide()`.
 
-use super::calls::{BODY, NOW, buyer, listing};
+use super::calls::{BODY, ENDPOINT, NOW, buyer, listing};
 use crate::call::decide::decide;
+use crate::call::record::{IdempotencyRecord, RecordedCall};
 use crate::call::step::Step;
 use crate::call::view::{
-    BodyView, Fact, ListingClosed, ListingView, Obstacle, Race, RequestView, RequestedCurrency, ResolvedBy, SchemaCheck,
-    TrafficRefusal, View,
+    BodyView, Fact, ListingClosed, ListingView, Obstacle, Race, RecordView, RequestView, RequestedCurrency, ResolvedBy,
+    SchemaCheck, TrafficRefusal, View,
 };
-use crate::call::{Call, CallKey, IdempotencyRecord};
+use crate::call::{Call, CallKey};
 use crate::currency::OriginCurrency;
 
 /// A view in the making. What `provider_says` is about the call that was added last.
@@ -16,7 +17,8 @@ pub(super) struct Asking {
     last: Option<CallKey>,
 }
 
-/// A request by body alone to an active paid listing. The buyer's default wallet pays in SOL.
+/// A request by body alone to an active paid listing, under whose name there is no record yet. The buyer's default wallet pays in
+/// SOL.
 pub(super) fn asking() -> Asking {
     let view = View {
         request: RequestView {
@@ -34,11 +36,12 @@ pub(super) fn asking() -> Asking {
             endpoint_active: true,
             traffic: None,
             breaker_retry_after: None,
+            endpoint_mark: Some(ENDPOINT.into()),
+            relaxed: 1,
         },
-        record: None,
-        candidates: Vec::new(),
+        named: None,
+        record: RecordView::Absent,
         calls: Vec::new(),
-        successors: Vec::new(),
         obstacle: None,
         key_added: None,
         raced: None,
@@ -64,9 +67,17 @@ impl Asking {
         self
     }
 
-    /// The request sends a payment id.
-    pub(super) fn with_payment_id(mut self) -> Self {
+    /// The request sends the id of this payment. No record was read.
+    pub(super) fn with_payment_id(mut self, payment: &CallKey) -> Self {
         self.view.request.resolved_by = ResolvedBy::PaymentId;
+        self.view.named = Some(payment.clone());
+        self.view.record = RecordView::Unread;
+        self
+    }
+
+    /// The request's key came later, with the id of this payment.
+    pub(super) fn that_was_sent_for(mut self, payment: &CallKey) -> Self {
+        self.view.named = Some(payment.clone());
         self
     }
 
@@ -138,19 +149,15 @@ impl Asking {
         self
     }
 
-    /// The names that the request sends lead to this call.
+    /// The record of what the request means was read, and lists this call after those that it lists already: newest first.
     pub(super) fn that_meets(mut self, call: Call) -> Self {
-        let key = call.key();
-        if self.view.request.resolved_by == ResolvedBy::IdempotencyKey {
-            self.view.record = Some(IdempotencyRecord {
-                call: key,
-                listing: call.listing.id,
-                body_sha256: call.body_sha256.clone(),
-                currency: call.payment.as_ref().map(|payment| payment.origin_currency),
-                version: 1,
-            });
-        } else {
-            self.view.candidates.push(key);
+        if !matches!(self.view.record, RecordView::Found(_)) {
+            self.view.record = RecordView::Found(IdempotencyRecord::empty(&call));
+        }
+        if let RecordView::Found(record) = &mut self.view.record {
+            record.calls.push(RecordedCall { key: call.key(), round: call.round, added_ms: call.created_ms });
+            record.round = record.round.max(call.round);
+            record.currency = call.payment.as_ref().map(|payment| payment.origin_currency).or(record.currency);
         }
         self.and_knows(call)
     }
@@ -163,16 +170,77 @@ impl Asking {
         self
     }
 
+    /// The record lists a call that was added at this time and was not found.
+    pub(super) fn that_misses(mut self, payment: &CallKey, added_ms: i64) -> Self {
+        if let RecordView::Found(record) = &mut self.view.record {
+            record.calls.insert(0, RecordedCall { key: payment.clone(), round: record.round, added_ms });
+        }
+        self.view.put(payment, None);
+        self
+    }
+
+    /// The record was looked for, and there is none.
+    pub(super) fn without_a_record(mut self) -> Self {
+        self.view.record = RecordView::Absent;
+        self
+    }
+
+    /// The record was not read: nothing may be recorded under its name.
+    pub(super) fn that_reads_no_record(mut self) -> Self {
+        self.view.record = RecordView::Unread;
+        self
+    }
+
+    pub(super) fn at(mut self, now_ms: i64) -> Self {
+        self.view.now_ms = now_ms;
+        self
+    }
+
+    pub(super) fn with_endpoint(mut self, mark: &str) -> Self {
+        self.view.listing.endpoint_mark = Some(mark.into());
+        self
+    }
+
+    /// Waits after a failed attempt are divided by this.
+    pub(super) fn with_limits_relaxed(mut self, by: u32) -> Self {
+        self.view.listing.relaxed = by;
+        self
+    }
+
     /// What the provider says about the call that was added last.
     pub(super) fn provider_says(mut self, fact: Fact) -> Self {
         let key = self.last.clone().expect("a call to speak about");
         self.view.set_fact(&key, fact);
         self
     }
+}
 
-    /// The names of the first call have been taken over by the second, or by nobody yet.
-    pub(super) fn succeeded(mut self, of: CallKey, by: Option<CallKey>) -> Self {
-        self.view.successors.push((of, by));
-        self
-    }
+/// The ways to ask for a call: by body, by key, and by its id, without and with its record.
+pub(super) fn each_way(call: &Call) -> [Asking; 4] {
+    let by_id = || asking().with_payment_id(&call.key());
+    [
+        asking().that_meets(call.clone()),
+        asking().with_key("k").that_meets(call.clone().with_idempotency_key("k")),
+        by_id().and_knows(call.clone()),
+        by_id().that_meets(call.clone()),
+    ]
+}
+
+/// The ways to ask for a call whose record has been read, where it makes a difference.
+pub(super) fn each_way_with_its_record(call: &Call) -> [Asking; 3] {
+    let [by_body, by_key, _, by_id] = each_way(call);
+    [by_body, by_key, by_id]
+}
+
+/// Every way of asking for a call with several payments, newest first, and what the provider says about them: by body, by key, and
+/// by each of the ids.
+pub(super) fn each_way_of(chain: &[(Call, Fact)]) -> Vec<Asking> {
+    let meets = |asked: Asking, name: Option<&str>| {
+        chain.iter().fold(asked, |asked, (call, fact)| {
+            let call = Call { idempotency_key: name.map(str::to_owned), ..call.clone() };
+            asked.that_meets(call).provider_says(fact.clone())
+        })
+    };
+    let by_id = chain.iter().map(|(call, _)| meets(asking().with_payment_id(&call.key()), None));
+    [meets(asking(), None), meets(asking().with_key("k"), Some("k"))].into_iter().chain(by_id).collect()
 }

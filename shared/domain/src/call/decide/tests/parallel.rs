@@ -1,79 +1,162 @@
 //! Parallel requests: now and then one of them is first to move a call, or to make it.
 
-use super::calls::NOW;
+use std::collections::BTreeMap;
+
+use super::calls::{MINUTE, NOW, call_id, quoted};
 use super::world::{Next, World};
-use crate::call::step::NewCall;
-use crate::call::view::{Race, ResolvedBy};
-use crate::call::{Call, CallKey, CallState, IdempotencyKey, PaymentState};
+use crate::call::step::{NewCall, Step};
+use crate::call::view::{Fact, View};
+use crate::call::{Call, CallKey, CallName, CallState, PaymentState};
+use crate::currency::OriginCurrency;
 
 impl World {
-    pub(super) fn superseded(&mut self, key: &CallKey, found: Call) {
-        self.store(found.clone());
-        self.view.put(key, Some(found));
-        self.view.raced = Some(Race::Moved);
-    }
-
     fn is_first_another(&mut self) -> bool {
         let another = self.races > 0 && self.random.percent(25);
         self.races -= u32::from(another);
         another
     }
 
-    /// Where a parallel request has moved this call, if there is one.
-    pub(super) fn moved_by_another(&mut self, key: &CallKey) -> Option<Call> {
+    /// Lets a parallel request move this call, now and then.
+    pub(super) fn may_be_moved_by_another(&mut self, key: &CallKey) {
         if !self.is_first_another() {
-            return None;
+            return;
         }
-        let call = self.call(key);
-        let delivering = |call: Call| call.settled(NOW).begun("another".into(), NOW + 1, 2, NOW);
-        let choice = self.random.below(6);
-        let moved = match (&call.state, choice) {
-            (CallState::Quoted | CallState::Expired, 0) => call.deposit_seen(NOW),
-            (CallState::Quoted | CallState::Pending, 1) => call.expired(PaymentState::Failed, NOW),
-            (_, 2) => delivering(call),
-            (_, 3) => Call { state: CallState::Delivered { response: None }, ..delivering(call) },
-            (_, 4) => call.settled(NOW).closed(NOW),
-            _ => call.settled(NOW),
+        let Some(call) = self.stored(key).cloned() else { return };
+        let is_waiting = matches!(call.state, CallState::Quoted | CallState::Expired);
+        let is_unpaid = is_waiting || call.state == CallState::Pending;
+        let delivering = |call: Call| call.settled_at(NOW).begun("another".into(), NOW + 1, 2, NOW);
+        let moved = match self.random.below(6) {
+            0 if is_waiting => call.deposit_seen(NOW),
+            1 if is_unpaid => call.expired(PaymentState::Failed, NOW),
+            2 => delivering(call),
+            3 => delivering(call).delivered_at(NOW),
+            4 => call.settled_at(NOW).closed(NOW),
+            _ => call.settled_at(NOW),
         };
-        Some(moved)
+        self.store(moved);
     }
 
-    /// Makes a call, unless a parallel request was first to use its names.
-    pub(super) fn create(&mut self, new: &NewCall) -> Next {
-        let has_names = self.view.listing.is_paid || new.key.is_some();
-        if !has_names || !self.is_first_another() {
-            return Next::Replied;
+    /// Lets a parallel request make a call of the same name, now and then. Its call may still be on its way.
+    pub(super) fn may_be_made_by_another(&mut self, name: &CallName, new: &NewCall) {
+        if !self.is_first_another() {
+            return;
         }
-        // The other request's transaction may still be on its way.
+        let call = if self.random.percent(50) { self.make(new) } else { self.in_any_state(new) };
+        self.list(name, &call, &self.stored.clone());
         if self.random.percent(75) {
-            self.create_by_another(new);
+            self.store(call);
         }
-        if self.view.request.resolved_by == ResolvedBy::PaymentId {
-            self.names = None;
-            self.view.successors.clear();
+    }
+
+    fn in_any_state(&mut self, new: &NewCall) -> Call {
+        let call = self.new_call(self.view.listing.is_paid).in_round(new.round);
+        Call { idempotency_key: new.name.as_ref().and_then(CallName::key).map(str::to_owned), ..call }
+    }
+
+    /// The call that `Quote` or `CallFree` makes.
+    pub(super) fn make(&mut self, new: &NewCall) -> Call {
+        self.last_id += 1;
+        let call = Call {
+            id: call_id(self.last_id),
+            idempotency_key: new.name.as_ref().and_then(CallName::key).map(str::to_owned),
+            ..quoted(&format!("p{}", self.last_id)).in_round(new.round)
+        };
+        if self.view.listing.is_paid {
+            let currency = new.currency.or(self.view.request.default_currency);
+            call.in_currency(currency.unwrap_or(OriginCurrency::Sol))
         } else {
-            self.resolve();
-            let named = self.view.record.as_ref().map(|record| record.call.clone());
-            for key in named.into_iter().chain(self.view.candidates.clone()) {
-                self.assume_unpaid(&key);
+            let begun = call.begun("attempt".into(), NOW + MINUTE, 2, NOW);
+            Call { payment: None, ..begun }
+        }
+    }
+}
+
+/// One of several requests that run at the same time.
+struct Running {
+    view: View,
+    /// The record lists this call, which is not stored yet.
+    arriving: Option<Call>,
+    offered: Option<CallKey>,
+    has_replied: bool,
+}
+
+/// Lets the requests take their turns in a random order until each has replied.
+fn run(world: &mut World, requests: &mut [Running]) {
+    for _ in 0..1_000 {
+        let waiting: Vec<usize> = (0..requests.len()).filter(|n| !requests[*n].has_replied).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let turn = &mut requests[world.random.pick(&waiting)];
+        if let Some(call) = turn.arriving.take() {
+            world.store(call);
+            turn.has_replied = true;
+            continue;
+        }
+        std::mem::swap(&mut world.view, &mut turn.view);
+        let step = world.decide();
+        if let Step::Offer(offer) = &step {
+            turn.offered = Some(offer.call.clone());
+        }
+        match world.carry_out(step) {
+            Next::GoOn => {}
+            Next::Replied => turn.has_replied = true,
+            Next::Made(call) => {
+                turn.offered = Some(call.key());
+                turn.arriving = Some(*call);
             }
         }
-        self.view.raced = Some(Race::Created);
-        Next::GoOn
+        std::mem::swap(&mut world.view, &mut turn.view);
     }
+    panic!("no reply");
+}
 
-    fn create_by_another(&mut self, new: &NewCall) {
-        let mut call = self.new_call(self.view.listing.is_paid);
-        call.replaces.clone_from(&new.replaces);
-        call.idempotency_key = new.key.as_ref().and_then(IdempotencyKey::client).map(str::to_owned);
-        if let (Some(payment), Some(currency)) = (&mut call.payment, new.currency.or(self.view.request.default_currency)) {
-            payment.origin_currency = currency;
+#[test]
+fn parallel_requests_end_with_at_most_one_quote_offered_per_name_and_currency() {
+    let (mut offers, mut shared) = (0, 0);
+    for seed in 0..10_000 {
+        let mut world = World::of_seed(seed);
+        world.races = 0;
+        let count = 2 + world.random.below(5);
+        let mut requests: Vec<Running> = (0..count)
+            .map(|_| {
+                world.make_request();
+                Running { view: world.view.clone(), arriving: None, offered: None, has_replied: false }
+            })
+            .collect();
+        run(&mut world, &mut requests);
+        let mut open: BTreeMap<String, Vec<CallKey>> = BTreeMap::new();
+        for key in requests.iter().filter_map(|request| request.offered.clone()) {
+            let call = world.stored(&key).cloned().expect("what is offered is stored");
+            let currency = call.payment.as_ref().map(|payment| payment.origin_currency);
+            // What the provider has just reported as failed may be replaced at once.
+            let is_open = !matches!(world.fact(&key), Fact::Over { .. });
+            if is_open {
+                offers += 1;
+                open.entry(format!("{:?} {} {currency:?}", call.name(), call.round)).or_default().push(key);
+            }
         }
-        match (&new.key, call.payment.as_ref().map(|payment| payment.origin_currency)) {
-            (Some(name), _) => self.name(name.clone(), &call),
-            (None, Some(currency)) => self.for_body = self.for_body.clone().with(currency, call.key()),
-            (None, None) => {}
+        for (name, mut keys) in open {
+            shared += usize::from(keys.len() > 1);
+            keys.sort();
+            keys.dedup();
+            assert_eq!(keys.len(), 1, "seed {seed}, {name}: {keys:?}\n{:#?}", world.records);
         }
-        self.store(call);
+    }
+    println!("{offers} offers, {shared} times one that several requests share");
+    assert!(shared > 100, "requests meet: {shared}");
+}
+
+#[test]
+fn of_nine_identical_parallel_first_calls_one_is_quoted_and_the_others_show_it_or_wait_for_it() {
+    for seed in 0..500 {
+        let mut world = World::of_seed(seed);
+        world.forget_everything();
+        let request = || Running { view: super::asking::asking().view, arriving: None, offered: None, has_replied: false };
+        let mut requests: Vec<Running> = (0..9).map(|_| request()).collect();
+        run(&mut world, &mut requests);
+        let mut offered: Vec<CallKey> = requests.into_iter().filter_map(|request| request.offered).collect();
+        offered.dedup();
+        assert_eq!((offered.len(), world.stored.len()), (1, 1), "seed {seed}");
     }
 }

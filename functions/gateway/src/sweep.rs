@@ -1,0 +1,106 @@
+//! The sweeper: every minute, it attends to the calls that are due. Running it twice, late or in parallel does no harm: every write
+//! is conditional on the version that was read.
+
+use std::time::{Duration, Instant};
+
+use crochet::budget::{Asker, Grant};
+use crochet::http::Result;
+use crochet::payments::RecordWanted;
+use crochet_domain::call::{Call, CallKey, CallState};
+use crochet_domain::timestamp::unix_ms;
+use futures::stream::{self, StreamExt};
+
+use crate::attend::attend_to;
+use crate::state::State;
+
+/// Calls that are attended to at the same time. A sweep must not take the provider's whole budget from the buyers.
+const AT_ONCE: usize = 4;
+/// Time after which a sweep begins no further page; the next one goes on.
+const BUDGET: Duration = Duration::from_secs(40);
+/// How far back the provider's list of filled payments is read: a few sweeps, in case one fails.
+const LISTED_MS: i64 = 4 * 60_000;
+/// Maximum number of pages of that list that one sweep reads.
+const MAX_PAGES: usize = 5;
+/// Number of calls of a shard that are read at once.
+const PAGE: i32 = 50;
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Calls that were due.
+    pub due: usize,
+    /// Calls that are in another state now.
+    pub moved: usize,
+    /// Calls that could not be attended to. The next sweep tries again.
+    pub failed: usize,
+}
+
+impl Swept {
+    fn add(&mut self, attended: Vec<Option<bool>>) {
+        self.due += attended.len();
+        self.moved += attended.iter().filter(|moved| **moved == Some(true)).count();
+        self.failed += attended.iter().filter(|moved| moved.is_none()).count();
+    }
+}
+
+/// Attends to every call that is due.
+///
+/// # Errors
+/// Those of the store, if it cannot say what is due.
+pub async fn sweep(state: &State) -> Result<Swept> {
+    let began = Instant::now();
+    let mut swept = settle_filled(state).await;
+    for shard in 0..crochet::store::keys::DUE_SHARDS {
+        let mut from = None;
+        while began.elapsed() < BUDGET {
+            let now_ms = unix_ms(state.app.clock.now());
+            let page = state.app.store.due_calls(shard, from.as_deref(), now_ms, PAGE).await?;
+            let attended = stream::iter(page.calls).map(|call| attend_once(state, call)).buffer_unordered(AT_ONCE);
+            swept.add(attended.collect().await);
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(swept)
+}
+
+/// Settles what the provider lists as filled lately, so that a payment which nobody presents is in the books within a minute or
+/// two. What the list misses is found when the quote is over.
+async fn settle_filled(state: &State) -> Swept {
+    let mut swept = Swept::default();
+    let since_ms = unix_ms(state.app.clock.now()) - LISTED_MS;
+    let mut page: Option<String> = None;
+    for _ in 0..MAX_PAGES {
+        let granted = state.app.provider_budget.questions(Asker::Sweeper, 1, state.app.clock.now()).await;
+        if !matches!(granted, Ok(Grant::Granted)) {
+            break;
+        }
+        let Ok(listed) = state.provider.filled_since(since_ms, page.as_deref()).await else { break };
+        let keys: Vec<CallKey> = listed.payments.iter().map(|(id, _)| CallKey::of_payment(state.provider.name(), id)).collect();
+        let Ok(calls) = state.app.store.calls(&keys).await else { break };
+        let unsettled = |call: &Call| matches!(call.state, CallState::Quoted | CallState::Pending | CallState::Expired);
+        let unsettled: Vec<CallKey> = calls.iter().filter(|call| unsettled(call)).map(Call::key).collect();
+        swept.add(stream::iter(unsettled).map(|key| attend_once(state, key)).buffer_unordered(AT_ONCE).collect().await);
+        page = listed.next;
+        if page.is_none() {
+            break;
+        }
+    }
+    swept
+}
+
+/// Whether the call moved; `None` if that failed.
+async fn attend_once(state: &State, key: CallKey) -> Option<bool> {
+    let read = state.app.store.calls(std::slice::from_ref(&key)).await.ok()?;
+    let Some(call) = read.into_iter().next() else { return Some(false) };
+    let before = call.version;
+    match attend_to(state, call, RecordWanted::OnSuccess, Asker::Sweeper).await {
+        Ok(after) => Some(after.version != before),
+        Err(e) => {
+            tracing::warn!(cause = e.operator_message(), "a call that is due was not attended to");
+            None
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What is owed, and refunds.
+
+use crochet_client::{Agent, Reply};
+use serde_json::{Value, json};
+
+use crate::expect::{Replies, number, text};
+use crate::failure::Failure;
+use crate::market::{Market, Quote};
+
+/// Seconds after which a call whose seller failed closes.
+const CLOSES: i64 = 24 * 3_600 + 60;
+
+impl Market<'_> {
+    /// Pays for calls with these bodies that the seller fails, and lets them close as undelivered. Returns their request ids. The
+    /// market's endpoint must fail, and its stack must be isolated: the clock is moved by a day.
+    pub async fn undelivered(&self, bodies: &[Value]) -> Result<Vec<String>, Failure> {
+        let mut quotes = Vec::new();
+        for body in bodies {
+            let quote = self.paid(body).await?;
+            self.redeem(&quote, body).await?.refused(502, "SELLER_ERROR");
+            quotes.push((quote, body));
+        }
+        self.world.later(CLOSES).await?;
+        let mut ids = Vec::new();
+        for (quote, body) in quotes {
+            let reply = self.redeem(&quote, body).await?;
+            reply.refused(502, "CALL_UNDELIVERED");
+            ids.push(text(&reply.error()["details"], "request_id").to_owned());
+        }
+        Ok(ids)
+    }
+
+    /// Asks, as the seller, to refund a call.
+    pub async fn refund(&self, request_id: &str) -> Result<Reply, Failure> {
+        refund(&self.seller, request_id).await
+    }
+
+    /// Refunds a call: asks, pays, and asks again. Returns the refund.
+    pub async fn refunded(&self, request_id: &str) -> Result<Value, Failure> {
+        let offer = Quote::of(self.refund(request_id).await?);
+        self.world.sandbox.pay(&offer.id).await?;
+        Ok(self.refund(request_id).await?.ok(200)["refund"].clone())
+    }
+
+    /// State of the charge of a call, as its buyer sees it.
+    pub async fn charge(&self, request_id: &str) -> Result<String, Failure> {
+        let reply = self.buyer.get(&format!("/gateway-requests/{request_id}")).send().await?;
+        Ok(text(&reply.ok(200)["gateway_request"]["charge"], "state").to_owned())
+    }
+}
+
+/// Asks to refund a call.
+pub async fn refund(caller: &Agent, request_id: &str) -> Result<Reply, Failure> {
+    Ok(caller.post(&format!("/gateway-requests/{request_id}/refund")).json(&json!({})).send().await?)
+}
+
+/// Asks to close a call.
+pub async fn close(caller: &Agent, request_id: &str) -> Result<Reply, Failure> {
+    Ok(caller.post(&format!("/gateway-requests/{request_id}/close")).json(&json!({})).send().await?)
+}
+
+/// The sum of entries in micro-dollars.
+#[must_use]
+pub fn sum(entries: &[Value]) -> i64 {
+    entries.iter().map(|entry| number(&entry["amount"], "amount_micros")).sum()
+}
