@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::expect::{Replies, number, text};
 use crate::failure::Failure;
 use crate::market::{Market, Quote};
+use crate::world::World;
 
 /// Seconds after which a call whose seller failed closes.
 const CLOSES: i64 = 24 * 3_600 + 60;
@@ -46,6 +47,13 @@ impl Market<'_> {
     pub async fn charge(&self, request_id: &str) -> Result<String, Failure> {
         let reply = self.buyer.get(&format!("/gateway-requests/{request_id}")).send().await?;
         Ok(text(&reply.ok(200)["gateway_request"]["charge"], "state").to_owned())
+    }
+}
+
+impl World {
+    /// Sweeps once. Returns how many debtors and refunds were due.
+    pub async fn look_at_debts(&self) -> Result<usize, Failure> {
+        Ok(self.stack()?.sweep().await.map_err(Failure::new)?.debts)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `POST /gateway-requests/:id/close`: the buyer closes an unused payment, and is owed it at once.
 
 use axum::extract::{Path, State as Extract};
+use crochet::budget::{Asker, Grant};
 use crochet::http::caller::Agent;
 use crochet::http::limited::{Limited, Refunds};
 use crochet::http::request::JsonOrNothing;
@@ -25,6 +26,7 @@ use crate::fact;
 use crate::history::requests::OneGatewayRequest;
 use crate::party::{Party, call_of};
 use crate::refund::reply::pending;
+use crate::refund::run::out_of_questions;
 use crate::state::State;
 
 /// Seconds after which to ask again about a call that is being delivered.
@@ -116,7 +118,16 @@ struct Asked {
 
 async fn ask(state: &State, call: &Call) -> Result<Asked> {
     let Some(payment) = &call.payment else { return Ok(Asked::default()) };
-    let asked = fact::ask(state, &call.key(), payment, RecordWanted::Beside).await?;
+    let (key, asker) = (call.key(), Asker::Buyer(call.buyer));
+    // A status and a record, counted while they are asked for, to save a round trip.
+    let (asked, granted) = tokio::join!(
+        fact::ask(state, &key, payment, RecordWanted::Beside),
+        state.app.provider_budget.questions(asker, 2, state.app.clock.now()),
+    );
+    if let Grant::Refused { retry_after_seconds } = granted? {
+        return Err(out_of_questions(retry_after_seconds));
+    }
+    let asked = asked?;
     Ok(Asked { fact: Some(asked.fact), fee_collected: asked.fee_collected, failure: asked.failure })
 }
 

@@ -1,4 +1,4 @@
-//! The sweeper: every minute, it attends to the calls that are due. Running it twice, late or in parallel does no harm: every write
+//! The sweeper: every minute, it attends to the calls, debts and refunds that are due. Running it twice, late or in parallel does no harm: every write
 //! is conditional on the version that was read.
 
 use std::time::{Duration, Instant};
@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use crochet::budget::{Asker, Grant};
 use crochet::http::Result;
 use crochet::payments::RecordWanted;
+use crochet::store::debt::DueDebt;
 use crochet_domain::call::{Call, CallKey, CallState};
 use crochet_domain::timestamp::unix_ms;
 use futures::stream::{self, StreamExt};
 
 use crate::attend::attend_to;
+use crate::refund::due::look_at;
 use crate::state::State;
 
 /// Calls that are attended to at the same time. A sweep must not take the provider's whole budget from the buyers.
@@ -31,7 +33,9 @@ pub struct Swept {
     pub due: usize,
     /// Calls that are in another state now.
     pub moved: usize,
-    /// Calls that could not be attended to. The next sweep tries again.
+    /// Debtors and refunds that were due.
+    pub debts: usize,
+    /// Calls, debtors and refunds that could not be attended to. The next sweep tries again.
     pub failed: usize,
 }
 
@@ -43,20 +47,29 @@ impl Swept {
     }
 }
 
-/// Attends to every call that is due.
+/// Attends to everything that is due.
 ///
 /// # Errors
 /// Those of the store, if it cannot say what is due.
 pub async fn sweep(state: &State) -> Result<Swept> {
     let began = Instant::now();
     let mut swept = settle_filled(state).await;
+    // The debts of a seller are in several shards, and are looked at together.
+    let mut looked_at: Vec<DueDebt> = Vec::new();
     for shard in 0..crochet::store::keys::DUE_SHARDS {
         let mut from = None;
         while began.elapsed() < BUDGET {
             let now_ms = unix_ms(state.app.clock.now());
-            let page = state.app.store.due_calls(shard, from.as_deref(), now_ms, PAGE).await?;
+            let page = state.app.store.due(shard, from.as_deref(), now_ms, PAGE).await?;
             let attended = stream::iter(page.calls).map(|call| attend_once(state, call)).buffer_unordered(AT_ONCE);
             swept.add(attended.collect().await);
+            for debt in page.debts {
+                if !looked_at.contains(&debt) {
+                    looked_at.push(debt);
+                    swept.debts += 1;
+                    swept.failed += usize::from(!look_at_once(state, debt).await);
+                }
+            }
             from = page.next;
             if from.is_none() {
                 break;
@@ -89,6 +102,17 @@ async fn settle_filled(state: &State) -> Swept {
         }
     }
     swept
+}
+
+/// Whether it was looked at.
+async fn look_at_once(state: &State, debt: DueDebt) -> bool {
+    match look_at(state, debt).await {
+        Ok(()) => true,
+        Err(e) => {
+            tracing::warn!(cause = e.operator_message(), "a debt or refund that is due was not looked at");
+            false
+        }
+    }
 }
 
 /// Whether the call moved; `None` if that failed.

@@ -37,7 +37,7 @@ pub struct Debt {
 }
 
 /// What a seller owes altogether.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Standing {
     /// The sum of the open debts.
     pub owes: Micros,

@@ -75,6 +75,14 @@ wire_enum! {
     }
 }
 
+wire_enum! {
+    /// Why the operator of the marketplace suspended a listing.
+    pub enum SuspendedReason {
+        /// Its seller owes refunds that are overdue. It is on offer again once they are paid.
+        RefundOverdue = "REFUND_OVERDUE",
+    }
+}
+
 /// The curated categories: slug and name.
 pub const CATEGORIES: &[(&str, &str)] = &[
     ("agents", "Agents and orchestration"),
@@ -136,6 +144,9 @@ pub struct Listing {
     pub status: ListingStatus,
     /// Who suspended it, if it is suspended.
     pub suspended_by: Option<SuspendedBy>,
+    /// Why the operator suspended it, if that is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_reason: Option<SuspendedReason>,
     /// The seller.
     pub seller: SellerSummary,
     /// The endpoint that serves its calls, if it has one.
@@ -157,6 +168,26 @@ impl Listing {
     #[must_use]
     pub fn is_paid(&self) -> bool {
         self.pricing_model == PricingModel::PerCall
+    }
+
+    /// Shows this summary of its seller. While refunds of the seller are overdue, the listing is suspended; what was suspended for
+    /// that alone is on offer again afterwards.
+    pub fn show_seller(&mut self, seller: SellerSummary) {
+        self.seller = seller;
+        let is_overdue = self.seller.standing.overdue;
+        match (self.status, self.suspended_reason) {
+            (ListingStatus::Active, _) if is_overdue => {
+                self.status = ListingStatus::Suspended;
+                self.suspended_by = Some(SuspendedBy::Operator);
+                self.suspended_reason = Some(SuspendedReason::RefundOverdue);
+            }
+            (ListingStatus::Suspended, Some(SuspendedReason::RefundOverdue)) if !is_overdue => {
+                self.status = ListingStatus::Active;
+                self.suspended_by = None;
+                self.suspended_reason = None;
+            }
+            _ => {}
+        }
     }
 
     /// Marks it as changed now. Every change gets a later time than the one before, which the change feed relies on.
@@ -185,7 +216,73 @@ pub fn slug_base(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use time::OffsetDateTime;
+
     use super::*;
+    use crate::debt::Standing;
+    use crate::ids::ProfileId;
+
+    fn seller(owes: i64, overdue: bool) -> SellerSummary {
+        SellerSummary {
+            id: ProfileId::generate(OffsetDateTime::UNIX_EPOCH),
+            display_name: "Ada".into(),
+            score: 400,
+            claimed: false,
+            payout_chains: Vec::new(),
+            standing: Standing { owes: Micros(owes), overdue },
+            as_of: 1,
+        }
+    }
+
+    fn listing(status: ListingStatus, suspended_by: Option<SuspendedBy>) -> Listing {
+        Listing {
+            id: ListingId::generate(OffsetDateTime::UNIX_EPOCH),
+            slug: "s".into(),
+            name: "S".into(),
+            description: "d".into(),
+            category: "other".into(),
+            tags: Vec::new(),
+            delivery_type: DeliveryType::Api,
+            auth_method: AuthMethod::None,
+            formats: Vec::new(),
+            connection_instructions: None,
+            input_schema: None,
+            output_schema: None,
+            example_request: None,
+            example_response: None,
+            pricing_model: PricingModel::Free,
+            price: Micros::ZERO,
+            was_per_call: false,
+            status,
+            suspended_by,
+            suspended_reason: None,
+            seller: seller(0, false),
+            endpoint: None,
+            removing_secret_until_ms: None,
+            version: 1,
+            created_ms: 0,
+            updated_ms: 0,
+        }
+    }
+
+    #[test]
+    fn overdue_refunds_suspend_what_is_on_offer_and_lift_only_that() {
+        use ListingStatus::{Active, Draft, Suspended};
+        let state = |listing: &Listing| (listing.status, listing.suspended_by, listing.suspended_reason);
+        let mut active = listing(Active, None);
+        active.show_seller(seller(5, false));
+        assert_eq!(state(&active), (Active, None, None), "owing is no reason to suspend");
+        active.show_seller(seller(5, true));
+        assert_eq!(state(&active), (Suspended, Some(SuspendedBy::Operator), Some(SuspendedReason::RefundOverdue)));
+        active.show_seller(seller(5, false));
+        assert_eq!(state(&active), (Active, None, None));
+        for (status, by) in [(Draft, None), (Suspended, Some(SuspendedBy::Owner)), (Suspended, Some(SuspendedBy::Operator))] {
+            let mut other = listing(status, by);
+            other.show_seller(seller(5, true));
+            other.show_seller(seller(0, false));
+            assert_eq!(state(&other), (status, by, None));
+        }
+    }
 
     #[test]
     fn slugs_are_plain() {

@@ -14,7 +14,7 @@ pub const MIN_PRICE: Micros = Micros(100);
 pub const MAX_PRICE: Micros = Micros(10_000_000_000);
 
 /// An amount in micro-dollars. Only the ledger has negative amounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Micros(pub i64);
 

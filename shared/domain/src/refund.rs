@@ -196,6 +196,12 @@ impl RefundRecord {
         self.next(now_ms)
     }
 
+    /// The next version, after the provider was asked about its payments and nothing else has changed: it is due later.
+    #[must_use]
+    pub fn asked(self, now_ms: i64) -> Self {
+        self.next(now_ms)
+    }
+
     /// When it needs attention next (Unix milliseconds); `None` if no payment of it may be filled any more.
     #[must_use]
     pub fn due_ms(&self, now_ms: i64) -> Option<i64> {

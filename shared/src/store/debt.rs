@@ -1,18 +1,45 @@
 //! Open debts of sellers: written when a paid call closes, removed when it is paid back.
 
+use time::OffsetDateTime;
+
 use super::call::{PutCallError, call_put, ledger_put};
-use super::item::record;
+use super::conditional::WriteError;
+use super::item::{n, record};
+use super::keys::Key;
 use super::read::Range;
+use super::retry::retry_on_conflict;
 use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
 use crochet_domain::call::Call;
 use crochet_domain::call::ledger::undelivered;
-use crochet_domain::debt::Debt;
-use crochet_domain::ids::ProfileId;
-use crochet_domain::timestamp::from_unix_ms;
+use crochet_domain::debt::{Debt, standing};
+use crochet_domain::ids::{ProfileId, RefundId};
+use crochet_domain::refund::RefundKey;
+use crochet_domain::timestamp::{from_unix_ms, unix_ms};
 
 /// Debts per page of a read.
 const PAGE: i32 = 1_000;
+
+/// What needs attention of a seller's debts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DueDebt {
+    /// Debts of this seller.
+    Debts(ProfileId),
+    /// A refund of which a payment may have been filled.
+    Refund(RefundKey),
+    /// A refund that this seller has paid, and that its profile does not show yet.
+    Paid(ProfileId, RefundId),
+}
+
+impl DueDebt {
+    /// What the due item at this key is; `None` for a call.
+    #[must_use]
+    pub fn of(key: &Key) -> Option<Self> {
+        let debts = || keys::debtor_of_partition(&key.pk).map(Self::Debts);
+        let paid = || keys::parse_paid_refund(key).map(|(seller, id)| Self::Paid(seller, id));
+        debts().or_else(|| keys::parse_refund(key).map(Self::Refund)).or_else(paid)
+    }
+}
 
 fn debt_put(debt: &Debt) -> Result<Put, StoreError> {
     Ok(Put::new(&keys::debt(debt.seller, debt.buyer, debt.id), "debt", debt)?
@@ -52,6 +79,40 @@ impl Store {
             if let Some(last) = debts.last() {
                 range = range.after(&keys::debt(seller, last.buyer, last.id).sk);
             }
+        }
+    }
+
+    /// Makes a seller's profile and listings show what the seller owes: its listings are suspended while a debt is overdue.
+    /// `looked_at` are debts as they are about to be stored.
+    ///
+    /// The profile is read before the debts, and written over the version that was read: of parallel writers, the last has seen the
+    /// newest debts.
+    pub async fn refresh_standing(&self, seller: ProfileId, looked_at: &[Debt], now: OffsetDateTime) -> Result<(), StoreError> {
+        let profile = retry_on_conflict(|| async {
+            let Some(profile) = self.profile(seller).await? else { return Ok(None) };
+            let mut debts = self.debts_of(seller).await?;
+            for debt in &mut debts {
+                if let Some(looked_at) = looked_at.iter().find(|looked_at| looked_at.id == debt.id) {
+                    debt.clone_from(looked_at);
+                }
+            }
+            let profile = profile.with_standing(standing(&debts));
+            self.save_profile(&profile, false).await?;
+            Ok::<_, StoreError>(Some(profile))
+        })
+        .await?;
+        match profile {
+            Some(profile) => self.try_refresh_seller_summaries(&profile, unix_ms(now)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Stores a debt after it was looked at, unless it has been paid meanwhile.
+    pub async fn put_debt(&self, debt: &Debt) -> Result<(), StoreError> {
+        let still_open = Condition::equals("since_ms", n(debt.since_ms));
+        match self.table.put(debt_put(debt)?.when(still_open)).await {
+            Ok(()) | Err(WriteError::ConditionFailed(_)) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

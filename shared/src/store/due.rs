@@ -1,7 +1,8 @@
-//! The calls that need attention, in order of the time at which they do.
+//! What needs attention, in order of the time at which it does.
 
+use super::debt::DueDebt;
 use super::item::Item;
-use super::keys::{self, PK};
+use super::keys::{self, Key, PK, SK};
 use super::read::Range;
 use super::{Store, StoreError};
 use crochet_domain::call::CallKey;
@@ -11,14 +12,16 @@ use crochet_domain::call::CallKey;
 pub struct DuePage {
     /// The calls.
     pub calls: Vec<CallKey>,
+    /// Debts and refunds, each once.
+    pub debts: Vec<DueDebt>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<String>,
 }
 
 impl Store {
-    /// Calls of this shard that are due at `now_ms` (Unix milliseconds), the first ones first. `from` is the `next` of the page
+    /// What of this shard is due at `now_ms` (Unix milliseconds), the first ones first. `from` is the `next` of the page
     /// before.
-    pub async fn due_calls(&self, shard: u8, from: Option<&str>, now_ms: i64, limit: i32) -> Result<DuePage, StoreError> {
+    pub async fn due(&self, shard: u8, from: Option<&str>, now_ms: i64, limit: i32) -> Result<DuePage, StoreError> {
         let partition = keys::due_partition(shard);
         let to = keys::changed_since(now_ms);
         let range = Range { index: Some(keys::GSI3), partition: &partition, from, to: Some(&to), newest_first: false, limit };
@@ -27,8 +30,14 @@ impl Store {
         let text = |item: &Item, name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
         let is_full = items.len() == usize::try_from(limit).unwrap_or(usize::MAX);
         let last = items.last().and_then(|item| text(item, &position)).filter(|_| is_full);
+        let mut debts: Vec<DueDebt> = Vec::new();
+        for item in &items {
+            let key = text(item, PK).zip(text(item, SK)).map(|(pk, sk)| Key { pk, sk });
+            debts.extend(key.as_ref().and_then(DueDebt::of).filter(|debt| !debts.contains(debt)));
+        }
         Ok(DuePage {
             calls: items.iter().filter_map(|item| keys::call_of_partition(&text(item, PK)?)).collect(),
+            debts,
             next: last.map(|position| keys::just_after(&position)),
         })
     }

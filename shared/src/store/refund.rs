@@ -6,7 +6,7 @@ use super::item::{Item, n, record, s};
 use super::keys::Key;
 use super::record::{packed, unpacked};
 use super::transaction::TransactError;
-use super::write::{Condition, Put};
+use super::write::{Condition, Put, Update};
 use super::{Store, StoreError, keys};
 use crochet_domain::call::{Call, CallKey, Payment};
 use crochet_domain::ids::{ProfileId, RefundId};
@@ -123,13 +123,14 @@ impl Store {
     }
 
     /// Writes all that a paid refund changes, all or nothing: its record, the refund, each call with its ledger record, and the end
-    /// of each debt. `false` if something has changed since it was read, or this was written before: read everything again.
+    /// of each debt. The refund is due until [`Store::refund_is_shown`]. `false` if something has changed since it was read, or this was written before: read everything again.
     pub async fn settle_refund(&self, settled: Settled) -> Result<bool, StoreError> {
         let Settled { record, paid, calls, ledger } = settled;
         let key = record.key;
         let mut operations = vec![
             record_put(&record, paid.paid_ms)?.into_transact_item(&self.table)?,
             Put::new(&keys::paid_refund(key.seller, paid.id), "paid_refund", &paid)?
+                .indexed(Some(keys::refund_due(paid.id, from_unix_ms(paid.paid_ms))))
                 .when(Condition::absent())
                 .into_transact_item(&self.table)?,
         ];
@@ -144,6 +145,13 @@ impl Store {
             Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Ok(false),
             Err(TransactError::Store(error)) => Err(error),
         }
+    }
+
+    /// Records that the seller's profile and listings show that this refund is paid, so that it is not due any more.
+    pub async fn refund_is_shown(&self, seller: ProfileId, id: RefundId) -> Result<(), StoreError> {
+        let (pk, sk) = keys::index_attributes(keys::GSI3);
+        let update = Update::new("REMOVE #pk, #sk").name("#pk", &pk).name("#sk", &sk).when("attribute_exists(PK)");
+        self.table.update(&keys::paid_refund(seller, id), update).await.map(drop).map_err(StoreError::from)
     }
 
     /// A refund that this seller has paid.

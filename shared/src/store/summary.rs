@@ -27,7 +27,8 @@ impl Store {
         }
     }
 
-    async fn try_refresh_seller_summaries(&self, profile: &Profile, now_ms: i64) -> Result<(), StoreError> {
+    /// Like [`Store::refresh_seller_summaries`], for a caller that tries again after a failure.
+    pub(super) async fn try_refresh_seller_summaries(&self, profile: &Profile, now_ms: i64) -> Result<(), StoreError> {
         let mut profile = profile.clone();
         let mut attempts = Attempts::default();
         loop {
@@ -59,7 +60,7 @@ impl Store {
             if listing.seller.as_of >= profile.version {
                 return Ok(());
             }
-            listing.seller = SellerSummary::from(profile);
+            listing.show_seller(SellerSummary::from(profile));
             listing.touch(now_ms);
             if self.update_listing(&listing).await? { Ok(()) } else { Err(StoreError::Conflict) }
         })

@@ -6,10 +6,10 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Pagination;
-use super::money::{Amount, Currency};
+use super::money::{Amount, Currency, owes};
 use crate::config::Config;
 use crochet_domain::currency::{OriginCurrency, payable_with};
-use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy};
+use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy, SuspendedReason};
 use crochet_domain::money::Micros;
 use crochet_domain::profile::{SellerSummary, VERIFIED_SCORE, tier};
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
@@ -75,6 +75,9 @@ pub struct ListingView {
     /// Who suspended the listing; null unless suspended.
     #[schema(value_type = Option<schema::SuspendedBy>, required)]
     pub suspended_by: Option<SuspendedBy>,
+    /// Why the operator suspended the listing; `REFUND_OVERDUE` while its seller owes overdue refunds.
+    #[schema(value_type = Option<schema::SuspendedReason>, required)]
+    pub suspended_reason: Option<SuspendedReason>,
     /// URL to call the listing at; null if it has no endpoint.
     #[schema(required)]
     pub gateway_url: Option<String>,
@@ -84,6 +87,9 @@ pub struct ListingView {
     pub rating: RatingView,
     /// Statistics of the last 30 days.
     pub stats: StatsView,
+    /// What its seller owes buyers for calls that were never delivered; null if nothing.
+    #[schema(required)]
+    pub owes: Option<Amount>,
     /// Creation time.
     #[schema(format = DateTime)]
     pub created_at: String,
@@ -177,10 +183,12 @@ impl ListingView {
             payable_with,
             status: listing.status,
             suspended_by: listing.suspended_by,
+            suspended_reason: listing.suspended_reason,
             gateway_url: listing.endpoint.is_some().then(|| config.absolute(&format!("/api/v1/gateway/{}", listing.id))),
             seller: SellerView::from(&listing.seller),
             rating: RatingView::default(),
             stats: StatsView::default(),
+            owes: owes(listing.seller.standing),
             created_at: moment(listing.created_ms),
             updated_at: moment(listing.updated_ms),
         }

@@ -1,5 +1,6 @@
 //! The JSON shape of amounts.
 
+use crochet_domain::debt::Standing;
 use crochet_domain::money::Micros;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,6 +15,12 @@ pub struct Amount {
     /// Always `USD`.
     #[schema(example = "USD")]
     pub currency: Currency,
+}
+
+/// What a seller owes; `None` if nothing.
+#[must_use]
+pub fn owes(standing: Standing) -> Option<Amount> {
+    (standing.owes > Micros::ZERO).then(|| standing.owes.into())
 }
 
 /// The currency of all prices.

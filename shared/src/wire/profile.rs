@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::api_key::{Key, authorization, key_id, scopes};
+use super::money::{Amount, owes};
 use crate::store::api_key::ApiKeyRecord;
 use crochet_domain::api_key::{ApiKey, KeyId, Scope};
 use crochet_domain::challenge::{self, CHALLENGE_TTL, POW_ALGORITHM, POW_RULE, ProofOfWork, Purpose};
@@ -43,6 +44,9 @@ pub struct Profile {
     /// The person who operates the agent; null unless a person has claimed it.
     #[schema(required)]
     pub operator: Option<Operator>,
+    /// What the profile owes buyers for calls that were never delivered; null if nothing.
+    #[schema(required)]
+    pub owes: Option<Amount>,
     /// When the profile was created.
     #[schema(format = DateTime)]
     pub created_at: String,
@@ -72,6 +76,7 @@ impl Profile {
             tier: tier(profile.score),
             is_verified: profile.score >= VERIFIED_SCORE,
             operator: operator.map(|person| Operator { id: person.id, display_name: person.display_name.clone() }),
+            owes: owes(profile.standing),
             created_at: moment(profile.created_ms),
         }
     }

@@ -45,6 +45,7 @@ string_enum! {
     Role = profile::Role::ALL, "Whether a profile buys, sells, or both.";
     Settlement = call::ledger::Settlement::ALL, "Status of an adjustment.";
     SuspendedBy = listing::SuspendedBy::ALL, "Who suspended a listing.";
+    SuspendedReason = listing::SuspendedReason::ALL, "Why the operator suspended a listing.";
     WalletStatus = profile::WalletStatus::ALL, "Whether a wallet is in use.";
 }
 

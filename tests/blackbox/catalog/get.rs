@@ -4,7 +4,7 @@ use crochet_tests::{Outcome, Replies, is_time, is_uuid, members, shared, text};
 use http::Method;
 use serde_json::json;
 
-const MEMBERS: [&str; 27] = [
+const MEMBERS: [&str; 29] = [
     "auth_method",
     "category",
     "connection_instructions",
@@ -19,6 +19,7 @@ const MEMBERS: [&str; 27] = [
     "input_schema",
     "name",
     "output_schema",
+    "owes",
     "payable_with",
     "price",
     "pricing_amount",
@@ -30,6 +31,7 @@ const MEMBERS: [&str; 27] = [
     "stats",
     "status",
     "suspended_by",
+    "suspended_reason",
     "tags",
     "updated_at",
 ];

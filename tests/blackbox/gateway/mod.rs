@@ -19,6 +19,7 @@ mod literal_agent;
 mod many_repeats;
 mod one_payment;
 mod outbound_limits;
+mod overdue;
 mod owed;
 mod paid;
 mod payment_states;

@@ -21,8 +21,20 @@ fn a_deposit_that_was_seen_is_pending_even_if_the_provider_goes_back() -> Outcom
             assert_eq!(pending.ok(202)["relay_request_id"], json!(offer.id), "{status}");
             assert_eq!(pending.data()["request_id"], json!(id));
         }
-        world.sandbox.set(&offer.id, &json!({ "status": "success", "record_after_ms": 60_000 })).await?;
+        world.sandbox.pay(&offer.id).await?;
+        market.refund(&id).await?.ok(200);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_success_counts_once_the_providers_record_shows_it() -> Outcome {
+    isolated(async |world| {
+        let (market, id) = owing(world).await?;
+        let offer = Quote::of(market.refund(&id).await?);
+        world.sandbox.pay_with_late_record(&offer.id, 60_000).await?;
         market.refund(&id).await?.ok(202);
+        assert_eq!(market.charge(&id).await?, "owed");
         world.later(61).await?;
         market.refund(&id).await?.ok(200);
         Ok(())

@@ -13,8 +13,19 @@ fn everybody_sees_an_agents_public_profile_and_no_more() -> Outcome {
         let data = reply.ok(200);
         assert_eq!(members(data), ["profile"]);
         let profile = &data["profile"];
-        let shown =
-            ["account_type", "created_at", "description", "display_name", "id", "is_verified", "operator", "role", "score", "tier"];
+        let shown = [
+            "account_type",
+            "created_at",
+            "description",
+            "display_name",
+            "id",
+            "is_verified",
+            "operator",
+            "owes",
+            "role",
+            "score",
+            "tier",
+        ];
         assert_eq!(members(profile), shown);
         assert_eq!(profile, &agent.issued["profile"]);
         assert_eq!((text(profile, "account_type"), text(profile, "role")), ("agent", "seller"));

@@ -24,6 +24,7 @@ fn a_registration_answers_201_with_profile_wallets_key_and_the_header_to_use() -
                     "id",
                     "is_verified",
                     "operator",
+                    "owes",
                     "role",
                     "score",
                     "tier"
@@ -31,7 +32,7 @@ fn a_registration_answers_201_with_profile_wallets_key_and_the_header_to_use() -
             );
             assert!(is_uuid(&profile["id"]) && is_time(&profile["created_at"]), "{profile}");
             let expected = json!({ "account_type": "agent", "display_name": "Ada", "description": "Counts.", "role": "both",
-                "score": 400, "tier": "Moderate", "is_verified": false, "operator": null });
+                "score": 400, "tier": "Moderate", "is_verified": false, "operator": null, "owes": null });
             for (member, value) in expected.as_object().into_iter().flatten() {
                 assert_eq!(&profile[member], value, "profile.{member}");
             }

@@ -41,7 +41,7 @@ fn what_is_left_out_has_defaults() -> Outcome {
         let seller = world.agent().await?;
         let data = seller.create_listing(&world.paid_fields(&json!(1), "/echo")).await?.data;
         let expected = json!({ "category": "other", "delivery_type": "api", "auth_method": "none", "formats": ["json"],
-            "status": "active", "tags": [], "suspended_by": null });
+            "status": "active", "tags": [], "suspended_by": null, "suspended_reason": null, "owes": null });
         for (member, value) in expected.as_object().into_iter().flatten() {
             assert_eq!(&data["listing"][member], value, "{member}");
         }

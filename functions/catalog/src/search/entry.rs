@@ -1,6 +1,7 @@
 //! A listing as the catalogue holds it in memory: attributes to filter and sort by, and packed details for display.
 
 use bytes::Bytes;
+use crochet_domain::debt::Standing;
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::{
     AuthMethod, CATEGORIES, DeliveryType, Endpoint, EndpointStatus, Listing, ListingStatus, PricingModel,
@@ -77,9 +78,17 @@ struct Details {
     seller_claimed: bool,
     #[serde(rename = "p")]
     payout_chains: Vec<Chain>,
+    /// Micro-dollars.
+    #[serde(rename = "o", default, skip_serializing_if = "is_zero")]
+    seller_owes: i64,
     /// Present if the listing has an endpoint. Lists show no more of it, so no more is kept.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     endpoint: Option<EndpointStatus>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(micros: &i64) -> bool {
+    *micros == 0
 }
 
 /// An active listing.
@@ -105,6 +114,7 @@ impl Entry {
             seller_name: listing.seller.display_name.clone(),
             seller_claimed: listing.seller.claimed,
             payout_chains: listing.seller.payout_chains.clone(),
+            seller_owes: listing.seller.standing.owes.0,
             endpoint: listing.endpoint.as_ref().map(|endpoint| endpoint.status),
         };
         Ok(Self { attributes: Attributes::of(listing), details: serde_json::to_vec(&details)?.into() })
@@ -144,12 +154,15 @@ impl Entry {
             was_per_call: details.was_per_call,
             status: ListingStatus::Active,
             suspended_by: None,
+            suspended_reason: None,
             seller: SellerSummary {
                 id: attributes.seller,
                 display_name: details.seller_name,
                 score: attributes.score,
                 claimed: details.seller_claimed,
                 payout_chains: details.payout_chains,
+                // Overdue debts suspend a listing, so one that is on offer has none.
+                standing: Standing { owes: Micros(details.seller_owes), overdue: false },
                 as_of: 0,
             },
             endpoint: details.endpoint.map(endpoint_with_status),

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use crochet_domain::debt::Standing;
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
 use crochet_domain::money::Micros;
@@ -33,12 +34,14 @@ pub(crate) fn listing(name: &str, created_ms: i64) -> Listing {
         was_per_call: false,
         status: ListingStatus::Active,
         suspended_by: None,
+        suspended_reason: None,
         seller: SellerSummary {
             id: ProfileId::generate(now),
             display_name: "S".into(),
             score: 400,
             claimed: false,
             payout_chains: Vec::new(),
+            standing: Standing { owes: Micros(7), overdue: false },
             as_of: 1,
         },
         endpoint: None,

@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State as Extract};
 use axum::http::HeaderMap;
+use crochet::budget::Asker;
 use crochet::http::caller::Agent;
 use crochet::http::limited::{Limited, Refunds};
 use crochet::http::request::JsonOrNothing;
@@ -70,7 +71,7 @@ pub(crate) async fn refund_call(
 
 async fn refund(state: &State, key: RefundKey, call: &Call, requested: Option<OriginCurrency>) -> Result {
     let given: Option<CallKey> = key.good_will.map(|_| call.key());
-    let mut refunding = Refunding::read(state, key, given).await?;
+    let mut refunding = Refunding::read(state, key, given, Asker::Buyer(key.seller)).await?;
     let mut attempts = Attempts::default();
     loop {
         match refunding.go_on().await? {

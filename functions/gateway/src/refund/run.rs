@@ -1,8 +1,11 @@
 //! The loop of a refund: decide, carry out the step, until the step is a reply or asks for a quote.
 
-use crochet::http::{ApiError, Result};
+use crochet::budget::{Asker, Grant};
+use crochet::http::{ApiError, Code, Result};
 use crochet::payments::RecordWanted;
+use crochet::store::StoreError;
 use crochet_domain::call::CallKey;
+use crochet_domain::ids::{ProfileId, RefundId};
 use crochet_domain::money::Micros;
 use crochet_domain::refund::decide::{RefundStep, RefundView, decide};
 use crochet_domain::refund::{PaidRefund, RefundKey, RefundedCall};
@@ -26,6 +29,8 @@ pub(super) struct Refunding<'a> {
     pub(super) failure: Option<ApiError>,
     /// The call that is refunded by good will.
     call: Option<CallKey>,
+    /// For whom the provider is asked.
+    asker: Asker,
 }
 
 /// Where a run ended.
@@ -38,19 +43,19 @@ pub(super) enum Next {
 
 impl<'a> Refunding<'a> {
     /// Reads what was offered and what is owed. `call` is the call that is refunded by good will.
-    pub(super) async fn read(state: &'a State, key: RefundKey, call: Option<CallKey>) -> Result<Self> {
+    pub(super) async fn read(state: &'a State, key: RefundKey, call: Option<CallKey>, asker: Asker) -> Result<Self> {
         let now_ms = unix_ms(state.app.clock.now());
         let store = &state.app.store;
         let (record, owed) = tokio::try_join!(store.refund_record(key), owed(state, key, call.as_ref()))?;
         let view = RefundView { record, facts: Vec::new(), owed, now_ms };
-        Ok(Self { state, key, view, failure: None, call })
+        Ok(Self { state, key, view, failure: None, call, asker })
     }
 
     /// Reads everything again after something has changed. What the provider said stays.
     pub(super) async fn read_again(&mut self) -> Result<()> {
         let facts = std::mem::take(&mut self.view.facts);
         let failure = self.failure.take();
-        *self = Self::read(self.state, self.key, self.call.clone()).await?;
+        *self = Self::read(self.state, self.key, self.call.clone(), self.asker).await?;
         self.view.facts = facts;
         self.failure = failure;
         Ok(())
@@ -86,7 +91,17 @@ impl<'a> Refunding<'a> {
         let questions = payments
             .iter()
             .map(|offered| ask_about(self.state, PaymentOf::Refund(&self.key), &offered.payment, RecordWanted::OnSuccess));
-        let replies = try_join_all(questions).await?;
+        // They are counted while they are asked, to save a round trip.
+        let (budget, now) = (&self.state.app.provider_budget, self.state.app.clock.now());
+        if budget.is_out_of_questions(self.asker, now) {
+            return Err(out_of_questions(1));
+        }
+        let count = u32::try_from(payments.len()).unwrap_or(u32::MAX);
+        let (replies, granted) = tokio::join!(try_join_all(questions), budget.questions(self.asker, count, now));
+        if let Grant::Refused { retry_after_seconds } = granted? {
+            return Err(out_of_questions(retry_after_seconds));
+        }
+        let replies = replies?;
         let known: Vec<String> = payments.iter().map(|offered| offered.payment.id.clone()).collect();
         for (id, asked) in known.into_iter().zip(replies) {
             self.failure = asked.failure.or(self.failure.take());
@@ -110,12 +125,34 @@ impl<'a> Refunding<'a> {
         if paid.unused > Micros::ZERO {
             tracing::error!(alarm = true, refund = %paid.id, unused = paid.unused.0, "a seller has paid a buyer twice");
         }
+        show(self.state, &paid).await;
         Ok(Some(paid))
     }
 }
 
+/// So many questions were asked of the provider in this minute that no other is. Nothing is lost.
+pub(crate) fn out_of_questions(retry_after_seconds: u64) -> ApiError {
+    ApiError::new(Code::PaymentProviderUnavailable)
+        .retry_after(retry_after_seconds)
+        .cause("the budget of questions to the payment provider is used up")
+}
+
+/// Makes the seller's profile and listings show that a refund is paid. If that fails, the refund stays due, and it is done later.
+async fn show(state: &State, paid: &PaidRefund) {
+    if let Err(error) = try_show(state, paid.key.seller, paid.id).await {
+        tracing::warn!(refund = %paid.id, %error, "what a seller owes is not shown yet");
+    }
+}
+
+/// Like [`show`], for a caller that tries again.
+pub(super) async fn try_show(state: &State, seller: ProfileId, id: RefundId) -> Result<(), StoreError> {
+    let store = &state.app.store;
+    store.refresh_standing(seller, &[], state.app.clock.now()).await?;
+    store.refund_is_shown(seller, id).await
+}
+
 /// What may be paid back, oldest first.
-async fn owed(state: &State, key: RefundKey, call: Option<&CallKey>) -> Result<Vec<RefundedCall>, crochet::store::StoreError> {
+async fn owed(state: &State, key: RefundKey, call: Option<&CallKey>) -> Result<Vec<RefundedCall>, StoreError> {
     let store = &state.app.store;
     if key.good_will.is_none() {
         let debts = store.debts_to(key.seller, key.buyer, MAX_DEBTS).await?;

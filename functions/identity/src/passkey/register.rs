@@ -11,6 +11,7 @@ use crochet::store::person::SignUpError;
 use crochet::store::retry::{Attempts, retry_on_conflict};
 use crochet::wire;
 use crochet::wire::person::RecoveryCodes;
+use crochet_domain::debt::Standing;
 use crochet_domain::ids::{PasskeyId, ProfileId};
 use crochet_domain::passkey::{CeremonyPurpose, MAX_PASSKEYS, Passkey, Passkeys};
 use crochet_domain::profile::{AccountType, Profile, Role, STARTING_SCORE};
@@ -215,6 +216,7 @@ fn profile(id: ProfileId, display_name: String, now: OffsetDateTime) -> Profile 
         operator: None,
         listing_count: 0,
         claim_count: 0,
+        standing: Standing::default(),
         summaries_stale: false,
         version: 1,
         created_ms: unix_ms(now),

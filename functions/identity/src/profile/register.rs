@@ -9,6 +9,7 @@ use crochet::store::profile::RegisterError;
 use crochet::wire::profile::Issued;
 use crochet::wire::schema;
 use crochet_domain::challenge::Binding;
+use crochet_domain::debt::Standing;
 use crochet_domain::ids::{ProfileId, WalletId};
 use crochet_domain::profile::{AccountType, Capability, Profile, Role, STARTING_SCORE, Wallet, WalletStatus};
 use crochet_domain::timestamp::unix_ms;
@@ -109,6 +110,7 @@ impl Registration {
             operator: None,
             listing_count: 0,
             claim_count: 0,
+            standing: Standing::default(),
             summaries_stale: false,
             version: 1,
             created_ms: unix_ms(now),

@@ -12,7 +12,7 @@ use crochet::store::StoreError;
 use crochet::store::retry::Attempts;
 use crochet::wire;
 use crochet::wire::schema;
-use crochet_domain::listing::ListingStatus;
+use crochet_domain::listing::{Listing, ListingStatus, SuspendedReason};
 use crochet_domain::profile::{AccountType, Profile, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -138,6 +138,11 @@ async fn save(app: &App, caller: &Caller, trace: &RequestTrace, change: &Change)
     }
 }
 
+/// What is suspended while refunds are overdue is on offer again afterwards.
+fn is_or_becomes_active(listing: &Listing) -> bool {
+    listing.status == ListingStatus::Active || listing.suspended_reason == Some(SuspendedReason::RefundOverdue)
+}
+
 /// A buyer cannot deactivate listings, so an agent with active ones may not become a buyer.
 async fn refuse_while_selling(app: &App, profile: &Profile) -> Result<()> {
     if profile.listing_count == 0 {
@@ -146,7 +151,7 @@ async fn refuse_while_selling(app: &App, profile: &Profile) -> Result<()> {
     let ids = app.store.listing_ids_of(profile.id).await?;
     let listings = app.store.listings_in_brief(ids.into_iter()).await?;
     let active: Vec<String> =
-        listings.iter().filter(|listing| listing.status == ListingStatus::Active).map(|listing| listing.id.to_string()).collect();
+        listings.iter().filter(|listing| is_or_becomes_active(listing)).map(|listing| listing.id.to_string()).collect();
     if active.is_empty() {
         return Ok(());
     }

@@ -95,5 +95,8 @@ async fn write_once(state: &crate::state::State, writer: ListingWriter, before: 
     }
     let owner = writer.profile(&state.app).await?;
     require_seller(&owner)?;
+    if owner.standing.overdue {
+        return Err(Code::RefundOverdue.into());
+    }
     Ok(store.activate_listing(after, owner.version).await?)
 }

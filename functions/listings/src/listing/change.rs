@@ -65,7 +65,7 @@ impl Change {
             apply_pricing((before.pricing_model, before.price), self.pricing_model, self.pricing_amount)?;
         after.was_per_call |= after.is_paid();
         if let Some(status) = self.status {
-            (after.status, after.suspended_by) = transition((before.status, before.suspended_by), status)?;
+            transition(&mut after, status)?;
         }
         if self.input_schema.is_some() || self.example_request.is_some() {
             check_example_request(after.example_request.as_deref(), after.input_schema.as_deref())?;
@@ -96,21 +96,34 @@ fn set<T: Clone>(field: &mut T, value: &Option<T>) {
     }
 }
 
-/// The status after its owner requests `to`.
-fn transition(
-    from: (ListingStatus, Option<SuspendedBy>),
-    to: ListingStatus,
-) -> Result<(ListingStatus, Option<SuspendedBy>), ApiError> {
+/// Changes the status as its owner requests.
+fn transition(listing: &mut Listing, to: ListingStatus) -> Result<(), ApiError> {
     use ListingStatus::{Active, Draft, Suspended};
-    match (from, to) {
-        ((status, _), to) if status == to => Ok(from),
-        ((Suspended, Some(SuspendedBy::Operator)), _) => Err(Code::ListingSuspended.into()),
-        ((Draft, _), Active) | ((Suspended, _), Active) => Ok((Active, None)),
-        ((Active, _), Suspended) => Ok((Suspended, Some(SuspendedBy::Owner))),
-        ((status, _), to) => {
-            Err(ApiError::new(Code::StatusChangeRefused).detail("status", status.as_str()).detail("requested_status", to.as_str()))
+    let is_overdue = listing.seller.standing.overdue;
+    match (listing.status, listing.suspended_by, to) {
+        // It stays suspended after the debts are paid.
+        (Suspended, Some(SuspendedBy::Operator), Suspended) if listing.suspended_reason.is_some() => suspend(listing),
+        (status, _, to) if status == to => {}
+        (Draft | Suspended, _, Active) if is_overdue => return Err(Code::RefundOverdue.into()),
+        (Suspended, Some(SuspendedBy::Operator), _) => return Err(Code::ListingSuspended.into()),
+        (Draft | Suspended, _, Active) => {
+            (listing.status, listing.suspended_by, listing.suspended_reason) = (Active, None, None);
+        }
+        (Active, _, Suspended) => suspend(listing),
+        (status, _, to) => {
+            return Err(ApiError::new(Code::StatusChangeRefused)
+                .detail("status", status.as_str())
+                .detail("requested_status", to.as_str()));
         }
     }
+    Ok(())
+}
+
+/// Suspends a listing for its owner, who can lift it.
+pub(crate) fn suspend(listing: &mut Listing) {
+    listing.status = ListingStatus::Suspended;
+    listing.suspended_by = Some(SuspendedBy::Owner);
+    listing.suspended_reason = None;
 }
 
 /// Checks that a name is one line.
@@ -146,24 +159,60 @@ pub(crate) fn distinct<const MIN: usize, const MAX: usize, const N: usize>(List(
 
 #[cfg(test)]
 mod tests {
+    use crochet_domain::debt::Standing;
+    use crochet_domain::ids::ProfileId;
+    use crochet_domain::listing::SuspendedReason;
+    use crochet_domain::profile::{AccountType, Profile, Role};
+    use time::OffsetDateTime;
+
+    use super::super::create::empty_listing;
     use super::*;
+
+    fn seller() -> Profile {
+        Profile {
+            id: ProfileId::generate(OffsetDateTime::UNIX_EPOCH),
+            account_type: AccountType::Agent,
+            display_name: "Ada".into(),
+            description: None,
+            role: Role::Both,
+            score: 400,
+            wallets: Vec::new(),
+            operator: None,
+            listing_count: 0,
+            claim_count: 0,
+            standing: Standing::default(),
+            summaries_stale: false,
+            version: 1,
+            created_ms: 0,
+        }
+    }
 
     #[test]
     fn an_owner_can_make_only_these_transitions() {
         use ListingStatus::{Active, Draft, Suspended};
-        let by = |who| (Suspended, Some(who));
-        for (from, to, expected) in [
-            ((Draft, None), Active, Ok((Active, None))),
-            ((Draft, None), Draft, Ok((Draft, None))),
-            ((Draft, None), Suspended, Err(Code::StatusChangeRefused)),
-            ((Active, None), Suspended, Ok(by(SuspendedBy::Owner))),
-            ((Active, None), Draft, Err(Code::StatusChangeRefused)),
-            (by(SuspendedBy::Owner), Active, Ok((Active, None))),
-            (by(SuspendedBy::Owner), Draft, Err(Code::StatusChangeRefused)),
-            (by(SuspendedBy::Operator), Active, Err(Code::ListingSuspended)),
-            (by(SuspendedBy::Operator), Suspended, Ok(by(SuspendedBy::Operator))),
+        let by = |who| (Suspended, Some(who), None);
+        let overdue = (Suspended, Some(SuspendedBy::Operator), Some(SuspendedReason::RefundOverdue));
+        let mut listing = empty_listing(&seller(), OffsetDateTime::UNIX_EPOCH);
+        for (from, to, is_overdue, expected) in [
+            ((Draft, None, None), Active, false, Ok((Active, None, None))),
+            ((Draft, None, None), Active, true, Err(Code::RefundOverdue)),
+            ((Draft, None, None), Draft, true, Ok((Draft, None, None))),
+            ((Draft, None, None), Suspended, false, Err(Code::StatusChangeRefused)),
+            ((Active, None, None), Suspended, false, Ok(by(SuspendedBy::Owner))),
+            ((Active, None, None), Draft, false, Err(Code::StatusChangeRefused)),
+            (by(SuspendedBy::Owner), Active, false, Ok((Active, None, None))),
+            (by(SuspendedBy::Owner), Active, true, Err(Code::RefundOverdue)),
+            (by(SuspendedBy::Owner), Draft, false, Err(Code::StatusChangeRefused)),
+            (by(SuspendedBy::Operator), Active, false, Err(Code::ListingSuspended)),
+            (by(SuspendedBy::Operator), Suspended, false, Ok(by(SuspendedBy::Operator))),
+            (overdue, Active, true, Err(Code::RefundOverdue)),
+            (overdue, Suspended, true, Ok(by(SuspendedBy::Owner))),
         ] {
-            assert_eq!(transition(from, to).map_err(|error| error.code()), expected, "{from:?} {to:?}");
+            (listing.status, listing.suspended_by, listing.suspended_reason) = from;
+            listing.seller.standing.overdue = is_overdue;
+            let changed = transition(&mut listing, to).map_err(|error| error.code());
+            let found = changed.map(|()| (listing.status, listing.suspended_by, listing.suspended_reason));
+            assert_eq!(found, expected, "{from:?} {to:?}");
         }
     }
 

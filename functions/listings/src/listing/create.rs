@@ -122,8 +122,8 @@ impl NewListing {
 
 crochet::error_list!(
     CreateListingErrors: ListingWriter, Json<NewListing>;
-    EndpointRequired, EndpointUrlRefused, InvalidSchema, PayoutWalletRequired, ListingLimitReached, ChallengeInvalid,
-    PowInvalid
+    EndpointRequired, EndpointUrlRefused, InvalidSchema, PayoutWalletRequired, ListingLimitReached, RefundOverdue,
+    ChallengeInvalid, PowInvalid
 );
 
 /// Create a listing.
@@ -168,7 +168,7 @@ async fn check_host(url: Option<&EndpointUrl>, outbound: &Outbound) -> Result<()
 }
 
 /// A listing with default values, before the seller's fields are applied.
-fn empty_listing(profile: &Profile, now: OffsetDateTime) -> Listing {
+pub(super) fn empty_listing(profile: &Profile, now: OffsetDateTime) -> Listing {
     let now_ms = unix_ms(now);
     Listing {
         id: ListingId::generate(now),
@@ -190,6 +190,7 @@ fn empty_listing(profile: &Profile, now: OffsetDateTime) -> Listing {
         was_per_call: false,
         status: ListingStatus::Draft,
         suspended_by: None,
+        suspended_reason: None,
         seller: SellerSummary::from(profile),
         endpoint: None,
         removing_secret_until_ms: None,
@@ -241,6 +242,7 @@ fn creation_failed(error: CreateListingError, max_listings: u32) -> ApiError {
         CreateListingError::LimitReached => limit_reached(max_listings),
         CreateListingError::NoPayoutWallet => Code::PayoutWalletRequired.into(),
         CreateListingError::NotSeller => ApiError::new(Code::RoleRequired).detail("required_role", "seller"),
+        CreateListingError::RefundOverdue => Code::RefundOverdue.into(),
         CreateListingError::Store(error) => challenge_spent(error.into()),
         CreateListingError::SlugTaken | CreateListingError::Conflict => challenge_spent(Code::ServiceUnavailable.into()),
     }

@@ -4,11 +4,12 @@ use axum::extract::{Path, State};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::retry::Attempts;
 use crochet::wire::listing::ListingView;
-use crochet_domain::listing::{ListingStatus, SuspendedBy};
+use crochet_domain::listing::ListingStatus;
 use crochet_domain::timestamp::unix_ms;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::change::suspend;
 use crate::endpoint::secret::delete_secret;
 use crate::seller::ListingWriter;
 
@@ -38,10 +39,10 @@ pub(crate) async fn delete_listing(
     let mut attempts = Attempts::default();
     loop {
         match listing.status {
-            ListingStatus::Suspended => return reply(&listing, false),
-            ListingStatus::Active => {
-                listing.status = ListingStatus::Suspended;
-                listing.suspended_by = Some(SuspendedBy::Owner);
+            ListingStatus::Suspended if listing.suspended_reason.is_none() => return reply(&listing, false),
+            // One that is suspended while refunds are overdue stays suspended afterwards.
+            ListingStatus::Active | ListingStatus::Suspended => {
+                suspend(&mut listing);
                 listing.touch(unix_ms(app.clock.now()));
                 if store.update_listing(&listing).await? {
                     return reply(&listing, false);

@@ -133,7 +133,7 @@ impl ListingChange {
 crochet::error_list!(
     UpdateListingErrors: ListingWriter, Path<String>, Json<ListingChange>;
     ListingNotFound, NotListingOwner, EndpointRequired, EndpointUrlRefused, InvalidSchema, PayoutWalletRequired,
-    ListingSuspended, StatusChangeRefused, EditConflict, EditLimit
+    ListingSuspended, RefundOverdue, StatusChangeRefused, EditConflict, EditLimit
 );
 
 /// Change one of your listings. Omitted fields stay as they are; `null` removes an optional value.
@@ -160,5 +160,7 @@ pub(crate) async fn update_listing(
 
 /// Applies the change, and refreshes what the listing shows of its seller.
 fn apply(change: &Change, listing: &Listing, profile: &Profile) -> Result<Listing> {
-    change.apply(&Listing { seller: listing.seller.renewed(profile), ..listing.clone() })
+    let mut shown = listing.clone();
+    shown.show_seller(listing.seller.renewed(profile));
+    change.apply(&shown)
 }

@@ -6,6 +6,7 @@ use crochet::config::Config;
 use crochet::store::snapshot::HeadState;
 use crochet::store::{Store, keys};
 use crochet_catalog::snapshot::FORMAT;
+use crochet_domain::debt::Standing;
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::{
     AuthMethod, CATEGORIES, DeliveryType, Endpoint, EndpointStatus, Listing, ListingStatus, PricingModel, slug_base,
@@ -112,6 +113,7 @@ fn seller(dice: &mut Dice, now_ms: i64) -> SellerSummary {
         score: u16::try_from(300 + dice.below(700)).unwrap_or(400),
         claimed: dice.below(3) == 0,
         payout_chains: vec![if dice.below(2) == 0 { Chain::Solana } else { Chain::Evm }],
+        standing: Standing::default(),
         as_of: 1,
     }
 }
@@ -147,6 +149,7 @@ fn listing(dice: &mut Dice, words: &[&str], sellers: &[SellerSummary], now_ms: i
         was_per_call: price > 0,
         status: ListingStatus::Active,
         suspended_by: None,
+        suspended_reason: None,
         seller: sellers[dice.skewed(sellers.len())].clone(),
         endpoint: Some(Endpoint {
             status: EndpointStatus::Active,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::wallet::Wallet;
+use crate::debt::Standing;
 use crate::ids::ProfileId;
 
 /// What kind of account a profile is.
@@ -78,6 +79,9 @@ pub struct Profile {
     /// How many agents it operates. Zero unless it is a person.
     #[serde(default)]
     pub claim_count: u32,
+    /// What it owes buyers, as [`Profile::with_standing`] last saw it.
+    #[serde(default)]
+    pub standing: Standing,
     /// Whether some of its listings may still carry an outdated [`SellerSummary`](super::SellerSummary).
     #[serde(default)]
     pub summaries_stale: bool,
@@ -92,6 +96,16 @@ impl Profile {
     pub fn set_operator(&mut self, operator: Option<ProfileId>) {
         self.account_type = if operator.is_some() { AccountType::HumanClaimedAgent } else { AccountType::Agent };
         self.operator = operator;
+    }
+
+    /// The next version, with what the profile owes. It is a new version even if nothing has changed, so that a writer that read the
+    /// debts before this one cannot be the last.
+    #[must_use]
+    pub fn with_standing(mut self, standing: Standing) -> Self {
+        self.summaries_stale |= self.listing_count > 0 && self.standing != standing;
+        self.standing = standing;
+        self.version += 1;
+        self
     }
 }
 

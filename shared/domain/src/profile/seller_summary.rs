@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::record::{AccountType, Profile};
+use crate::debt::Standing;
 use crate::ids::ProfileId;
 use crate::wallet::Chain;
 
@@ -19,6 +20,9 @@ pub struct SellerSummary {
     pub claimed: bool,
     /// The chain families on which it can be paid.
     pub payout_chains: Vec<Chain>,
+    /// What the seller owes buyers, and whether it is overdue.
+    #[serde(default)]
+    pub standing: Standing,
     /// The profile version that this was copied from. An older copy never replaces a newer one.
     #[serde(default)]
     pub as_of: u64,
@@ -32,6 +36,7 @@ impl From<&Profile> for SellerSummary {
             score: profile.score,
             claimed: profile.account_type == AccountType::HumanClaimedAgent,
             payout_chains: profile.payout_chains(),
+            standing: profile.standing,
             as_of: profile.version,
         }
     }

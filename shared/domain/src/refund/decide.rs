@@ -66,6 +66,11 @@ impl RefundView {
         self.facts.iter().find(|(known, _)| known == id).map(|(_, fact)| fact)
     }
 
+    /// The payments about which the provider is asked. Fills that come later than reckoned with are settled, too.
+    fn listed(&self) -> impl Iterator<Item = &RefundPayment> {
+        self.record.payments.iter().filter(|offered| offered.payment.state != PaymentState::Refunded)
+    }
+
     fn fillable(&self) -> impl Iterator<Item = &RefundPayment> {
         self.record.payments.iter().filter(|offered| offered.may_be_filled(self.now_ms))
     }
@@ -114,12 +119,12 @@ impl RefundView {
 #[must_use]
 pub fn decide(view: &RefundView) -> RefundStep {
     let unasked: Vec<String> =
-        view.fillable().map(|offered| offered.payment.id.clone()).filter(|id| view.fact(id).is_none()).collect();
+        view.listed().map(|offered| offered.payment.id.clone()).filter(|id| view.fact(id).is_none()).collect();
     if !unasked.is_empty() {
         return RefundStep::AskProvider(unasked);
     }
     // One that is filled wins over one that is on its way.
-    let mut deposits: Vec<RefundStep> = view.fillable().filter_map(|offered| view.deposit(offered)).collect();
+    let mut deposits: Vec<RefundStep> = view.listed().filter_map(|offered| view.deposit(offered)).collect();
     deposits.sort_by_key(|step| !matches!(step, RefundStep::Settle(_)));
     if let Some(step) = deposits.into_iter().next() {
         return step;
@@ -127,7 +132,7 @@ pub fn decide(view: &RefundView) -> RefundStep {
     if view.fillable().any(|offered| view.is_unanswered(offered)) {
         return RefundStep::Refuse(RefundRefusal::ProviderUnavailable);
     }
-    if let Some((offered, how)) = view.fillable().find_map(|offered| Some((offered, view.over(offered)?))) {
+    if let Some((offered, how)) = view.listed().find_map(|offered| Some((offered, view.over(offered)?))) {
         return RefundStep::Move(offered.payment.id.clone(), how);
     }
     if view.owed.is_empty() {

@@ -76,6 +76,11 @@ fn nothing_is_offered_while_a_quote_is_closing() {
     // What was never paid can still be filled late.
     let late = with_fact(RefundView { facts: Vec::new(), ..moved }, 7, FILLED);
     assert_eq!(decide(&late), RefundStep::Settle(id(7)));
+    let later = TTL + LATE_FILL_MS + 1;
+    assert_eq!(decide(&at(late.clone(), later)), RefundStep::Settle(id(7)), "it is asked about for a day");
+    let unreachable = with_fact(RefundView { facts: Vec::new(), ..late }, 7, Fact::Unreachable);
+    assert_eq!(decide(&unreachable), RefundStep::Refuse(RefundRefusal::ProviderUnavailable));
+    assert_eq!(decide(&at(unreachable, later)), RefundStep::Quote, "but nothing waits for it so long");
 }
 
 #[test]

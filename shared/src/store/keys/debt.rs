@@ -16,6 +16,8 @@ const REFUNDS: &str = "REFUND#";
 /// Prefixes of the sort keys of refund records: of what is owed to a buyer, and of a call that is refunded by good will.
 const OWED: &str = "OWED#";
 const GOOD_WILL: &str = "GIVEN#";
+/// Prefix of the sort keys of refunds that were paid.
+const PAID: &str = "PAID#";
 
 /// What a seller owes a buyer for a call.
 #[must_use]
@@ -77,7 +79,13 @@ pub fn refund_requirements(seller: ProfileId, payment_id: &str) -> Key {
 /// A refund that was paid.
 #[must_use]
 pub fn paid_refund(seller: ProfileId, id: RefundId) -> Key {
-    Key::new(refunds_of(seller), format!("PAID#{id}"))
+    Key::new(refunds_of(seller), format!("{PAID}{id}"))
+}
+
+/// The seller whose refund is stored at this key, and the refund; `None` if another item is.
+#[must_use]
+pub fn parse_paid_refund(key: &Key) -> Option<(ProfileId, RefundId)> {
+    Some((key.pk.strip_prefix(REFUNDS)?.parse().ok()?, key.sk.strip_prefix(PAID)?.parse().ok()?))
 }
 
 /// The time at which a refund's record, or a refund that was paid, needs attention.
@@ -103,7 +111,10 @@ mod tests {
         for key in [owed, given] {
             assert_eq!(parse_refund(&refund(&key)), Some(key));
         }
-        assert_eq!(parse_refund(&paid_refund(owed.seller, RefundId::generate(now))), None);
+        let id = RefundId::generate(now);
+        assert_eq!(parse_refund(&paid_refund(owed.seller, id)), None);
+        assert_eq!(parse_paid_refund(&paid_refund(owed.seller, id)), Some((owed.seller, id)));
+        assert_eq!(parse_paid_refund(&refund(&given)), None);
         assert_eq!(debtor_of_partition(&debts_of(owed.seller).pk), Some(owed.seller));
     }
 }

@@ -6,7 +6,7 @@ use crate::store::retry::Attempts;
 use crate::store::transaction::TransactError;
 use crate::store::write::{Condition, Put, Update};
 use crate::store::{Store, StoreError, keys};
-use crochet_domain::listing::Listing;
+use crochet_domain::listing::{Listing, ListingStatus};
 use crochet_domain::profile::{Profile, SellerSummary};
 
 /// Why a listing was not created.
@@ -24,6 +24,9 @@ pub enum CreateListingError {
     /// The profile is no longer a seller.
     #[error("the profile is not a seller")]
     NotSeller,
+    /// The seller owes refunds that are overdue, and the listing would be on offer.
+    #[error("the seller owes refunds that are overdue")]
+    RefundOverdue,
     /// Another write changed one of the items.
     #[error("another write changed one of the items")]
     Conflict,
@@ -52,6 +55,9 @@ impl Store {
             listing.seller = SellerSummary::from(&current);
             if listing.is_paid() && listing.seller.payout_chains.is_empty() {
                 return Err(CreateListingError::NoPayoutWallet);
+            }
+            if listing.status == ListingStatus::Active && current.standing.overdue {
+                return Err(CreateListingError::RefundOverdue);
             }
             attempts.next_or(CreateListingError::Conflict).await?;
         }

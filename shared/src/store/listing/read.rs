@@ -26,6 +26,7 @@ const BRIEF: &[&str] = &[
     "was_per_call",
     "status",
     "suspended_by",
+    "suspended_reason",
     "seller",
     "endpoint",
     "version",

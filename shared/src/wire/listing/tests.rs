@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use super::*;
+use crochet_domain::debt::Standing;
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::wallet::Chain;
 
@@ -28,12 +29,14 @@ fn listing(price: i64) -> Listing {
         was_per_call: price != 0,
         status: ListingStatus::Active,
         suspended_by: None,
+        suspended_reason: None,
         seller: SellerSummary {
             id: ProfileId::generate(now),
             display_name: "Seller".into(),
             score: 800,
             claimed: false,
             payout_chains: vec![Chain::Solana],
+            standing: Standing::default(),
             as_of: 1,
         },
         endpoint: None,
@@ -84,10 +87,12 @@ fn a_listing_has_the_fields_of_the_contract() {
             "payable_with",
             "status",
             "suspended_by",
+            "suspended_reason",
             "gateway_url",
             "seller",
             "rating",
             "stats",
+            "owes",
             "created_at",
             "updated_at"
         ]

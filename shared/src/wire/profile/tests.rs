@@ -1,5 +1,7 @@
 //! The members of each shape, and what a shape hides.
 
+use crochet_domain::debt::Standing;
+use crochet_domain::money::Micros;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -27,6 +29,7 @@ fn agent(score: u16) -> profile::Profile {
         operator: None,
         listing_count: 0,
         claim_count: 0,
+        standing: Standing::default(),
         summaries_stale: false,
         version: 1,
         created_ms: 1_790_000_000_123,
@@ -45,9 +48,12 @@ fn a_profile_has_the_members_of_the_contract_and_no_others() {
         value,
         json!({
             "id": agent.id.to_string(), "account_type": "agent", "display_name": "Ada", "description": null, "role": "both",
-            "score": 400, "tier": "Moderate", "is_verified": false, "operator": null, "created_at": "2026-09-21T14:13:20.123Z",
+            "score": 400, "tier": "Moderate", "is_verified": false, "operator": null, "owes": null,
+            "created_at": "2026-09-21T14:13:20.123Z",
         })
     );
+    let owing = Profile::of(&agent.clone().with_standing(Standing { owes: Micros(951_000), overdue: false }), None);
+    assert_eq!(owing.owes.map(|owes| owes.amount_micros), Some(951_000));
     assert_eq!(
         serde_json::to_value(&wallets(&agent)[0]).expect("JSON"),
         json!({

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use super::super::{AccountType, Role, STARTING_SCORE, WalletStatus};
 use super::*;
+use crate::debt::Standing;
 use crate::ids::ProfileId;
 
 use Capability::{Auth, Payment, Payout, Recovery};
@@ -51,6 +52,7 @@ fn profile(address: WalletAddress, capabilities: &[Capability]) -> Profile {
         operator: None,
         listing_count: 0,
         claim_count: 0,
+        standing: Standing::default(),
         summaries_stale: false,
         version: 1,
         created_ms: 0,

@@ -1,0 +1,165 @@
+//! What a seller owes is shown, and suspends its listings when it is overdue.
+
+use crochet_tests::{Failure, Market, Outcome, Quote, Replies, World, isolated, number, text};
+use serde_json::{Value, json};
+
+const DAY: i64 = 86_400;
+
+async fn owing(world: &World) -> Result<(Market<'_>, String), Failure> {
+    let market = world.market_at(&json!(1), "/fail/500").await?;
+    let id = market.undelivered(&[json!({ "n": 1 })]).await?.remove(0);
+    Ok((market, id))
+}
+
+/// What the seller's public profile and the listing show.
+async fn shown(market: &Market<'_>) -> Result<(Value, Value), Failure> {
+    let client = &market.world.client;
+    let profile = client.get(&format!("/agents/{}", market.seller.profile_id)).send().await?.ok(200)["profile"].clone();
+    let listing = client.get(&format!("/listings/{}", market.listing.id)).send().await?.ok(200)["listing"].clone();
+    Ok((profile, listing))
+}
+
+fn is_overdue(listing: &Value) -> bool {
+    let marks = (text(listing, "status"), &listing["suspended_by"], &listing["suspended_reason"]);
+    marks == ("suspended", &json!("operator"), &json!("REFUND_OVERDUE"))
+}
+
+#[test]
+fn the_sum_is_shown_and_after_seven_days_the_listings_are_suspended_until_it_is_paid() -> Outcome {
+    isolated(async |world| {
+        let (market, id) = owing(world).await?;
+        assert_eq!(world.look_at_debts().await?, 1);
+        let (profile, listing) = shown(&market).await?;
+        assert_eq!((number(&profile["owes"], "amount_micros"), number(&listing["owes"], "amount_micros")), (951_000, 951_000));
+        assert_eq!((text(&listing, "status"), &listing["suspended_reason"]), ("active", &Value::Null));
+        assert_eq!(market.seller.get("/me").send().await?.ok(200)["profile"]["owes"], profile["owes"]);
+
+        world.later(7 * DAY - 3_600).await?;
+        assert_eq!(world.look_at_debts().await?, 0, "nothing is due before that");
+        world.later(3_600).await?;
+        assert_eq!(world.look_at_debts().await?, 1);
+        let (profile, listing) = shown(&market).await?;
+        assert!(is_overdue(&listing), "{listing}");
+        assert_eq!(number(&profile["owes"], "amount_micros"), 951_000);
+        market.call(&json!({ "n": 2 })).send().await?.refused(409, "LISTING_NOT_ACTIVE");
+        let found = world.client.get("/listings").query("seller", &market.seller.profile_id).send().await?;
+        assert_eq!(found.ok(200)["listings"], json!([]));
+
+        market.refunded(&id).await?;
+        let (profile, listing) = shown(&market).await?;
+        assert_eq!((text(&listing, "status"), &listing["suspended_reason"]), ("active", &Value::Null));
+        assert_eq!((&listing["owes"], &profile["owes"]), (&Value::Null, &Value::Null));
+        Quote::of(market.call(&json!({ "n": 2 })).send().await?);
+        assert_eq!(world.look_at_debts().await?, 0, "everything is done");
+        Ok(())
+    })
+}
+
+#[test]
+fn the_owner_cannot_lift_it_and_nothing_else_goes_on_offer_meanwhile() -> Outcome {
+    isolated(async |world| {
+        let (market, id) = owing(world).await?;
+        let seller = &market.seller;
+        let mut fields = world.free_fields(&world.echo_path());
+        fields["status"] = "draft".into();
+        let draft = seller.create_listing(&fields).await?.id;
+        fields["status"] = "active".into();
+        let withdrawn = seller.create_listing(&fields).await?.id;
+        seller.delete(&format!("/listings/{withdrawn}")).send().await?.ok(200);
+        let deleted = seller.create_listing(&fields).await?.id;
+        world.later(7 * DAY).await?;
+        world.look_at_debts().await?;
+        world.later(7 * DAY).await?;
+        world.look_at_debts().await?;
+        for listing in [&market.listing.id, &draft, &withdrawn] {
+            let lift = seller.patch(&format!("/listings/{listing}")).json(&json!({ "status": "active" })).send().await?;
+            let error = lift.refused(409, "REFUND_OVERDUE");
+            assert_eq!(text(&error["recovery"], "next_action"), "pay_refunds");
+        }
+        let text_only = seller.patch(&format!("/listings/{}", market.listing.id)).json(&json!({ "description": "Mended." }));
+        assert!(is_overdue(&text_only.send().await?.ok(200)["listing"]));
+        seller.try_create_listing(&fields).await?.refused(409, "REFUND_OVERDUE");
+        fields["status"] = "draft".into();
+        seller.create_listing(&fields).await?;
+        seller.patch("/me").json(&json!({ "role": "buyer" })).send().await?.refused(409, "LISTINGS_STILL_ACTIVE");
+        // The owner may withdraw what is suspended: it stays suspended afterwards.
+        let own = seller.delete(&format!("/listings/{deleted}")).send().await?;
+        assert_eq!((&own.ok(200)["listing"]["suspended_by"], own.data()["deleted"] == true), (&json!("owner"), false));
+
+        market.refunded(&id).await?;
+        let status = async |listing: &str| -> Result<Value, Failure> {
+            let reply = seller.get(&format!("/listings/{listing}")).send().await?;
+            Ok(reply.ok(200)["listing"]["status"].clone())
+        };
+        assert_eq!(status(&market.listing.id).await?, "active");
+        for (listing, expected) in [(&draft, "draft"), (&withdrawn, "suspended"), (&deleted, "suspended")] {
+            assert_eq!(status(listing).await?, expected);
+            seller.patch(&format!("/listings/{listing}")).json(&json!({ "status": "active" })).send().await?.ok(200);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn what_no_route_carries_never_becomes_overdue() -> Outcome {
+    isolated(async |world| {
+        let (market, id) = owing(world).await?;
+        world.look_at_debts().await?;
+        for _ in 0..2 {
+            world.later(7 * DAY).await?;
+            world.sandbox.fault("quote", "no_route", 60_000).await?;
+            assert_eq!(world.look_at_debts().await?, 1);
+            assert!(!is_overdue(&shown(&market).await?.1));
+            world.sandbox.fault("quote", "down", 60_000).await?;
+            assert_eq!(world.look_at_debts().await?, 0, "it is looked at again after seven days");
+            world.sandbox.clear_faults().await?;
+        }
+        world.later(7 * DAY).await?;
+        world.sandbox.fault("quote", "down", 60_000).await?;
+        assert_eq!(world.look_at_debts().await?, 1);
+        assert!(!is_overdue(&shown(&market).await?.1), "the provider gave no answer");
+        world.sandbox.clear_faults().await?;
+        assert_eq!(world.look_at_debts().await?, 1, "so it stays due");
+        assert!(is_overdue(&shown(&market).await?.1));
+        market.refunded(&id).await?;
+        assert!(!is_overdue(&shown(&market).await?.1));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_refund_that_is_paid_and_not_asked_about_again_is_settled_all_the_same() -> Outcome {
+    isolated(async |world| {
+        let (market, id) = owing(world).await?;
+        world.later(7 * DAY).await?;
+        world.look_at_debts().await?;
+        world.look_at_debts().await?;
+        assert!(is_overdue(&shown(&market).await?.1));
+        let offer = Quote::of(market.refund(&id).await?);
+        world.sandbox.pay(&offer.id).await?;
+        world.later(900).await?;
+        assert!(world.look_at_debts().await? >= 1);
+        assert_eq!(market.charge(&id).await?, "refunded");
+        assert!(!is_overdue(&shown(&market).await?.1));
+        world.later(2 * DAY).await?;
+        assert_eq!(world.look_at_debts().await?, 0, "nothing is due any more");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_late_fill_of_an_unpaid_refund_is_found_within_a_day() -> Outcome {
+    isolated(async |world| {
+        let (market, id) = owing(world).await?;
+        world.look_at_debts().await?;
+        let offer = Quote::of(market.refund(&id).await?);
+        world.later(900).await?;
+        assert_eq!(world.look_at_debts().await?, 1, "it was never paid");
+        world.sandbox.pay(&offer.id).await?;
+        assert_eq!(world.look_at_debts().await?, 0);
+        world.later(3_600).await?;
+        assert_eq!(world.look_at_debts().await?, 1);
+        assert_eq!(market.charge(&id).await?, "refunded");
+        Ok(())
+    })
+}
