@@ -55,6 +55,15 @@ impl World {
     pub async fn look_at_debts(&self) -> Result<usize, Failure> {
         Ok(self.stack()?.sweep().await.map_err(Failure::new)?.debts)
     }
+
+    /// Carries out a command of `crochet-admin`. Returns what it prints.
+    ///
+    /// # Errors
+    /// The sentence with which the command fails.
+    pub async fn admin(&self, line: &str) -> Result<String, Failure> {
+        let stack = self.stack()?;
+        crochet_admin::run(line.split_whitespace().map(str::to_owned), || stack.app()).await.map_err(Failure::new)
+    }
 }
 
 /// Asks to refund a call.

@@ -10,7 +10,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use axum::middleware::from_fn;
-use crochet::app::CostLog;
+use crochet::app::{App, CostLog};
 use crochet::clock::Clock;
 use crochet_catalog::snapshot_writer::Schedule;
 use crochet_client::{Client, SandboxControls, SellerControls};
@@ -218,6 +218,14 @@ impl Stack {
     /// One sentence with the cause.
     pub async fn sweep(&self) -> Result<Swept, String> {
         Scheduled::connect(&self.env, self.clock.clone()).await?.sweep().await
+    }
+
+    /// The configuration, clock and table of this stack, as a function sees them.
+    ///
+    /// # Errors
+    /// The setting that cannot be used.
+    pub async fn app(&self) -> Result<App, String> {
+        Ok(Scheduled::connect(&self.env, self.clock.clone()).await?.app)
     }
 
     /// Starts a second instance of every function over the same table. Returns a client of it and the log of what its requests

@@ -13,6 +13,9 @@ pub use provider::{
     QuoteRequest, RecordWanted, UnreadablePaymentId, WebhookEvent, WebhookRefused,
 };
 
+/// The name of the payment provider of this deployment.
+pub const PROVIDER: &str = relay::PROVIDER;
+
 /// The payment provider of this deployment, at `base`, with the operator's key.
 #[must_use]
 pub fn provider(base: &Url, api_key: SecretString) -> Arc<dyn PaymentProvider> {

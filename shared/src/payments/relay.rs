@@ -23,7 +23,8 @@ use serde_json::json;
 use url::Url;
 
 use fee::SeenCosts;
-use id::{PROVIDER, is_payment_id, is_request_id};
+pub(super) use id::PROVIDER;
+use id::{is_payment_id, is_request_id};
 use quote::{CheckedQuote, Quote, refusal};
 use report::{Record, Records, Report, Status, denies_knowing, understand};
 

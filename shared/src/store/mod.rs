@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod api_key;
 pub mod api_keys;
+pub mod audit;
 pub mod breaker;
 pub mod call;
 mod call_item;

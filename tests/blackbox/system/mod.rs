@@ -1,5 +1,6 @@
 //! What holds for every route: authorization, costs, secrecy, and the published documents.
 
+mod admin;
 mod authorization;
 mod cost;
 mod faults;

@@ -14,7 +14,7 @@ pub(super) const SCHEDULE: Duration = Duration::from_secs(10);
 
 /// What scheduled functions connect to.
 pub(super) struct Scheduled {
-    app: App,
+    pub(super) app: App,
     gateway: State,
 }
 

@@ -1,7 +1,7 @@
 //! The name of this provider, and the forms of its ids.
 
 /// The name of this provider.
-pub(super) const PROVIDER: &str = "relay";
+pub(in crate::payments) const PROVIDER: &str = "relay";
 
 /// Whether a text may be an id of the provider. Generous, because an id is only ever compared.
 pub(super) fn is_request_id(text: &str) -> bool {

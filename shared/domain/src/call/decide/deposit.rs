@@ -4,7 +4,7 @@ use super::deliver::deliver;
 use crate::call::key::CallKey;
 use crate::call::step::{CallMove, Refusal, Step};
 use crate::call::view::{Fact, Payout, Race, View};
-use crate::call::{Call, CallState};
+use crate::call::{Call, CallState, PaymentState};
 
 /// Goes on with a call that has settled, or is being delivered.
 pub(super) fn settled(view: &View, key: &CallKey, call: &Call) -> Step {
@@ -23,9 +23,12 @@ pub(super) fn deposit(view: &View, key: &CallKey, call: &Call, fact: &Fact) -> O
     let waits = matches!(call.state, CallState::Quoted | CallState::Expired);
     // A deposit that was seen counts, even if the provider takes it back, until the quote is closed.
     let was_seen = call.state == CallState::Pending && call.payment.as_ref().is_some_and(|p| view.now_ms < p.closes_ms());
+    // An operator has decided that a payment that differs from its quote does not count.
+    let is_void = call.state == CallState::Expired && call.payment.as_ref().is_some_and(|p| p.state == PaymentState::Refunded);
     let is_ttl_over = call.payment.as_ref().is_some_and(|p| view.now_ms >= p.ttl_ms);
     Some(match fact {
         Fact::Filled(Payout::AsQuoted) => deliver(view, key, call, true),
+        Fact::Filled(Payout::Differs) if is_void => return None,
         // The history must show that something was paid. The provider is asked again each time.
         Fact::Filled(_) | Fact::Pending if waits => Step::Move(key.clone(), CallMove::DepositSeen),
         Fact::Filled(Payout::Differs) => Step::Refuse(Refusal::PaymentMismatch(key.clone())),

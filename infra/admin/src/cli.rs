@@ -1,0 +1,155 @@
+//! The command line.
+
+use crochet_domain::ids::CallId;
+use crochet_domain::timestamp::unix_ms;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{Date, OffsetDateTime};
+
+/// What `--help` prints.
+pub(crate) const USAGE: &str = "\
+The operator's commands. They use the environment of a deployed function (CROCHET_TABLE, AWS_REGION …) and your AWS credentials.
+
+Usage: crochet-admin COMMAND [--json]
+
+Commands:
+  fees [--from TIME] [--to TIME]   what the marketplace earned: the fees, what the provider collected, and the difference
+  adjustments [--all]              what is owed for calls that were never delivered; --all adds what was paid back or waived
+  adjustments settle CALL          record that you have paid the fee of this call (gw_req_…) back to its buyer
+  adjustments waive CALL           record that the buyer has given up the fee of this call
+  mismatch accept PAYMENT          let a payment that differs from its quote count: its call is settled as quoted
+  mismatch void PAYMENT            let it not count: the buyer is offered another quote
+
+Options:
+  --json   print JSON instead of a table
+  --help   print this help
+
+Amounts in JSON are micro-dollars (1 USD is 1,000,000). TIME is a date (2026-01-31) or a time (2026-01-31T12:00:00Z), in UTC. --from is included, --to is not.
+The commands that list read the whole table once.
+";
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Print the usage.
+    Help,
+    /// Sum up the fees of a time (Unix milliseconds).
+    Fees {
+        /// Included.
+        from_ms: Option<i64>,
+        /// Not included.
+        to_ms: Option<i64>,
+    },
+    /// List what is owed.
+    Adjustments {
+        /// Also what is owed no more.
+        all: bool,
+    },
+    /// The operator has paid its part of a call.
+    Settle(CallId),
+    /// The operator's part of a call was given up.
+    Waive(CallId),
+    /// A payment that differs from its quote counts, by the provider's id.
+    Accept(String),
+    /// It does not count.
+    Void(String),
+}
+
+/// The parsed command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arguments {
+    pub(crate) command: Command,
+    /// Print JSON.
+    pub(crate) json: bool,
+}
+
+/// Parses the arguments after the program's name.
+///
+/// # Errors
+/// One sentence that names what is wrong.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, String> {
+    let (mut words, mut json) = (Vec::new(), false);
+    for argument in arguments {
+        match argument.as_str() {
+            "--json" => json = true,
+            "--help" | "-h" | "help" => return Ok(Arguments { command: Command::Help, json }),
+            _ => words.push(argument),
+        }
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let command = match words.as_slice() {
+        ["fees", options @ ..] => fees(options)?,
+        ["adjustments"] => Command::Adjustments { all: false },
+        ["adjustments", "--all"] => Command::Adjustments { all: true },
+        ["adjustments", "settle", call] => Command::Settle(call_id(call)?),
+        ["adjustments", "waive", call] => Command::Waive(call_id(call)?),
+        ["mismatch", "accept", payment] => Command::Accept((*payment).to_owned()),
+        ["mismatch", "void", payment] => Command::Void((*payment).to_owned()),
+        [] => return Err("A command is missing. See --help.".into()),
+        other => return Err(format!("\"{}\" is not a known command. See --help.", other.join(" "))),
+    };
+    Ok(Arguments { command, json })
+}
+
+fn fees(mut options: &[&str]) -> Result<Command, String> {
+    let (mut from_ms, mut to_ms) = (None, None);
+    while let [name, value, rest @ ..] = options {
+        match *name {
+            "--from" => from_ms = Some(moment(value)?),
+            "--to" => to_ms = Some(moment(value)?),
+            other => return Err(format!("\"{other}\" is not an option of fees. See --help.")),
+        }
+        options = rest;
+    }
+    match options {
+        [] => Ok(Command::Fees { from_ms, to_ms }),
+        [name, ..] => Err(format!("{name} requires a time.")),
+    }
+}
+
+/// Unix milliseconds of a date or a time.
+fn moment(text: &str) -> Result<i64, String> {
+    let date = Date::parse(text, format_description!("[year]-[month]-[day]")).map(|date| date.midnight().assume_utc());
+    let time = date.or_else(|_| OffsetDateTime::parse(text, &Rfc3339));
+    time.map(unix_ms).map_err(|_| format!("\"{text}\" is neither a date like 2026-01-31 nor a time like 2026-01-31T12:00:00Z."))
+}
+
+fn call_id(text: &str) -> Result<CallId, String> {
+    text.parse().map_err(|_| format!("\"{text}\" is not the id of a call (gw_req_…)."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Arguments, String> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn commands_and_options() {
+        let command = |line: &str| parsed(line).map(|arguments| arguments.command);
+        assert_eq!(command("fees"), Ok(Command::Fees { from_ms: None, to_ms: None }));
+        let day = Command::Fees { from_ms: Some(86_400_000), to_ms: Some(2 * 86_400_000 + 1_000) };
+        assert_eq!(command("fees --to 1970-01-03T00:00:01Z --from 1970-01-02"), Ok(day));
+        assert_eq!(command("adjustments --all"), Ok(Command::Adjustments { all: true }));
+        let id = "gw_req_01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        assert_eq!(command(&format!("adjustments settle {id}")), Ok(Command::Settle(id.parse().expect("an id"))));
+        assert_eq!(parsed("adjustments --json"), Ok(Arguments { command: Command::Adjustments { all: false }, json: true }));
+        assert_eq!(command("mismatch void 0x1"), Ok(Command::Void("0x1".into())));
+        assert_eq!(command("adjustments --help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (line, named) in [
+            ("", "command"),
+            ("fee", "fee"),
+            ("fees --from yesterday", "yesterday"),
+            ("fees --from", "--from"),
+            ("adjustments settle x", "\"x\""),
+        ] {
+            assert!(parsed(line).is_err_and(|sentence| sentence.contains(named)), "{line}");
+        }
+    }
+}
