@@ -31,9 +31,11 @@ impl Fate {
         match random.below(20) {
             0..=5 => Self::of("pending, then success", vec![status(lag, "pending"), status(then, "success")], Some(then)),
             6..=9 => Self::of("success", vec![status(lag, "success")], Some(lag)),
+            // Pending for long enough that the sweeper sees it.
             10..=11 => {
-                let filled = then + random.between(1, 300) * SECOND;
-                let changes = vec![status(lag, "pending"), status(then, "waiting"), status(filled, "success")];
+                let back = lag + random.between(65, 120) * SECOND;
+                let filled = back + random.between(1, 300) * SECOND;
+                let changes = vec![status(lag, "pending"), status(back, "waiting"), status(filled, "success")];
                 Self::of("pending, waiting again, then success", changes, Some(filled))
             }
             12..=14 => {

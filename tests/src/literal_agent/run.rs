@@ -195,6 +195,10 @@ impl Run<'_> {
             "send_payment_id_in_header" => sending.id = advice.details["relay_request_id"].as_str().map(str::to_owned),
             // The agent knows which of them it has paid for this.
             "send_listed_payment_id" if sending.id.is_some() => {}
+            "list_gateway_requests" => match self.listed(wish).await? {
+                Some(id) => sending.id = Some(id),
+                None => return Ok(Then::End(Ending::LedAway(advice.action.clone()))),
+            },
             "send_stored_currency" => sending.currency = advice.details["origin_currency"].as_str().map(str::to_owned),
             "retry_without_payment_id" => {
                 sending.id = None;
@@ -230,6 +234,15 @@ impl Run<'_> {
             }
         }
         Ok(Then::Repeat)
+    }
+
+    /// The payment for a wish that the history names.
+    pub(super) async fn listed(&self, wish: usize) -> Result<Option<String>, Failure> {
+        let history = self.buyer.get("/gateway-requests").query("limit", 100).send().await?;
+        let rows = history.data()["gateway_requests"].as_array().into_iter().flatten();
+        let mut ids = rows.filter_map(|row| row["relay_request_id"].as_str());
+        let is_its = |id: &&str| self.deposits.iter().any(|deposit| deposit.wish == wish && deposit.id == *id);
+        Ok(ids.find(is_its).map(str::to_owned))
     }
 
     /// Waits as long as told, and longer the more often it is told the same. Returns false if the advice goes round in circles.

@@ -3,7 +3,13 @@
 use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
+use crate::sweeper::sweep;
 use crate::world::World;
+
+/// Milliseconds between two sweeps.
+const SWEEP_EVERY_MS: i64 = 60_000;
+/// Sweeps in one wait. In a longer one, the sweeper rests until the end.
+const SWEEPS: i64 = 20;
 
 /// Something that happens at the provider at a moment of a run.
 #[derive(Debug, Clone)]
@@ -48,6 +54,24 @@ impl<'a> Timeline<'a> {
     /// Moves the clock. Returns what happened on the way, for the trace.
     pub(super) async fn wait(&mut self, seconds: i64) -> Result<Vec<String>, Failure> {
         let target = self.now() + seconds.max(0) * 1_000;
+        let mut happened = Vec::new();
+        let mut sweeps = 0;
+        while let Some(at) = self.next_sweep(target).filter(|_| sweeps < SWEEPS) {
+            happened.extend(self.let_happen(at).await?);
+            sweep(self.world).await?;
+            sweeps += 1;
+        }
+        happened.extend(self.let_happen(target).await?);
+        Ok(happened)
+    }
+
+    /// The next time at which the sweeper runs, if it is over by `target`.
+    fn next_sweep(&self, target: i64) -> Option<i64> {
+        let next = (self.now() / SWEEP_EVERY_MS + 1) * SWEEP_EVERY_MS;
+        (next <= target).then_some(next)
+    }
+
+    async fn let_happen(&mut self, target: i64) -> Result<Vec<String>, Failure> {
         let mut happened = Vec::new();
         while let Some(next) = self.next_until(target) {
             let (at, event) = self.due.swap_remove(next);

@@ -91,8 +91,10 @@ impl Run<'_> {
             told = ended(&reply);
             let Ended::Otherwise(_) = &told else { break };
             // The agent has made its mistake, and is told so.
-            if matches!(Advice::of(&reply).action.as_str(), "send_payment_id_in_header" | "send_listed_payment_id") {
-                continue;
+            match Advice::of(&reply).action.as_str() {
+                "send_payment_id_in_header" | "send_listed_payment_id" => continue,
+                "list_gateway_requests" if self.listed(wish).await?.is_some() => continue,
+                _ => {}
             }
             let Some(wait) = Advice::of(&reply).wait else { break };
             self.time.wait(wait.max(2_i64.saturating_pow(asked).min(3_600))).await?;

@@ -19,9 +19,10 @@ pub(super) struct Status {
 }
 
 impl Status {
-    /// Whether the seller may have been paid, so that the record is needed. A refund of a second deposit leaves the first one's fill.
+    /// Whether the record may say more. Until something is deposited, it cannot. Then it says whether the seller was paid (a refund of a
+    /// second deposit leaves the first one's fill), and which payment supersedes this one.
     pub(super) fn needs_record(&self) -> bool {
-        matches!(self.status.as_str(), "success" | "failure" | "refund")
+        self.status != "waiting"
     }
 }
 
