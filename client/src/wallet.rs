@@ -106,13 +106,20 @@ impl Wallet {
     /// Signs a text as wallets do: `personal_sign` (EIP-191, 65 bytes as `0x` hex) on EVM, base58 on Solana.
     #[must_use]
     pub fn sign(&self, message: &str) -> String {
+        self.sign_bytes(message.as_bytes())
+    }
+
+    /// Signs bytes that are no text, as in [`Wallet::sign`].
+    #[must_use]
+    pub fn sign_bytes(&self, message: &[u8]) -> String {
         match &self.key {
             Key::Evm(key) => {
-                let prefixed = format!("\x19Ethereum Signed Message:\n{}{message}", message.len());
+                let prefix = format!("\x19Ethereum Signed Message:\n{}", message.len());
+                let prefixed = [prefix.as_bytes(), message].concat();
                 let (signature, recovery) = key.sign_prehash_recoverable(&Keccak256::digest(prefixed));
                 format!("0x{}{:02x}", hex::encode(signature.to_bytes()), 27 + recovery.to_byte())
             }
-            Key::Solana(key) => bs58::encode(key.sign(message.as_bytes()).to_bytes()).into_string(),
+            Key::Solana(key) => bs58::encode(key.sign(message).to_bytes()).into_string(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use crochet::http::request::Text;
 use crochet::http::{ApiError, Code, Result};
+use crochet_domain::name::check_name;
 use crochet_domain::wallet::WalletAddress;
 
 /// Parses a wallet's address.
@@ -23,10 +24,11 @@ pub(crate) fn uuid<T: FromStr>(field: &str, text: &str) -> Result<T> {
     text.parse().map_err(|_| ApiError::field(field, "must be a UUID with hyphens (36 characters)"))
 }
 
-/// Checks that a text has no line breaks.
+/// Checks that a text can be a name: one visible line without direction controls.
 ///
 /// # Errors
 /// `INVALID_REQUEST`, naming the field.
 pub(crate) fn one_line<const MIN: usize, const MAX: usize>(field: &str, text: Text<MIN, MAX>) -> Result<String> {
-    if text.0.chars().any(char::is_control) { Err(ApiError::field(field, "must be one line")) } else { Ok(text.0) }
+    check_name(&text.0).map_err(|problem| ApiError::field(field, &problem.to_string()))?;
+    Ok(text.0)
 }

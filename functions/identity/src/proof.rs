@@ -5,6 +5,7 @@ use crochet::store::StoreError;
 use crochet::wallet_proofs::{WalletProofError, WalletProofs};
 use crochet_domain::challenge::{Binding, Challenge, PowNonce, ProofOfWork};
 use crochet_domain::wallet::WalletAddress;
+use crochet_domain::wallet::proof::{MAX_SIGNATURE_CHARS, check_encoding};
 use serde::Deserialize;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -19,7 +20,8 @@ const NONCE_CHARS: usize = 32;
 pub(crate) struct Proof {
     /// The wallet that signed.
     pub(crate) wallet_address: String,
-    /// Its signature over the challenge's message. At most 200 characters, unless the deployment supports contract wallets.
+    /// Its signature over the challenge's message: of an EVM wallet in hex, of a Solana wallet in base58 or hex, over the message or
+    /// its off-chain envelope. At most 200 characters, unless the deployment supports contract wallets.
     #[schema(min_length = 1, max_length = 16_384)]
     pub(crate) signature: String,
     /// The nonce of the challenge.
@@ -63,6 +65,10 @@ impl SignedAnswer {
         if signature.is_empty() || signature.len() > max_signature_chars {
             return Err(wrong("signature", &format!("must be 1 to {max_signature_chars} characters long")));
         }
+        let accepts_contracts = max_signature_chars > MAX_SIGNATURE_CHARS;
+        check_encoding(&wallet, &signature, accepts_contracts).map_err(|reason| {
+            ApiError::new(Code::InvalidRequest).message(reason.to_string()).detail("field", format!("{before}signature"))
+        })?;
         if nonce.len() != NONCE_CHARS || !nonce.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(wrong("nonce", "must be the 32 lower-case hex digits of the challenge's nonce"));
         }

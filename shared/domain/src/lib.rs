@@ -14,6 +14,7 @@ pub mod ids;
 pub mod json;
 pub mod listing;
 pub mod money;
+pub mod name;
 pub mod passkey;
 pub mod profile;
 pub mod recovery_code;

@@ -2,6 +2,7 @@
 
 mod endpoint;
 
+use deunicode::deunicode_char;
 use serde::{Deserialize, Serialize};
 
 pub use endpoint::{
@@ -197,18 +198,30 @@ impl Listing {
     }
 }
 
-/// Derives a slug from a name: lower-case ASCII letters, digits and single hyphens, at most 60 characters; may be empty.
+/// Maximum length of a slug that is derived from a name, in bytes.
+const MAX_SLUG_BASE: usize = 60;
+
+/// Derives a slug from a name: lower-case ASCII letters, digits and single hyphens, at most 60 characters. Letters with accents are
+/// folded, and letters of other scripts are transliterated. It is empty for a name without letters or digits.
 #[must_use]
 pub fn slug_base(name: &str) -> String {
     let mut slug = String::new();
-    for c in name.chars().flat_map(char::to_lowercase) {
-        if slug.len() >= 60 {
-            break;
+    for c in name.chars() {
+        // Symbols have names in the table of transliterations; they separate words here. Marks have none.
+        let is_mark = !c.is_ascii() && deunicode_char(c) == Some("");
+        if is_mark {
+            continue;
         }
-        if c.is_ascii_alphanumeric() {
-            slug.push(c);
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
+        let plain = if c.is_alphanumeric() { deunicode_char(c).unwrap_or("-") } else { "-" };
+        for c in plain.chars() {
+            if slug.len() >= MAX_SLUG_BASE {
+                break;
+            }
+            if c.is_ascii_alphanumeric() {
+                slug.push(c.to_ascii_lowercase());
+            } else if !matches!(c, '\'' | '`') && !slug.is_empty() && !slug.ends_with('-') {
+                slug.push('-');
+            }
         }
     }
     slug.trim_end_matches('-').to_owned()
@@ -286,9 +299,23 @@ mod tests {
 
     #[test]
     fn slugs_are_plain() {
-        assert_eq!(slug_base("  Größe & Weather: v2!  "), "gr-e-weather-v2");
-        assert_eq!(slug_base("日本"), "");
+        for (name, slug) in [
+            ("  Größe & Weather: v2!  ", "grosse-weather-v2"),
+            ("Größe Straße", "grosse-strasse"),
+            ("Café Crème", "cafe-creme"),
+            ("Cafe\u{301} Cre\u{300}me", "cafe-creme"),
+            ("Łódź", "lodz"),
+            ("Ａｐｉ ２", "api-2"),
+            ("Поиск текста", "poisk-teksta"),
+            ("Ελληνικά", "ellenika"),
+            ("東京", "dong-jing"),
+            ("🌦 Rain™", "rain"),
+            ("🌦 …", ""),
+        ] {
+            assert_eq!(slug_base(name), slug, "{name}");
+        }
         assert_eq!(slug_base(&"a ".repeat(80)).len(), 59);
+        assert!(slug_base(&"東".repeat(80)).len() <= MAX_SLUG_BASE);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod error;
 mod graph;
+mod pattern;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -18,13 +19,12 @@ use serde_json::Value;
 pub use error::SchemaError;
 use error::shorten;
 use graph::Graph;
+use pattern::{MAX_PATTERN_BYTES, MAX_STATES_BYTES};
 
 /// Maximum length of a schema, in bytes of JSON text.
 pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
 /// Maximum number of mismatches reported.
 pub const MAX_MISMATCHES: usize = 20;
-/// Maximum size of a compiled pattern, in bytes.
-const MAX_PATTERN_BYTES: usize = 256 * 1024;
 /// The only supported value of `$schema`.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// Maximum cost of finding mismatches: bytes of the body times evaluations of subschemas.
@@ -74,7 +74,7 @@ impl InputSchema {
             _ => return Err(SchemaError::new("it must be an object, true or false")),
         }
         let graph = walk::graph_of(&schema)?;
-        let patterns = PatternOptions::regex().size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_PATTERN_BYTES);
+        let patterns = PatternOptions::regex().size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_STATES_BYTES);
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .with_pattern_options(patterns)

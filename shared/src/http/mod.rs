@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod codes;
+mod cors;
 pub mod cursor;
 pub mod error;
 pub mod error_list;

@@ -14,6 +14,7 @@ use lambda_http::request::RequestContext;
 use time::OffsetDateTime;
 
 use super::codes::Code;
+use super::cors;
 use super::error::ApiError;
 use super::request::MAX_QUERY_BYTES;
 use super::suggest::not_found;
@@ -49,7 +50,9 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
     }
     app.follow_clock().await;
     let request_id = request_id(app.clock.now());
+    let is_open = cors::is_open(&route);
     let mut response = match check_line(&request) {
+        Ok(()) if is_open && cors::is_preflight(&method, request.headers()) => cors::preflight(),
         Ok(()) => meter.scope(next.run(request)).await,
         Err(e) => axum::response::IntoResponse::into_response(e),
     };
@@ -65,6 +68,9 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
     }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
+    }
+    if is_open {
+        cors::open(headers);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let cost = meter.cost();

@@ -24,6 +24,7 @@ mod register;
 mod register_refusals;
 mod session_cookies;
 mod sessions;
+mod signature_forms;
 mod wallet_libraries;
 mod wallets_change;
 mod wallets_faults;

@@ -90,7 +90,7 @@ fn a_refusal_costs_the_same_whether_or_not_the_wallet_is_registered() -> Outcome
         world.client.register(&registered, "Registered").await?;
         let mut told = Vec::new();
         for wallet in [&registered, &Wallet::solana()] {
-            let body = json!({ "wallet_address": wallet.address(), "signature": "1", "nonce": "0".repeat(32), "pow_nonce": "1" });
+            let body = json!({ "wallet_address": wallet.address(), "signature": wallet.sign("1"), "nonce": "0".repeat(32), "pow_nonce": "1" });
             let reply = world.client.post("/auth/recover").json(&body).send().await?;
             reply.refused(400, "CHALLENGE_INVALID");
             let (row, path) = costs.of("refused", &reply).ok_or_else(|| Failure::new("no cost was noted"))?;

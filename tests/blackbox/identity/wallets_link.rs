@@ -191,7 +191,8 @@ fn the_first_well_formed_attempt_uses_both_challenges_up_good_or_bad() -> Outcom
                 let new = Wallet::evm();
                 let good = agent.link_request(&new).await?;
                 let mut bad = good.clone();
-                bad[spoilt][member] = if member == "nonce" { json!("0".repeat(32)) } else { json!(new.sign("another text")) };
+                let signer = if spoilt == "new_wallet" { &new } else { &agent.wallet };
+                bad[spoilt][member] = if member == "nonce" { json!("0".repeat(32)) } else { json!(signer.sign("another text")) };
                 let reply = agent.post("/me/wallets").json(&bad).send().await?;
                 let (status, code) = if member == "nonce" { (400, "CHALLENGE_INVALID") } else { (401, "SIGNATURE_INVALID") };
                 assert_eq!(reply.refused(status, code)["details"]["proof"], spoilt);

@@ -230,7 +230,8 @@ fn a_signature_for_another_domain_nonce_or_wallet_is_refused() -> Outcome {
             assert_eq!((reply.status, reply.code()), (401, "SIGNATURE_INVALID"), "{deed:?}: {}", reply.text());
             // The thief's signature in the wallet's name, and the thief's own challenge.
             let mut proof = ask().await?.answer(signer);
-            proof["signature"] = scene.fresh.sign(&ask().await?.message).into();
+            let thief = if signer.chain() == crochet_tests::Chain::Evm { Wallet::evm() } else { Wallet::solana() };
+            proof["signature"] = thief.sign(&ask().await?.message).into();
             let reply = scene.attempt(deed, &proof).await?;
             assert_eq!((reply.status, reply.code()), (401, "SIGNATURE_INVALID"), "{deed:?}: {}", reply.text());
             let stolen = world.client.challenge(Wallet::solana().address(), purpose, &fields).await?;

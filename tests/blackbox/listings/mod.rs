@@ -10,5 +10,7 @@ mod endpoint_rotate;
 mod endpoint_secrecy;
 mod endpoint_test;
 mod pricing;
+mod schema_patterns;
+mod slugs;
 mod status;
 mod update;

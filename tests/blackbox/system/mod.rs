@@ -2,6 +2,7 @@
 
 mod admin;
 mod authorization;
+mod cors;
 mod cost;
 mod faults;
 mod health;

@@ -33,7 +33,8 @@ pub(crate) struct PersonRecovery {
     operator_id: Option<String>,
     /// An active recovery wallet of the agent.
     wallet_address: Option<String>,
-    /// Its signature over the challenge's message. At most 200 characters, unless the deployment supports contract wallets.
+    /// Its signature over the challenge's message: of an EVM wallet in hex, of a Solana wallet in base58 or hex, over the message or
+    /// its off-chain envelope. At most 200 characters, unless the deployment supports contract wallets.
     #[schema(min_length = 1, max_length = 16_384)]
     signature: Option<String>,
     /// The nonce of the challenge.

@@ -26,7 +26,8 @@ use crate::proof::{Proof, SignedAnswer, after_use};
 pub(crate) struct RecoverKey {
     /// The wallet that signed.
     wallet_address: String,
-    /// Its signature over the challenge's message. At most 200 characters, unless the deployment supports contract wallets.
+    /// Its signature over the challenge's message: of an EVM wallet in hex, of a Solana wallet in base58 or hex, over the message or
+    /// its off-chain envelope. At most 200 characters, unless the deployment supports contract wallets.
     #[schema(min_length = 1, max_length = 16_384)]
     signature: String,
     /// The nonce of the challenge.

@@ -108,5 +108,9 @@ fn malformed_answers_are_told_before_a_challenge_is_touched() {
         let error = read(address, signature, nonce, pow_nonce).err().expect("malformed");
         assert_eq!(error.code(), code, "{address} {signature} {nonce} {pow_nonce}");
     }
-    assert!(read(EVM, &long[1..], NONCE, &"~".repeat(64)).is_ok());
+    let well_formed = "00".repeat(65);
+    for encoding in ["00", "nonsense", &long[1..], "AAAA/w==", &well_formed[2..]] {
+        assert_eq!(read(EVM, encoding, NONCE, "0").err().expect("an encoding").code(), Code::InvalidRequest, "{encoding}");
+    }
+    assert!(read(EVM, &well_formed, NONCE, &"~".repeat(64)).is_ok());
 }

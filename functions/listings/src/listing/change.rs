@@ -5,6 +5,7 @@ use crochet::http::{ApiError, Code};
 use crochet::outbound::EndpointUrl;
 use crochet_domain::listing::{AuthMethod, CATEGORIES, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy};
 use crochet_domain::money::Micros;
+use crochet_domain::name::check_name;
 
 use super::json_fields::check_example_request;
 use super::pricing::apply_pricing;
@@ -126,12 +127,13 @@ pub(crate) fn suspend(listing: &mut Listing) {
     listing.suspended_reason = None;
 }
 
-/// Checks that a name is one line.
+/// Checks that a name is one visible line without direction controls.
 ///
 /// # Errors
 /// `INVALID_REQUEST`, naming the field.
 pub(crate) fn name(Text(name): Name) -> Result<String, ApiError> {
-    if name.contains(['\n', '\r', '\t']) { Err(ApiError::field("name", "must be one line")) } else { Ok(name) }
+    check_name(&name).map_err(|problem| ApiError::field("name", &problem.to_string()))?;
+    Ok(name)
 }
 
 /// Checks that a category exists.

@@ -31,7 +31,7 @@ use crate::seller::{ListingWriter, require_seller};
 /// A new listing, with the solved proof of work.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewListing {
-    /// Name, in one line.
+    /// Name, in one visible line. The slug is made of it.
     #[schema(value_type = String, min_length = 3, max_length = 80)]
     name: Name,
     /// What the listing offers.
@@ -63,6 +63,7 @@ pub(crate) struct NewListing {
     #[schema(value_type = Option<String>, max_length = 4000)]
     connection_instructions: Option<Instructions>,
     /// JSON Schema 2020-12 for the body of a call, at most 64 KiB. Calls are checked against it before payment is requested.
+    /// Patterns are regular expressions of ECMA-262 without look-around and back references, compiled to at most 8 MiB each.
     #[schema(value_type = Option<Object>)]
     input_schema: Option<Box<RawValue>>,
     /// JSON Schema 2020-12 for a response, at most 64 KiB.

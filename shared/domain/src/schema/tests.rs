@@ -71,6 +71,43 @@ fn other_drafts_and_invalid_schemas_are_refused() {
 }
 
 #[test]
+fn patterns_of_ordinary_length_are_matched() {
+    for (pattern, good, bad) in [
+        (r"^\w{1,2000}$", "w".repeat(2_000), "w".repeat(2_001)),
+        ("^[0-9a-f]{64,8192}$", "0f".repeat(4_096), "0".repeat(63)),
+        (r"^(\S+ ?){1,500}$", "word ".repeat(500), " word".into()),
+        ("^.{1,5000}$", "é".repeat(5_000), "é".repeat(5_001)),
+        ("^[(?=]$", "?".into(), "x".into()),
+        (r"^\(?!$", "(!".into(), String::new()),
+    ] {
+        let schema = schema(&json!({"pattern": pattern}));
+        assert!(schema.check(&json!(good)).is_ok(), "{pattern}");
+        assert!(schema.check(&json!(bad)).is_err(), "{pattern}");
+    }
+}
+
+#[test]
+fn what_cannot_be_matched_is_named_with_what_to_use_instead() {
+    for (pattern, construct, instead) in [
+        ("^(?=.*a)b", "look-around", "allOf"),
+        ("(?<=a)b", "look-around", "allOf"),
+        ("^(?!admin)", "negative look-around", "not"),
+        ("(?<!a)b", "negative look-around", "not"),
+        (r"(a)\1", "back reference", "alternatives"),
+        (r"(?<x>a)\k<x>", "back reference", "alternatives"),
+        ("((a{1000}){1000}){1000}", "8 MiB", "maxLength"),
+        ("(", "ECMA-262", ""),
+    ] {
+        for schema in [json!({"pattern": pattern}), json!({"properties": {"a": {"patternProperties": {pattern: true}}}})] {
+            let told = refusal(&schema);
+            assert!(told.contains(construct) && told.contains(instead) && told.contains("attern"), "{pattern}: {told}");
+        }
+    }
+    let many: Vec<_> = (0..3).map(|n| json!({"pattern": format!("^.{{1,{}}}$", 5_000 - n)})).collect();
+    assert!(refusal(&json!({"anyOf": many})).contains("16 MiB"));
+}
+
+#[test]
 fn nothing_leads_out_of_the_document() {
     for out in [
         json!({"$ref": "https://example.com/other.json"}),

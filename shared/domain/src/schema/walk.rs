@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::error::SchemaError;
 use super::graph::{Graph, Node};
+use super::pattern;
 
 /// Maximum number of patterns in a schema. Every name in a body may have to be matched against each of them.
 const MAX_PATTERNS: usize = 100;
@@ -34,7 +35,10 @@ struct Walk<'a> {
     known: HashMap<String, usize>,
     anchors: HashMap<String, usize>,
     references: Vec<Reference>,
-    patterns: usize,
+    /// Number of patterns.
+    pattern_count: usize,
+    /// Patterns, with the place of the first use of each.
+    patterns: BTreeMap<String, String>,
 }
 
 /// Builds the graph of a schema.
@@ -42,13 +46,21 @@ struct Walk<'a> {
 /// # Errors
 /// If the schema refers to another document, uses keywords of another draft, or is refused by [`Graph::new`].
 pub(super) fn graph_of(root: &Value) -> Result<Graph, SchemaError> {
-    let mut walk =
-        Walk { root, nodes: Vec::new(), known: HashMap::new(), anchors: HashMap::new(), references: Vec::new(), patterns: 0 };
+    let mut walk = Walk {
+        root,
+        nodes: Vec::new(),
+        known: HashMap::new(),
+        anchors: HashMap::new(),
+        references: Vec::new(),
+        pattern_count: 0,
+        patterns: BTreeMap::new(),
+    };
     walk.visit(root, String::new())?;
     while let Some(reference) = walk.references.pop() {
         let target = walk.resolve(&reference.to)?;
         walk.nodes[reference.from].in_place.push(target);
     }
+    pattern::check(&walk.patterns)?;
     Graph::new(walk.nodes)
 }
 
@@ -95,10 +107,19 @@ impl<'a> Walk<'a> {
                 self.references.push(Reference { from: node, to: to.to_owned() });
             }
         }
-        self.patterns += usize::from(members.contains_key("pattern"));
-        self.patterns += members.get("patternProperties").and_then(Value::as_object).map_or(0, Map::len);
-        if self.patterns > MAX_PATTERNS {
-            return Err(SchemaError::new("it has more than 100 patterns"));
+        self.patterns(members, pointer)
+    }
+
+    fn patterns(&mut self, members: &'a Map<String, Value>, pointer: &str) -> Result<(), SchemaError> {
+        let own = members.get("pattern").and_then(Value::as_str).map(|pattern| (pattern, "pattern"));
+        let names = members.get("patternProperties").and_then(Value::as_object);
+        let of_names = names.into_iter().flat_map(Map::keys).map(|pattern| (pattern.as_str(), "patternProperties"));
+        for (pattern, keyword) in own.into_iter().chain(of_names) {
+            self.pattern_count += 1;
+            if self.pattern_count > MAX_PATTERNS {
+                return Err(SchemaError::new("it has more than 100 patterns"));
+            }
+            self.patterns.entry(pattern.to_owned()).or_insert_with(|| format!("{pointer}/{keyword}"));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod contract;
+mod offchain;
 pub mod proof;
 
 pub use address::{AddressError, Chain, WalletAddress};

@@ -2,13 +2,15 @@
 //!
 //! - EVM: EIP-191 `personal_sign`. Libraries also recover a key from signatures that no wallet produces (high s, unusual v), so one
 //!   signature could be presented in several forms. Here only one is valid: low s, and v of 0, 1, 27 or 28.
-//! - Solana: ed25519 with `verify_strict`. The plain check accepts constant signatures for weak keys.
+//! - Solana: ed25519 with `verify_strict`. The plain check accepts constant signatures for weak keys. Hardware wallets sign no plain
+//!   text, but an envelope of it ([`super::offchain`]).
 
 use ed25519_dalek::{Signature as SolanaSignature, VerifyingKey as SolanaKey};
 use k256::ecdsa::{RecoveryId, Signature as EvmSignature, VerifyingKey as EvmKey};
 use sha3::{Digest, Keccak256};
 
 use super::address::{AddressBytes, WalletAddress, evm_address};
+use super::offchain;
 
 /// Maximum length of a signature in characters, checked before decoding. The longest valid one has 132 (EVM, with `0x`).
 pub const MAX_SIGNATURE_CHARS: usize = 200;
@@ -42,9 +44,26 @@ pub enum ProofError {
     NoContract,
 }
 
+/// Checks that a text is encoded as signatures of this wallet are, without verifying it. Where contract wallets are accepted, a
+/// signature of an EVM wallet may have any length.
+///
+/// # Errors
+/// [`ProofError::Malformed`].
+pub fn check_encoding(address: &WalletAddress, signature: &str, accepts_contracts: bool) -> Result<(), ProofError> {
+    match address.bytes() {
+        AddressBytes::Evm(_) if accepts_contracts => {
+            let digits = signature.strip_prefix("0x").unwrap_or(signature);
+            hex::decode(digits).map(drop).map_err(|_| ProofError::Malformed("The signature of an EVM wallet must be hex."))
+        }
+        AddressBytes::Evm(_) => evm_signature_bytes(signature).map(drop),
+        AddressBytes::Solana(_) => solana_signature_bytes(signature).map(drop),
+    }
+}
+
 /// Verifies that the holder of `address` signed `message`, byte for byte.
 ///
-/// EVM: 65 bytes `r ‖ s ‖ v` in hex, with or without `0x`. Solana: 64 bytes in base58 or hex.
+/// EVM: 65 bytes `r ‖ s ‖ v` in hex, with or without `0x`. Solana: 64 bytes in base58 or hex, over the message or its off-chain
+/// envelope.
 ///
 /// # Errors
 /// [`ProofError::Malformed`] if `signature` does not have that format, or else [`ProofError::WrongSigner`].
@@ -70,14 +89,18 @@ pub fn personal_sign_hash(message: &str) -> [u8; 32] {
 }
 
 fn verify_evm(expected: &[u8; 20], message: &str, signature: &str) -> Result<(), ProofError> {
+    verify_evm_hash(expected, &personal_sign_hash(message), &evm_signature_bytes(signature)?)
+}
+
+fn evm_signature_bytes(text: &str) -> Result<[u8; 65], ProofError> {
     const FORM: ProofError = ProofError::Malformed(
         "An EVM signature is 65 bytes in hex (130 digits, 0x allowed), as personal_sign returns them; the short form of \
          EIP-2098 is not accepted.",
     );
-    let digits = signature.strip_prefix("0x").unwrap_or(signature);
+    let digits = text.strip_prefix("0x").unwrap_or(text);
     let mut bytes = [0_u8; 65];
     hex::decode_to_slice(digits, &mut bytes).map_err(|_| FORM)?;
-    verify_evm_hash(expected, &personal_sign_hash(message), &bytes)
+    Ok(bytes)
 }
 
 /// Verifies that the key of `expected` signed a hash: `r ‖ s ‖ v`, low s, v of 0, 1, 27 or 28.
@@ -106,9 +129,11 @@ pub(super) fn verify_evm_hash(expected: &[u8; 20], hash: &[u8; 32], signature: &
 }
 
 fn verify_solana(key: &[u8; 32], message: &str, signature: &str) -> Result<(), ProofError> {
-    let bytes = solana_signature_bytes(signature)
-        .ok_or(ProofError::Malformed("A Solana signature is 64 bytes in base58, or in hex (128 digits, 0x allowed)."))?;
-    verify_solana_bytes(key, message.as_bytes(), &bytes)
+    let bytes = solana_signature_bytes(signature)?;
+    verify_solana_bytes(key, message.as_bytes(), &bytes).or_else(|plain| {
+        let is_signed = |envelope: &Vec<u8>| verify_solana_bytes(key, envelope, &bytes).is_ok();
+        if offchain::envelopes(key, message).iter().any(is_signed) { Ok(()) } else { Err(plain) }
+    })
 }
 
 /// Verifies that `key` signed these bytes.
@@ -121,16 +146,20 @@ pub(super) fn verify_solana_bytes(key: &[u8; 32], message: &[u8], signature: &[u
 }
 
 /// Hex and base58 cannot be confused: 64 bytes take 128 digits in hex and at most 88 in base58.
-fn solana_signature_bytes(text: &str) -> Option<[u8; 64]> {
+fn solana_signature_bytes(text: &str) -> Result<[u8; 64], ProofError> {
+    const FORM: ProofError = ProofError::Malformed(
+        "A Solana signature is 64 bytes in base58, or in hex (128 digits, 0x allowed); other encodings, such as base64, are not \
+         accepted.",
+    );
     let mut bytes = [0_u8; 64];
     let digits = text.strip_prefix("0x").unwrap_or(text);
     if digits.len() == 2 * bytes.len() {
-        hex::decode_to_slice(digits, &mut bytes).ok()?;
-        return Some(bytes);
+        hex::decode_to_slice(digits, &mut bytes).map_err(|_| FORM)?;
+        return Ok(bytes);
     }
     if text.len() > SOLANA_MAX_BASE58 {
-        return None;
+        return Err(FORM);
     }
-    let length = bs58::decode(text).onto(&mut bytes).ok()?;
-    (length == bytes.len()).then_some(bytes)
+    let length = bs58::decode(text).onto(&mut bytes).map_err(|_| FORM)?;
+    if length == bytes.len() { Ok(bytes) } else { Err(FORM) }
 }
