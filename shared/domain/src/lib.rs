@@ -20,6 +20,7 @@ pub mod profile;
 pub mod recovery_code;
 pub mod refund;
 pub mod schema;
+pub mod score;
 pub mod session;
 pub mod share;
 pub mod timestamp;
