@@ -1,0 +1,23 @@
+//! What buyers choose by: reviews, scores and statistics.
+
+mod review;
+mod state;
+
+pub use state::State;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this group.
+pub fn router(state: State) -> OpenApiRouter {
+    routes().with_state(state)
+}
+
+/// The OpenAPI document of this group.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(review::list::list_reviews))
+}

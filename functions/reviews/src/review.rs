@@ -1,0 +1,3 @@
+//! Reviews of listings.
+
+pub(crate) mod list;
