@@ -1,5 +1,7 @@
 //! What buyers choose by: reviews, scores and statistics.
 
+mod agent;
+mod bought;
 mod review;
 mod state;
 
@@ -19,5 +21,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(review::list::list_reviews))
+    OpenApiRouter::new()
+        .routes(routes!(review::list::list_reviews, review::create::create_review, review::replace::replace_review))
+        .routes(routes!(review::answer::answer_review))
+        .routes(routes!(review::of_agent::list_agent_reviews))
 }
