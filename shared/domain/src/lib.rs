@@ -21,6 +21,7 @@ pub mod recovery_code;
 pub mod refund;
 pub mod review;
 pub mod schema;
+pub mod score;
 pub mod session;
 pub mod share;
 pub mod timestamp;
