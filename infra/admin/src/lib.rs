@@ -1,10 +1,11 @@
-//! The operator's commands: fees, what is owed, and payments that differ from their quotes.
+//! The operator's commands: fees, what is owed, payments that differ from their quotes, and reviews to hide.
 
 mod adjustments;
 mod cli;
 mod fees;
 mod ledger;
 mod mismatch;
+mod review;
 mod table;
 
 use cli::Command;
@@ -37,6 +38,7 @@ where
         }
         Command::Settle(call) => adjustments::end(&app, call, adjustments::End::Settle).await,
         Command::Waive(call) => adjustments::end(&app, call, adjustments::End::Waive).await,
+        Command::Review { listing, author, hidden_reason } => review::hide(&app, listing, author, hidden_reason).await,
         Command::Accept(payment) => mismatch::decide(&app, &payment, mismatch::Verdict::Counts).await,
         Command::Void(payment) => mismatch::decide(&app, &payment, mismatch::Verdict::DoesNotCount).await,
     }

@@ -19,6 +19,7 @@ pub mod passkey;
 pub mod profile;
 pub mod recovery_code;
 pub mod refund;
+pub mod review;
 pub mod schema;
 pub mod score;
 pub mod session;

@@ -31,6 +31,8 @@ pub mod read;
 pub mod record;
 pub mod refund;
 pub mod retry;
+pub mod review;
+pub mod review_write;
 pub mod session;
 pub mod snapshot;
 pub mod summary;

@@ -121,7 +121,7 @@ impl<'a> Stage<'a> {
             "/agents/{id}" | "/agents/{id}/claim" => self.owner().profile_id.clone(),
             "/auth/passkey/credentials/{id}" => self.passkey.clone(),
             path if path.starts_with("/gateway-requests/{id}") => self.call.clone(),
-            "/gateway/{listing_id}" => self.market.listing.id.clone(),
+            "/gateway/{listing_id}" | "/reviews/{listing_id}" => self.market.listing.id.clone(),
             "/api-keys/{id}" => {
                 let key = self.owner().create_key(&json!({ "name": format!("key {}", unique_name()) })).await?;
                 text(&key.issued["key"], "id").to_owned()

@@ -9,6 +9,7 @@ mod listing;
 mod person;
 mod profile;
 mod rate;
+mod review;
 
 pub use call::*;
 pub use catalogue::*;
@@ -19,3 +20,4 @@ pub use listing::*;
 pub use person::*;
 pub use profile::*;
 pub use rate::*;
+pub use review::*;

@@ -1,0 +1,28 @@
+//! What buyers choose by: reviews, scores and statistics.
+
+mod agent;
+mod bought;
+mod review;
+mod state;
+
+pub use state::State;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this group.
+pub fn router(state: State) -> OpenApiRouter {
+    routes().with_state(state)
+}
+
+/// The OpenAPI document of this group.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(review::list::list_reviews, review::create::create_review, review::replace::replace_review))
+        .routes(routes!(review::answer::answer_review))
+        .routes(routes!(review::of_agent::list_agent_reviews))
+}
