@@ -3,6 +3,7 @@
 mod agent;
 mod bought;
 mod review;
+pub mod score;
 mod state;
 
 pub use state::State;
@@ -25,4 +26,7 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(review::list::list_reviews, review::create::create_review, review::replace::replace_review))
         .routes(routes!(review::answer::answer_review))
         .routes(routes!(review::of_agent::list_agent_reviews))
+        .routes(routes!(score::read::get_score))
+        .routes(routes!(score::history::list_score_history))
+        .routes(routes!(score::inputs::list_score_inputs))
 }

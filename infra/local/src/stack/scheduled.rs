@@ -1,4 +1,4 @@
-//! Work that runs by a schedule: the sweeper, and the writer of the catalogue's snapshot.
+//! Work that runs by a schedule: the sweeper, the writer of the catalogue's snapshot, and the run of the scores.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use crochet::config::Config;
 use crochet_catalog::snapshot_writer::{self, Schedule};
 use crochet_gateway::State;
 use crochet_gateway::sweep::{self, Swept};
+use crochet_reviews::score::run::{Ran, run};
 
 /// Time between two runs. Deployed, the sweeper runs every minute.
 pub(super) const SCHEDULE: Duration = Duration::from_secs(10);
@@ -37,12 +38,18 @@ impl Scheduled {
         Ok(format!("{outcome:?}"))
     }
 
+    pub(super) async fn count_scores(&self) -> Result<Ran, String> {
+        run(&self.app).await.map_err(|error| error.to_string())
+    }
+
     /// Runs everything again and again. A run that fails is reported; the next one starts over.
     pub(super) async fn run_every(self, interval: Duration) {
         loop {
             tokio::time::sleep(interval).await;
             let (swept, written) = tokio::join!(self.sweep(), self.write_snapshot(Schedule::IfDue));
-            for cause in [swept.err(), written.err()].into_iter().flatten() {
+            // After the sweep, which counts what scores are made of.
+            let scored = self.count_scores().await;
+            for cause in [swept.err(), written.err(), scored.err()].into_iter().flatten() {
                 tracing::warn!(%cause, "scheduled work failed");
             }
         }
