@@ -10,6 +10,7 @@ mod person;
 mod profile;
 mod rate;
 mod review;
+mod stats;
 
 pub use call::*;
 pub use catalogue::*;
@@ -21,3 +22,4 @@ pub use person::*;
 pub use profile::*;
 pub use rate::*;
 pub use review::*;
+pub use stats::*;
