@@ -6,6 +6,8 @@
 mod attend;
 mod call;
 mod close;
+mod count;
+mod count_due;
 mod fact;
 mod history;
 mod party;

@@ -7,11 +7,14 @@ use crochet::budget::{Asker, Grant};
 use crochet::http::Result;
 use crochet::payments::RecordWanted;
 use crochet::store::debt::DueDebt;
+use crochet::store::keys::Whose;
 use crochet_domain::call::{Call, CallKey, CallState};
 use crochet_domain::timestamp::unix_ms;
 use futures::stream::{self, StreamExt};
 
 use crate::attend::attend_to;
+use crate::count::count;
+use crate::count_due::fold_due;
 use crate::refund::due::look_at;
 use crate::state::State;
 
@@ -19,6 +22,8 @@ use crate::state::State;
 const AT_ONCE: usize = 4;
 /// Time after which a sweep begins no further page; the next one goes on.
 const BUDGET: Duration = Duration::from_secs(40);
+/// Time from the beginning of a sweep after which it counts no further page of ended calls.
+const COUNT_BUDGET: Duration = Duration::from_secs(48);
 /// How far back the provider's list of filled payments is read: a few sweeps, in case one fails.
 const LISTED_MS: i64 = 4 * 60_000;
 /// Maximum number of pages of that list that one sweep reads.
@@ -35,6 +40,8 @@ pub struct Swept {
     pub moved: usize,
     /// Debtors and refunds that were due.
     pub debts: usize,
+    /// Entries of the log of ended calls that were counted.
+    pub counted: usize,
     /// Calls, debtors and refunds that could not be attended to. The next sweep tries again.
     pub failed: usize,
 }
@@ -70,13 +77,35 @@ pub async fn sweep(state: &State) -> Result<Swept> {
                     swept.failed += usize::from(!look_at_once(state, debt).await);
                 }
             }
+            for whose in page.stats {
+                swept.failed += usize::from(!fold_once(state, whose).await);
+            }
             from = page.next;
             if from.is_none() {
                 break;
             }
         }
     }
+    // Last, so that what this sweep has closed is counted.
+    match count(state, began + COUNT_BUDGET).await {
+        Ok(counted) => swept.counted = counted,
+        Err(e) => {
+            tracing::warn!(cause = e.operator_message(), "ended calls were not counted; the next sweep goes on");
+            swept.failed += 1;
+        }
+    }
     Ok(swept)
+}
+
+/// Whether it was done.
+async fn fold_once(state: &State, whose: Whose) -> bool {
+    match fold_due(state, whose).await {
+        Ok(()) => true,
+        Err(e) => {
+            tracing::warn!(cause = e.operator_message(), "days that are over were not folded");
+            false
+        }
+    }
 }
 
 /// Settles what the provider lists as filled lately, so that a payment which nobody presents is in the books within a minute or

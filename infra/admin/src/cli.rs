@@ -96,9 +96,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Argum
         ["adjustments", "waive", call] => Command::Waive(call_id(call)?),
         ["mismatch", "accept", payment] => Command::Accept((*payment).to_owned()),
         ["mismatch", "void", payment] => Command::Void((*payment).to_owned()),
-        ["reviews", "hide", listing, author, reason @ ..] if !reason.is_empty() => {
-            review(listing, author, Some(reason.join(" ")))?
-        }
+        ["reviews", "hide", listing, author, reason @ ..] if !reason.is_empty() => review(listing, author, Some(reason.join(" ")))?,
         ["reviews", "show", listing, author] => review(listing, author, None)?,
         [] => return Err("A command is missing. See --help.".into()),
         other => return Err(format!("\"{}\" is not a known command. See --help.", other.join(" "))),

@@ -24,6 +24,7 @@ pub mod schema;
 pub mod score;
 pub mod session;
 pub mod share;
+pub mod stats;
 pub mod timestamp;
 pub mod wallet;
 pub mod webhook_signature;

@@ -7,7 +7,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use eligibility::{EVIDENCE_MS, NotEvidence, NotEligible, between, evidence, judge};
+pub use eligibility::{EVIDENCE_MS, NotEligible, NotEvidence, between, evidence, judge};
 pub use rating::{Rating, Tally};
 
 use crate::call::CallKey;

@@ -173,12 +173,7 @@ impl Store {
     }
 
     /// A page of a buyer's calls at a listing, newest first. `before` is the id of the last call that was read.
-    pub async fn calls_at(
-        &self,
-        buyer: ProfileId,
-        listing: ListingId,
-        before: Option<&str>,
-    ) -> Result<CallsAt, StoreError> {
+    pub async fn calls_at(&self, buyer: ProfileId, listing: ListingId, before: Option<&str>) -> Result<CallsAt, StoreError> {
         let partition = keys::buyer_history_partition(buyer);
         let limit = if before.is_some() { MORE_CALLS } else { FIRST_CALLS };
         let range = Range { index: Some(keys::GSI1), partition: &partition, from: None, to: before, newest_first: true, limit };
@@ -188,10 +183,7 @@ impl Store {
         let is_last = items.len() < usize::try_from(limit).unwrap_or(usize::MAX);
         let oldest = items.last().and_then(id);
         let fresh: Vec<&Item> = items.iter().filter(|item| id(item).as_deref() != before).collect();
-        let wanted: Vec<CallKey> = fresh
-            .iter()
-            .filter_map(|item| keys::call_of_partition(item.get(PK)?.as_s().ok()?))
-            .collect();
+        let wanted: Vec<CallKey> = fresh.iter().filter_map(|item| keys::call_of_partition(item.get(PK)?.as_s().ok()?)).collect();
         let read = wanted.len();
         let mut calls = self.calls(&wanted).await?;
         calls.retain(|call| call.buyer == buyer && call.listing.id == listing);

@@ -130,8 +130,7 @@ impl Store {
 
     /// What a score was computed from, as it was given to [`Store::put_score`]; `None` if it is no longer known.
     pub async fn score_inputs(&self, score: &ScoreRecord) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
-        let wanted: Vec<Key> =
-            (0..score.input_parts).map(|part| keys::score_inputs(score.seller, &score.inputs, part)).collect();
+        let wanted: Vec<Key> = (0..score.input_parts).map(|part| keys::score_inputs(score.seller, &score.inputs, part)).collect();
         let mut rows = Vec::with_capacity(wanted.len());
         for batch in wanted.chunks(100) {
             let mut found = self.table.get_all(batch).await?;
@@ -185,7 +184,7 @@ impl Store {
         let items = self.table.query_all(&keys::paid_by(buyer)).await?;
         let mut sellers = Vec::new();
         for item in items {
-            let seller = item.get(SK).and_then(|sk| sk.as_s().ok()).and_then(|sk| sk.parse().ok());
+            let seller: Option<ProfileId> = item.get(SK).and_then(|sk| sk.as_s().ok()).and_then(|sk| sk.parse().ok());
             if record::<Paid>(item)?.day > today - DAYS {
                 sellers.extend(seller);
             }

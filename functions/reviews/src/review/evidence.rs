@@ -14,13 +14,7 @@ const OPEN_MS: i64 = 31 * 24 * 3_600_000;
 ///
 /// # Errors
 /// Of the reasons why no call is evidence, the one that comes closest.
-pub(super) async fn evidence(
-    app: &App,
-    author: ProfileId,
-    listing: ListingId,
-    after_ms: Option<i64>,
-    now_ms: i64,
-) -> Result<Call> {
+pub(super) async fn evidence(app: &App, author: ProfileId, listing: ListingId, after_ms: Option<i64>, now_ms: i64) -> Result<Call> {
     let mut closest = NotEvidence::NoPurchase;
     let mut before: Option<String> = None;
     let mut read = 0;

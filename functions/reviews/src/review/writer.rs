@@ -31,9 +31,9 @@ impl Writer {
         let seller = app.store.profile(listing.seller.id).await?;
         let seller = seller.ok_or_else(|| ApiError::internal("a listing belongs to a profile that is missing"))?;
         let now_ms = unix_ms(app.clock.now());
-        // Cheap rules first. Only who may sell can have sold.
+        // Cheap rules first.
         between(&author, &seller, false).map_err(not_eligible)?;
-        let is_circular = bought::has_bought(app, &author, seller.id, now_ms).await?;
+        let is_circular = bought::has_bought(app, author.id, seller.id, now_ms).await?;
         between(&author, &seller, is_circular).map_err(not_eligible)?;
         if let Some(operator) = author.operator
             && let Some(other) = app.store.reviewed_for(listing.id, operator, author.id).await?

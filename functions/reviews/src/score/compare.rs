@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crochet::app::App;
 use crochet::store::StoreError;
 use crochet::store::keys::Whose;
+use crochet_domain::call::CallKey;
 use crochet_domain::ids::ProfileId;
 use crochet_domain::score::event::events;
 use crochet_domain::score::facts::{Counted, PayerFacts};
@@ -30,9 +31,8 @@ pub(crate) async fn compare(app: &App, seller: ProfileId, first: i32) -> Result<
         differing.entry(*day).or_default();
     }
     let nothing = PayerFacts::default();
-    differing.retain(|day, counted| {
-        !unsettled.contains(day) && books.get(day).map_or(&nothing, |book| &book.payers) != &counted.payers
-    });
+    differing
+        .retain(|day, counted| !unsettled.contains(day) && books.get(day).map_or(&nothing, |book| &book.payers) != &counted.payers);
     for (day, counted) in &differing {
         tracing::error!(alarm = true, %seller, day, "what was counted of a day differs from the calls, and is replaced");
         let whose = Whose::Seller(seller);
@@ -56,9 +56,9 @@ struct Derived {
 
 /// What the calls come to that ended from `first` to `last`.
 async fn derived(app: &App, seller: ProfileId, first: i32, last: i32, now_ms: i64) -> Result<Derived, StoreError> {
-    let days = stream::iter((first - LONGEST_CALL_DAYS)..=last);
-    let keys: Vec<_> =
-        days.map(|day| app.store.calls_sold_on(seller, day)).buffer_unordered(DAYS_AT_ONCE).try_concat().await?;
+    let days = ((first - LONGEST_CALL_DAYS)..=last).map(|day| app.store.calls_sold_on(seller, day));
+    let sold: Vec<Vec<CallKey>> = stream::iter(days).buffer_unordered(DAYS_AT_ONCE).try_collect().await?;
+    let keys = sold.concat();
     let mut derived = Derived::default();
     for batch in keys.chunks(100) {
         for call in app.store.calls(batch).await? {

@@ -104,9 +104,5 @@ pub(crate) async fn list_score_history(
     let next = days.get(limit as usize).map(|first| first.day.to_string());
     days.truncate(limit as usize);
     let next_cursor = next.zip(key).map(|(position, key)| key.seal(&of, &position));
-    Reply::ok(ScoreHistory {
-        history: days.iter().map(ScoreOfDay::from).collect(),
-        has_more: next_cursor.is_some(),
-        next_cursor,
-    })
+    Reply::ok(ScoreHistory { history: days.iter().map(ScoreOfDay::from).collect(), has_more: next_cursor.is_some(), next_cursor })
 }

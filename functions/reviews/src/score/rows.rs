@@ -96,8 +96,8 @@ impl Rows {
             .map(|part| {
                 let rows = Self { payers: of_part(&self.payers, part), reviews: of_part(&self.reviews, part) };
                 let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-                encoder.write_all(&serde_json::to_vec(&rows).map_err(StoreError::defect)?).map_err(StoreError::defect)?;
-                encoder.finish().map_err(StoreError::defect)
+                encoder.write_all(&serde_json::to_vec(&rows).map_err(defect)?).map_err(defect)?;
+                encoder.finish().map_err(defect)
             })
             .collect()
     }
@@ -107,13 +107,17 @@ impl Rows {
         let mut all = Self::default();
         for part in parts {
             let mut text = Vec::new();
-            GzDecoder::new(part.as_slice()).take(MAX_PART).read_to_end(&mut text).map_err(StoreError::defect)?;
-            let rows: Self = serde_json::from_slice(&text).map_err(StoreError::defect)?;
+            GzDecoder::new(part.as_slice()).take(MAX_PART).read_to_end(&mut text).map_err(defect)?;
+            let rows: Self = serde_json::from_slice(&text).map_err(defect)?;
             all.payers.extend(rows.payers);
             all.reviews.extend(rows.reviews);
         }
         Ok(all)
     }
+}
+
+fn defect(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Defect(error.to_string())
 }
 
 fn of_part<T: Clone>(rows: &[T], part: usize) -> Vec<T> {

@@ -54,13 +54,10 @@ pub async fn run(app: &App) -> Result<Ran, StoreError> {
     let mut ran = Ran::default();
     let position = app.store.score_position().await?;
     let sellers = moved_since(app, position - OVERLAP_MS, now_ms).await?;
-    let counted = stream::iter(sellers).map(|seller| async move {
-        let done = began.elapsed() < BUDGET && note(seller, count(app, seller, false).await.map(|()| 0)).is_some();
-        (done, 0)
-    });
-    let counted: Vec<(bool, usize)> = counted.buffer_unordered(AT_ONCE).collect().await;
-    ran.moved = counted.len();
-    ran.failed = counted.iter().filter(|(done, _)| !done).count();
+    ran.moved = sellers.len();
+    let counted = stream::iter(sellers.into_iter().map(|seller| count_once(app, seller, began)));
+    let counted: Vec<bool> = counted.buffer_unordered(AT_ONCE).collect().await;
+    ran.failed = counted.iter().filter(|done| !**done).count();
     if ran.failed == 0 {
         app.store.put_score_position(now_ms).await?;
     }
@@ -81,13 +78,7 @@ async fn daily(app: &App, began: Instant, now_ms: i64, ran: &mut Ran) -> Result<
         if fresh.is_empty() || began.elapsed() >= BUDGET {
             return Ok(());
         }
-        let compared = stream::iter(fresh).map(|seller| async move {
-            let compared = async {
-                let differed = compare(app, seller, today - COMPARED_DAYS).await?;
-                count(app, seller, true).await.map(|()| differed)
-            };
-            note(seller, compared.await)
-        });
+        let compared = stream::iter(fresh.into_iter().map(|seller| compare_once(app, seller, today)));
         let compared: Vec<Option<usize>> = compared.buffer_unordered(AT_ONCE).collect().await;
         ran.compared += compared.iter().flatten().count();
         ran.differed += compared.iter().flatten().sum::<usize>();
@@ -95,9 +86,22 @@ async fn daily(app: &App, began: Instant, now_ms: i64, ran: &mut Ran) -> Result<
     }
 }
 
-/// Logs a failure.
-fn note(seller: ProfileId, done: Result<usize, StoreError>) -> Option<usize> {
-    done.inspect_err(|error| tracing::warn!(%seller, %error, "a score was not counted")).ok()
+/// Whether the seller was counted.
+async fn count_once(app: &App, seller: ProfileId, began: Instant) -> bool {
+    if began.elapsed() >= BUDGET {
+        return false;
+    }
+    let counted = count(app, seller, false).await;
+    counted.inspect_err(|error| tracing::warn!(%seller, %error, "a score was not counted")).is_ok()
+}
+
+/// How many days of the seller differed; `None` if it could not be compared or counted.
+async fn compare_once(app: &App, seller: ProfileId, today: i32) -> Option<usize> {
+    let compared = async {
+        let differed = compare(app, seller, today - COMPARED_DAYS).await?;
+        count(app, seller, true).await.map(|()| differed)
+    };
+    compared.await.inspect_err(|error: &StoreError| tracing::warn!(%seller, %error, "a score was not compared")).ok()
 }
 
 /// The sellers of calls that have ended or changed since, and of reviews that have.

@@ -33,7 +33,8 @@ pub(super) fn text(document: &Value) -> String {
 }
 
 /// The groups of routes, in the order of the reference.
-const GROUPS: &[&str] = &["Identity", "People", "Catalog", "Listings", "Gateway and payments", "Reviews and statistics", "Documents"];
+const GROUPS: &[&str] =
+    &["Identity", "People", "Catalog", "Listings", "Gateway and payments", "Reviews and statistics", "Documents"];
 
 struct Route<'a> {
     method: &'a str,

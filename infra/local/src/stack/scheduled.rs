@@ -1,5 +1,6 @@
 //! Work that runs by a schedule: the sweeper, the writer of the catalogue's snapshot, and the run of the scores.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use crochet::app::App;
@@ -27,9 +28,10 @@ impl Scheduled {
         Ok(Self { app, gateway })
     }
 
-    pub(super) async fn sweep(&self) -> Result<Swept, String> {
+    /// Boxed, because the compiler cannot see through its layers that it may move between threads.
+    pub(super) fn sweep(&self) -> Pin<Box<dyn Future<Output = Result<Swept, String>> + Send + '_>> {
         let failed = |error: crochet::http::ApiError| error.operator_message().unwrap_or("the sweep failed").to_owned();
-        sweep::sweep(&self.gateway).await.map_err(failed)
+        Box::pin(async move { sweep::sweep(&self.gateway).await.map_err(failed) })
     }
 
     pub(super) async fn write_snapshot(&self, schedule: Schedule) -> Result<String, String> {
@@ -38,8 +40,9 @@ impl Scheduled {
         Ok(format!("{outcome:?}"))
     }
 
-    pub(super) async fn count_scores(&self) -> Result<Ran, String> {
-        run(&self.app).await.map_err(|error| error.to_string())
+    /// Boxed, because the compiler cannot see through its layers that it may move between threads.
+    pub(super) fn count_scores(&self) -> Pin<Box<dyn Future<Output = Result<Ran, String>> + Send + '_>> {
+        Box::pin(async { run(&self.app).await.map_err(|error| error.to_string()) })
     }
 
     /// Runs everything again and again. A run that fails is reported; the next one starts over.

@@ -73,7 +73,9 @@ pub fn judge(call: &Call, after_ms: Option<i64>, now_ms: i64) -> Result<(), NotE
         CallState::Delivered { .. } if call.updated_ms < now_ms - EVIDENCE_MS => NotEvidence::TooOld,
         CallState::Delivered { .. } if after_ms.is_some_and(|after| call.updated_ms <= after) => NotEvidence::Used,
         CallState::Delivered { .. } => return Ok(()),
-        CallState::Pending | CallState::Settled | CallState::Delivering { .. } | CallState::Undelivered => NotEvidence::NotDelivered,
+        CallState::Pending | CallState::Settled | CallState::Delivering { .. } | CallState::Undelivered => {
+            NotEvidence::NotDelivered
+        }
         CallState::Quoted | CallState::Expired => NotEvidence::NoPurchase,
     };
     Err(why)

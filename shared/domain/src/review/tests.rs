@@ -6,9 +6,9 @@ use super::*;
 use crate::call::ledger::Settlement;
 use crate::call::{Call, CallState, PaymentState};
 use crate::debt::Standing;
+use crate::ids::WalletId;
 use crate::profile::{AccountType, Capability, Profile, Role, STARTING_SCORE, Wallet, WalletStatus};
 use crate::refund::samples::{NOW, call, undelivered};
-use crate::ids::WalletId;
 use crate::wallet::WalletAddress;
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -142,7 +142,7 @@ fn a_rating_shows_the_plain_mean_and_ranks_by_voice() {
     let rating = sum.rating();
     assert_eq!((rating.count, rating.average_hundredths), (2, Some(333)));
     // (5 × 5 + 0.1 × 5/3 + 50 × 3) ÷ (5 + 0.1 + 50)
-    assert_eq!(rating.rank, 3_178);
+    assert_eq!(rating.rank, 3_179);
     let without = sum - Tally::of(&review([1, 2, 2], 100));
     assert_eq!(without.rating().average_hundredths, Some(500));
     assert!(without.rating().rank > rating.rank);

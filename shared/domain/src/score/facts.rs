@@ -87,6 +87,12 @@ impl PayerFacts {
         self.0.iter().map(|((listing, payer), facts)| (*listing, *payer, *facts))
     }
 
+    /// Those of one listing.
+    #[must_use]
+    pub fn only(&self, listing: ListingId) -> Self {
+        Self(self.0.iter().filter(|((of, _), _)| *of == listing).map(|(of, facts)| (*of, *facts)).collect())
+    }
+
     /// Whether there is nothing in them.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -11,6 +11,7 @@ mod profile;
 mod rate;
 mod review;
 mod score;
+mod stats;
 
 pub use call::*;
 pub use catalogue::*;
@@ -23,3 +24,4 @@ pub use profile::*;
 pub use rate::*;
 pub use review::*;
 pub use score::*;
+pub use stats::*;
