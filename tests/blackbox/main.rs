@@ -6,4 +6,5 @@ mod catalog;
 mod gateway;
 mod identity;
 mod listings;
+mod reviews;
 mod system;

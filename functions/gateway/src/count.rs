@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crochet::http::Result;
 use crochet::store::keys::{ALL_PARTS, DUE_SHARDS, Whose};
-use crochet::store::stats::{Place, place};
+use crochet::store::retry::retry_on_conflict;
 use crochet::store::stats_log::{LogEntry, Logged};
 use crochet::store::{Store, StoreError};
 use crochet_domain::call::ledger::Settlement;
@@ -18,7 +18,7 @@ use crochet_domain::review::EvidenceState;
 use crochet_domain::score::event::events;
 use crochet_domain::score::fade::{day_of, day_start_ms};
 use crochet_domain::score::{Event, UNIT_FEE};
-use crochet_domain::stats::Counted;
+use crochet_domain::stats::{Counted, Place, place, slice_start_ms};
 use crochet_domain::timestamp::unix_ms;
 
 use crate::state::State;
@@ -119,7 +119,7 @@ async fn count_entries(store: &Store, entries: &[LogEntry], now_ms: i64) -> Resu
                 let counting = Counting { event, call, is_end: n == 0 };
                 let part = if whose == Whose::All { event.id[0] % ALL_PARTS } else { 0 };
                 match place(event.at_ms, now_ms) {
-                    Place::Slice => slices.entry((whose, slice_start(event.at_ms), part)).or_default().push(counting),
+                    Place::Slice => slices.entry((whose, slice_start_ms(event.at_ms), part)).or_default().push(counting),
                     Place::Day => days.entry((whose, day_of(event.at_ms))).or_default().push(counting),
                     Place::Later => deferred = true,
                 }
@@ -146,11 +146,6 @@ async fn count_entries(store: &Store, entries: &[LogEntry], now_ms: i64) -> Resu
     Ok(if deferred { entries.iter().map(|entry| entry.at_ms).min() } else { None })
 }
 
-/// The ten minutes that hold this time (Unix milliseconds).
-fn slice_start(at_ms: i64) -> i64 {
-    at_ms - at_ms.rem_euclid(600_000)
-}
-
 fn add(counted: &mut Counted, whose: Whose, countings: &[Counting]) -> bool {
     let mut is_new = false;
     for Counting { event, call, is_end } in countings {
@@ -170,25 +165,27 @@ async fn count_in_slice(
     countings: &[Counting<'_>],
     now_ms: i64,
 ) -> std::result::Result<(), StoreError> {
-    store
-        .count_in_slice(whose, slice, async |counted, is_first| {
-            let known: BTreeSet<ProfileId> = counted.book.payers.iter().map(|(_, payer, _)| payer).collect();
-            if !add(counted, whose, countings) {
-                return Ok(false);
+    retry_on_conflict(|| async {
+        let mut read = store.slice(whose, slice.0, slice.1).await?;
+        let payers = read.counted.book.payers.iter();
+        let known: BTreeSet<ProfileId> =
+            payers.filter(|(_, _, facts)| facts.bought > 0 || facts.unserved > 0).map(|(_, payer, _)| payer).collect();
+        if !add(&mut read.counted, whose, countings) {
+            return Ok(());
+        }
+        if let Whose::Seller(seller) = whose {
+            let paid = countings.iter().filter(|counting| counting.call.payment.is_some());
+            let payers: BTreeSet<ProfileId> = paid.map(|counting| counting.call.buyer).collect();
+            for payer in payers.difference(&known) {
+                store.note_paid(*payer, seller, slice.0).await?;
             }
-            if let Whose::Seller(seller) = whose {
-                let paid = countings.iter().filter(|counting| counting.call.payment.is_some());
-                let payers: BTreeSet<ProfileId> = paid.map(|counting| counting.call.buyer).collect();
-                for payer in payers.difference(&known) {
-                    store.note_paid(*payer, seller, slice.0).await?;
-                }
-            }
-            if is_first {
-                store.schedule_stats(whose, day_start_ms(day_of(now_ms) + 1) + FOLDED_AT_MS).await?;
-            }
-            Ok(true)
-        })
-        .await
+        }
+        if read.is_new() {
+            store.schedule_stats(whose, day_start_ms(day_of(now_ms) + 1) + FOLDED_AT_MS).await?;
+        }
+        store.put_slice(&read).await
+    })
+    .await
 }
 
 /// If a delivered call was paid back, the review that is based on it has half its voice.

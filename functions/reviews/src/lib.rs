@@ -2,8 +2,11 @@
 
 mod agent;
 mod bought;
+mod erc8004;
+mod receipt;
 mod review;
 mod state;
+mod stats;
 
 pub use state::State;
 use utoipa_axum::router::OpenApiRouter;
@@ -25,4 +28,10 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(review::list::list_reviews, review::create::create_review, review::replace::replace_review))
         .routes(routes!(review::answer::answer_review))
         .routes(routes!(review::of_agent::list_agent_reviews))
+        .routes(routes!(stats::listing::get_listing_stats))
+        .routes(routes!(stats::total::get_stats))
+        .routes(routes!(receipt::read::get_receipt))
+        .routes(routes!(receipt::jwks::get_jwks))
+        .routes(routes!(erc8004::get_registration))
+        .routes(routes!(erc8004::get_feedback))
 }

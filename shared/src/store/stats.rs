@@ -19,7 +19,7 @@ use crochet_domain::ids::ProfileId;
 use crochet_domain::score::event::EventId;
 use crochet_domain::score::facts::PayerFacts;
 use crochet_domain::score::fade::{day_of, day_start_ms};
-use crochet_domain::stats::{Book, Counted, Report};
+use crochet_domain::stats::{Book, Counted, Place, Report, place};
 
 /// Time that slices are kept: a week, so that a fold that was missed heals.
 const SLICE_KEPT_MS: i64 = 7 * DAY_MS;
@@ -30,30 +30,21 @@ const SEEN_KEPT_MS: i64 = 60 * DAY_MS;
 /// Time that it is known who has paid whom: 92 days.
 const PAID_KEPT_MS: i64 = 92 * DAY_MS;
 const DAY_MS: i64 = 24 * 3_600_000;
-/// How long after midnight slices of the day before yesterday may still be written. A run of the sweeper is shorter.
-const SLICES_OPEN_MS: i64 = 5 * 60_000;
-/// From when after midnight that day may be folded.
-const FOLDED_FROM_MS: i64 = 10 * 60_000;
-
-/// Where an event is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// In the slice of its time.
-    Slice,
-    /// In its day, which is folded.
-    Day,
-    /// Nowhere for some minutes: its day is about to be folded.
-    Later,
+/// A slice, as it was read.
+#[derive(Debug)]
+pub struct Slice {
+    /// What was counted in it.
+    pub counted: Counted,
+    version: Option<u64>,
+    key: Key,
+    at_ms: i64,
 }
 
-/// Where an event of this time is counted now (Unix milliseconds).
-#[must_use]
-pub fn place(at_ms: i64, now_ms: i64) -> Place {
-    let last_change = day_start_ms(day_of(at_ms) + 2);
-    match now_ms {
-        _ if now_ms < last_change + SLICES_OPEN_MS => Place::Slice,
-        _ if now_ms < last_change + FOLDED_FROM_MS => Place::Later,
-        _ => Place::Day,
+impl Slice {
+    /// Whether nothing was counted in it before.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.version.is_none()
     }
 }
 
@@ -100,35 +91,25 @@ fn next(key: &Key, kind: &str, read: Option<u64>, kept_until_ms: i64) -> Result<
 }
 
 impl Store {
-    /// Counts in the slice of `at_ms`. `count` adds to what was counted, and returns whether anything was new; it may be called
-    /// several times, each time with what is stored, and whether the slice is new.
-    pub async fn count_in_slice(
-        &self,
-        whose: Whose,
-        (at_ms, part): (i64, u8),
-        mut count: impl AsyncFnMut(&mut Counted, bool) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError> {
+    /// The slice of `at_ms` (Unix milliseconds), to be counted in and written with [`Store::put_slice`].
+    pub async fn slice(&self, whose: Whose, at_ms: i64, part: u8) -> Result<Slice, StoreError> {
         let key = keys::slice(whose, at_ms, part);
-        let mut attempts = Attempts::default();
-        loop {
-            let item = self.table.get_item(&key).await?;
-            let mut counted = Counted::default();
-            if let Some(item) = &item {
-                counted = Counted { book: book_of(item)?, seen: seen_of(item).collect() };
-            }
-            if !count(&mut counted, item.is_none()).await? {
-                return Ok(());
-            }
-            let kept_until = day_start_ms(day_of(at_ms) + 2) + SLICE_KEPT_MS;
-            let put =
-                with_seen(with_book(next(&key, "stats_slice", item.as_ref().map(version), kept_until)?, &counted.book), &counted);
-            match self.table.put(put).await {
-                Ok(()) => return Ok(()),
-                // The reply to our own write was lost, or another run was first: what is stored says what is new.
-                Err(WriteError::ConditionFailed(_) | WriteError::Conflict) => attempts.next_or(StoreError::Conflict).await?,
-                Err(WriteError::Store(error)) => return Err(error),
-            }
-        }
+        let item = self.table.get_item(&key).await?;
+        let counted = match &item {
+            Some(item) => Counted { book: book_of(item)?, seen: seen_of(item).collect() },
+            None => Counted::default(),
+        };
+        Ok(Slice { counted, version: item.as_ref().map(version), key, at_ms })
+    }
+
+    /// Writes a slice over the version that was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if another run was first, or the reply to our own write was lost: what is stored says what is new.
+    pub async fn put_slice(&self, slice: &Slice) -> Result<(), StoreError> {
+        let kept_until = day_start_ms(day_of(slice.at_ms) + 2) + SLICE_KEPT_MS;
+        let put = with_book(next(&slice.key, "stats_slice", slice.version, kept_until)?, &slice.counted.book);
+        Ok(self.table.put(with_seen(put, &slice.counted)).await?)
     }
 
     /// Counts in a day that is over. `count` is as for [`Store::count_in_slice`].
@@ -285,22 +266,4 @@ struct StoredTotal {
 
 fn stats_due_put(whose: Whose, at_ms: i64) -> Result<Put, StoreError> {
     Ok(Put::new(&keys::stats_due(whose), "stats_due", &json!({}))?.indexed(Some(keys::stats_due_at(whose, at_ms))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slices_of_a_day_end_before_it_is_folded() {
-        let end = day_start_ms(3);
-        for (now_ms, expected) in [
-            (end - 1, Place::Slice),
-            (end + DAY_MS + SLICES_OPEN_MS - 1, Place::Slice),
-            (end + DAY_MS + SLICES_OPEN_MS, Place::Later),
-            (end + DAY_MS + FOLDED_FROM_MS, Place::Day),
-        ] {
-            assert_eq!(place(end - 1, now_ms), expected, "{now_ms}");
-        }
-    }
 }
