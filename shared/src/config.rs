@@ -1,6 +1,7 @@
 //! Settings: environment variables, read once at start. An empty variable counts as unset.
 
 mod operator_secret;
+mod receipt_secret;
 
 use secrecy::SecretString;
 use url::Url;
@@ -8,6 +9,7 @@ use url::Url;
 use crochet_domain::money::{FeeRate, Micros};
 use crochet_domain::score::UNIT_FEE;
 pub use operator_secret::OperatorSecret;
+pub use receipt_secret::{ReceiptSecret, ReceiptSeed};
 
 /// The settings of a deployment. See the table in README.md; [`Config::from_env`] is the only reader.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct Config {
     pub secrets_endpoint: Option<String>,
     /// Id of the operator secret in Secrets Manager (provider key, cursor key).
     pub operator_secret_id: String,
+    /// Id of the secret from which receipts are signed.
+    pub receipt_secret_id: String,
     /// Prefix of the names of endpoint secrets.
     pub secret_prefix: String,
     /// URL of the payment provider.
@@ -94,6 +98,7 @@ impl Config {
             dynamodb_endpoint: get("CROCHET_DYNAMODB_ENDPOINT"),
             secrets_endpoint: get("CROCHET_SECRETS_ENDPOINT"),
             operator_secret_id: get("CROCHET_OPERATOR_SECRET_ID").unwrap_or_else(|| "crochet/operator".into()),
+            receipt_secret_id: get("CROCHET_RECEIPT_SECRET_ID").unwrap_or_else(|| "crochet/receipts".into()),
             secret_prefix: get("CROCHET_SECRET_PREFIX").unwrap_or_else(|| "crochet/listing/".into()),
             provider_url: url(&get, "CROCHET_RELAY_URL", "https://api.relay.link")?,
             evm_rpc_url: evm_rpc_url(&get)?,

@@ -9,7 +9,6 @@ use std::time::Instant;
 use crochet::http::Result;
 use crochet::store::keys::{ALL_PARTS, DUE_SHARDS, Whose};
 use crochet::store::retry::retry_on_conflict;
-use crochet::store::stats::{Place, place};
 use crochet::store::stats_log::{LogEntry, Logged};
 use crochet::store::{Store, StoreError};
 use crochet_domain::call::ledger::Settlement;
@@ -20,7 +19,7 @@ use crochet_domain::review::EvidenceState;
 use crochet_domain::score::Event;
 use crochet_domain::score::event::events;
 use crochet_domain::score::fade::{day_of, day_start_ms};
-use crochet_domain::stats::Counted;
+use crochet_domain::stats::{Counted, Place, place, slice_start_ms};
 use crochet_domain::timestamp::unix_ms;
 
 use crate::state::State;
@@ -121,7 +120,7 @@ async fn count_entries(store: &Store, entries: &[LogEntry], unit_fee: Micros, no
                 let counting = Counting { event, call, is_end: n == 0 };
                 let part = if whose == Whose::All { event.id[0] % ALL_PARTS } else { 0 };
                 match place(event.at_ms, now_ms) {
-                    Place::Slice => slices.entry((whose, slice_start(event.at_ms), part)).or_default().push(counting),
+                    Place::Slice => slices.entry((whose, slice_start_ms(event.at_ms), part)).or_default().push(counting),
                     Place::Day => days.entry((whose, day_of(event.at_ms))).or_default().push(counting),
                     Place::Later => deferred = true,
                 }
@@ -146,11 +145,6 @@ async fn count_entries(store: &Store, entries: &[LogEntry], unit_fee: Micros, no
         store.refresh_figures(seller, &listings, now_ms).await?;
     }
     Ok(if deferred { entries.iter().map(|entry| entry.at_ms).min() } else { None })
-}
-
-/// The ten minutes that hold this time (Unix milliseconds).
-fn slice_start(at_ms: i64) -> i64 {
-    at_ms - at_ms.rem_euclid(600_000)
 }
 
 fn add(counted: &mut Counted, whose: Whose, countings: &[Counting]) -> bool {

@@ -2,9 +2,12 @@
 
 mod agent;
 mod bought;
+mod erc8004;
+mod receipt;
 mod review;
 pub mod score;
 mod state;
+mod stats;
 
 pub use state::State;
 use utoipa_axum::router::OpenApiRouter;
@@ -29,4 +32,10 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(score::read::get_score))
         .routes(routes!(score::history::list_score_history))
         .routes(routes!(score::inputs::list_score_inputs))
+        .routes(routes!(stats::listing::get_listing_stats))
+        .routes(routes!(stats::total::get_stats))
+        .routes(routes!(receipt::read::get_receipt))
+        .routes(routes!(receipt::jwks::get_jwks))
+        .routes(routes!(erc8004::get_registration))
+        .routes(routes!(erc8004::get_feedback))
 }

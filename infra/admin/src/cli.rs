@@ -21,6 +21,7 @@ Commands:
   mismatch void PAYMENT            let it not count: the buyer is offered another quote
   reviews hide LISTING AUTHOR REASON…   hide the review of a listing by this author (profile ids), for a reason that everybody can read
   reviews show LISTING AUTHOR           show it again
+  receipts rotate                       let receipts be signed with a new key from in an hour; the old ones stay verifiable
 
 Options:
   --json   print JSON instead of a table
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Accept(String),
     /// It does not count.
     Void(String),
+    /// Receipts get a new key.
+    RotateReceipts,
     /// A review is hidden for a reason, or shown again.
     Review {
         /// The listing.
@@ -98,6 +101,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Argum
         ["mismatch", "void", payment] => Command::Void((*payment).to_owned()),
         ["reviews", "hide", listing, author, reason @ ..] if !reason.is_empty() => review(listing, author, Some(reason.join(" ")))?,
         ["reviews", "show", listing, author] => review(listing, author, None)?,
+        ["receipts", "rotate"] => Command::RotateReceipts,
         [] => return Err("A command is missing. See --help.".into()),
         other => return Err(format!("\"{}\" is not a known command. See --help.", other.join(" "))),
     };

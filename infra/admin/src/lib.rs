@@ -5,6 +5,7 @@ mod cli;
 mod fees;
 mod ledger;
 mod mismatch;
+mod receipts;
 mod review;
 mod table;
 
@@ -38,6 +39,7 @@ where
         }
         Command::Settle(call) => adjustments::end(&app, call, adjustments::End::Settle).await,
         Command::Waive(call) => adjustments::end(&app, call, adjustments::End::Waive).await,
+        Command::RotateReceipts => receipts::rotate(&app).await,
         Command::Review { listing, author, hidden_reason } => review::hide(&app, listing, author, hidden_reason).await,
         Command::Accept(payment) => mismatch::decide(&app, &payment, mismatch::Verdict::Counts).await,
         Command::Void(payment) => mismatch::decide(&app, &payment, mismatch::Verdict::DoesNotCount).await,

@@ -5,6 +5,7 @@
 mod counters;
 mod figures;
 mod pack;
+mod place;
 mod sketch;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use counters::Counters;
 pub use figures::{DayFigures, Figures, Report, figures, report, volume};
 pub use pack::NotCounters;
+pub use place::{Place, place, slice_start_ms};
 pub use sketch::Sketch;
 
 use crate::call::Call;

@@ -298,6 +298,9 @@ codes! {
     ReviewEvidenceUsed "REVIEW_EVIDENCE_USED" 403 "Your last call of this listing is the evidence of your review already; buy another one."
         => "buy_a_call" false "Buy another call with POST /gateway/:listingId, and send the change once it is delivered." keep BODY, drop NONE;
 
+    ReceiptNotReady "RECEIPT_NOT_READY" 409 "A call has a receipt once it has ended; this one is still open, or was never paid."
+        => "read_gateway_request" false "Read data.gateway_request.status with GET /gateway-requests/:id. A receipt exists once it is delivered or undelivered." keep NONE, drop NONE;
+
     WebhookRefused "WEBHOOK_REFUSED" 401 "The event's signature is missing, wrong or too old, so it was ignored."
         => "sign_again" true "Sign timestamp and raw body with the provider's key, and send the event within five minutes of the timestamp." keep BODY, drop NONE;
 

@@ -19,7 +19,7 @@ use crochet_domain::ids::ProfileId;
 use crochet_domain::score::event::EventId;
 use crochet_domain::score::facts::PayerFacts;
 use crochet_domain::score::fade::{day_of, day_start_ms};
-use crochet_domain::stats::{Book, Counted, Report};
+use crochet_domain::stats::{Book, Counted, Place, Report, place};
 
 /// Time that slices are kept: a week, so that a fold that was missed heals.
 const SLICE_KEPT_MS: i64 = 7 * DAY_MS;
@@ -30,11 +30,6 @@ const SEEN_KEPT_MS: i64 = 60 * DAY_MS;
 /// Time that it is known who has paid whom: 92 days.
 const PAID_KEPT_MS: i64 = 92 * DAY_MS;
 const DAY_MS: i64 = 24 * 3_600_000;
-/// How long after midnight slices of the day before yesterday may still be written. A run of the sweeper is shorter.
-const SLICES_OPEN_MS: i64 = 5 * 60_000;
-/// From when after midnight that day may be folded.
-const FOLDED_FROM_MS: i64 = 10 * 60_000;
-
 /// A slice, as it was read.
 #[derive(Debug)]
 pub struct Slice {
@@ -50,28 +45,6 @@ impl Slice {
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.version.is_none()
-    }
-}
-
-/// Where an event is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// In the slice of its time.
-    Slice,
-    /// In its day, which is folded.
-    Day,
-    /// Nowhere for some minutes: its day is about to be folded.
-    Later,
-}
-
-/// Where an event of this time is counted now (Unix milliseconds).
-#[must_use]
-pub fn place(at_ms: i64, now_ms: i64) -> Place {
-    let last_change = day_start_ms(day_of(at_ms) + 2);
-    match now_ms {
-        _ if now_ms < last_change + SLICES_OPEN_MS => Place::Slice,
-        _ if now_ms < last_change + FOLDED_FROM_MS => Place::Later,
-        _ => Place::Day,
     }
 }
 
@@ -139,8 +112,7 @@ impl Store {
         Ok(self.table.put(with_seen(put, &slice.counted)).await?)
     }
 
-    /// Counts in a day that is over. `count` adds to what was counted, and returns whether anything was new; it may be called several
-    /// times, each time with what is stored.
+    /// Counts in a day that is over. `count` is as for [`Store::count_in_slice`].
     pub async fn count_in_day(
         &self,
         whose: Whose,
@@ -294,22 +266,4 @@ struct StoredTotal {
 
 fn stats_due_put(whose: Whose, at_ms: i64) -> Result<Put, StoreError> {
     Ok(Put::new(&keys::stats_due(whose), "stats_due", &json!({}))?.indexed(Some(keys::stats_due_at(whose, at_ms))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slices_of_a_day_end_before_it_is_folded() {
-        let end = day_start_ms(3);
-        for (now_ms, expected) in [
-            (end - 1, Place::Slice),
-            (end + DAY_MS + SLICES_OPEN_MS - 1, Place::Slice),
-            (end + DAY_MS + SLICES_OPEN_MS, Place::Later),
-            (end + DAY_MS + FOLDED_FROM_MS, Place::Day),
-        ] {
-            assert_eq!(place(end - 1, now_ms), expected, "{now_ms}");
-        }
-    }
 }

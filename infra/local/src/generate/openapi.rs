@@ -30,7 +30,7 @@ pub(super) fn document() -> Value {
         schemas.extend(group["components"]["schemas"].as_object().cloned().unwrap_or_default());
     }
     for (path, operations) in &mut paths {
-        if !path.starts_with("/api/v1") || path.ends_with("openapi.json") {
+        if !path.starts_with("/api/v1") || path.ends_with(".json") {
             continue;
         }
         for operation in operations.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
