@@ -6,7 +6,8 @@ mod receipt_secret;
 use secrecy::SecretString;
 use url::Url;
 
-use crochet_domain::money::FeeRate;
+use crochet_domain::money::{FeeRate, Micros};
+use crochet_domain::score::UNIT_FEE;
 pub use operator_secret::OperatorSecret;
 pub use receipt_secret::{ReceiptSecret, ReceiptSeed};
 
@@ -33,6 +34,8 @@ pub struct Config {
     pub evm_rpc_url: Option<SecretString>,
     /// The marketplace fee.
     pub fee_rate: FeeRate,
+    /// The fee for which a call counts in full in scores.
+    pub unit_fee: Micros,
     /// The operator's EVM wallet, to which the provider credits fees.
     pub fee_wallet: String,
     /// Number of leading zero hex digits of a proof of work.
@@ -101,6 +104,10 @@ impl Config {
             evm_rpc_url: evm_rpc_url(&get)?,
             fee_rate: FeeRate::from_bps(number(&get, "CROCHET_FEE_BPS", 490)?)
                 .ok_or_else(|| problem("CROCHET_FEE_BPS", "must be at most 10000"))?,
+            unit_fee: match number(&get, "CROCHET_UNIT_FEE_MICROS", UNIT_FEE.0)? {
+                fee @ 1..=1_000_000_000 => Micros(fee),
+                _ => return Err(problem("CROCHET_UNIT_FEE_MICROS", "must be between 1 and 1000000000")),
+            },
             fee_wallet: get("CROCHET_FEE_WALLET").unwrap_or_else(|| LOCAL_FEE_WALLET.into()),
             pow_difficulty: match number(&get, "CROCHET_POW_DIFFICULTY", 5_u8)? {
                 difficulty @ 1..=10 => difficulty,

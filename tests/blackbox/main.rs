@@ -7,4 +7,5 @@ mod gateway;
 mod identity;
 mod listings;
 mod reviews;
+mod score;
 mod system;

@@ -14,10 +14,11 @@ use crochet::store::{Store, StoreError};
 use crochet_domain::call::ledger::Settlement;
 use crochet_domain::call::{Call, CallKey, CallState};
 use crochet_domain::ids::{ListingId, ProfileId};
+use crochet_domain::money::Micros;
 use crochet_domain::review::EvidenceState;
+use crochet_domain::score::Event;
 use crochet_domain::score::event::events;
 use crochet_domain::score::fade::{day_of, day_start_ms};
-use crochet_domain::score::{Event, UNIT_FEE};
 use crochet_domain::stats::{Counted, Place, place, slice_start_ms};
 use crochet_domain::timestamp::unix_ms;
 
@@ -69,7 +70,7 @@ pub(crate) async fn count(state: &State, until: Instant) -> Result<usize> {
         let from_ms = (position - OVERLAP_MS).max(0);
         let (entries, to_ms) = read(store, from_ms, now_ms).await?;
         let fresh = state.counted.without_known(entries);
-        let deferred_ms = count_entries(store, &fresh, now_ms).await?;
+        let deferred_ms = count_entries(store, &fresh, state.app.config.unit_fee, now_ms).await?;
         counted += fresh.len();
         let next = deferred_ms.map_or(to_ms, |deferred| deferred.min(to_ms));
         if deferred_ms.is_none() {
@@ -98,7 +99,7 @@ async fn read(store: &Store, from_ms: i64, now_ms: i64) -> Result<(Vec<LogEntry>
 }
 
 /// Counts these entries. Returns the time of the first that has to wait for its day to be folded.
-async fn count_entries(store: &Store, entries: &[LogEntry], now_ms: i64) -> Result<Option<i64>> {
+async fn count_entries(store: &Store, entries: &[LogEntry], unit_fee: Micros, now_ms: i64) -> Result<Option<i64>> {
     let mut touched: BTreeMap<ProfileId, BTreeSet<ListingId>> = BTreeMap::new();
     let keys: Vec<CallKey> = entries
         .iter()
@@ -114,7 +115,7 @@ async fn count_entries(store: &Store, entries: &[LogEntry], now_ms: i64) -> Resu
     for call in &calls {
         touched.entry(call.seller).or_default().insert(call.listing.id);
         note_evidence(store, call, now_ms).await?;
-        for (n, event) in events(call, UNIT_FEE).into_iter().enumerate() {
+        for (n, event) in events(call, unit_fee).into_iter().enumerate() {
             for whose in [Whose::Seller(call.seller), Whose::All] {
                 let counting = Counting { event, call, is_end: n == 0 };
                 let part = if whose == Whose::All { event.id[0] % ALL_PARTS } else { 0 };

@@ -9,8 +9,8 @@ use crochet_domain::call::Call;
 use crochet_domain::ids::ProfileId;
 use crochet_domain::profile::Profile;
 use crochet_domain::score::fade::{DAYS, day_of};
+use crochet_domain::score::milli;
 use crochet_domain::score::review::voice as voice_of;
-use crochet_domain::score::{UNIT_FEE, milli};
 
 /// Whether `buyer` has paid `seller` within 91 days.
 pub(crate) async fn has_bought(app: &App, seller: ProfileId, buyer: ProfileId, now_ms: i64) -> Result<bool> {
@@ -30,5 +30,5 @@ pub(crate) async fn voice(app: &App, author: &Profile, evidence: &Call, now_ms: 
     let facts = books.values().flat_map(|book| book.payers.iter());
     let bought: i64 = facts.filter(|(_, payer, _)| cluster.contains(payer)).map(|(_, _, facts)| facts.bought).sum();
     // The evidence itself may have been delivered so lately that it is not counted yet.
-    Ok(voice_of(bought.max(milli(evidence.split.fee, UNIT_FEE))))
+    Ok(voice_of(bought.max(milli(evidence.split.fee, app.config.unit_fee))))
 }

@@ -5,6 +5,7 @@ mod bought;
 mod erc8004;
 mod receipt;
 mod review;
+pub mod score;
 mod state;
 mod stats;
 
@@ -28,6 +29,9 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(review::list::list_reviews, review::create::create_review, review::replace::replace_review))
         .routes(routes!(review::answer::answer_review))
         .routes(routes!(review::of_agent::list_agent_reviews))
+        .routes(routes!(score::read::get_score))
+        .routes(routes!(score::history::list_score_history))
+        .routes(routes!(score::inputs::list_score_inputs))
         .routes(routes!(stats::listing::get_listing_stats))
         .routes(routes!(stats::total::get_stats))
         .routes(routes!(receipt::read::get_receipt))

@@ -15,6 +15,7 @@ use crochet::clock::Clock;
 use crochet_catalog::snapshot_writer::Schedule;
 use crochet_client::{Client, SandboxControls, SellerControls};
 pub use crochet_gateway::sweep::Swept;
+pub use crochet_reviews::score::run::Ran;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -219,6 +220,14 @@ impl Stack {
     /// One sentence with the cause.
     pub async fn sweep(&self) -> Result<Swept, String> {
         Scheduled::connect(&self.env, self.clock.clone()).await?.sweep().await
+    }
+
+    /// Counts scores once, as their schedule does.
+    ///
+    /// # Errors
+    /// One sentence with the cause.
+    pub async fn count_scores(&self) -> Result<Ran, String> {
+        Scheduled::connect(&self.env, self.clock.clone()).await?.count_scores().await
     }
 
     /// The configuration, clock and table of this stack, as a function sees them.

@@ -36,6 +36,7 @@ cargo xtask <command>
   ledger-check [--endpoint URL] [--table NAME]
                             adds up the whole ledger of a table again (default: that of the stack that `cargo run` started)
   bench catalog [listings]  benchmarks the catalogue, cold and warm, in an optimized build (default: 100,000 listings)
+  score-attack              plays the attacks on the score, prints what they cost, and writes docs/score/attacks.md and its plots
   generate [--check]        writes the generated files; with --check, fails if one is stale
   cycles                    lists import cycles between source files, and fails if there are any
   help                      prints this text
@@ -83,6 +84,7 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         ["cycles"] => imports::check(&Project::locate()?).map(|()| true),
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),
+        ["score-attack"] => score_attack(),
         ["generate"] => generate(&["generate"]),
         ["generate", "--check"] => generate(&["generate", "--check"]),
         _ => Err(format!("unknown command `{}`\n\n{HELP}", words.join(" "))),
@@ -99,6 +101,11 @@ fn bench(arguments: &[&str]) -> Result<bool, String> {
     let project = Project::locate()?;
     let run = ["run", "--quiet", "--profile", "measured", "--bin", "crochet-local", "--"];
     command::run(project.cargo(&run).args(arguments)).map(|()| true)
+}
+
+fn score_attack() -> Result<bool, String> {
+    let project = Project::locate()?;
+    command::run(&mut project.cargo(&["run", "--quiet", "--bin", "score-attack"])).map(|()| true)
 }
 
 fn ledger_check(arguments: &[&str]) -> Result<bool, String> {

@@ -34,6 +34,7 @@ pub mod refund;
 pub mod retry;
 pub mod review;
 pub mod review_write;
+pub mod score;
 pub mod session;
 pub mod snapshot;
 pub mod stats;

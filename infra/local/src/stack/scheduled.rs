@@ -1,5 +1,6 @@
-//! Work that runs by a schedule: the sweeper, and the writer of the catalogue's snapshot.
+//! Work that runs by a schedule: the sweeper, the writer of the catalogue's snapshot, and the run of the scores.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use crochet::app::App;
@@ -8,6 +9,7 @@ use crochet::config::Config;
 use crochet_catalog::snapshot_writer::{self, Schedule};
 use crochet_gateway::State;
 use crochet_gateway::sweep::{self, Swept};
+use crochet_reviews::score::run::{Ran, run};
 
 /// Time between two runs. Deployed, the sweeper runs every minute.
 pub(super) const SCHEDULE: Duration = Duration::from_secs(10);
@@ -26,9 +28,10 @@ impl Scheduled {
         Ok(Self { app, gateway })
     }
 
-    pub(super) async fn sweep(&self) -> Result<Swept, String> {
+    /// Boxed, because the compiler cannot see through its layers that it may move between threads.
+    pub(super) fn sweep(&self) -> Pin<Box<dyn Future<Output = Result<Swept, String>> + Send + '_>> {
         let failed = |error: crochet::http::ApiError| error.operator_message().unwrap_or("the sweep failed").to_owned();
-        sweep::sweep(&self.gateway).await.map_err(failed)
+        Box::pin(async move { sweep::sweep(&self.gateway).await.map_err(failed) })
     }
 
     pub(super) async fn write_snapshot(&self, schedule: Schedule) -> Result<String, String> {
@@ -37,12 +40,19 @@ impl Scheduled {
         Ok(format!("{outcome:?}"))
     }
 
+    /// Boxed, because the compiler cannot see through its layers that it may move between threads.
+    pub(super) fn count_scores(&self) -> Pin<Box<dyn Future<Output = Result<Ran, String>> + Send + '_>> {
+        Box::pin(async { run(&self.app).await.map_err(|error| error.to_string()) })
+    }
+
     /// Runs everything again and again. A run that fails is reported; the next one starts over.
     pub(super) async fn run_every(self, interval: Duration) {
         loop {
             tokio::time::sleep(interval).await;
             let (swept, written) = tokio::join!(self.sweep(), self.write_snapshot(Schedule::IfDue));
-            for cause in [swept.err(), written.err()].into_iter().flatten() {
+            // After the sweep, which counts what scores are made of.
+            let scored = self.count_scores().await;
+            for cause in [swept.err(), written.err(), scored.err()].into_iter().flatten() {
                 tracing::warn!(%cause, "scheduled work failed");
             }
         }

@@ -14,46 +14,34 @@ pub fn voice(bought: i64) -> i64 {
     bought.clamp(0, WHOLE_VOICE)
 }
 
-/// What has become of the call that is a review's evidence, and of the review.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It counts.
-    Stands,
-    /// The evidence was paid back: it counts half.
-    PaidBack,
-    /// The evidence was reversed, or the review is hidden: it counts nothing.
-    Void,
-}
-
 /// A review of a seller, as the score reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Review {
     /// When it was written or replaced last (Unix milliseconds).
     pub at_ms: i64,
-    /// Its voice when it was written, in milli.
+    /// Its voice, in milli, before it fades: half once its evidence was paid back, 0 if that was reversed or the review is hidden.
     pub voice: i64,
     /// Its `accuracy_rating`, 1 to 5.
     pub accuracy_rating: u8,
-    /// What has become of it.
-    pub standing: Standing,
 }
 
 impl Review {
     /// Its voice today, in milli.
     #[must_use]
     pub fn faded_voice(&self, today: i32) -> i64 {
-        let standing = match self.standing {
-            Standing::Stands => self.voice,
-            Standing::PaidBack => self.voice / 2,
-            Standing::Void => 0,
-        };
-        standing * weight(day_of(self.at_ms), today) / 1_000
+        self.voice * weight(day_of(self.at_ms), today) / 1_000
     }
 
-    /// How much it says that its writer was let down, 0 to 1000.
+    /// How much it says that its writer was let down, 0 to 1000. A review without a voice says nothing.
     #[must_use]
     pub fn grief(&self, today: i32) -> i64 {
-        let is_complaint = self.accuracy_rating <= LET_DOWN && self.standing != Standing::Void;
+        let is_complaint = self.accuracy_rating <= LET_DOWN && self.voice > 0;
         if is_complaint { weight(day_of(self.at_ms), today) } else { 0 }
+    }
+}
+
+impl From<&crate::review::Review> for Review {
+    fn from(review: &crate::review::Review) -> Self {
+        Self { at_ms: review.opinion.written_ms, voice: review.voice(), accuracy_rating: review.opinion.ratings.accuracy }
     }
 }

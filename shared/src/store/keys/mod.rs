@@ -10,6 +10,7 @@ mod person;
 mod profile;
 mod rate;
 mod review;
+mod score;
 mod stats;
 
 pub use call::*;
@@ -22,4 +23,5 @@ pub use person::*;
 pub use profile::*;
 pub use rate::*;
 pub use review::*;
+pub use score::*;
 pub use stats::*;

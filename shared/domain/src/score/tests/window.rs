@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::event::Event;
 use super::super::facts::PayerFacts;
 use super::super::fade::{DAYS, day_start_ms, week_of};
-use super::super::review::{Review, Standing};
+use super::super::review::Review;
 use super::super::window::{Payers, Reviewed, Window, active_weeks};
 use super::super::{Facts, Payer};
 use crate::ids::{ListingId, ProfileId};
@@ -67,7 +67,7 @@ fn profiles_of_one_operator_are_one_payer_and_some_do_not_count() {
     let review = |by, stars, ago| Reviewed {
         listing: listing(1),
         by: profile(by),
-        review: Review { at_ms: day_start_ms(TODAY - ago), voice: 500, accuracy_rating: stars, standing: Standing::Stands },
+        review: Review { at_ms: day_start_ms(TODAY - ago), voice: 500, accuracy_rating: stars },
     };
     let said = window.add_reviews(&[review(1, 1, 9), review(2, 2, 0), review(3, 1, 0)], &payers, TODAY);
     assert_eq!(
@@ -79,15 +79,11 @@ fn profiles_of_one_operator_are_one_payer_and_some_do_not_count() {
 }
 
 #[test]
-fn a_review_fades_with_its_age_and_with_its_evidence() {
-    let voice = |ago, standing| {
-        let review = Review { at_ms: day_start_ms(TODAY - ago), voice: 4_001, accuracy_rating: 1, standing };
-        review.faded_voice(TODAY)
-    };
-    assert_eq!(voice(6, Standing::Stands), 4_001);
-    assert_eq!(voice(7, Standing::Stands), 3_364);
-    assert_eq!(voice(7, Standing::PaidBack), 1_682);
-    assert_eq!((voice(0, Standing::Void), voice(91, Standing::Stands)), (0, 0));
+fn a_review_fades_with_its_age() {
+    let review = |ago, voice| Review { at_ms: day_start_ms(TODAY - ago), voice, accuracy_rating: 1 };
+    assert_eq!([6, 7, 91].map(|ago| review(ago, 4_001).faded_voice(TODAY)), [4_001, 3_364, 0]);
+    assert_eq!([6, 7, 91].map(|ago| review(ago, 1).grief(TODAY)), [1_000, 841, 0]);
+    assert_eq!(review(0, 0).grief(TODAY), 0, "without a voice, it says nothing");
 }
 
 #[test]
