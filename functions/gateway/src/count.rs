@@ -12,7 +12,7 @@ use crochet::store::retry::retry_on_conflict;
 use crochet::store::stats_log::{LogEntry, Logged};
 use crochet::store::{Store, StoreError};
 use crochet_domain::call::ledger::Settlement;
-use crochet_domain::call::{Call, CallKey, CallState};
+use crochet_domain::call::{Call, CallKey, CallState, PaymentState};
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::money::Micros;
 use crochet_domain::review::EvidenceState;
@@ -63,25 +63,25 @@ struct Counting<'a> {
 /// Those of the store. What was counted is counted; the next run goes on.
 pub(crate) async fn count(state: &State, until: Instant) -> Result<usize> {
     let store = &state.app.store;
-    let mut position = store.log_position().await?;
+    let position = store.log_position().await?.min(unix_ms(state.app.clock.now()));
+    let mut from_ms = (position - OVERLAP_MS).max(0);
     let mut counted = 0;
     loop {
         let now_ms = unix_ms(state.app.clock.now());
-        let from_ms = (position - OVERLAP_MS).max(0);
         let (entries, to_ms) = read(store, from_ms, now_ms).await?;
         let fresh = state.counted.without_known(entries);
-        let deferred_ms = count_entries(store, &fresh, state.app.config.unit_fee, now_ms).await?;
+        let waiting_ms = count_entries(store, &fresh, state.app.config.unit_fee, now_ms).await?;
         counted += fresh.len();
-        let next = deferred_ms.map_or(to_ms, |deferred| deferred.min(to_ms));
-        if deferred_ms.is_none() {
-            state.counted.remember(fresh, next - OVERLAP_MS);
-        }
-        let is_stuck = next <= position && to_ms < now_ms;
-        position = if is_stuck { to_ms } else { next };
-        store.put_log_position(position).await?;
-        if to_ms >= now_ms || deferred_ms.is_some() || Instant::now() >= until {
+        if let Some(waiting_ms) = waiting_ms {
+            store.put_log_position(waiting_ms.min(position)).await?;
             break;
         }
+        state.counted.remember(fresh, to_ms - OVERLAP_MS);
+        store.put_log_position(to_ms.max(position)).await?;
+        if to_ms >= now_ms || Instant::now() >= until {
+            break;
+        }
+        from_ms = to_ms + 1;
     }
     write_total(store, unix_ms(state.app.clock.now())).await?;
     Ok(counted)
@@ -189,17 +189,19 @@ async fn count_in_slice(
     .await
 }
 
-/// If a delivered call was paid back, the review that is based on it has half its voice.
+/// If a delivered call was paid back or reversed, the review that is based on it loses half its voice, or all of it.
 async fn note_evidence(store: &Store, call: &Call, now_ms: i64) -> Result<()> {
-    let is_delivered = matches!(call.state, CallState::Delivered { .. });
-    if !is_delivered || call.debts.seller == Settlement::Open {
-        return Ok(());
-    }
+    let is_reversed = call.payment.as_ref().is_some_and(|payment| payment.state == PaymentState::Refunded);
+    let evidence = match call.state {
+        CallState::Delivered { .. } if is_reversed => EvidenceState::Reversed,
+        CallState::Delivered { .. } if call.debts.seller != Settlement::Open => EvidenceState::PaidBack,
+        _ => return Ok(()),
+    };
     let Some(before) = store.review_with_evidence(call).await? else { return Ok(()) };
     if before.opinion.evidence != call.id {
         return Ok(());
     }
-    if let Some(after) = before.clone().with_evidence_state(EvidenceState::PaidBack)
+    if let Some(after) = before.clone().with_evidence_state(evidence)
         && !store.update_review(&before, &after, now_ms).await?
     {
         return Err(StoreError::Conflict.into());
