@@ -2,8 +2,7 @@
 //!
 //! Every event is counted once, whatever is read twice, late, out of order or by two runs. The position in the log is written last.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use crochet::http::Result;
@@ -32,23 +31,6 @@ const PAGE: i32 = 500;
 pub(crate) const FOLDED_AT_MS: i64 = 20 * 60_000;
 /// How often the figures of the deployment are written: hourly.
 const TOTAL_EVERY_MS: i64 = 3_600_000;
-
-/// Entries of the log that this instance has counted, so that reading them again costs no more than the index.
-#[derive(Debug, Default)]
-pub(crate) struct Recent(Mutex<HashSet<LogEntry>>);
-
-impl Recent {
-    fn without_known(&self, entries: Vec<LogEntry>) -> Vec<LogEntry> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.into_iter().filter(|entry| !known.contains(entry)).collect()
-    }
-
-    fn remember(&self, entries: Vec<LogEntry>, since_ms: i64) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|entry| entry.at_ms >= since_ms);
-        known.extend(entries);
-    }
-}
 
 /// An event, and the call that it is of.
 struct Counting<'a> {
