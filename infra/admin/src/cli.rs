@@ -21,6 +21,7 @@ Commands:
   mismatch void PAYMENT            let it not count: the buyer is offered another quote
   reviews hide LISTING AUTHOR REASON…   hide the review of a listing by this author (profile ids), for a reason that everybody can read
   reviews show LISTING AUTHOR           show it again
+  score recompute                       compare 91 days of every seller with its calls, replace what differs, and count its score
   receipts rotate                       let receipts be signed with a new key from in an hour; the old ones stay verifiable
 
 Options:
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Accept(String),
     /// It does not count.
     Void(String),
+    /// Every score is compared with the calls and counted.
+    RecomputeScores,
     /// Receipts get a new key.
     RotateReceipts,
     /// A review is hidden for a reason, or shown again.
@@ -101,6 +104,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Argum
         ["mismatch", "void", payment] => Command::Void((*payment).to_owned()),
         ["reviews", "hide", listing, author, reason @ ..] if !reason.is_empty() => review(listing, author, Some(reason.join(" ")))?,
         ["reviews", "show", listing, author] => review(listing, author, None)?,
+        ["score", "recompute"] => Command::RecomputeScores,
         ["receipts", "rotate"] => Command::RotateReceipts,
         [] => return Err("A command is missing. See --help.".into()),
         other => return Err(format!("\"{}\" is not a known command. See --help.", other.join(" "))),
@@ -165,6 +169,7 @@ mod tests {
         let id = "gw_req_01ARZ3NDEKTSV4RRFFQ69G5FAV";
         assert_eq!(command(&format!("adjustments settle {id}")), Ok(Command::Settle(id.parse().expect("an id"))));
         assert_eq!(parsed("adjustments --json"), Ok(Arguments { command: Command::Adjustments { all: false }, json: true }));
+        assert_eq!(command("score recompute"), Ok(Command::RecomputeScores));
         assert_eq!(command("mismatch void 0x1"), Ok(Command::Void("0x1".into())));
         let id = "01890a5d-ac96-774b-bcce-b302099a8057";
         let hidden = |hidden_reason: Option<&str>| Command::Review {

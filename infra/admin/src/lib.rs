@@ -7,6 +7,7 @@ mod ledger;
 mod mismatch;
 mod receipts;
 mod review;
+mod scores;
 mod table;
 
 use cli::Command;
@@ -37,6 +38,7 @@ where
             let records = ledger::read(&app.store, ledger::is_adjustment).await?;
             adjustments::show(&adjustments::list(&records, all), arguments.json)
         }
+        Command::RecomputeScores => scores::recompute(&app, arguments.json).await,
         Command::Settle(call) => adjustments::end(&app, call, adjustments::End::Settle).await,
         Command::Waive(call) => adjustments::end(&app, call, adjustments::End::Waive).await,
         Command::RotateReceipts => receipts::rotate(&app).await,

@@ -217,6 +217,7 @@ fn inflation_plot() -> Plot {
         across: "US dollars (of fees, for the ceilings)".into(),
         marks: vec![0.1, 1.0, 10.0, 100.0],
         up: (400.0, 1_000.0),
+        key_below: 1_000.0,
         lines: vec![
             Line { name: "ceiling with 26 active weeks".into(), points: most(26) },
             Line { name: "ceiling with one active week".into(), points: most(1) },
@@ -236,6 +237,7 @@ fn sabotage_plot() -> Plot {
         across: "US dollars that the attacker pays".into(),
         marks: vec![0.1, 1.0, 10.0, 100.0],
         up: (0.0, 800.0),
+        key_below: 280.0,
         lines: lines.collect(),
     }
 }

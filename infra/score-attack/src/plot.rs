@@ -22,6 +22,8 @@ pub struct Plot {
     pub marks: Vec<f64>,
     /// Ends of the vertical axis: scores.
     pub up: (f64, f64),
+    /// The score below which the key stands, where no line is.
+    pub key_below: f64,
     /// The lines.
     pub lines: Vec<Line>,
 }
@@ -75,7 +77,7 @@ impl Plot {
                 "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"/>",
                 points.join(" "),
             );
-            let row = TOP + 14.0 + 16.0 * at as f64;
+            let row = y(self.key_below) + 14.0 + 16.0 * at as f64;
             let _ = writeln!(
                 svg,
                 "<path d=\"M{:.1} {row:.1}h26\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"/>",

@@ -38,6 +38,11 @@ fn counts_agree_with_the_calls_and_a_day_that_was_spoiled_is_replaced() -> Outco
         assert_eq!(score(world, seller).await?, right);
         world.later(DAY).await?;
         assert_eq!(world.count_scores().await?.differed, 0);
+
+        world.spoil_counts(seller).await?;
+        let done: Value = serde_json::from_str(&world.admin("score recompute --json").await?)?;
+        assert_eq!(done, json!({ "sellers": 1, "days_replaced": 1 }));
+        assert_eq!(score(world, seller).await?, right);
         Ok(())
     })
 }

@@ -60,7 +60,7 @@ fn a_new_agent_has_400_in_everything() -> Outcome {
         let path = format!("/agents/{}/score", agent.profile_id);
         world.client.get(&format!("{path}/history?cursor=x")).send().await?.refused(400, "INVALID_CURSOR");
         world.client.get(&format!("{path}/inputs?cursor=x")).send().await?.refused(400, "INVALID_CURSOR");
-        world.client.get(&format!("{path}/inputs?by=day")).send().await?.refused(400, "VALIDATION_ERROR");
+        world.client.get(&format!("{path}/inputs?by=day")).send().await?.refused(400, "INVALID_REQUEST");
         Ok(())
     })
 }

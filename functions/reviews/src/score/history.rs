@@ -14,7 +14,7 @@ use crochet_domain::timestamp::{from_unix_ms, unix_ms};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::agent::agent;
+use super::read::agent_with_score;
 
 /// Default and maximum number of days of a page.
 const LIMIT: (u32, u32) = (30, 100);
@@ -90,9 +90,9 @@ pub(crate) async fn list_score_history(
     Query(query): Query<HistoryQuery>,
 ) -> Result {
     let limit = int_param("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
-    let agent = agent(&app, &id).await?;
+    let (agent, record) = agent_with_score(&app, &id).await?;
     let of = format!("score-history:{}", agent.id);
-    let key = app.store.score(agent.id).await?.map(|record| CursorKey::new(&record.salt));
+    let key = record.map(|record| CursorKey::new(&record.salt));
     let today = day_of(unix_ms(app.clock.now()));
     let until = match (query.cursor.as_deref(), &key) {
         (None, _) => today,

@@ -11,9 +11,9 @@ use crochet::store::score::ScoreRecord;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::read::agent_with_score;
 use super::rows::{PayerRow, ReviewRow, Rows};
 use super::view::ScoreView;
-use crate::agent::agent;
 
 /// Payers, and reviews, of a page.
 const PAGE: usize = 1_000;
@@ -61,8 +61,7 @@ pub(crate) async fn list_score_inputs(
         Some("week") => true,
         Some(_) => return Err(ApiError::field("by", "must be week")),
     };
-    let agent = agent(&app, &id).await?;
-    let record = app.store.score(agent.id).await?;
+    let (agent, record) = agent_with_score(&app, &id).await?;
     let page = page(record.as_ref(), query.cursor.as_deref())?;
     let rows = match &record {
         Some(record) => Rows::unpacked(&app.store.score_inputs(record).await?.unwrap_or_default())?,

@@ -5,6 +5,9 @@ use crochet::app::App;
 use crochet::http::caller::Anonymous;
 use crochet::http::limited::ReadLimit;
 use crochet::http::{Reply, Result};
+use crochet::store::score::ScoreRecord;
+use crochet_domain::ids::ProfileId;
+use crochet_domain::profile::Profile;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,7 +28,21 @@ crochet::error_list!(GetScoreErrors: Anonymous<ReadLimit>, Path<String>; Profile
     params(("id" = String, Path, description = "The agent's profile id.")),
     responses((status = 200, body = OneScore, description = "The score."), GetScoreErrors))]
 pub(crate) async fn get_score(State(app): State<App>, _: Anonymous<ReadLimit>, Path(id): Path<String>) -> Result {
-    let agent = agent(&app, &id).await?;
-    let record = app.store.score(agent.id).await?;
+    let (agent, record) = agent_with_score(&app, &id).await?;
     Reply::ok(OneScore { score: ScoreView::of(agent.id, record.as_ref(), app.config.unit_fee) })
+}
+
+/// The agent with this id, and its score, if anything was ever counted. Both are read at the same time.
+///
+/// # Errors
+/// `PROFILE_NOT_FOUND`, also for a person.
+pub(super) async fn agent_with_score(app: &App, id: &str) -> Result<(Profile, Option<ScoreRecord>)> {
+    let score = async {
+        match id.parse::<ProfileId>() {
+            Ok(id) => app.store.score(id).await,
+            Err(_) => Ok(None),
+        }
+    };
+    let (agent, score) = tokio::join!(agent(app, id), score);
+    Ok((agent?, score?))
 }

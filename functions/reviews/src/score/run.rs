@@ -11,7 +11,7 @@ use crochet::store::StoreError;
 use crochet::store::keys::DUE_SHARDS;
 use crochet::store::stats_log::Logged;
 use crochet_domain::ids::ProfileId;
-use crochet_domain::score::fade::{day_of, day_start_ms};
+use crochet_domain::score::fade::{DAYS, day_of, day_start_ms};
 use crochet_domain::timestamp::unix_ms;
 use futures::stream::{self, StreamExt};
 
@@ -26,6 +26,8 @@ const BUDGET: Duration = Duration::from_secs(12 * 60);
 const OVERLAP_MS: i64 = 2 * 60_000;
 /// Entries of the log, and sellers of a shard, that are read at once.
 const PAGE: i32 = 500;
+/// More sellers of a shard than one read returns.
+const EVERYBODY: i32 = 100_000;
 /// When the daily run may begin, after midnight (UTC): 20 minutes.
 const DAILY_FROM_MS: i64 = 20 * 60_000;
 /// Days back to which the daily run compares: until then, a call that nobody presents may end.
@@ -65,6 +67,23 @@ pub async fn run(app: &App) -> Result<Ran, StoreError> {
     Ok(ran)
 }
 
+/// Compares the 91 days of every seller that was ever counted with its calls, and counts its score: after a defect in what is counted.
+///
+/// # Errors
+/// Those of the store, if it cannot say who there is.
+pub async fn recompute(app: &App) -> Result<Ran, StoreError> {
+    let today = day_of(unix_ms(app.clock.now()));
+    let sellers = app.store.scores_to_compare(today + 1, EVERYBODY).await?;
+    let compared = stream::iter(sellers.into_iter().map(|seller| compare_once(app, seller, today - DAYS + 1)));
+    let compared: Vec<Option<usize>> = compared.buffer_unordered(AT_ONCE).collect().await;
+    Ok(Ran {
+        moved: 0,
+        compared: compared.iter().flatten().count(),
+        differed: compared.iter().flatten().sum(),
+        failed: compared.iter().filter(|differed| differed.is_none()).count(),
+    })
+}
+
 async fn daily(app: &App, began: Instant, now_ms: i64, ran: &mut Ran) -> Result<(), StoreError> {
     let today = day_of(now_ms);
     if now_ms < day_start_ms(today) + DAILY_FROM_MS {
@@ -78,7 +97,7 @@ async fn daily(app: &App, began: Instant, now_ms: i64, ran: &mut Ran) -> Result<
         if fresh.is_empty() || began.elapsed() >= BUDGET {
             return Ok(());
         }
-        let compared = stream::iter(fresh.into_iter().map(|seller| compare_once(app, seller, today)));
+        let compared = stream::iter(fresh.into_iter().map(|seller| compare_once(app, seller, today - COMPARED_DAYS)));
         let compared: Vec<Option<usize>> = compared.buffer_unordered(AT_ONCE).collect().await;
         ran.compared += compared.iter().flatten().count();
         ran.differed += compared.iter().flatten().sum::<usize>();
@@ -96,9 +115,9 @@ async fn count_once(app: &App, seller: ProfileId, began: Instant) -> bool {
 }
 
 /// How many days of the seller differed; `None` if it could not be compared or counted.
-async fn compare_once(app: &App, seller: ProfileId, today: i32) -> Option<usize> {
+async fn compare_once(app: &App, seller: ProfileId, first: i32) -> Option<usize> {
     let compared = async {
-        let differed = compare(app, seller, today - COMPARED_DAYS).await?;
+        let differed = compare(app, seller, first).await?;
         count(app, seller, true).await.map(|()| differed)
     };
     compared.await.inspect_err(|error: &StoreError| tracing::warn!(%seller, %error, "a score was not compared")).ok()
