@@ -13,6 +13,6 @@ try:
     keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(request["jwks"]).keys}
     key = keys[jwt.get_unverified_header(request["jws"])["kid"]]
     claims = jwt.decode(request["jws"], key, algorithms=["ES256"], options={"verify_iat": False, "verify_sub": False})
-except (jwt.PyJWTError, KeyError):
+except (jwt.PyJWTError, KeyError, ValueError):
     claims = None
 print(json.dumps({"claims": claims}))

@@ -2,8 +2,7 @@
 //!
 //! Every event is counted once, whatever is read twice, late, out of order or by two runs. The position in the log is written last.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use crochet::http::Result;
@@ -12,7 +11,7 @@ use crochet::store::retry::retry_on_conflict;
 use crochet::store::stats_log::{LogEntry, Logged};
 use crochet::store::{Store, StoreError};
 use crochet_domain::call::ledger::Settlement;
-use crochet_domain::call::{Call, CallKey, CallState};
+use crochet_domain::call::{Call, CallKey, CallState, PaymentState};
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::money::Micros;
 use crochet_domain::review::EvidenceState;
@@ -33,23 +32,6 @@ pub(crate) const FOLDED_AT_MS: i64 = 20 * 60_000;
 /// How often the figures of the deployment are written: hourly.
 const TOTAL_EVERY_MS: i64 = 3_600_000;
 
-/// Entries of the log that this instance has counted, so that reading them again costs no more than the index.
-#[derive(Debug, Default)]
-pub(crate) struct Recent(Mutex<HashSet<LogEntry>>);
-
-impl Recent {
-    fn without_known(&self, entries: Vec<LogEntry>) -> Vec<LogEntry> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.into_iter().filter(|entry| !known.contains(entry)).collect()
-    }
-
-    fn remember(&self, entries: Vec<LogEntry>, since_ms: i64) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|entry| entry.at_ms >= since_ms);
-        known.extend(entries);
-    }
-}
-
 /// An event, and the call that it is of.
 struct Counting<'a> {
     event: Event,
@@ -63,25 +45,25 @@ struct Counting<'a> {
 /// Those of the store. What was counted is counted; the next run goes on.
 pub(crate) async fn count(state: &State, until: Instant) -> Result<usize> {
     let store = &state.app.store;
-    let mut position = store.log_position().await?;
+    let position = store.log_position().await?.min(unix_ms(state.app.clock.now()));
+    let mut from_ms = (position - OVERLAP_MS).max(0);
     let mut counted = 0;
     loop {
         let now_ms = unix_ms(state.app.clock.now());
-        let from_ms = (position - OVERLAP_MS).max(0);
         let (entries, to_ms) = read(store, from_ms, now_ms).await?;
         let fresh = state.counted.without_known(entries);
-        let deferred_ms = count_entries(store, &fresh, state.app.config.unit_fee, now_ms).await?;
+        let waiting_ms = count_entries(store, &fresh, state.app.config.unit_fee, now_ms).await?;
         counted += fresh.len();
-        let next = deferred_ms.map_or(to_ms, |deferred| deferred.min(to_ms));
-        if deferred_ms.is_none() {
-            state.counted.remember(fresh, next - OVERLAP_MS);
-        }
-        let is_stuck = next <= position && to_ms < now_ms;
-        position = if is_stuck { to_ms } else { next };
-        store.put_log_position(position).await?;
-        if to_ms >= now_ms || deferred_ms.is_some() || Instant::now() >= until {
+        if let Some(waiting_ms) = waiting_ms {
+            store.put_log_position(waiting_ms.min(position)).await?;
             break;
         }
+        state.counted.remember(fresh, to_ms - OVERLAP_MS);
+        store.put_log_position(to_ms.max(position)).await?;
+        if to_ms >= now_ms || Instant::now() >= until {
+            break;
+        }
+        from_ms = to_ms + 1;
     }
     write_total(store, unix_ms(state.app.clock.now())).await?;
     Ok(counted)
@@ -189,17 +171,19 @@ async fn count_in_slice(
     .await
 }
 
-/// If a delivered call was paid back, the review that is based on it has half its voice.
+/// If a delivered call was paid back or reversed, the review that is based on it loses half its voice, or all of it.
 async fn note_evidence(store: &Store, call: &Call, now_ms: i64) -> Result<()> {
-    let is_delivered = matches!(call.state, CallState::Delivered { .. });
-    if !is_delivered || call.debts.seller == Settlement::Open {
-        return Ok(());
-    }
+    let is_reversed = call.payment.as_ref().is_some_and(|payment| payment.state == PaymentState::Refunded);
+    let evidence = match call.state {
+        CallState::Delivered { .. } if is_reversed => EvidenceState::Reversed,
+        CallState::Delivered { .. } if call.debts.seller != Settlement::Open => EvidenceState::PaidBack,
+        _ => return Ok(()),
+    };
     let Some(before) = store.review_with_evidence(call).await? else { return Ok(()) };
     if before.opinion.evidence != call.id {
         return Ok(());
     }
-    if let Some(after) = before.clone().with_evidence_state(EvidenceState::PaidBack)
+    if let Some(after) = before.clone().with_evidence_state(evidence)
         && !store.update_review(&before, &after, now_ms).await?
     {
         return Err(StoreError::Conflict.into());

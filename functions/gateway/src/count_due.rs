@@ -33,5 +33,9 @@ pub(crate) async fn fold_due(state: &State, whose: Whose) -> Result<()> {
     }
     let next = day_start_ms(today + 1) + FOLDED_AT_MS;
     store.reschedule_stats(whose, (!books.is_empty()).then_some(next)).await?;
+    // A run that counted meanwhile has found the note that was just removed.
+    if books.is_empty() && !store.books(whose, today - READ_DAYS + 1, today).await?.is_empty() {
+        store.schedule_stats(whose, next).await?;
+    }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod count_due;
 mod fact;
 mod history;
 mod party;
+mod recent;
 mod refund;
 mod remembered;
 mod state;

@@ -10,7 +10,7 @@ use crochet::outbound::{Outbound, OutboundRules};
 use crochet::payments::{self, PaymentProvider};
 use secrecy::ExposeSecret;
 
-use crate::count::Recent;
+use crate::recent::Recent;
 use crate::remembered::Remembered;
 
 /// What the gateway may do: read endpoint secrets, ask the payment provider, call sellers.

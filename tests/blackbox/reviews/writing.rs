@@ -119,6 +119,7 @@ fn a_rating_follows_reviews_that_change_are_hidden_or_lose_their_evidence() -> O
 
         let path = format!("/reviews/{}", market.listing.id);
         market.buy(&json!({ "n": 2 })).await?;
+        world.sweep().await?;
         let changed = market.buyer.put(&path).json(&opinion(4)).send().await?;
         assert_eq!(text(&changed.ok(200)["review"], "id"), id);
         assert_eq!(number(&changed.data()["review"], "voice"), 2_000, "two calls of a dollar by now");

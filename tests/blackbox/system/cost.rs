@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 mod figures;
 mod people;
+mod reviews;
 
 use figures::Figures;
 
@@ -164,6 +165,7 @@ fn no_route_costs_more_than_the_architecture_says() -> Outcome {
             endpoints(&mut figures, &edited, time).await?;
             people::people(&mut figures).await?;
             people::claims(&mut figures).await?;
+            reviews::reviews(&mut figures).await?;
             if figures.broken(&promised).is_none() {
                 break;
             }

@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 
 /// A seller's answer.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct NewAnswer {
     /// Text, 1 to 4,000 characters.
     #[schema(value_type = String, min_length = 1, max_length = 4_000)]

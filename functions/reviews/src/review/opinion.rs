@@ -38,7 +38,6 @@ impl<'de> Deserialize<'de> for Stars {
 
 /// What a buyer says about a listing.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct NewOpinion {
     /// Whether the responses were right, 1 to 5.
     #[schema(value_type = u8, minimum = 1, maximum = 5)]
