@@ -20,6 +20,7 @@ mod catalogue;
 pub mod contracts;
 mod costs;
 mod declared_errors;
+mod directory;
 mod endpoint_program;
 mod eventually;
 mod evm_chain;
@@ -49,6 +50,7 @@ pub use crochet_client::{
     Agent, Ceremony, Chain, Client, Listing, Passkey, Person, Pow, Reply, Request, SandboxControls, SellerControls, Tampering,
     Wallet, solve,
 };
+pub use directory::{Directory, blocks, npm_program, python};
 pub use endpoint_program::{EndpointProgram, RunningEndpoint};
 pub use eventually::eventually;
 pub use evm_chain::EvmChain;

@@ -20,7 +20,8 @@ pub fn run(check: bool) -> Result<(), String> {
     let routes = routes::of_groups();
     let files = [
         ("docs/openapi.json", format!("{:#}\n", document)),
-        ("docs/api-reference.txt", reference::text(&document)),
+        ("docs/api-reference.txt", reference::short(&document)),
+        ("docs/api-reference-full.txt", reference::long(&document)),
         ("template.yaml", routes::into_template(&read(&root, "template.yaml")?, &read(&root, "infra/table.json")?, &routes)?),
         ("Cargo.toml", routes::into_manifest(&read(&root, "Cargo.toml")?, &routes)?),
     ];

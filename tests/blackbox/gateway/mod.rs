@@ -22,6 +22,7 @@ mod outbound_limits;
 mod overdue;
 mod owed;
 mod paid;
+mod paying_programs;
 mod payment_states;
 mod provider;
 mod quote;
