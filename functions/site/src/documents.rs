@@ -67,7 +67,8 @@ impl Documents {
         documents.add("/.well-known/agent-protocol.json", Document::new(JSON, well_known::agent_protocol(config)));
         documents.add(well_known::API_CATALOG, Document::new(well_known::LINKSET, well_known::api_catalog(&public_url)));
         documents.add("/robots.txt", Document::new(TEXT, well_known::robots(&public_url)));
-        let indexed: Vec<&str> = PAGES.iter().map(|page| page.path).chain(["/", "/docs", "/llms.txt", "/SKILL.md"]).collect();
+        let pages = PAGES.iter().map(|page| page.path).chain(["/", "/docs", "/llms.txt", "/SKILL.md"]).map(str::to_owned);
+        let indexed: Vec<String> = pages.chain(Code::ALL.iter().map(|code| format!("/docs/errors/{}", code.as_str()))).collect();
         documents.add("/sitemap.xml", Document::new("application/xml", well_known::sitemap(&public_url, &indexed)));
         documents
     }

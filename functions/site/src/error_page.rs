@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crochet::config::Config;
-use crochet::http::further_actions::FURTHER_ACTIONS;
+use crochet::http::codes::further_actions::FURTHER_ACTIONS;
 use crochet::http::{ApiError, Code};
 
 /// The list of all codes, to be put after the page about errors.

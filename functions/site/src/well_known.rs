@@ -99,12 +99,12 @@ pub(crate) fn agent_protocol(config: &Config) -> String {
     .to_string()
 }
 
-/// Crawlers may read everything but the API, where each request costs something. Its description is an exception.
+/// Everything may be read, the API too: agents that keep to this file must be able to browse listings.
 pub(crate) fn robots(public_url: &str) -> String {
-    format!("User-agent: *\nAllow: /api/v1/openapi.json\nDisallow: /api/\n\nSitemap: {public_url}/sitemap.xml\n")
+    format!("User-agent: *\nAllow: /\n\nSitemap: {public_url}/sitemap.xml\n")
 }
 
-pub(crate) fn sitemap(public_url: &str, paths: &[&str]) -> String {
+pub(crate) fn sitemap(public_url: &str, paths: &[String]) -> String {
     let mut out = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
     );

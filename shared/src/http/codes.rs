@@ -1,5 +1,7 @@
 //! All error codes, each with its status, message and recovery. The API reference is generated from them.
 
+pub mod further_actions;
+
 use http::StatusCode;
 
 /// What a caller can do about an error. It can be followed literally.

@@ -7,7 +7,6 @@ pub mod cursor;
 pub mod error;
 pub mod error_list;
 pub mod etag;
-pub mod further_actions;
 pub mod limited;
 mod limits;
 pub mod reply;

@@ -11,10 +11,15 @@ const SKILLS: [&str; 2] = ["crochet", "crochet-sell"];
 #[test]
 fn validators_find_no_fault_with_skills_llms_txt_and_security_txt() -> Outcome {
     let Some(program) = Program::python("documents.py") else { return Ok(()) };
-    let contact = Setup::settings(&[("CROCHET_SECURITY_CONTACT", "mailto:security@crochet.example")]);
-    with_setup(contact, async |world| {
+    // security.txt names its own address, which must be https.
+    let setup = Setup::settings(&[
+        ("CROCHET_PUBLIC_URL", "https://market.crochet.example"),
+        ("CROCHET_SECURITY_CONTACT", "mailto:security@crochet.example"),
+    ]);
+    with_setup(setup, async |world| {
+        let client = world.site_client().ok_or_else(|| Failure::new("this requires a stack in this process"))?;
         let get = async |path: &str| -> Result<String, Failure> {
-            let reply = world.client.site(Method::GET, path).send().await?;
+            let reply = client.site(Method::GET, path).send().await?;
             assert_eq!(reply.status, 200, "{path}");
             Ok(reply.text())
         };
@@ -29,7 +34,6 @@ fn validators_find_no_fault_with_skills_llms_txt_and_security_txt() -> Outcome {
         assert_eq!(found["llms"]["title"], "Crochet", "llms-txt");
         assert_eq!(found["llms"]["sections"], json!(["Skills", "Docs", "Machine-readable", "Optional"]));
         assert!(found["llms"]["links"].as_u64().is_some_and(|links| links >= 14), "{}", found["llms"]);
-        // The key is not signed, and the test's host has no TLS: sectxt reads the text only.
         assert_eq!(found["security"], json!([]), "sectxt");
         Ok(())
     })

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crochet::http::Code;
-use crochet::http::further_actions::FURTHER_ACTIONS;
+use crochet::http::codes::further_actions::FURTHER_ACTIONS;
 use crochet::limits;
 
 pub(super) fn limits() -> String {

@@ -1,6 +1,6 @@
 //! What an error can ask for instead of its code's usual action. The pages of the codes and the API reference list it.
 
-use super::codes::Code;
+use super::Code;
 
 /// An action that some errors of these codes carry in their `recovery`.
 #[derive(Debug, Clone, Copy)]
