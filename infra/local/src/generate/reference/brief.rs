@@ -31,17 +31,19 @@ const SETS: [(&str, &[&str]); 4] = [
     ("[owner]", &["ROLE_REQUIRED", "NOT_LISTING_OWNER", "LISTING_NOT_FOUND"]),
 ];
 
-/// Beginnings of routes that programs with keys have no use for: they get one line.
+/// Beginnings of routes that programs with keys have no use for: they get one line. The long form describes them.
 const FOR_OTHERS: [&str; 3] = ["/auth/passkey/", "/session", "/webhooks/"];
 
 pub(super) fn write<'a>(out: &mut String, operation: &Operation<'a>, notation: &mut Notation<'a>) {
     let path = operation.path.strip_prefix("/api/v1").unwrap_or(operation.path);
     let summary = one_line(operation.described["summary"].as_str().unwrap_or_default());
     let summary = summary.trim_end_matches('.');
-    let _ = write!(out, "\n### {} {path}\n{summary}. Auth: {}.\n", operation.method, operation.auth());
-    if !FOR_OTHERS.iter().any(|start| path.starts_with(start)) {
-        details(out, operation, notation);
+    if FOR_OTHERS.iter().any(|start| path.starts_with(start)) {
+        let _ = write!(out, "\n### {} {path}\n{summary}. (The long form describes it.)\n", operation.method);
+        return;
     }
+    let _ = write!(out, "\n### {} {path}\n{summary}. Auth: {}.\n", operation.method, operation.auth());
+    details(out, operation, notation);
     let _ = writeln!(out, "Errors: {}", errors(notation.document(), operation.described));
 }
 
@@ -78,10 +80,10 @@ fn details<'a>(out: &mut String, operation: &Operation<'a>, notation: &mut Notat
     }
 }
 
-/// A parameter or field. What was said before is not repeated.
+/// A parameter or field. One that was described before, by this name and with this type, is only named.
 fn line(out: &mut String, notation: &mut Notation<'_>, member: &str, text: &str) {
     let text = essence(text, member);
-    if text.is_empty() || notation.is_known(member, &text) {
+    if text.is_empty() || notation.is_known(member) {
         let _ = writeln!(out, "- {member}");
     } else {
         let _ = writeln!(out, "- {member}. {text}");

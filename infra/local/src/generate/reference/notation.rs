@@ -1,6 +1,6 @@
 //! Shapes of JSON in a short notation: `{id, count: int, tags?: [string]}`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::Value;
@@ -8,34 +8,29 @@ use serde_json::Value;
 use super::resolve;
 
 /// Enumerations longer than this are not spelled out.
-const MAX_SPELLED: usize = 12;
+const MAX_SPELLED: usize = 10;
 
 /// Writes shapes, and keeps the names of the types that they use.
 pub(super) struct Notation<'a> {
     document: &'a Value,
     /// Types that a shape has named. A definition is empty until it is written.
     used: BTreeMap<String, String>,
-    /// Members of bodies that were described before: the name, the shape and the text.
-    described: Vec<(String, String)>,
+    /// Members that were described before, without `?`.
+    described: BTreeSet<String>,
 }
 
 impl<'a> Notation<'a> {
     pub(super) fn new(document: &'a Value) -> Self {
-        Self { document, used: BTreeMap::new(), described: Vec::new() }
+        Self { document, used: BTreeMap::new(), described: BTreeSet::new() }
     }
 
     pub(super) fn document(&self) -> &'a Value {
         self.document
     }
 
-    /// Whether this member was described with this text before. The second time, it is only named.
-    pub(super) fn is_known(&mut self, member: &str, text: &str) -> bool {
-        let known = (member.to_owned(), text.to_owned());
-        if self.described.contains(&known) {
-            return true;
-        }
-        self.described.push(known);
-        false
+    /// Whether this member was described before, with or without `?`.
+    pub(super) fn is_known(&mut self, member: &str) -> bool {
+        !self.described.insert(member.replacen('?', "", 1))
     }
 
     /// The type of a value. Empty for a string without limits.
