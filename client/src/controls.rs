@@ -26,7 +26,7 @@ impl SandboxControls {
         Self { base: base.trim_end_matches('/').to_owned(), http: plain_http(TIMEOUT) }
     }
 
-    /// The URL of the sandbox, for programs that pay there.
+    /// The base URL of the sandbox.
     #[must_use]
     pub fn base(&self) -> &str {
         &self.base

@@ -71,6 +71,7 @@ pub(crate) fn agent_protocol(config: &Config) -> String {
         "api_base": url("/api/v1"),
         "openapi": url("/api/v1/openapi.json"),
         "reference": url("/docs/api-reference.txt"),
+        "skill": url("/agent-skill"),
         "skills": url("/.well-known/agent-skills/index.json"),
         "errors": url("/docs/errors/{CODE}"),
         "identity": {

@@ -23,9 +23,6 @@ const NOT_FOLLOWED: [(&str, &str); 10] = [
     ("https://…", "an example that is cut"),
 ];
 
-/// Routes under the API that are no documents: those that need a key, or another method than GET. `agent-protocol.json` names them.
-const CALLED: [&str; 8] = ["/auth/challenge", "/register", "/auth/recover", "/me", "/gateway-requests", "/ledger", "/api-keys", ""];
-
 /// What ends a link in a text.
 const END: [char; 14] = [' ', '\n', ')', '(', ']', '>', '<', '"', '\'', '`', '|', ',', '\\', ';'];
 
@@ -73,6 +70,14 @@ fn expected_type(path: &str) -> &'static str {
     }
 }
 
+/// Whether anybody can GET a route of the API. None if there is no such route.
+fn can_be_read(openapi: &Value, route: &str) -> Option<bool> {
+    let operations = &openapi["paths"].get(route)?;
+    let needs = operations["get"]["security"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let is_open = needs.is_empty() || needs.iter().any(|need| need.as_object().is_some_and(|need| need.is_empty()));
+    Some(operations["get"].is_object() && is_open)
+}
+
 /// What a walk has seen.
 #[derive(Default)]
 struct Walk {
@@ -84,8 +89,10 @@ struct Walk {
 impl Walk {
     /// Follows every link, from `/` on.
     async fn over(client: &Client) -> Result<Self, Failure> {
+        let openapi = client.site(Method::GET, "/api/v1/openapi.json").send().await?.json;
         let mut walk = Self::default();
-        let mut next = vec!["/".to_owned()];
+        // The last two are found by convention.
+        let mut next: Vec<String> = ["/", "/robots.txt", "/.well-known/security.txt"].map(str::to_owned).into();
         while let Some(path) = next.pop() {
             if walk.documents.contains_key(&path) {
                 continue;
@@ -103,10 +110,16 @@ impl Walk {
                 }
                 let local = link.strip_prefix(PUBLIC_URL).unwrap_or_else(|| panic!("{path} links to {link}"));
                 let local = local.split('#').next().unwrap_or_default();
-                match local.strip_prefix("/api/v1") {
-                    Some(route) if CALLED.contains(&route.split('?').next().unwrap_or_default()) => {}
-                    _ if local.is_empty() => next.push("/".into()),
-                    _ => next.push(local.to_owned()),
+                let local = if local.is_empty() { "/" } else { local };
+                if local == "/api/v1" || local.starts_with("/api/v1/") {
+                    let route = local.split('?').next().unwrap_or_default();
+                    match can_be_read(&openapi, route) {
+                        Some(true) => next.push(route.to_owned()),
+                        Some(false) => {}
+                        None => assert_eq!(route, "/api/v1", "{path} links to {link}"),
+                    }
+                } else {
+                    next.push(local.to_owned());
                 }
             }
             walk.documents.insert(path, reply);

@@ -66,6 +66,10 @@ fn details<'a>(out: &mut String, operation: &Operation<'a>, notation: &mut Notat
         let member = notation.member(schema, name, property);
         line(out, notation, &member, &description(document, property));
     }
+    if !body["schema"].is_null() && schema["properties"].is_null() {
+        let text = one_line(described["requestBody"]["description"].as_str().unwrap_or_default());
+        let _ = writeln!(out, "- the body. {}", text.trim_end_matches('.'));
+    }
     if let Some(request) = example::request(document, body) {
         let _ = writeln!(out, "Request: {request}");
     }

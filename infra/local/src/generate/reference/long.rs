@@ -48,7 +48,9 @@ impl<'a> Page<'a> {
         for (status, response) in described["responses"].as_object().into_iter().flatten() {
             if status.starts_with('2') || status == "402" {
                 let _ = writeln!(out, "    {status}: {}", text_of(&response["description"]));
-                for (name, header) in response["headers"].as_object().into_iter().flatten() {
+                // What is referred to is sent by every route of a kind.
+                let headers = response["headers"].as_object().into_iter().flatten().filter(|(_, header)| header["$ref"].is_null());
+                for (name, header) in headers {
                     let _ = writeln!(out, "        header {name}: {}", text_of(&header["description"]));
                 }
                 let body = &response["content"]["application/json"];
