@@ -5,14 +5,30 @@ use serde_json::{Map, Value, json};
 use super::resolve;
 
 /// Longer texts are cut in the short form.
-const MAX_TEXT: usize = 44;
+const MAX_TEXT: usize = 24;
+/// Members that are shown of a body that requires none.
+const MAX_MEMBERS: usize = 3;
 
-/// The example of a request body. None if the body needs no member.
+/// The example of a request body, with what the body must have. None if it need not have anything.
 pub(super) fn request(document: &Value, body: &Value) -> Option<String> {
-    let given = of(body).map(|example| cut(&example));
+    let given = of(body).map(|example| cut(&needed(document, &body["schema"], example)));
     let example = given.unwrap_or_else(|| required(document, &body["schema"], "", 0));
     let is_empty = example.is_null() || example.as_object().is_some_and(Map::is_empty);
     (!is_empty).then(|| example.to_string())
+}
+
+/// The members of an example that its schema requires or, if it requires none, the first few.
+fn needed(document: &Value, schema: &Value, example: Value) -> Value {
+    let schema = resolve(document, schema);
+    let Value::Object(members) = example else { return example };
+    let names: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let most = if names.is_empty() { MAX_MEMBERS } else { usize::MAX };
+    members
+        .into_iter()
+        .filter(|(name, _)| names.is_empty() || names.contains(&name.as_str()))
+        .take(most)
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 /// The example that the document gives for a body.
@@ -89,10 +105,11 @@ mod tests {
             "nonce": { "type": "string" }, "n": { "type": "integer" }, "left_out": { "type": "string" } } });
         let body = json!({ "schema": schema });
         assert_eq!(request(&json!({}), &body).as_deref(), Some("{\"nonce\":\"b3f1…\",\"n\":1}"));
-        let given = json!({ "schema": schema, "example": { "n": 2, "nonce": "a".repeat(60) } });
+        let given = json!({ "schema": schema, "example": { "n": 2, "left_out": "x", "nonce": "a".repeat(60) } });
         assert_eq!(request(&json!({}), &given), Some(format!("{{\"n\":2,\"nonce\":\"{}…\"}}", "a".repeat(MAX_TEXT))));
-        let named = json!({ "schema": schema, "examples": { "usual": { "value": { "n": 3 } } } });
-        assert_eq!(request(&json!({}), &named).as_deref(), Some("{\"n\":3}"));
+        let named =
+            json!({ "schema": { "type": "object" }, "examples": { "usual": { "value": { "a": 1, "b": 2, "c": 3, "d": 4 } } } });
+        assert_eq!(request(&json!({}), &named).as_deref(), Some("{\"a\":1,\"b\":2,\"c\":3}"));
         assert_eq!(request(&json!({}), &json!({ "schema": { "type": "object" } })), None);
     }
 }
