@@ -71,17 +71,22 @@ async fn market_fields<'a>(world: &'a World, buyer: Agent, seller: Agent, path: 
 async fn pays(world: &World, name: &'static str, wallet: Wallet, currencies: [&str; 2]) -> Outcome {
     let Some(program) = PayProgram::fetch(world, name).await? else { return Ok(()) };
     let market = market(world, &wallet).await?;
-    for currency in currencies {
+    for (n, currency) in currencies.into_iter().enumerate() {
         let body = json!({ "currency": currency });
         let quote = Quote::of(market.call(&body).currency(currency).send().await?);
         program.save(&quote)?;
         let mut command = program.command(&wallet)?;
-        refuses_what_it_should_not_pay(&program, &wallet, &quote)?;
-        program.save(&quote)?;
+        if n == 0 {
+            refuses_what_it_should_not_pay(&program, &wallet, &quote)?;
+            program.save(&quote)?;
+        }
         let paid = program.pay(command.env("CROCHET_SANDBOX_URL", world.sandbox.base()))?;
         assert_eq!(text(&paid, "relay_request_id"), quote.id, "{name} {currency}");
         let delivered = market.call(&body).paid_with(&quote.id).send().await?;
         assert_eq!(number(&delivered.ok(200)["charged_amount"], "amount_micros"), 1_000_000, "{name} {currency}");
+        if n > 0 {
+            continue;
+        }
         // The sandbox refuses a second deposit, and the program sends the same transactions.
         let again = program.pay(&mut command).err().map(|failure| format!("{failure:?}")).unwrap_or_default();
         assert!(again.contains("has a deposit already"), "{name} {currency}: {again}");
