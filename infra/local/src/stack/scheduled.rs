@@ -13,7 +13,7 @@ use crochet_gateway::sweep::{self, Swept};
 pub(super) const SCHEDULE: Duration = Duration::from_secs(10);
 
 /// What scheduled functions connect to.
-pub(super) struct Scheduled {
+pub struct Scheduled {
     pub(super) app: App,
     gateway: State,
 }
@@ -26,7 +26,11 @@ impl Scheduled {
         Ok(Self { app, gateway })
     }
 
-    pub(super) async fn sweep(&self) -> Result<Swept, String> {
+    /// Sweeps once, as the schedule does.
+    ///
+    /// # Errors
+    /// One sentence with the cause.
+    pub async fn sweep(&self) -> Result<Swept, String> {
         let failed = |error: crochet::http::ApiError| error.operator_message().unwrap_or("the sweep failed").to_owned();
         sweep::sweep(&self.gateway).await.map_err(failed)
     }
