@@ -210,6 +210,9 @@ fn the_sweepers_policy_allows_all_that_a_sweep_needs_and_nothing_else() -> Outco
         sweep().await?;
         world.later(900).await?;
         sweep().await?;
+        // The record of the body does not list it any more when it is filled.
+        world.later(2 * 3_600).await?;
+        market.quote(&json!({ "n": 2 })).await?;
         world.sandbox.pay(&unpaid.id).await?;
         world.later(7 * DAY).await?;
         sweep().await?;
