@@ -87,7 +87,8 @@ fn details<'a>(out: &mut String, operation: &Operation<'a>, notation: &mut Notat
 /// A parameter or field. One that was described before, by this name and with this type, is only named.
 fn line(out: &mut String, notation: &mut Notation<'_>, member: &str, text: &str) {
     let text = essence(text, member);
-    if text.is_empty() || notation.is_known(member) {
+    // A default is told wherever it holds.
+    if text.is_empty() || (notation.is_known(member) && !text.contains("default")) {
         let _ = writeln!(out, "- {member}");
     } else {
         let _ = writeln!(out, "- {member}. {text}");
