@@ -23,6 +23,7 @@ mod declared_errors;
 mod endpoint_program;
 mod eventually;
 mod evm_chain;
+pub mod examples;
 mod expect;
 mod failure;
 mod histories;

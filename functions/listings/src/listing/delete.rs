@@ -25,7 +25,7 @@ pub(crate) struct Withdrawn {
 crochet::error_list!(DeleteListingErrors: ListingWriter, Path<String>; ListingNotFound, NotListingOwner, EditConflict);
 
 /// Delete a draft, or suspend an active listing. A suspended listing stays as it is.
-#[utoipa::path(delete, path = "/api/v1/listings/{id}", operation_id = "delete_listing", tag = "Listings", security(("api_key" = [])),
+#[utoipa::path(delete, path = "/api/v1/listings/{id}", operation_id = "delete_listing", tag = "Listings", security(("api_key" = ["write"])),
     params(("id" = String, Path, description = "UUID or slug")),
     responses((status = 200, body = Withdrawn, description = "The listing, and whether it was deleted."), DeleteListingErrors))]
 pub(crate) async fn delete_listing(

@@ -71,7 +71,9 @@ impl Route<'_> {
         for (status, response) in operation["responses"].as_object().into_iter().flatten() {
             if status.starts_with('2') || status == "304" || status == "402" {
                 let _ = writeln!(page.out, "    {status}: {}", one_line(&response["description"]));
-                for (name, header) in response["headers"].as_object().into_iter().flatten() {
+                // What is referred to is sent by every route of a kind.
+                let headers = response["headers"].as_object().into_iter().flatten().filter(|(_, header)| header["$ref"].is_null());
+                for (name, header) in headers {
                     let _ = writeln!(page.out, "        header {name}: {}", one_line(&header["description"]));
                 }
                 page.fields(&response["content"]["application/json"]["schema"], 8, 0);
