@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::command;
 use crate::go::{Go, environment};
 use crate::openapi_tools::OpenapiTools;
 use crate::project::{Project, copy, read, write};
-use crate::command;
 
 /// The document that is read.
 const DOCUMENT: &str = "docs/openapi.json";

@@ -41,6 +41,7 @@ string_enum! {
     pub enum CallRole = ["buyer", "seller"], "The caller's role in a call.";
     pub enum CallStatus = ["quoted", "pending", "settled", "delivering", "delivered", "undelivered", "expired"], "State of a call.";
     pub enum Capability = profile::Capability::ALL, "What a wallet may be used for.";
+    pub enum CategorySlug = listing::CATEGORIES.iter().map(|(slug, _)| *slug).collect::<Vec<_>>(), "Slug of a category.";
     pub enum Chain = [WalletChain::Evm.as_str(), WalletChain::Solana.as_str()], "Chain family.";
     pub enum ChargeState = ["none", "pending", "charged", "owed", "refunded", "reversed"], "Whether the buyer was charged.";
     pub enum DeliveryType = listing::DeliveryType::ALL, "How the seller delivers. Through the gateway, every call is one JSON request and one JSON response.";
@@ -64,14 +65,7 @@ string_enum! {
 /// The purposes of challenges.
 const PURPOSES: [&str; 6] = {
     use ChallengePurpose::{ClaimAgent, LinkWallet, OperatorLogin, Recover, Register, UpdateWallet};
-    [
-        Register.as_str(),
-        Recover.as_str(),
-        LinkWallet.as_str(),
-        UpdateWallet.as_str(),
-        ClaimAgent.as_str(),
-        OperatorLogin.as_str(),
-    ]
+    [Register.as_str(), Recover.as_str(), LinkWallet.as_str(), UpdateWallet.as_str(), ClaimAgent.as_str(), OperatorLogin.as_str()]
 };
 
 /// The schema of a text that is one of `values`.

@@ -22,11 +22,8 @@ fn every_operation_has_a_kept_example_that_its_schemas_accept() {
 
 #[test]
 fn the_kept_examples_are_what_the_service_replies() -> Outcome {
-    let setup = Setup {
-        settings: vec![("CROCHET_POW_DIFFICULTY", "4".into())],
-        observer: Some(examples::record),
-        ..Setup::default()
-    };
+    let setup =
+        Setup { settings: vec![("CROCHET_POW_DIFFICULTY", "4".into())], observer: Some(examples::record), ..Setup::default() };
     with_setup(setup, async |world| {
         documents(world).await?;
         let seller = sellers::sell(world).await?;
@@ -50,7 +47,14 @@ fn the_kept_examples_are_what_the_service_replies() -> Outcome {
 
 async fn documents(world: &World) -> Outcome {
     let client = &world.client;
-    let paths = ["/", "/api/v1/openapi.json", "/api/openapi.json", "/docs/api-reference.txt", "/docs/verify-signatures.md", "/api/v1/health"];
+    let paths = [
+        "/",
+        "/api/v1/openapi.json",
+        "/api/openapi.json",
+        "/docs/api-reference.txt",
+        "/docs/verify-signatures.md",
+        "/api/v1/health",
+    ];
     for path in paths {
         client.site(Method::GET, path).send().await?;
     }

@@ -65,7 +65,8 @@ fn check(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
 pub fn same_shape(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len() && one.iter().all(|(name, value)| other.get(name).is_some_and(|other| same_shape(value, other)))
+            one.len() == other.len()
+                && one.iter().all(|(name, value)| other.get(name).is_some_and(|other| same_shape(value, other)))
         }
         (Value::Array(one), Value::Array(other)) => match (one.first(), other.first()) {
             (Some(one), Some(other)) => same_shape(one, other),

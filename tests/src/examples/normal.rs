@@ -218,7 +218,8 @@ impl Kind {
 
 /// Other digits in the places of a text's digits and letters.
 fn alike(word: &str, bytes: &[u8], digits: &[u8]) -> String {
-    let other = |(c, b): (char, &u8)| if c.is_ascii_alphanumeric() { char::from(digits[usize::from(*b) % digits.len()]) } else { c };
+    let other =
+        |(c, b): (char, &u8)| if c.is_ascii_alphanumeric() { char::from(digits[usize::from(*b) % digits.len()]) } else { c };
     word.chars().zip(bytes).map(other).collect()
 }
 
@@ -236,7 +237,12 @@ mod tests {
     use super::*;
 
     fn normal() -> Normal {
-        Normal { urls: vec![("http://127.0.0.1:9".into(), "{PUBLIC_URL}")], known: HashMap::new(), counts: HashMap::new(), began: None }
+        Normal {
+            urls: vec![("http://127.0.0.1:9".into(), "{PUBLIC_URL}")],
+            known: HashMap::new(),
+            counts: HashMap::new(),
+            began: None,
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(crate) struct Filters {
     #[param(max_length = 200)]
     q: Option<String>,
     /// Category slug.
-    #[param(inline, value_type = Option<CategorySlug>)]
+    #[param(value_type = Option<schema::CategorySlug>)]
     category: Option<String>,
     /// `free` or `per_call`.
     #[param(value_type = Option<schema::PricingModel>)]
@@ -68,7 +68,6 @@ pub(crate) struct Filters {
 }
 
 schema::string_enum! {
-    pub(crate) enum CategorySlug = CATEGORIES.iter().map(|(slug, _)| *slug).collect::<Vec<_>>(), "Category slug.";
     pub(crate) enum SortOrder = Sort::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>(), "Sort order.";
 }
 

@@ -25,7 +25,9 @@ fn move_refs(schema: &mut Value, place: &str) {
             for (keyword, value) in members {
                 match value {
                     Value::String(target) if keyword == "$ref" => {
-                        if let Some(pointer) = target.strip_prefix('#').filter(|pointer| pointer.is_empty() || pointer.starts_with('/')) {
+                        if let Some(pointer) =
+                            target.strip_prefix('#').filter(|pointer| pointer.is_empty() || pointer.starts_with('/'))
+                        {
                             *target = format!("{place}{pointer}");
                         }
                     }

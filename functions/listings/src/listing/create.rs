@@ -47,6 +47,7 @@ pub(crate) struct NewListing {
     /// `USD`.
     pricing_currency: Option<Currency>,
     /// Slug of a category from GET /categories (default `other`).
+    #[schema(value_type = Option<schema::CategorySlug>)]
     category: Option<String>,
     /// Search keywords.
     #[schema(value_type = Option<Vec<String>>, max_items = 10)]

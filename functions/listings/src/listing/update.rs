@@ -46,7 +46,7 @@ pub(crate) struct ListingChange {
     pricing_currency: Option<Currency>,
     /// Slug of a category from GET /categories.
     #[serde(default, deserialize_with = "non_null")]
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::CategorySlug)]
     category: Option<String>,
     /// Search keywords. Replaces the whole list.
     #[serde(default, deserialize_with = "non_null")]

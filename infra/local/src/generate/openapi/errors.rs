@@ -39,7 +39,10 @@ pub(super) fn name(document: &mut Value) {
     let all: Vec<String> = Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
     schemas.insert("ErrorEnvelope".into(), envelope(&all));
     schemas.insert("Recovery".into(), recovery());
-    schemas.insert("ErrorDetails".into(), json!({ "type": "object", "description": "What exactly was wrong. The members depend on the code." }));
+    schemas.insert(
+        "ErrorDetails".into(),
+        json!({ "type": "object", "description": "What exactly was wrong. The members depend on the code." }),
+    );
 }
 
 /// The codes of the errors that an operation declares, in the order of their statuses.
@@ -82,7 +85,12 @@ fn names(document: &mut Value) -> BTreeMap<(String, Vec<String>), Name> {
             }
         }
     }
-    sets.into_iter().map(|set| { let name = name_of(&set.1); (set, name) }).collect()
+    sets.into_iter()
+        .map(|set| {
+            let name = name_of(&set.1);
+            (set, name)
+        })
+        .collect()
 }
 
 fn name_of(codes: &[String]) -> Name {

@@ -10,11 +10,13 @@ use super::{operations, referred};
 /// What the payment provider sends. It may add members at any time, which strict clients must accept.
 const PROVIDERS: &[&str] = &["PaymentStep", "PaymentStepItem", "StepTransaction", "StepInstruction", "StepAccount", "StepCheck"];
 
-/// Closes the objects of request bodies, and takes `null` out of the types of parameters.
+/// Closes the objects of request bodies, and takes `null` out of the types of parameters and bodies.
 pub(super) fn close(document: &mut Value) {
     let mut open = Vec::new();
     for (_, operation) in operations(document) {
-        if let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema") {
+        if let Some(schema) = operation.pointer_mut("/requestBody/content/application~1json/schema") {
+            // A body that may be left out is not null.
+            without_null(schema);
             collect(schema, &mut open);
         }
         for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
