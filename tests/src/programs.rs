@@ -45,7 +45,7 @@ impl Program {
     pub fn generated_python(package: &str, script: &str) -> Option<Self> {
         let directory = setting("CROCHET_TEST_GENERATED_CLIENTS")?;
         Some(Self {
-            interpreter: directory.join("python"),
+            interpreter: directory.join("venv/bin/python"),
             script: clients().join("generated").join(script),
             node_modules: None,
             python_path: Some(directory.join(package)),

@@ -42,7 +42,8 @@ pub(crate) fn build(project: &Project, go: Option<&Go>) -> Result<PathBuf, Strin
     if let Some(go) = go {
         go_client(project, go, &directory)?;
     }
-    link(&tools.python, &directory.join("python"))?;
+    // Not its interpreter alone: a Python finds its packages from where it was started.
+    link(&tools.environment, &directory.join("venv"))?;
     write(&directory.join("stamp"), &made_of)?;
     Ok(directory)
 }

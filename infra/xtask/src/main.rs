@@ -39,6 +39,7 @@ cargo xtask <command>
   ledger-check [--endpoint URL] [--table NAME]
                             adds up the whole ledger of a table again (default: that of the stack that `cargo run` started)
   bench catalog [listings]  benchmarks the catalogue, cold and warm, in an optimized build (default: 100,000 listings)
+  openapi-clients           lints the OpenAPI document, then generates and compiles clients, with which the suite pays
   record-examples           records docs/examples.json from a running stack, then writes the generated files
   schemathesis [--cases N]  tests the API with about N requests that are made of its OpenAPI document (default: 2,000)
   generate [--check]        writes the generated files; with --check, fails if one is stale
@@ -88,6 +89,7 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         ["cycles"] => imports::check(&Project::locate()?).map(|()| true),
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),
+        ["openapi-clients"] => openapi_clients(),
         ["record-examples"] => record_examples(),
         ["schemathesis", rest @ ..] => {
             let options = schemathesis::Options::parse(rest)?;
@@ -114,6 +116,11 @@ fn bench(arguments: &[&str]) -> Result<bool, String> {
 fn ledger_check(arguments: &[&str]) -> Result<bool, String> {
     let project = Project::locate()?;
     command::run(project.local_stack().args(arguments)).map(|()| true)
+}
+
+fn openapi_clients() -> Result<bool, String> {
+    let project = Project::locate()?;
+    suite::Clients::install(&project)?.generate(&project).map(|()| true)
 }
 
 fn record_examples() -> Result<bool, String> {

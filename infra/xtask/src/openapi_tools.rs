@@ -15,7 +15,9 @@ const MANIFEST: &str = "pom-openapi.xml";
 /// The installed tools.
 #[derive(Debug)]
 pub(crate) struct OpenapiTools {
-    /// The Python with the packages. Their programs are beside it.
+    /// The virtual environment of the packages.
+    pub(crate) environment: PathBuf,
+    /// Its Python. The packages' programs are beside it.
     pub(crate) python: PathBuf,
     /// The packages from npm.
     pub(crate) node_modules: PathBuf,
@@ -46,8 +48,10 @@ impl OpenapiTools {
             maven.arg(format!("-DoutputDirectory={}", jars.directory().display()));
             command::run(maven.arg("-f").arg(pom))
         })?;
+        let environment = tools::venv(&packages)?;
         Ok(Self {
-            python: tools::venv(&packages)?.join("bin/python"),
+            python: environment.join("bin/python"),
+            environment,
             node_modules: tools::node_modules(project)?,
             java,
             generator: jars.directory().join("openapi-generator-cli.jar"),

@@ -81,8 +81,9 @@ fn request(reply: &Reply, template: &str, operation: &Value, normal: &mut Normal
     let query = reply.sent.query.iter().filter_map(|(name, value)| Some((name, value, known(name)?)));
     let query: Map<String, Value> = query
         .map(|(name, value, known)| {
-            let number = value.parse::<u64>().ok().filter(|_| known["schema"]["type"] == "integer");
-            (name.clone(), number.map_or_else(|| normal.text(value).into(), Value::from))
+            let is_text = !matches!(known["schema"]["type"].as_str(), Some("integer" | "boolean"));
+            let typed = serde_json::from_str(value).ok().filter(|_| !is_text);
+            (name.clone(), typed.unwrap_or_else(|| normal.text(value).into()))
         })
         .collect();
     let mut request = json!({ "path_parameters": parameters, "query": query, "headers": {} });
@@ -97,8 +98,10 @@ fn merge_headers(example: &mut Value, reply: &Reply, operation: &Value, normal: 
     for parameter in operation["parameters"].as_array().into_iter().flatten().filter(|parameter| parameter["in"] == "header") {
         let name = parameter["name"].as_str().unwrap_or_default();
         let sent = reply.sent.headers.iter().find(|(sent, _)| sent.eq_ignore_ascii_case(name));
-        if let Some((_, value)) = sent {
-            example["request"]["headers"][name] = normal.text(value).into();
+        let headers = &mut example["request"]["headers"];
+        // The first one belongs to the first reply.
+        if let Some((_, value)) = sent.filter(|_| headers.get(name).is_none()) {
+            headers[name] = normal.text(value).into();
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::world::World;
 
 /// Numbers that are measured.
 const MEASURED: &[(&str, u64)] = &[("latency_ms", 42), ("p50_latency_ms", 40), ("p95_latency_ms", 90)];
+/// Texts that are found or chosen anew by each run.
+const CHOSEN: &[(&str, &str)] = &[("pow_nonce", "48213"), ("private_endpoint_url", "https://seller.example/summarize")];
 /// The earliest time of all examples.
 const BEGINNING: &str = "2026-01-05T12:00:00Z";
 /// Addresses of programs on Solana, which are the same everywhere.
@@ -62,7 +64,9 @@ impl Normal {
             Value::Object(members) => {
                 let member = |(name, value): (&String, &Value)| {
                     let measured = MEASURED.iter().find(|(known, _)| name == known).filter(|_| value.is_number());
-                    (name.clone(), measured.map_or_else(|| self.value(value), |(_, fixed)| (*fixed).into()))
+                    let chosen = CHOSEN.iter().find(|(known, _)| name == known).filter(|_| value.is_string());
+                    let fixed = measured.map(|(_, fixed)| (*fixed).into()).or(chosen.map(|(_, fixed)| (*fixed).into()));
+                    (name.clone(), fixed.unwrap_or_else(|| self.value(value)))
                 };
                 Value::Object(members.iter().map(member).collect())
             }
@@ -105,6 +109,13 @@ impl Normal {
         }
         if let Some(known) = self.known.get(word) {
             return known.clone();
+        }
+        // A listing's proof of work: when it was made, and random digits.
+        if let Some((made, digits)) = word.split_once('-')
+            && made.len() == 15
+            && made.bytes().all(|b| b.is_ascii_digit())
+        {
+            return format!("001767614400000-{}", self.word(digits));
         }
         let Some(kind) = kind(word) else { return word.to_owned() };
         let fixed = match kind {
@@ -211,7 +222,7 @@ impl Kind {
             }
             Self::Base58(length) => bs58::encode(&bytes[..length.min(bytes.len())]).into_string(),
             Self::RecoveryCode => alike(word, &bytes, CROCKFORD),
-            Self::Blob => alike(word, &bytes, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
+            Self::Blob => alike(&"A".repeat(word.len()), &bytes, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
         }
     }
 }
