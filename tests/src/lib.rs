@@ -24,6 +24,7 @@ mod directory;
 mod endpoint_program;
 mod eventually;
 mod evm_chain;
+pub mod examples;
 mod expect;
 mod failure;
 mod histories;

@@ -19,6 +19,7 @@ const NONCE_CHARS: usize = 32;
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Proof {
     /// The wallet that signed.
+    #[schema(pattern = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$")]
     pub(crate) wallet_address: String,
     /// Its signature over the challenge's message: of an EVM wallet in hex, of a Solana wallet in base58 or hex, over the message or
     /// its off-chain envelope. At most 200 characters, unless the deployment supports contract wallets.
@@ -28,7 +29,7 @@ pub(crate) struct Proof {
     #[schema(pattern = "^[0-9a-f]{32}$")]
     pub(crate) nonce: String,
     /// The solution of the proof of work, if the challenge came with one.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[!-~ ]{1,64}$")]
     pub(crate) pow_nonce: Option<String>,
 }
 

@@ -103,7 +103,7 @@ impl Documents {
 
 /// The OpenAPI document with this deployment as its only server. Its paths include `/api/v1`.
 fn openapi(template: &str, public_url: &str) -> serde_json::Result<String> {
-    let mut document: Map<String, Value> = serde_json::from_str(template)?;
+    let mut document: Map<String, Value> = serde_json::from_str(&template.replace(PUBLIC_URL, public_url))?;
     document.insert("servers".into(), json!([{ "url": public_url }]));
     serde_json::to_string(&document)
 }

@@ -18,6 +18,7 @@ use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ListingView {
     /// Listing id (UUIDv7).
+    #[schema(format = "uuid")]
     pub id: String,
     /// Name for use in URLs. It never changes.
     pub slug: String,
@@ -102,12 +103,15 @@ pub struct ListingView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SellerView {
     /// Profile id.
+    #[schema(format = "uuid")]
     pub id: String,
     /// Display name.
     pub display_name: String,
     /// Crochet Score, 0 to 1000.
+    #[schema(maximum = 1000)]
     pub score: u16,
     /// Tier of the score: `Low`, `Moderate`, `Trusted`, `Elite` or `Exceptional`.
+    #[schema(value_type = schema::Tier)]
     pub tier: &'static str,
     /// Whether the score is 800 or more.
     pub is_verified: bool,
@@ -140,7 +144,7 @@ pub struct StatsView {
     #[schema(required)]
     pub p95_latency_ms: Option<u32>,
     /// Time of the last call; null without calls.
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     pub last_called_at: Option<String>,
 }
 

@@ -22,9 +22,9 @@ crochet::error_list!(BrowseListingsErrors: OptionalAgent, Query<Filters>; Insuff
 /// Browse active listings or, with `seller=me` and an API key, your own, including drafts and suspended ones.
 ///
 /// Lists omit schemas and examples; `GET /listings/{id}` returns them.
-#[utoipa::path(get, path = "/api/v1/listings", operation_id = "browse_listings", tag = "Catalog", security((), ("api_key" = [])),
+#[utoipa::path(get, path = "/api/v1/listings", operation_id = "browse_listings", tag = "Catalog", security((), ("api_key" = ["read"])),
     params(Filters),
-    responses((status = 200, body = Listings, description = "A page of listings."), BrowseListingsErrors))]
+    responses((status = 200, body = Listings, description = "A page of listings.", headers(("ETag" = String, description = "The version of the reply. Send it in If-None-Match."))), (status = 304, description = "Not modified: If-None-Match names the current version.", headers(("ETag" = String, description = "The version of the reply."))), BrowseListingsErrors))]
 pub(crate) async fn browse_listings(
     State(app): State<App>,
     State(catalogue): State<Catalogue>,

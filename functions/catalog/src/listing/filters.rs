@@ -31,8 +31,10 @@ pub(crate) struct Filters {
     /// `.net` are words, and `nodejs` finds "Node.js".
     /// English stems also match, as do prefixes (for words of three letters or more, and for the last word) and single typos (in
     /// words of four letters or more). Exact matches rank first.
+    #[param(max_length = 200)]
     q: Option<String>,
     /// Category slug.
+    #[param(value_type = Option<schema::CategorySlug>)]
     category: Option<String>,
     /// `free` or `per_call`.
     #[param(value_type = Option<schema::PricingModel>)]
@@ -41,10 +43,13 @@ pub(crate) struct Filters {
     #[param(value_type = Option<schema::DeliveryType>)]
     delivery_type: Option<String>,
     /// Minimum price per call in USD, such as `0.25`.
+    #[param(pattern = r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
     min_price: Option<String>,
     /// Maximum price per call in USD.
+    #[param(pattern = r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
     max_price: Option<String>,
     /// The seller's profile id, or `me` with an API key.
+    #[param(pattern = "^(me|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$")]
     seller: Option<String>,
     /// `draft`, `active` or `suspended`. Requires `seller=me`.
     #[param(value_type = Option<schema::ListingStatus>)]
@@ -52,6 +57,7 @@ pub(crate) struct Filters {
     /// Sort order: `relevance` (default with `q`; ties go to the higher seller score), `newest` (default without `q`), `popular`,
     /// `rating` (both sort by seller score until call and review statistics exist), `price_low` or `price_high`. Remaining ties
     /// are sorted newest first.
+    #[param(inline, value_type = Option<SortOrder>)]
     sort: Option<String>,
     /// Page number, starting at 1 (the default).
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
@@ -59,6 +65,10 @@ pub(crate) struct Filters {
     /// Listings per page, 1 to 100 (default 20).
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
+}
+
+schema::string_enum! {
+    pub(crate) enum SortOrder = Sort::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>(), "Sort order.";
 }
 
 /// Whose listings are searched.

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use crochet::http::ApiError;
 use crochet::http::request::unknown_field;
+use crochet::wire::schema;
 use crochet_domain::challenge::{Binding, Purpose};
 use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
@@ -14,16 +15,19 @@ use crate::wallet::change::WalletChange;
 
 /// The challenge to create.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ChallengeRequest)]
 pub(crate) struct NewChallenge {
     /// The wallet that will sign: `0x…` (EVM) or base58 (Solana).
+    #[schema(pattern = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$")]
     wallet_address: String,
     /// `register` (default), `recover`, `link_wallet`, `update_wallet`, `claim_agent` or `operator_login`.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<schema::Purpose>)]
     purpose: Option<Purpose>,
     /// The profile that the action concerns; for `link_wallet`, `update_wallet`, `claim_agent` and `operator_login`.
     #[schema(format = "uuid")]
     profile_id: Option<String>,
     /// The wallet to link; for `link_wallet`.
+    #[schema(pattern = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$")]
     new_wallet_address: Option<String>,
     /// The wallet to change; for `update_wallet`.
     #[schema(format = "uuid")]

@@ -32,6 +32,7 @@ pub(crate) struct PersonRecovery {
     #[schema(format = "uuid")]
     operator_id: Option<String>,
     /// An active recovery wallet of the agent.
+    #[schema(pattern = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$")]
     wallet_address: Option<String>,
     /// Its signature over the challenge's message: of an EVM wallet in hex, of a Solana wallet in base58 or hex, over the message or
     /// its off-chain envelope. At most 200 characters, unless the deployment supports contract wallets.
@@ -41,7 +42,7 @@ pub(crate) struct PersonRecovery {
     #[schema(pattern = "^[0-9a-f]{32}$")]
     nonce: Option<String>,
     /// The solution of the proof of work.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[!-~ ]{1,64}$")]
     pow_nonce: Option<String>,
 }
 

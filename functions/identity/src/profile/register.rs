@@ -26,6 +26,7 @@ use crate::proof::{Proof, SignedAnswer, after_use};
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Registration {
     /// The wallet that signed.
+    #[schema(pattern = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$")]
     wallet_address: String,
     /// Its signature over the challenge's message: of an EVM wallet in hex, of a Solana wallet in base58 or hex, over the message or
     /// its off-chain envelope. At most 200 characters, unless the deployment supports contract wallets.
@@ -35,7 +36,7 @@ pub(crate) struct Registration {
     #[schema(pattern = "^[0-9a-f]{32}$")]
     nonce: String,
     /// The solution of the proof of work.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[!-~ ]{1,64}$")]
     pow_nonce: String,
     /// The public name of the profile, in one line.
     #[schema(value_type = String, min_length = 1, max_length = 80)]

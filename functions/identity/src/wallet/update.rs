@@ -50,7 +50,7 @@ crochet::error_list!(
 /// capability, the oldest wallet of the family that can takes over. The profile must keep an active recovery wallet. The first
 /// well-formed attempt uses up the challenge, whether it succeeds or not.
 #[utoipa::path(patch, path = "/api/v1/me/wallets/{id}", operation_id = "update_wallet", tag = "Identity",
-    security(("api_key" = ["write"])), params(("id" = String, Path, description = "The wallet's id.")), request_body = UpdateWallet,
+    security(("api_key" = ["write"])), params(("id" = String, Path, description = "The wallet's id.", format = "uuid")), request_body = UpdateWallet,
     responses((status = 200, body = OneWallet, description = "The wallet after the change."), UpdateWalletErrors))]
 pub(crate) async fn update_wallet(
     State(state): State<crate::State>,

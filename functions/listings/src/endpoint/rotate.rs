@@ -54,7 +54,7 @@ crochet::error_list!(
 ///
 /// Earlier secrets keep signing until the overlap ends, so that you can switch without a failed call. With `immediate` they stop
 /// at once. An overlap never extends an earlier secret. At most five secrets sign at the same time.
-#[utoipa::path(post, path = "/api/v1/listings/{id}/endpoint/rotate-secret", operation_id = "rotate_secret", tag = "Listings", security(("api_key" = [])),
+#[utoipa::path(post, path = "/api/v1/listings/{id}/endpoint/rotate-secret", operation_id = "rotate_secret", tag = "Listings", security(("api_key" = ["write"])),
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = Option<Rotation>,
     responses((status = 200, body = OneEndpoint, description = "The endpoint with its new signing_secret."), RotateSecretErrors))]
 pub(crate) async fn rotate_secret(

@@ -54,7 +54,7 @@ crochet::error_list!(
 ///
 /// The body is the listing's `example_request`, or `{"crochet_test":true}` if it has none. Drafts and paused endpoints are called
 /// too. If the endpoint fails, the status is still 200, and `test.failure` says why.
-#[utoipa::path(post, path = "/api/v1/listings/{id}/endpoint/test", operation_id = "test_endpoint", tag = "Listings", security(("api_key" = [])),
+#[utoipa::path(post, path = "/api/v1/listings/{id}/endpoint/test", operation_id = "test_endpoint", tag = "Listings", security(("api_key" = ["write"])),
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = Option<TestOrder>,
     responses((status = 200, body = TestReport, description = "The result of the test call."), TestEndpointErrors))]
 pub(crate) async fn test_endpoint(

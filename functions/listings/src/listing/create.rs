@@ -30,6 +30,7 @@ use crate::seller::{ListingWriter, require_seller};
 
 /// A new listing, with the solved proof of work.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = ListingRequest)]
 pub(crate) struct NewListing {
     /// Name, in one visible line. The slug is made of it.
     #[schema(value_type = String, min_length = 3, max_length = 80)]
@@ -46,6 +47,7 @@ pub(crate) struct NewListing {
     /// `USD`.
     pricing_currency: Option<Currency>,
     /// Slug of a category from GET /categories (default `other`).
+    #[schema(value_type = Option<schema::CategorySlug>)]
     category: Option<String>,
     /// Search keywords.
     #[schema(value_type = Option<Vec<String>>, max_items = 10)]
@@ -131,7 +133,7 @@ crochet::error_list!(
 ///
 /// The first well-formed attempt uses up the challenge from `POST /listings/challenge`, whether the answer is right or wrong.
 /// `gateway_endpoint.signing_secret` is shown once.
-#[utoipa::path(post, path = "/api/v1/listings", operation_id = "create_listing", tag = "Listings", security(("api_key" = [])), request_body = NewListing,
+#[utoipa::path(post, path = "/api/v1/listings", operation_id = "create_listing", tag = "Listings", security(("api_key" = ["write"])), request_body = NewListing,
     responses((status = 201, body = SavedListing, description = "The new listing."), CreateListingErrors))]
 pub(crate) async fn create_listing(
     State(state): State<crate::state::State>,

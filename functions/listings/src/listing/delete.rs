@@ -28,7 +28,7 @@ crochet::error_list!(DeleteListingErrors: ListingWriter, Path<String>; ListingNo
 ///
 /// A listing that you have suspended, and that has not changed for 30 days, loses its endpoint. It needs a `private_endpoint_url` to
 /// be on offer again.
-#[utoipa::path(delete, path = "/api/v1/listings/{id}", operation_id = "delete_listing", tag = "Listings", security(("api_key" = [])),
+#[utoipa::path(delete, path = "/api/v1/listings/{id}", operation_id = "delete_listing", tag = "Listings", security(("api_key" = ["write"])),
     params(("id" = String, Path, description = "UUID or slug")),
     responses((status = 200, body = Withdrawn, description = "The listing, and whether it was deleted."), DeleteListingErrors))]
 pub(crate) async fn delete_listing(

@@ -46,7 +46,7 @@ pub(crate) struct ListingChange {
     pricing_currency: Option<Currency>,
     /// Slug of a category from GET /categories.
     #[serde(default, deserialize_with = "non_null")]
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::CategorySlug)]
     category: Option<String>,
     /// Search keywords. Replaces the whole list.
     #[serde(default, deserialize_with = "non_null")]
@@ -140,7 +140,7 @@ crochet::error_list!(
 ///
 /// The first `private_endpoint_url` creates an endpoint and shows its `gateway_endpoint.signing_secret` once. A later one moves the
 /// endpoint and keeps the secret.
-#[utoipa::path(patch, path = "/api/v1/listings/{id}", operation_id = "update_listing", tag = "Listings", security(("api_key" = [])),
+#[utoipa::path(patch, path = "/api/v1/listings/{id}", operation_id = "update_listing", tag = "Listings", security(("api_key" = ["write"])),
     params(("id" = String, Path, description = "UUID or slug")), request_body = ListingChange,
     responses((status = 200, body = SavedListing, description = "The listing after the change."), UpdateListingErrors))]
 pub(crate) async fn update_listing(
