@@ -31,6 +31,7 @@ mod literal_agent;
 mod market;
 mod names;
 mod outbound;
+pub mod policy;
 mod programs;
 mod proxy;
 mod random;
