@@ -24,9 +24,9 @@ use serde_json::json;
 
 use crate::fact;
 use crate::history::requests::OneGatewayRequest;
+use crate::out_of_budget::out_of_questions;
 use crate::party::{Party, call_of};
 use crate::refund::reply::pending;
-use crate::refund::run::out_of_questions;
 use crate::state::State;
 
 /// Seconds after which to ask again about a call that is being delivered.

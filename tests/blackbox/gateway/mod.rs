@@ -26,6 +26,7 @@ mod payment_states;
 mod provider;
 mod quote;
 mod refund;
+mod refund_budget;
 mod refund_payment;
 mod requests;
 mod requote;

@@ -121,7 +121,7 @@ async fn has_route(state: &State, debts: &[Debt]) -> Result<Option<bool>> {
             fee: Micros::ZERO,
             ttl_seconds: QUOTE_TTL_SECONDS,
         };
-        if !matches!(state.app.provider_budget.questions(Asker::Sweeper, 1, state.app.clock.now()).await?, Grant::Granted) {
+        if !matches!(state.app.provider_budget.refund_quote(Asker::Sweeper, state.app.clock.now()).await?, Grant::Granted) {
             return Ok(None);
         }
         match state.provider.quote(request).await {
