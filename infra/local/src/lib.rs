@@ -22,4 +22,4 @@ pub mod stack;
 
 pub use kill_switch::KillSwitch;
 pub use seller_network::SellerNetwork;
-pub use stack::{Options, Rewire, Settings, Stack, Swept, Webhooks};
+pub use stack::{Options, Rewire, SecretsSwept, Settings, Stack, Swept, Webhooks};

@@ -15,6 +15,7 @@ use crochet::clock::Clock;
 use crochet_catalog::snapshot_writer::Schedule;
 use crochet_client::{Client, SandboxControls, SellerControls};
 pub use crochet_gateway::sweep::Swept;
+pub use crochet_listings::secret_sweep::SecretsSwept;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -97,7 +98,7 @@ impl Stack {
             stack.parts.spawn(dynamodb::serve(dynamodb, database, stopped.clone()));
         }
         dynamodb::create_table(&stack.dynamodb, &options.table).await?;
-        let emulator = Secrets::open(options.data.as_deref().map(secrets_directory)).await?;
+        let emulator = Secrets::open(options.data.as_deref().map(secrets_directory), stack.clock.clone()).await?;
         emulator.create_operator_secret().await?;
         stack.parts.spawn(serve(secrets, emulator.router(), stopped.clone()));
         if let Some(site) = site {
@@ -218,6 +219,14 @@ impl Stack {
     /// One sentence with the cause.
     pub async fn sweep(&self) -> Result<Swept, String> {
         Scheduled::connect(&self.env, self.clock.clone()).await?.sweep().await
+    }
+
+    /// Sweeps the endpoint secrets once, as their sweeper's schedule does.
+    ///
+    /// # Errors
+    /// One sentence with the cause.
+    pub async fn sweep_secrets(&self) -> Result<SecretsSwept, String> {
+        Scheduled::connect(&self.env, self.clock.clone()).await?.sweep_secrets().await
     }
 
     /// The configuration, clock and table of this stack, as a function sees them.

@@ -212,8 +212,8 @@ impl PreparedSecret {
             Version::First { .. } => false,
             Version::Next { leased, .. } => release_lease(&state.app, leased).await,
         };
-        if !is_released {
-            delete_orphaned_secret(state, id).await;
+        if !is_released && let Err(error) = delete_orphaned_secret(&state.app, &*state.secrets, id).await {
+            tracing::warn!(listing = %id, %error, "an endpoint secret was left for the next endpoint");
         }
     }
 }
