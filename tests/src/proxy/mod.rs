@@ -35,6 +35,9 @@ enum Gate {
     Closed(String),
 }
 
+/// Operations and bodies of requests, while they are recorded.
+type Recording = Option<Vec<(String, Bytes)>>;
+
 /// The proxy. Dropping it stops it.
 pub struct Proxy {
     url: String,
@@ -52,7 +55,7 @@ struct Forwarder {
     /// Whether a request is held by [`Fault::Delay`].
     held: watch::Sender<bool>,
     /// The requests since [`Proxy::record`], by operation.
-    recorded: Arc<Mutex<Option<Vec<(String, Bytes)>>>>,
+    recorded: Arc<Mutex<Recording>>,
     kill_switch: KillSwitch,
 }
 
@@ -221,7 +224,7 @@ impl Forwarder {
         self.rule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn recorded(&self) -> MutexGuard<'_, Option<Vec<(String, Bytes)>>> {
+    fn recorded(&self) -> MutexGuard<'_, Recording> {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
