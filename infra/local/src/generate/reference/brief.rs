@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::example;
 use super::notation::Notation;
-use super::{Operation, description, one_line, resolve};
+use super::operation::{Operation, description, one_line, resolve};
 use crate::generate::openapi;
 
 /// How to read the routes. The sets of errors in it are [`SETS`] and [`EVERY`].

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::resolve;
+use super::operation::resolve;
 
 /// Longer texts are cut in the short form.
 const MAX_TEXT: usize = 24;

@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{Operation, description, example, one_line, resolve};
+use super::example;
+use super::operation::{Operation, description, one_line, resolve};
 use crate::generate::openapi;
 
 /// Columns of a wrapped line.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::resolve;
+use super::operation::resolve;
 
 /// Enumerations longer than this are not spelled out.
 const MAX_SPELLED: usize = 10;
