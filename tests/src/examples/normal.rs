@@ -66,7 +66,7 @@ impl Normal {
                     let measured = MEASURED.iter().find(|(known, _)| name == known).filter(|_| value.is_number());
                     let chosen = CHOSEN.iter().find(|(known, _)| name == known).filter(|_| value.is_string());
                     let fixed = measured.map(|(_, fixed)| (*fixed).into()).or(chosen.map(|(_, fixed)| (*fixed).into()));
-                    (name.clone(), fixed.unwrap_or_else(|| self.value(value)))
+                    (self.text(name), fixed.unwrap_or_else(|| self.value(value)))
                 };
                 Value::Object(members.iter().map(member).collect())
             }
