@@ -4,6 +4,7 @@ use crochet::config::Config;
 use serde_json::{Map, Value, json};
 
 use crate::document::Document;
+use crate::index::Index;
 
 /// Generated from the routers and checked in.
 const OPENAPI: &str = include_str!("../../../docs/openapi.json");
@@ -23,6 +24,7 @@ const JSON: &str = "application/json";
 #[derive(Debug)]
 pub(crate) struct Documents {
     pub(crate) welcome: Document,
+    pub(crate) index: Document,
     pub(crate) openapi: Document,
     pub(crate) api_reference: Document,
     pub(crate) verify_signatures: Document,
@@ -38,6 +40,7 @@ impl Documents {
         let text = |template: &str| Document::new(TEXT, template.replace(PUBLIC_URL, &public_url));
         Self {
             welcome: text(WELCOME),
+            index: Document::new(JSON, json!({ "success": true, "data": Index::of(config) }).to_string()),
             openapi: Document::new(JSON, openapi(OPENAPI, &public_url).expect("docs/openapi.json is a JSON object")),
             api_reference: text(API_REFERENCE),
             verify_signatures: Document::new(MARKDOWN, VERIFY_SIGNATURES.to_owned()),

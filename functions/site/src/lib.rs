@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 
 mod document;
 mod documents;
+mod index;
 mod routes;
 
 use documents::Documents;
@@ -44,6 +45,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(routes::welcome))
+        .routes(routes!(routes::index))
         .routes(routes!(routes::openapi))
         .routes(routes!(routes::openapi_without_version))
         .routes(routes!(routes::api_reference))

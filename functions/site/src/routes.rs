@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::documents::Documents;
+use crate::index::Index;
 
 crochet::error_list!(DocumentErrors: ;);
 
@@ -16,6 +17,14 @@ crochet::error_list!(DocumentErrors: ;);
         (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
 pub(crate) async fn welcome(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
     documents.welcome.reply_to(&headers)
+}
+
+/// Show what this API has: where to begin, and where each kind of resource is.
+#[utoipa::path(get, path = "/api/v1", operation_id = "get_index", tag = "Documents",
+    responses((status = 200, description = "Links, by what they are for.", body = Index),
+        (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
+pub(crate) async fn index(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
+    documents.index.reply_to(&headers)
 }
 
 /// Get the OpenAPI description of this API.

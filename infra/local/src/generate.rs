@@ -22,6 +22,7 @@ pub fn run(check: bool) -> Result<(), String> {
         ("docs/openapi.json", format!("{:#}\n", document)),
         ("docs/api-reference.txt", reference::text(&document)),
         ("template.yaml", routes::into_template(&read(&root, "template.yaml")?, &read(&root, "infra/table.json")?, &routes)?),
+        ("shared/src/http/routes.txt", routes::list(&document)),
         ("Cargo.toml", routes::into_manifest(&read(&root, "Cargo.toml")?, &routes)?),
     ];
     let mut stale = Vec::new();
