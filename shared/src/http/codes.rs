@@ -102,7 +102,7 @@ codes! {
 
     // Who is calling
     Unauthorized "UNAUTHORIZED" 401 "Send your API key as Authorization: Bearer am_k_…."
-        => "send_api_key" false "Send data.authorization_header, as POST /register returned it, in the Authorization header. Without a key, get one: POST /auth/challenge with your wallet_address, sign data.message, solve data.pow, then POST /register. A wallet that is registered already gets a new key with POST /auth/challenge (purpose recover) and POST /auth/recover." keep BODY, drop NONE;
+        => "send_api_key" false "Send your key in the header Authorization, as `Bearer` and the key. Without one, get it: POST /auth/challenge with your wallet_address, sign data.message, solve data.pow, then POST /register (a registered wallet: purpose recover, then POST /auth/recover), and send data.authorization_header as it is." keep BODY, drop NONE;
     InvalidApiKey "INVALID_API_KEY" 401 "This API key is mistyped, expired or revoked; check it or get a new one."
         => "recover_api_key" false "Check the key for typing errors. If it is lost or revoked, get a new one with POST /auth/challenge (purpose recover) and POST /auth/recover. A person logs in and creates one with POST /api-keys." keep BODY, drop &["api_key"];
     InsufficientScope "INSUFFICIENT_SCOPE" 403 "This API key lacks the scope that this request needs; use one that has it."

@@ -36,32 +36,26 @@ pub(super) fn quality(item: &str) -> (String, bool) {
     (name, weight.is_none_or(|weight| weight.parse::<f32>().is_ok_and(|weight| weight > 0.0)))
 }
 
-/// Compresses a reply, if its kind and length make it worthwhile and `wanted` says that the client reads gzip. The reply to a `HEAD`
-/// gets the headers alone.
-pub(super) async fn compress(mut response: Response, wanted: bool, head: bool) -> Response {
+/// Compresses a reply, if its kind and length make it worthwhile and `wanted` says that the client reads gzip. axum takes the body out
+/// of the reply to a `HEAD` later.
+pub(super) async fn compress(mut response: Response, wanted: bool) -> Response {
     let headers = response.headers();
     let is_text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(is_text);
     if !is_text || headers.contains_key(header::CONTENT_ENCODING) || response.status() == StatusCode::NOT_MODIFIED {
         return response;
     }
     vary(response.headers_mut(), "accept-encoding");
-    let stated = response.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let length = if head { stated } else { response.body().size_hint().exact() };
-    if !wanted || length.is_none_or(|length| length <= MIN_BYTES) {
+    if !wanted || response.body().size_hint().exact().is_none_or(|length| length <= MIN_BYTES) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let body = match body.collect().await {
-        Ok(collected) if !head => match gzipped(&collected.to_bytes()) {
-            Some(gzipped) => Body::from(gzipped),
-            None => return Response::from_parts(parts, Body::empty()),
-        },
-        _ => Body::empty(),
-    };
+    // Bodies are in memory, so that neither reading nor writing fails.
+    let plain = body.collect().await.map(|collected| collected.to_bytes()).unwrap_or_default();
+    let Some(gzipped) = gzipped(&plain) else { return Response::from_parts(parts, Body::from(plain)) };
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(GZIP));
     weaken(&mut parts.headers);
-    Response::from_parts(parts, body)
+    Response::from_parts(parts, Body::from(gzipped))
 }
 
 fn is_text(content_type: &str) -> bool {
@@ -121,7 +115,7 @@ mod tests {
             response.headers_mut().insert(header::VARY, HeaderValue::from_static("authorization"));
             response
         };
-        let long = compress(reply(2_000), true, false).await;
+        let long = compress(reply(2_000), true).await;
         assert_eq!(long.headers()[header::CONTENT_ENCODING], "gzip");
         assert_eq!(long.headers()[header::ETAG], "W/\"a\"");
         assert_eq!(long.headers()[header::VARY], "authorization, accept-encoding");
@@ -129,7 +123,7 @@ mod tests {
         let mut text = String::new();
         std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*bytes), &mut text).expect("gzip");
         assert_eq!(text, "x".repeat(2_000));
-        for plain in [compress(reply(1_024), true, false).await, compress(reply(2_000), false, false).await] {
+        for plain in [compress(reply(1_024), true).await, compress(reply(2_000), false).await] {
             assert!(!plain.headers().contains_key(header::CONTENT_ENCODING));
             assert_eq!(plain.headers()[header::ETAG], "\"a\"");
             assert_eq!(plain.headers()[header::VARY], "authorization, accept-encoding");

@@ -54,7 +54,6 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
     app.follow_clock().await;
     let request_id = request_id(app.clock.now());
     let is_open = cors::is_open(&route);
-    let is_head = method == Method::HEAD;
     let (gzip, as_problem) = (accepts_gzip(request.headers()), accepts_problem(request.headers()));
     let mut response = match check_line(&request).and_then(|()| stray_query::check(&method, &route, request.uri())) {
         Ok(()) if is_open && cors::is_preflight(&method, request.headers()) => cors::preflight(),
@@ -66,9 +65,9 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
         *response.status_mut() = error.code().status();
         let body = if as_problem { error.problem(&app.config, &request_id) } else { error.body(&app.config) };
         let content_type = HeaderValue::from_static(if as_problem { PROBLEM_JSON } else { "application/json" });
-        render(&mut response, error, content_type, if is_head { Body::empty() } else { Body::from(body.to_string()) });
+        render(&mut response, error, content_type, Body::from(body.to_string()));
     }
-    let mut response = compress(response, gzip, is_head).await;
+    let mut response = compress(response, gzip).await;
     let (profile, limit) = trace.notes();
     let headers = response.headers_mut();
     if let Some(limit) = limit {

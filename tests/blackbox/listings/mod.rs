@@ -13,4 +13,5 @@ mod pricing;
 mod schema_patterns;
 mod slugs;
 mod status;
+mod untested;
 mod update;

@@ -3,6 +3,7 @@
 mod admin;
 mod authorization;
 mod cors;
+mod cors_browser;
 mod cost;
 mod faults;
 mod health;

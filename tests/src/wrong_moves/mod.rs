@@ -39,7 +39,7 @@ pub async fn play_wrong_moves(world: &World, table: &str) -> Result<MovesReport,
     let actors = Actors::gather(world).await?;
     let mut report = MovesReport::default();
     for row in &rows {
-        let (outcome, requests) = play(&actors, row).await?;
+        let (outcome, requests) = play(&actors, row).await.unwrap_or_else(|failure| (Err(Lost::Other(format!("{failure:?}"))), 0));
         report.requests += requests;
         let expects_dead_end = row["dead_end"] == true;
         match (outcome, expects_dead_end) {
