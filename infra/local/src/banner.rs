@@ -160,8 +160,16 @@ impl fmt::Display for Banner {
         writeln!(f)?;
         writeln!(f, "  {}", self.curl())?;
         writeln!(f)?;
-        writeln!(f, "The demo seller fails on request, for listings of your own: {}/fail/503, /slow/60000, /flaky/2, /garbage, /close.", self.seller)?;
-        writeln!(f, "For /echo, tell it your listing's secret: POST {}/secret {{\"path\":\"/echo\",\"signing_secret\":\"whsec_…\"}}.", self.seller)?;
+        writeln!(
+            f,
+            "The demo seller fails on request, for listings of your own: {}/fail/503, /slow/60000, /flaky/2, /garbage, /close.",
+            self.seller
+        )?;
+        writeln!(
+            f,
+            "For /echo, tell it your listing's secret: POST {}/secret {{\"path\":\"/echo\",\"signing_secret\":\"whsec_…\"}}.",
+            self.seller
+        )?;
         writeln!(f)?;
         write!(f, "Run `cargo run -- demo` in another terminal for a paid call from end to end. Press Ctrl-C to stop.")
     }

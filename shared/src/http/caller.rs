@@ -102,7 +102,10 @@ fn without_key(headers: &HeaderMap) -> ApiError {
             .message(format!("The key belongs into the header Authorization: Bearer am_k_…, not into `{name}`."))
             .detail("header", *name)
             .detail("did_you_mean", "Authorization")
-            .recovery("summary", format!("Send the value of `{name}` in the header Authorization, with `Bearer` and a space before it.")),
+            .recovery(
+                "summary",
+                format!("Send the value of `{name}` in the header Authorization, with `Bearer` and a space before it."),
+            ),
         None => Code::Unauthorized.into(),
     }
 }

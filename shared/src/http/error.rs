@@ -68,6 +68,14 @@ impl ApiError {
         error.recovery("summary", format!("Add `{field}` and send the request again."))
     }
 
+    /// `INVALID_REQUEST` for a field that this request cannot have. `why` continues after "must be left out" ("if immediate is true").
+    #[must_use]
+    pub fn unexpected(field: &str, why: &str) -> Self {
+        let mut error = Self::field(field, &format!("must be left out {why}"));
+        error.parts.field_problem = "unexpected";
+        error.recovery("summary", format!("Leave `{field}` out and send the request again."))
+    }
+
     /// `INTERNAL_ERROR`, with a cause for the operator.
     #[must_use]
     pub fn internal(internal: impl fmt::Display) -> Self {

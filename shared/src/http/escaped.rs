@@ -65,7 +65,8 @@ fn escape_target(request: &mut ApiGatewayV2httpRequest) {
     request.raw_path = Some(if path.starts_with('/') { path } else { format!("/{path}") });
     request.raw_query_string = request.raw_query_string.as_deref().map(escape_query);
     // Host and scheme become a part of the URI, too. Nothing here reads them.
-    let is_host = |host: &str| Url::parse(&format!("https://{host}/")).is_ok_and(|url| url.path() == "/" && url.fragment().is_none());
+    let is_host =
+        |host: &str| Url::parse(&format!("https://{host}/")).is_ok_and(|url| url.path() == "/" && url.fragment().is_none());
     if request.headers.get(HOST).is_some_and(|host| !host.to_str().is_ok_and(is_host)) {
         request.headers.remove(HOST);
     }

@@ -30,10 +30,20 @@ impl Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     /// `why` continues after "is required", with a space before it.
-    Missing { why: String },
-    Unknown { meant: Option<String> },
+    Missing {
+        why: String,
+    },
+    /// It exists, but not in this request. `why` continues after "must be left out", with a space before it.
+    Unexpected {
+        why: String,
+    },
+    Unknown {
+        meant: Option<String>,
+    },
     /// `what` continues after the field's name ("must be …").
-    Wrong { what: String },
+    Wrong {
+        what: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +89,11 @@ impl FieldProblems {
         let (before, name) = field.rsplit_once('.').map_or(("", field), |(before, name)| (&field[..=before.len()], name));
         let meant = nearest(name, known).map(|name| format!("{before}{name}"));
         self.add(field, Kind::Unknown { meant });
+    }
+
+    /// A field that this request cannot have, for a reason. `why` continues after "must be left out" ("if immediate is true").
+    pub fn unexpected(&mut self, field: &str, why: &str) {
+        self.add(field, Kind::Unexpected { why: format!(" {why}") });
     }
 
     /// A value that cannot be. `what` continues after the field's name ("must be …").
@@ -142,7 +157,7 @@ impl FieldProblems {
         let rank = |problem: &FieldProblem| match problem.kind {
             Kind::Unknown { .. } => 0,
             Kind::Missing { .. } => 1,
-            Kind::Wrong { .. } => 2,
+            Kind::Wrong { .. } | Kind::Unexpected { .. } => 2,
         };
         self.list.sort_by_key(rank);
         if let ([_], Some(only)) = (self.list.as_slice(), self.only) {
@@ -178,6 +193,7 @@ impl FieldProblem {
             Kind::Missing { why } => format!("The {noun} `{field}` is required{why}."),
             Kind::Unknown { meant: Some(meant) } => format!("There is no {noun} `{field}`: write `{meant}`, if that is meant."),
             Kind::Unknown { meant: None } => format!("There is no {noun} `{field}`: leave it out."),
+            Kind::Unexpected { why } => format!("`{field}` must be left out{why}."),
             Kind::Wrong { what } => format!("`{field}` {what}."),
         }
     }
@@ -189,6 +205,7 @@ impl FieldProblem {
             Kind::Missing { .. } => format!("Add `{field}`. "),
             Kind::Unknown { meant: Some(meant) } => format!("Rename `{field}` to `{meant}`. "),
             Kind::Unknown { meant: None } => format!("Remove `{field}`. "),
+            Kind::Unexpected { .. } => format!("Leave `{field}` out. "),
             Kind::Wrong { what } => format!("Correct `{field}`, which {what}. "),
         }
     }
@@ -197,6 +214,7 @@ impl FieldProblem {
         let problem = match &self.kind {
             Kind::Missing { .. } => "missing",
             Kind::Unknown { .. } => "unknown",
+            Kind::Unexpected { .. } => "unexpected",
             Kind::Wrong { .. } => "invalid",
         };
         let mut row = json!({ "field": self.field, "problem": problem, "message": self.sentence(place) });
@@ -206,7 +224,6 @@ impl FieldProblem {
         row
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -75,7 +75,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
 /// The known name that was most likely meant: the same but for case and punctuation, a usual word for it, a part of it, or one or two
 /// typing errors away.
 #[must_use]
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let wanted = folded(name);
     if wanted.is_empty() {
         return None;
@@ -180,10 +180,21 @@ mod tests {
             assert_eq!(nearest(other, &listing), None, "{other}");
         }
         let filters = ["q", "category", "sort", "page", "limit", "seller", "min_price", "max_price"];
-        for (written, meant) in
-            [("search", "q"), ("query", "q"), ("per_page", "limit"), ("sortBy", "sort"), ("Category", "category"), ("minPrice", "min_price")]
-        {
+        for (written, meant) in [
+            ("search", "q"),
+            ("query", "q"),
+            ("per_page", "limit"),
+            ("sortBy", "sort"),
+            ("Category", "category"),
+            ("minPrice", "min_price"),
+        ] {
             assert_eq!(nearest(written, &filters), Some(meant), "{written}");
+        }
+        let headers = ["X-Crochet-Origin-Currency", "X-Crochet-Relay-Request-Id", "Idempotency-Key"];
+        for (written, meant) in
+            [("x-crochet-currency", headers[0]), ("x-crochet-relay-id", headers[1]), ("x-idempotency-key", headers[2])]
+        {
+            assert_eq!(nearest(written, &headers), Some(meant), "{written}");
         }
         assert_eq!(nearest("displayName", &["display_name", "role"]), Some("display_name"));
         assert_eq!(nearest("name", &["display_name", "role"]), Some("display_name"));

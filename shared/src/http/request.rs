@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::codes::Code;
 use super::error::ApiError;
-use super::fields::{FieldProblems, Place};
-use crochet_domain::api_key::API_KEY_PREFIX;
+use super::fields::Place;
+use super::masked::masked;
 use crochet_domain::json;
 
 use diagnose::Reading;
@@ -121,38 +121,6 @@ fn parse_fields<T: DeserializeOwned>(body: &[u8], place: Place) -> Result<T, Api
         Reading { parsed: Ok(value), unknown } if unknown.is_empty() => Ok(value),
         reading => Err(diagnose::problems(body, place, reading).into_error()),
     }
-}
-
-/// Removes the value from a message of serde (`invalid type: string "…", expected …`): it may be a secret in the wrong field.
-fn without_value(problem: &str) -> String {
-    let repeated = problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "));
-    match repeated.and_then(|rest| rest.rsplit_once(", expected ")) {
-        Some((found, expected)) => {
-            let kind = found.split(['"', '`']).next().unwrap_or_default().trim_end();
-            format!("expected {expected}, found {}", if kind.is_empty() { "something else" } else { kind })
-        }
-        None => problem.to_owned(),
-    }
-}
-
-/// `UNKNOWN_FIELD`, naming it. `known` are the fields of which one may have been meant.
-#[must_use]
-pub fn unknown_field(field: &str, known: &[&str]) -> ApiError {
-    let mut problems = FieldProblems::new(Place::Body);
-    problems.unknown(&masked(field), known);
-    problems.into_error()
-}
-
-/// Masks API keys: messages of serde repeat the caller's text.
-pub(super) fn masked(text: &str) -> String {
-    let mut parts = text.split(API_KEY_PREFIX);
-    let mut safe = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        safe.push_str(API_KEY_PREFIX);
-        safe.push('…');
-        safe.push_str(part.trim_start_matches(|c: char| c.is_ascii_alphanumeric()));
-    }
-    safe
 }
 
 /// A query string, parsed into `T`. Unknown and repeated parameters are rejected by name.

@@ -5,6 +5,7 @@ use axum::http::{Method, Uri};
 use super::codes::Code;
 use super::error::ApiError;
 use super::fields::{FieldProblems, Place};
+use super::masked::masked;
 use super::route_table::ROUTES;
 
 /// Routes of others, or documents: what follows their path does not matter.
@@ -21,7 +22,8 @@ pub(super) fn check(method: &Method, route: &str, uri: &Uri) -> Result<(), ApiEr
     if !route.starts_with("/api/v1/") || EXEMPT.iter().any(|exempt| route.starts_with(exempt)) {
         return Ok(());
     }
-    let has_parameters = |known: &super::route_table::Route| known.operation(method).is_none_or(|operation| !operation.query.is_empty());
+    let has_parameters =
+        |known: &super::route_table::Route| known.operation(method).is_none_or(|operation| !operation.query.is_empty());
     if ROUTES.iter().find(|known| known.path == route).is_none_or(has_parameters) {
         return Ok(());
     }
@@ -29,7 +31,7 @@ pub(super) fn check(method: &Method, route: &str, uri: &Uri) -> Result<(), ApiEr
     let mut has_key = false;
     for (name, _) in url::form_urlencoded::parse(query.as_bytes()) {
         has_key |= KEY_NAMES.contains(&name.to_ascii_lowercase().as_str());
-        problems.unknown(&super::request::masked(&name), &[]);
+        problems.unknown(&masked(&name), &[]);
     }
     if problems.is_empty() {
         return Ok(());
@@ -37,7 +39,9 @@ pub(super) fn check(method: &Method, route: &str, uri: &Uri) -> Result<(), ApiEr
     let error = problems.into_error();
     Err(if has_key {
         error
-            .message("A key in a URL ends up in logs; send it in the header Authorization: Bearer am_k_…, and create a new one soon.")
+            .message(
+                "A key in a URL ends up in logs; send it in the header Authorization: Bearer am_k_…, and create a new one soon.",
+            )
             .recovery("next_action", Code::Unauthorized.recovery().next_action)
             .recovery("summary", "Leave the query out, and send the key in the header Authorization, as `Bearer` and the key.")
     } else if matches!(*method, Method::POST | Method::PUT | Method::PATCH) {

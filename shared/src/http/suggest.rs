@@ -105,9 +105,9 @@ fn method_not_allowed(sent: &Method, path: &str) -> ApiError {
     let for_change = matches!(*sent, Method::PUT | Method::PATCH).then_some(swapped).filter(|method| here.has(method));
     // The list was named, and one of its items was meant.
     let item = format!("{}/:id", path.trim_end_matches('/'));
-    let of_item = ROUTES.iter().find(|route| {
-        route.has(sent) && route.path.rsplit_once("/{").is_some_and(|(list, _)| list == path.trim_end_matches('/'))
-    });
+    let of_item = ROUTES
+        .iter()
+        .find(|route| route.has(sent) && route.path.rsplit_once("/{").is_some_and(|(list, _)| list == path.trim_end_matches('/')));
     let only = match here.operations.as_slice() {
         [only] => Some(only.method.clone()),
         _ => None,
@@ -136,7 +136,9 @@ fn nearest(method: &Method, path: &str) -> Option<Candidate> {
     }
     let is_base = |segment: &&str| {
         let lower = segment.to_ascii_lowercase();
-        lower == "api" || lower == "rest" || lower.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+        lower == "api"
+            || lower == "rest"
+            || lower.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
     };
     let bare: Vec<&str> = segments.iter().skip_while(|segment| is_base(segment)).copied().collect();
     let mut readings = vec![bare.clone(), segments];
@@ -289,8 +291,16 @@ mod tests {
         };
         for (sent, path, summary) in [
             ("GET", "/api/v1/register", "Send the request to POST /api/v1/register."),
-            ("PATCH", "/api/v1/me/wallets", "Send the same request to PATCH /api/v1/me/wallets/:id, with the id in the place of :id."),
-            ("DELETE", "/api/v1/api-keys", "Send the same request to DELETE /api/v1/api-keys/:id, with the id in the place of :id."),
+            (
+                "PATCH",
+                "/api/v1/me/wallets",
+                "Send the same request to PATCH /api/v1/me/wallets/:id, with the id in the place of :id.",
+            ),
+            (
+                "DELETE",
+                "/api/v1/api-keys",
+                "Send the same request to DELETE /api/v1/api-keys/:id, with the id in the place of :id.",
+            ),
             ("PUT", "/api/v1/listings/x", "Send the request to PATCH /api/v1/listings/x."),
             ("PATCH", "/api/v1/listings/x/endpoint", "Send the request to PUT /api/v1/listings/x/endpoint."),
             ("DELETE", "/api/v1/me", "Use one of the methods of this path: GET, PATCH."),

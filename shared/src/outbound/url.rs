@@ -44,7 +44,9 @@ impl OutboundRules {
     pub fn in_words(&self) -> String {
         let never = "It has no credentials and no fragment, and is at most 2,048 bytes long.";
         if self.insecure {
-            return format!("This local stack allows http and https, loopback addresses such as http://127.0.0.1, and any port. {never}");
+            return format!(
+                "This local stack allows http and https, loopback addresses such as http://127.0.0.1, and any port. {never}"
+            );
         }
         let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
         let ports = ports.join(", ");

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Pagination;
-use super::warning::{Warning, warnings};
 use super::money::{Amount, Currency, owes};
+use super::warning::{Warning, warnings};
 use crate::config::Config;
 use crochet_domain::currency::{OriginCurrency, payable_with};
 use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy, SuspendedReason};

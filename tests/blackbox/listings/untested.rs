@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 /// What the reply to a change, the seller's list, the public listing and the public list say of the endpoint.
 async fn seen(world: &World, market: &Market<'_>) -> Result<Vec<bool>, crochet_tests::Failure> {
     let path = format!("/listings/{}", market.listing.id);
-    let warns = |warnings: &Value| {
-        warnings.as_array().into_iter().flatten().any(|warning| warning["code"] == "ENDPOINT_UNTESTED")
-    };
+    let warns = |warnings: &Value| warnings.as_array().into_iter().flatten().any(|warning| warning["code"] == "ENDPOINT_UNTESTED");
     let tested = |listing: &Value| {
         assert_eq!(listing["endpoint_tested"] == true, is_time(&listing["endpoint_tested_at"]), "{listing}");
         listing["endpoint_tested"] == true
@@ -20,7 +18,13 @@ async fn seen(world: &World, market: &Market<'_>) -> Result<Vec<bool>, crochet_t
     let found = world.client.get("/listings").query("seller", &market.seller.profile_id).send().await?;
     let found = found.ok(200)["listings"][0].clone();
     assert!(read.ok(200)["listing"].get("warnings").is_none() && found.get("warnings").is_none(), "warnings are the seller's");
-    Ok(vec![!warns(&own["warnings"]), tested(&own), !warns(&changed.ok(200)["warnings"]), tested(&read.data()["listing"]), tested(&found)])
+    Ok(vec![
+        !warns(&own["warnings"]),
+        tested(&own),
+        !warns(&changed.ok(200)["warnings"]),
+        tested(&read.data()["listing"]),
+        tested(&found),
+    ])
 }
 
 #[test]

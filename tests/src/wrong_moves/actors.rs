@@ -125,6 +125,10 @@ impl<'w> Actors<'w> {
                 let fields = json!({ "description": "Does what it is told, well.", "tags": ["a", "b"] });
                 of(seller, Attempt::new(Method::PATCH, &format!("/listings/{paid}")).json(fields), paid)
             }
+            "change_own" => {
+                let id = seller.create_listing(&self.world.free_fields("/echo")).await?.id;
+                of(seller, Attempt::new(Method::PATCH, &format!("/listings/{id}")).json(json!({ "tags": ["a"] })), &id)
+            }
             "delete" => {
                 let id = seller.create_listing(&self.world.free_fields("/echo")).await?.id;
                 of(seller, Attempt::new(Method::DELETE, &format!("/listings/{id}")), &id)
@@ -146,7 +150,11 @@ impl<'w> Actors<'w> {
                 of(buyer, Attempt::new(post, &format!("/gateway/{id}")).json(json!({ BODY: unique_name() })), id)
             }
             "requests" => of(buyer, Attempt::new(get, "/gateway-requests").query("limit", "5"), ""),
-            "ledger" => of(buyer, Attempt::new(get, "/ledger").query("from", "2026-01-01T00:00:00Z").query("to", "2026-12-01T00:00:00Z"), ""),
+            "ledger" => of(
+                buyer,
+                Attempt::new(get, "/ledger").query("from", "2026-01-01T00:00:00Z").query("to", "2026-12-01T00:00:00Z"),
+                "",
+            ),
             other => return Err(Failure::new(format!("there is no operation {other}"))),
         })
     }

@@ -17,7 +17,7 @@ pub(super) enum Body {
 }
 
 /// A request, with the whole path.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Attempt {
     pub(super) method: Method,
     pub(super) path: String,

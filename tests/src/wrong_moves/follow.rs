@@ -28,7 +28,9 @@ impl Actors<'_> {
         let (details, recovery) = (&error["details"], &error["recovery"]);
         let mut next = sent.clone();
         match recovery["next_action"].as_str().unwrap_or_default() {
-            "rename_field" | "remove_unknown_field" | "fix_request_field" | "fix_request_fields" => mend_fields(&mut next, details, right),
+            "rename_field" | "remove_unknown_field" | "fix_request_field" | "fix_request_fields" => {
+                mend_fields(&mut next, details, right)
+            }
             "fix_request_body" | "send_smaller_body" | "send_body_to_be_quoted" => {
                 next.body = right.body.clone();
                 next.headers.remove("content-encoding");
@@ -68,14 +70,17 @@ impl Actors<'_> {
             "send_api_key" => {
                 let header = details["header"].as_str().and_then(|name| next.headers.remove(name));
                 let token = header.or_else(|| next.headers.get(AUTHORIZATION).cloned());
-                let token = token.and_then(|value| value.split(' ').next_back().map(str::to_owned)).filter(|key| key.starts_with("am_k_"));
+                let token =
+                    token.and_then(|value| value.split(' ').next_back().map(str::to_owned)).filter(|key| key.starts_with("am_k_"));
                 if reply.code() == "UNKNOWN_FIELD" {
                     next.query.clone_from(&right.query);
                     next.raw_query.clear();
                 }
                 let value = match token {
                     Some(token) => format!("Bearer {token}"),
-                    None if right.headers.contains_key(AUTHORIZATION) && !wish.id.is_empty() => right.headers[AUTHORIZATION].clone(),
+                    None if right.headers.contains_key(AUTHORIZATION) && !wish.id.is_empty() => {
+                        right.headers[AUTHORIZATION].clone()
+                    }
                     // It has no key: challenge, then register.
                     None => text(&self.world.agent().await?.issued, "authorization_header").to_owned(),
                 };
@@ -105,14 +110,21 @@ impl Actors<'_> {
                 }
             }
             "use_key_with_scope" => {
-                let scopes = json!(["read", text(details, "required_scope")]);
+                let scopes = if text(details, "required_scope") == "read" { json!(["read"]) } else { json!(["read", "write"]) };
                 let wider = wish.agent.create_key(&json!({ "name": "wider", "scopes": scopes })).await?;
                 next.headers.insert(AUTHORIZATION.into(), format!("Bearer {}", wider.api_key));
             }
             "change_role" => {
                 let change = json!({ "role": text(details, "required_role") });
                 let key = next.headers.get(AUTHORIZATION).cloned().unwrap_or_default();
-                self.world.client.request(Method::PATCH, "/me").header(AUTHORIZATION, &key).json(&change).send().await?.expect(200)?;
+                self.world
+                    .client
+                    .request(Method::PATCH, "/me")
+                    .header(AUTHORIZATION, &key)
+                    .json(&change)
+                    .send()
+                    .await?
+                    .expect(200)?;
             }
             "use_owner_key" => drop(next.headers.insert(AUTHORIZATION.into(), right.headers[AUTHORIZATION].clone())),
             "browse_listings" | "choose_another_listing" | "retry_later_or_choose_another_listing" => {
@@ -158,6 +170,11 @@ impl Actors<'_> {
             }
             other => return Ok(Next::DeadEnd(format!("{other}: {}", text(recovery, "summary")))),
         }
+        let acted = ["change_role", "suspend_listings", "link_payment_wallet", "add_payout_wallet"];
+        let did_something = recovery["retryable"] == true || acted.iter().any(|action| recovery["next_action"] == *action);
+        if next == *sent && !did_something {
+            return Ok(Next::DeadEnd(format!("nothing is left to do: {}", text(recovery, "summary"))));
+        }
         Ok(Next::Send(Box::new(next)))
     }
 
@@ -165,6 +182,10 @@ impl Actors<'_> {
     async fn wish_for(&self, wish: &Wish, operation: &str) -> Result<Wish, Failure> {
         match operation {
             "create" | "create_as_other" => self.create(wish.agent.clone()).await,
+            "link" => {
+                let right = Attempt { body: Body::Json(wish.agent.link_request(&Wallet::evm()).await?), ..wish.right.clone() };
+                Ok(Wish { right, agent: wish.agent.clone(), id: wish.id.clone() })
+            }
             _ => self.wish(operation).await,
         }
     }
@@ -208,10 +229,14 @@ fn mend_fields(next: &mut Attempt, details: &Value, right: &Attempt) {
                 next.raw_query.clear();
             }
             // A member of a list is corrected with its list.
-            _ => match right.value(field.split('[').next().unwrap_or(field)) {
-                Some(value) => next.set(field.split('[').next().unwrap_or(field), value),
-                None => drop(next.remove(field)),
-            },
+            ("unexpected", _) => drop(next.remove(field)),
+            _ => {
+                let whole = field.split('[').next().unwrap_or(field);
+                match right.value(whole) {
+                    Some(value) => next.set(whole, value),
+                    None => drop(next.remove(whole)),
+                }
+            }
         }
         // What came in a query that was written by hand is written anew.
         if !next.raw_query.is_empty() {

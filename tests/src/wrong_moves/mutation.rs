@@ -36,6 +36,7 @@ pub(super) fn spoil(attempt: &mut Attempt, change: &Value, id: &str) -> Result<(
             attempt.raw_query = first;
         }
         "raw" => attempt.body = Body::Raw(first.into_bytes()),
+        "json" => attempt.body = Body::Json(change[1].clone()),
         "no_body" => attempt.body = Body::None,
         "in_list" => {
             if let Body::Json(body) = &attempt.body {

@@ -47,13 +47,14 @@ impl NewChallenge {
         let binding = self.take_binding(purpose, &mut problems)?;
         // The fields of the purpose have been taken. Any other field belongs to another purpose.
         for (name, given, purposes) in self.left_over() {
-            if given {
-                let advice = if self.purpose.is_none() {
-                    format!("belongs to a challenge for {purposes}: set `purpose` to that, or leave `{name}` out")
-                } else {
-                    format!("belongs to a challenge for {purposes}, not for {purpose}: leave it out, or change `purpose`")
-                };
-                problems.wrong(name, &advice);
+            match self.purpose {
+                _ if !given => {}
+                Some(_) => problems.unexpected(name, &format!("of a challenge for {purpose}; it belongs to one for {purposes}")),
+                // A field of another purpose most likely means that purpose.
+                None => {
+                    problems.missing_for("purpose", &format!("with `{name}` ({purposes})"));
+                    problems.wrong(name, &format!("belongs to a challenge for {purposes}: set `purpose`, or leave `{name}` out"));
+                }
             }
         }
         match (wallet, binding) {

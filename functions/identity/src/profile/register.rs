@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use crochet::http::caller::Anonymous;
-use crochet::http::limited::AuthLimit;
 use crochet::http::fields::{FieldProblems, Place};
+use crochet::http::limited::AuthLimit;
 use crochet::http::request::{Json, List, Text};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::profile::RegisterError;
@@ -98,7 +98,12 @@ impl Registration {
         let capabilities = problems.take(capabilities(self.capabilities.map(|list| list.0)))?;
         let description = self.description.map(|text| text.0).filter(|text| !text.is_empty());
         let role = self.role.unwrap_or_default();
-        Ok(display_name.zip(capabilities).map(|(display_name, capabilities)| Details { display_name, description, role, capabilities }))
+        Ok(display_name.zip(capabilities).map(|(display_name, capabilities)| Details {
+            display_name,
+            description,
+            role,
+            capabilities,
+        }))
     }
 }
 

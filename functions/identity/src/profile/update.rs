@@ -3,6 +3,7 @@
 use axum::extract::{Extension, State};
 use crochet::app::App;
 use crochet::http::caller::Caller;
+use crochet::http::fields::{FieldProblems, Place};
 use crochet::http::limited::count_request;
 use crochet::http::request::{Json, Text, double_option, non_null};
 use crochet::http::trace::RequestTrace;
@@ -55,9 +56,14 @@ impl ProfileChange {
     fn read(self) -> Result<Change> {
         let display_name = self.display_name.map(|name| field::one_line("display_name", name)).transpose()?;
         if display_name.is_none() && self.description.is_none() && self.role.is_none() {
-            return Err(ApiError::new(Code::InvalidRequest)
+            let mut problems = FieldProblems::new(Place::Body);
+            for field in ["display_name", "description", "role"] {
+                problems.missing_for(field, "unless another field is sent");
+            }
+            return Err(problems
+                .into_error()
                 .message("Send at least one of display_name, description and role.")
-                .detail("field", "display_name"));
+                .recovery("summary", "Add at least one of display_name, description and role, and send the request again."));
         }
         let description = self.description.map(|text| text.map(|text| text.0).filter(|text| !text.is_empty()));
         Ok(Change { display_name, description, role: self.role })

@@ -98,20 +98,22 @@ impl NewListing {
         if self.status == Some(ListingStatus::Suspended) {
             problems.wrong("status", "must be active or draft");
         }
-        let mut schema = |field, text: Option<Box<RawValue>>| {
-            problems.take_optional(text.map(|text| json_fields::schema(field, &text)))
-        };
+        let mut schema =
+            |field, text: Option<Box<RawValue>>| problems.take_optional(text.map(|text| json_fields::schema(field, &text)));
         let (input_schema, output_schema) =
             (schema("input_schema", self.input_schema)?, schema("output_schema", self.output_schema)?);
-        let mut example = |field, text: Option<Box<RawValue>>| {
-            problems.take_optional(text.map(|text| json_fields::example(field, &text)))
-        };
+        let mut example =
+            |field, text: Option<Box<RawValue>>| problems.take_optional(text.map(|text| json_fields::example(field, &text)));
         let (example_request, example_response) =
             (example("example_request", self.example_request)?, example("example_response", self.example_response)?);
         let amount = problems.take_optional(self.pricing_amount.as_deref().map(pricing::amount))?;
         // An amount that could not be read has been refused already.
         if amount.is_some() || self.pricing_amount.is_none() {
-            problems.take(pricing::apply_pricing((PricingModel::Free, Micros::ZERO), Some(self.pricing_model), amount.map(Some)))?;
+            problems.take(pricing::apply_pricing(
+                (PricingModel::Free, Micros::ZERO),
+                Some(self.pricing_model),
+                amount.map(Some),
+            ))?;
         }
         if self.pricing_model == PricingModel::PerCall && self.private_endpoint_url.is_none() {
             problems.take::<()>(Err(ApiError::new(Code::EndpointRequired).detail("field", url::FIELD)))?;

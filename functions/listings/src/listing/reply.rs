@@ -9,7 +9,6 @@ use crochet_domain::webhook_signature::SigningSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-
 /// `data` of a listing that was created or changed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SavedListing {

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::known_fields::known_fields;
-use super::{masked, without_value};
 use crate::http::fields::{FieldProblems, Place};
+use crate::http::masked::{masked, without_value};
 
 /// Maximum number of times that a body is read.
 const MAX_READS: usize = 200;

@@ -45,7 +45,12 @@ impl Store {
     /// Only the result is written, so no concurrent change is lost. The listing's version is incremented, so that a writer that
     /// read the listing before does not overwrite the result. Whether the endpoint is tested is public: if that changes from what
     /// `listing` says, the time of the last change is written too, unless another change came first.
-    pub async fn record_endpoint_test(&self, listing: &Listing, secret_version: &str, test: &EndpointTest) -> Result<bool, StoreError> {
+    pub async fn record_endpoint_test(
+        &self,
+        listing: &Listing,
+        secret_version: &str,
+        test: &EndpointTest,
+    ) -> Result<bool, StoreError> {
         let tested_ms = test.failure.is_none().then(|| listing.tested_ms().unwrap_or(test.tested_ms));
         let shown = tested_ms != listing.tested_ms();
         let id = listing.id;
@@ -77,7 +82,11 @@ impl Store {
             .value(":test", serde_dynamo::to_attribute_value(test).map_err(StoreError::defect)?)
             .value(":tested", s(secret_version))
             .number(":one", 1)
-            .when(if shown { "#endpoint.#secret_version = :tested AND #updated = :seen" } else { "#endpoint.#secret_version = :tested" });
+            .when(if shown {
+                "#endpoint.#secret_version = :tested AND #updated = :seen"
+            } else {
+                "#endpoint.#secret_version = :tested"
+            });
         Ok(match self.table.update(&keys::listing(id), update).await {
             Ok(_) => true,
             Err(error) => {
