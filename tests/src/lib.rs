@@ -46,6 +46,7 @@ pub mod ssrf;
 mod sweeper;
 mod vault;
 mod world;
+mod wrong_moves;
 
 pub use costs::{CostBudget, Costs, cost_budgets};
 pub use crochet_client::{
@@ -73,3 +74,4 @@ pub use runtime::block_on;
 pub use scripted_seller::{Behavior, ScriptedSeller};
 pub use sweeper::sweep;
 pub use world::{Setup, World, alone, isolated, shared, with_setup};
+pub use wrong_moves::{MovesReport, play_wrong_moves};

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::document::{Document, MARKDOWN, TEXT};
 use crate::error_page;
+use crate::index::Index;
 use crate::pages::{PAGES, PAYING, PROGRAMS, SKILLS, block};
 use crate::well_known;
 
@@ -39,6 +40,8 @@ impl Documents {
         let fill = |template: &str| template.replace(PUBLIC_URL, &public_url);
         let mut documents = Self { by_path: BTreeMap::new() };
         documents.add("/", Document::new(TEXT, fill(WELCOME)).linking(&well_known::links(&public_url)));
+        let links = json!({ "success": true, "data": Index::of(config) });
+        documents.add("/api/v1", Document::new(JSON, links.to_string()));
         for path in ["/api/v1/openapi.json", "/api/openapi.json"] {
             documents.add(path, Document::new(JSON, openapi(OPENAPI, &public_url).expect("docs/openapi.json is a JSON object")));
         }

@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 mod document;
 mod documents;
 mod error_page;
+mod index;
 mod pages;
 mod routes;
 mod well_known;
@@ -57,6 +58,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 fn described() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(routes::welcome))
+        .routes(routes!(routes::index))
         .routes(routes!(routes::openapi))
         .routes(routes!(routes::openapi_without_version))
         .routes(routes!(routes::api_reference))

@@ -10,6 +10,7 @@ use crochet::http::{ApiError, Code};
 
 use crate::document::{Document, MARKDOWN, TEXT};
 use crate::documents::Documents;
+use crate::index::Index;
 use crate::{error_page, well_known};
 
 crochet::error_list!(DocumentErrors: ;);
@@ -20,6 +21,14 @@ crochet::error_list!(DocumentErrors: ;);
         (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
 pub(crate) async fn welcome(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
     reply(&documents, "/", &headers)
+}
+
+/// Show what this API has: where to begin, and where each kind of resource is.
+#[utoipa::path(get, path = "/api/v1", operation_id = "get_index", tag = "Documents",
+    responses((status = 200, description = "Links, by what they are for.", body = Index),
+        (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
+pub(crate) async fn index(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
+    reply(&documents, "/api/v1", &headers)
 }
 
 /// Get the OpenAPI description of this API.

@@ -27,6 +27,7 @@ pub fn run(check: bool) -> Result<(), String> {
         ("docs/api-reference.txt", reference::short(&document)),
         ("docs/api-reference-full.txt", reference::long(&document)),
         ("template.yaml", routes::into_template(&read(&root, "template.yaml")?, &read(&root, "infra/table.json")?, &routes)?),
+        ("shared/src/http/routes.txt", routes::list(&document)),
         ("Cargo.toml", routes::into_manifest(&read(&root, "Cargo.toml")?, &routes)?),
     ];
     let mut stale = Vec::new();

@@ -14,6 +14,7 @@ pub mod dynamodb;
 pub mod generate;
 mod kill_switch;
 pub mod ledger_check;
+mod raw_target;
 pub mod sandbox;
 pub mod secrets;
 mod seller_network;

@@ -235,15 +235,7 @@ impl Stack {
     /// # Errors
     /// One sentence with the cause.
     pub async fn sweep_secrets(&self) -> Result<SecretsSwept, String> {
-        Scheduled::connect(&self.env, self.clock.clone()).await?.sweep_secrets().await
-    }
-
-    /// Sweeps the endpoint secrets once, as their sweeper's schedule does.
-    ///
-    /// # Errors
-    /// One sentence with the cause.
-    pub async fn sweep_secrets(&self) -> Result<SecretsSwept, String> {
-        Scheduled::connect(&self.env, self.clock.clone()).await?.sweep_secrets().await
+        self.scheduled().await?.sweep_secrets().await
     }
 
     /// The configuration, clock and table of this stack, as a function sees them.

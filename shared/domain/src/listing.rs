@@ -168,6 +168,12 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// Since when the endpoint, as it is, passes its tests (Unix milliseconds).
+    #[must_use]
+    pub fn tested_ms(&self) -> Option<i64> {
+        self.endpoint.as_ref().and_then(|endpoint| endpoint.tested_ms)
+    }
+
     /// Whether calls cost money.
     #[must_use]
     pub fn is_paid(&self) -> bool {

@@ -11,6 +11,7 @@ pub mod profile;
 pub mod refund;
 pub mod schema;
 pub mod step;
+pub mod warning;
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -14,4 +14,5 @@ mod schema_patterns;
 mod secret_sweep;
 mod slugs;
 mod status;
+mod untested;
 mod update;

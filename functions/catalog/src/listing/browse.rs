@@ -33,6 +33,8 @@ pub(crate) async fn browse_listings(
     Query(filters): Query<Filters>,
 ) -> Result<Response> {
     let (scope, search) = filters.parse()?;
+    let is_own = matches!(scope, ListingScope::Owned(_));
+    let view = if is_own { ListingView::in_own_list } else { ListingView::in_list };
     let found = match scope {
         ListingScope::Public => {
             caller.identify_while(async { Ok(catalogue.refresh().await?) }).await?;
@@ -40,7 +42,7 @@ pub(crate) async fn browse_listings(
         }
         ListingScope::Owned(status) => browse_owned(&app, caller, status, &search).await?,
     };
-    let listings = found.listings.iter().map(|listing| ListingView::in_list(listing, &app.config)).collect();
+    let listings = found.listings.iter().map(|listing| view(listing, &app.config)).collect();
     let reply = Reply::ok(Listings { listings, pagination: Pagination::of(search.page, search.limit, found.total) })?;
     Ok(conditional(&headers, reply))
 }

@@ -1,6 +1,7 @@
 //! The query parameters of `GET /listings`, and errors that name them.
 
 use crochet::http::ApiError;
+use crochet::http::fields::{FieldProblems, Place};
 use crochet::http::request::int_param;
 use crochet::wire::schema;
 use crochet_domain::ids::ProfileId;
@@ -84,40 +85,42 @@ impl Filters {
     /// Parses all parameters.
     ///
     /// # Errors
-    /// `INVALID_REQUEST`, naming the first invalid parameter.
+    /// `INVALID_REQUEST`, naming the invalid parameters.
     pub(crate) fn parse(&self) -> Result<(ListingScope, Search), ApiError> {
-        let (scope, seller) = self.scope()?;
-        let min_price = price("min_price", self.min_price.as_deref())?;
-        let max_price = price("max_price", self.max_price.as_deref())?;
+        let mut problems = FieldProblems::new(Place::Query);
+        let scope = problems.take(self.scope())?;
+        let min_price = problems.take(price("min_price", self.min_price.as_deref()))?.flatten();
+        let max_price = problems.take(price("max_price", self.max_price.as_deref()))?.flatten();
         if min_price.zip(max_price).is_some_and(|(min, max)| min > max) {
-            return Err(ApiError::field("min_price", "must not be above max_price"));
+            problems.wrong("min_price", "must not be above max_price");
         }
-        let sort = one_of("sort", self.sort.as_deref(), Sort::parse, Sort::ALL.iter().map(|(name, _)| *name))?;
+        let sort = one_of("sort", self.sort.as_deref(), Sort::parse, Sort::ALL.iter().map(|(name, _)| *name));
+        let sort = problems.take(sort)?.flatten();
         let category = |slug: &str| CATEGORIES.iter().map(|(known, _)| *known).find(|known| *known == slug);
+        let category = one_of("category", self.category.as_deref(), category, CATEGORIES.iter().map(|(slug, _)| *slug));
+        let models = PricingModel::ALL.iter().map(|v| v.as_str());
+        let pricing_model = one_of("pricing_model", self.pricing_model.as_deref(), PricingModel::parse, models);
+        let types = DeliveryType::ALL.iter().map(|v| v.as_str());
+        let delivery_type = one_of("delivery_type", self.delivery_type.as_deref(), DeliveryType::parse, types);
         let mut search = Search {
-            category: one_of("category", self.category.as_deref(), category, CATEGORIES.iter().map(|(slug, _)| *slug))?,
-            pricing_model: one_of(
-                "pricing_model",
-                self.pricing_model.as_deref(),
-                PricingModel::parse,
-                PricingModel::ALL.iter().map(|v| v.as_str()),
-            )?,
-            delivery_type: one_of(
-                "delivery_type",
-                self.delivery_type.as_deref(),
-                DeliveryType::parse,
-                DeliveryType::ALL.iter().map(|v| v.as_str()),
-            )?,
+            category: problems.take(category)?.flatten(),
+            pricing_model: problems.take(pricing_model)?.flatten(),
+            delivery_type: problems.take(delivery_type)?.flatten(),
             min_price,
             max_price,
-            seller,
-            page: int_param("page", self.page.as_deref(), 1, MAX_PAGE, 1)?,
-            limit: int_param("limit", self.limit.as_deref(), 1, MAX_LIMIT, DEFAULT_LIMIT)?,
+            page: problems.take(int_param("page", self.page.as_deref(), 1, MAX_PAGE, 1))?.unwrap_or(1),
+            limit: problems.take(int_param("limit", self.limit.as_deref(), 1, MAX_LIMIT, DEFAULT_LIMIT))?.unwrap_or(DEFAULT_LIMIT),
             ..Search::all()
         };
-        self.set_text(&mut search)?;
-        search.sort = sort.unwrap_or(if search.has_text() { Sort::Relevance } else { Sort::Newest });
-        Ok((scope, search))
+        problems.take(self.set_text(&mut search))?;
+        match scope {
+            Some((scope, seller)) if problems.is_empty() => {
+                search.seller = seller;
+                search.sort = sort.unwrap_or(if search.has_text() { Sort::Relevance } else { Sort::Newest });
+                Ok((scope, search))
+            }
+            _ => Err(problems.into_error()),
+        }
     }
 
     fn scope(&self) -> Result<(ListingScope, Option<ProfileId>), ApiError> {

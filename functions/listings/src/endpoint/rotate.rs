@@ -30,7 +30,7 @@ impl Rotation {
     fn parse(&self) -> Result<SecretChange> {
         let immediate = self.immediate == Some(true);
         let seconds = match (self.overlap_seconds, immediate) {
-            (Some(_), true) => return Err(ApiError::field("overlap_seconds", "must be left out if immediate is true")),
+            (Some(_), true) => return Err(ApiError::unexpected("overlap_seconds", "if immediate is true")),
             (None, true) => 0,
             (None, false) => DEFAULT_OVERLAP_SECONDS,
             (Some(seconds), false) => match u32::try_from(seconds) {

@@ -174,6 +174,7 @@ impl SecretPin {
             secret_created_ms: self.secret_created_ms.unwrap_or(endpoint.secret_created_ms),
             previous_secret_expires_ms: self.previous_secret_expires_ms,
             last_test: None,
+            tested_ms: None,
             claim: None,
             ..endpoint.clone()
         })
