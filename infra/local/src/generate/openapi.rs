@@ -8,6 +8,7 @@ mod errors;
 mod examples;
 mod headers;
 mod names;
+mod parts;
 mod requests;
 mod security;
 
@@ -69,34 +70,6 @@ fn merged() -> Value {
         "paths": paths,
         "components": { "schemas": schemas },
     })
-}
-
-/// Every operation with its path.
-fn operations(document: &mut Value) -> impl Iterator<Item = (&str, &mut Value)> {
-    let paths = document["paths"].as_object_mut().into_iter().flatten();
-    paths.flat_map(|(path, operations)| {
-        operations.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()).map(move |o| (path.as_str(), o))
-    })
-}
-
-/// `create_api_key` or `RATE_LIMITED` as `CreateApiKey` or `RateLimited`.
-fn pascal(name: &str) -> String {
-    let capital = |word: &str| {
-        let mut letters = word.chars();
-        let first = letters.next().map(|first| first.to_ascii_uppercase().to_string()).unwrap_or_default();
-        first + &letters.as_str().to_ascii_lowercase()
-    };
-    name.split('_').map(capital).collect()
-}
-
-/// A reference to a schema of the document.
-fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{name}") })
-}
-
-/// The name of the schema that this one refers to.
-fn referred(schema: &Value) -> Option<&str> {
-    schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{operations, pascal, reference, referred};
+use super::parts::{operations, pascal, reference, referred};
 
 /// Puts the `data` of every successful reply into a named envelope.
 pub(super) fn name(document: &mut Value) {

@@ -6,7 +6,7 @@ use crochet::http::Code;
 use serde_json::{Map, Value, json};
 
 use super::envelopes::schemas;
-use super::{operations, pascal, reference};
+use super::parts::{operations, pascal, reference};
 
 /// Codes that come together wherever a request is parsed or authenticated, under one word.
 const TOGETHER: &[(&str, &[&str])] = &[

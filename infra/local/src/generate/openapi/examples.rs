@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operations;
+use super::parts::operations;
 
 /// Adds the recorded examples to every operation.
 pub(super) fn add(document: &mut Value, recorded: &Value) {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{error_codes, operations};
+use super::errors::error_codes;
+use super::parts::operations;
 
 /// Describes the headers that no single route decides. Those of single routes are described there.
 pub(super) fn add(document: &mut Value) {

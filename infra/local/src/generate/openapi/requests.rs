@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::envelopes::schemas;
-use super::{operations, referred};
+use super::parts::{operations, referred};
 
 /// What the payment provider sends. It may add members at any time, which strict clients must accept.
 const PROVIDERS: &[&str] = &["PaymentStep", "PaymentStepItem", "StepTransaction", "StepInstruction", "StepAccount", "StepCheck"];

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operations;
+use super::parts::operations;
 
 /// The tags of operations, in the order of the reference, with what they are about.
 const TAGS: &[(&str, &str)] = &[

@@ -1,3 +1,4 @@
+use super::parts::{operations, referred};
 use super::*;
 
 fn whole() -> Value {
