@@ -84,7 +84,7 @@ fn a_signature_in_a_wrong_encoding_is_400_and_uses_nothing_up() -> Outcome {
                 body["signature"] = wrong.clone().into();
                 let reply = world.client.post("/register").json(&body).send().await?;
                 let error = reply.refused(400, "INVALID_REQUEST");
-                assert_eq!(error["details"], json!({ "field": "signature" }), "{wrong}");
+                assert_eq!(error["details"]["field"], "signature", "{wrong}");
             }
             world.client.post("/register").json(&good).send().await?.ok(201);
         }
