@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use crochet_tests::{Failure, Outcome, Replies, Wallet, World, shared, text};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Solana's off-chain message envelope, version 0: format UTF-8, one signer.
 fn envelope(signer: &Wallet, application_domain: [u8; 32], message: &str) -> Result<Vec<u8>, Failure> {
