@@ -3,9 +3,10 @@
 // Reads {"jws", "jwks"} and prints {"claims": the claims, or null if the receipt does not verify}. NODE_MODULES is where the library is.
 
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 
-const { compactVerify, createLocalJWKSet, errors } = createRequire(`${process.env.NODE_MODULES}/`)("jose");
+const library = pathToFileURL(`${process.env.NODE_MODULES}/jose/dist/webapi/index.js`);
+const { compactVerify, createLocalJWKSet, errors } = await import(library.href);
 const request = JSON.parse(readFileSync(0, "utf8"));
 let claims = null;
 try {

@@ -186,7 +186,6 @@ fn mark(reply: &Reply) -> String {
         (404, code) if code != "NOT_FOUND" => "none",
         (409, "LAST_PASSKEY") => "last",
         (409, "CALL_NOT_CLOSABLE") => "final",
-        (409, "RECEIPT_NOT_READY") => "open",
         (status, code) => return format!("{status} {code}"),
     };
     mark.to_owned()
