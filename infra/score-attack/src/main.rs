@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crochet_score_attack::figures::figures;
+use crochet_score_attack::attacks::figures;
 use crochet_score_attack::page::{Measured, files};
 use crochet_score_attack::promises::{play_ceiling, play_floor, play_parity};
 use crochet_score_attack::ranking::rank;

@@ -6,6 +6,7 @@
 //!
 //! Weights are integers in thousandths of a counted call, called *milli*.
 
+mod call_facts;
 pub mod event;
 pub mod facts;
 pub mod fade;
@@ -13,8 +14,8 @@ pub mod formula;
 pub mod review;
 pub mod window;
 
+pub use call_facts::Facts;
 pub use event::Event;
-pub use facts::Facts;
 pub use formula::{Payer, Said, Score, Sums, ceiling, score};
 
 use crate::money::Micros;
