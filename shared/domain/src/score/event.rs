@@ -108,7 +108,7 @@ fn undelivered(call: &Call, unit_fee: Micros) -> Facts {
 /// first presented is not better off because the buyer gave up: how often it met a closed door is not stored.
 fn is_in_earnest(call: &Call) -> bool {
     let failed = || call.attempts.iter().filter(|attempt| attempt.is_failure());
-    let (Some(first), Some(last)) = (failed().next(), failed().last()) else { return true };
+    let (Some(first), Some(last)) = (failed().next(), failed().next_back()) else { return true };
     if call.in_vain_ms.is_some_and(|met| met < first.started_ms) {
         return true;
     }
