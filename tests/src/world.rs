@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crochet::store::keys::Whose;
-use crochet_client::{Agent, Client, SandboxControls, SellerControls, Wallet};
+use crochet_client::{Agent, Client, Reply, SandboxControls, SellerControls, Wallet};
 use crochet_domain::score::facts::PayerFacts;
 use crochet_domain::score::fade::{DAYS, day_of};
 use crochet_domain::timestamp::unix_ms;
@@ -38,6 +38,8 @@ pub struct Setup {
     pub rewire: Option<Rewire>,
     /// Ends requests as if their process had died.
     pub kill_switch: Option<KillSwitch>,
+    /// Sees every reply, instead of the check that a route declares its errors.
+    pub observer: Option<fn(&Reply)>,
 }
 
 impl Setup {
@@ -172,7 +174,7 @@ async fn start(setup: Setup) -> Result<Inside, Failure> {
     }
     let table = options.table.clone();
     let stack = Stack::start(options).await.map_err(Failure::new)?;
-    let client = stack.client().observed_by(declared_errors::check);
+    let client = stack.client().observed_by(setup.observer.unwrap_or(declared_errors::check));
     Ok(Inside {
         sandbox: stack.sandbox(),
         seller: stack.seller(),

@@ -10,6 +10,7 @@ mod count;
 mod count_due;
 mod fact;
 mod history;
+mod out_of_budget;
 mod party;
 mod recent;
 mod refund;

@@ -14,6 +14,7 @@ pub mod dynamodb;
 pub mod generate;
 mod kill_switch;
 pub mod ledger_check;
+mod raw_target;
 pub mod sandbox;
 pub mod secrets;
 mod seller_network;
@@ -22,4 +23,4 @@ pub mod stack;
 
 pub use kill_switch::KillSwitch;
 pub use seller_network::SellerNetwork;
-pub use stack::{Options, Ran, Rewire, Settings, Stack, Swept, Webhooks};
+pub use stack::{Options, Ran, Rewire, SecretsSwept, Settings, Stack, Swept, Webhooks};

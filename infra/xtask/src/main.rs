@@ -5,12 +5,15 @@ mod command;
 mod dynamodb_local;
 mod faults;
 mod forward;
+mod generated_clients;
 mod go;
 mod imports;
 mod net;
+mod openapi_tools;
 mod project;
 mod report;
 mod sam;
+mod schemathesis;
 mod stack;
 mod suite;
 mod template;
@@ -37,6 +40,9 @@ cargo xtask <command>
                             adds up the whole ledger of a table again (default: that of the stack that `cargo run` started)
   bench catalog [listings]  benchmarks the catalogue, cold and warm, in an optimized build (default: 100,000 listings)
   score-attack              plays the attacks on the score, prints what they cost, and writes docs/score/attacks.md and its plots
+  openapi-clients           lints the OpenAPI document, then generates and compiles clients, with which the suite pays
+  record-examples           records docs/examples.json from a running stack, then writes the generated files
+  schemathesis [--cases N]  tests the API with about N requests that are made of its OpenAPI document (default: 2,000)
   generate [--check]        writes the generated files; with --check, fails if one is stale
   cycles                    lists import cycles between source files, and fails if there are any
   help                      prints this text
@@ -85,6 +91,12 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),
         ["score-attack"] => score_attack(),
+        ["openapi-clients"] => openapi_clients(),
+        ["record-examples"] => record_examples(),
+        ["schemathesis", rest @ ..] => {
+            let options = schemathesis::Options::parse(rest)?;
+            schemathesis::run(&Project::locate()?, &options).map(|()| true)
+        }
         ["generate"] => generate(&["generate"]),
         ["generate", "--check"] => generate(&["generate", "--check"]),
         _ => Err(format!("unknown command `{}`\n\n{HELP}", words.join(" "))),
@@ -111,6 +123,19 @@ fn score_attack() -> Result<bool, String> {
 fn ledger_check(arguments: &[&str]) -> Result<bool, String> {
     let project = Project::locate()?;
     command::run(project.local_stack().args(arguments)).map(|()| true)
+}
+
+fn openapi_clients() -> Result<bool, String> {
+    let project = Project::locate()?;
+    suite::Clients::install(&project)?.generate(&project).map(|()| true)
+}
+
+fn record_examples() -> Result<bool, String> {
+    let project = Project::locate()?;
+    let test = "system::examples::the_kept_examples_are_what_the_service_replies";
+    let mut suite = project.cargo(&["test", "--quiet", "--workspace", "--test", "blackbox", "--", "--exact", test]);
+    command::run(suite.env("CROCHET_RECORD_EXAMPLES", "1"))?;
+    generate(&["generate"])
 }
 
 fn generate(arguments: &[&str]) -> Result<bool, String> {

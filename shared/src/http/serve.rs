@@ -1,7 +1,9 @@
 //! Runs a group of routes as a Lambda function.
 
+use lambda_http::Adapter;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::escaped::Escaped;
 use super::service::envelope;
 use crate::app::{self, App};
 use crate::config::Config;
@@ -19,5 +21,5 @@ pub async fn serve(
 ) -> Result<(), Error> {
     let app = connect(app::start()).await;
     let (routes, _) = router(app.clone()).await?.split_for_parts();
-    lambda_http::run(envelope(routes, app)).await
+    lambda_http::lambda_runtime::run(Escaped(Adapter::from(envelope(routes, app)))).await
 }

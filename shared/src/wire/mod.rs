@@ -11,6 +11,8 @@ pub mod profile;
 pub mod refund;
 pub mod review;
 pub mod schema;
+pub mod step;
+pub mod warning;
 
 use serde::Serialize;
 use utoipa::ToSchema;

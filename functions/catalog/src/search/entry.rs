@@ -96,6 +96,9 @@ struct Details {
     updated_ms: i64,
     #[serde(rename = "g")]
     figures: Figures,
+    /// Since when its test calls succeed.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    tested_ms: Option<i64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -130,6 +133,7 @@ impl Entry {
             endpoint: listing.endpoint.as_ref().map(|endpoint| endpoint.status),
             updated_ms: listing.updated_ms,
             figures: listing.figures,
+            tested_ms: listing.endpoint.as_ref().and_then(|endpoint| endpoint.tested_ms),
         };
         Ok(Self { attributes: Attributes::of(listing), details: serde_json::to_vec(&details)?.into() })
     }
@@ -179,7 +183,7 @@ impl Entry {
                 standing: Standing { owes: Micros(details.seller_owes), overdue: false },
                 as_of: 0,
             },
-            endpoint: details.endpoint.map(endpoint_with_status),
+            endpoint: details.endpoint.map(|status| shown_endpoint(status, details.tested_ms)),
             removing_secret_until_ms: None,
             figures: details.figures,
             figures_ms: attributes.position_ms,
@@ -190,7 +194,7 @@ impl Entry {
     }
 }
 
-fn endpoint_with_status(status: EndpointStatus) -> Endpoint {
+fn shown_endpoint(status: EndpointStatus, tested_ms: Option<i64>) -> Endpoint {
     Endpoint {
         status,
         timeout_ms: 0,
@@ -202,6 +206,7 @@ fn endpoint_with_status(status: EndpointStatus) -> Endpoint {
         previous_secret_expires_ms: None,
         claim: None,
         last_test: None,
+        tested_ms,
     }
 }
 

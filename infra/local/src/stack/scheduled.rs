@@ -1,4 +1,4 @@
-//! Work that runs by a schedule: the sweeper, the writer of the catalogue's snapshot, and the run of the scores.
+//! Work that runs by a schedule: the sweepers of calls and of secrets, the writer of the catalogue's snapshot, and the run of the scores.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -9,15 +9,17 @@ use crochet::config::Config;
 use crochet_catalog::snapshot_writer::{self, Schedule};
 use crochet_gateway::State;
 use crochet_gateway::sweep::{self, Swept};
+use crochet_listings::secret_sweep::{SecretSweeper, SecretsSwept};
 use crochet_reviews::score::run::{Ran, run};
 
-/// Time between two runs. Deployed, the sweeper runs every minute.
+/// Time between two runs. Deployed, the sweeper of calls runs every minute, and that of secrets once a day.
 pub(super) const SCHEDULE: Duration = Duration::from_secs(10);
 
 /// What scheduled functions connect to.
-pub(super) struct Scheduled {
+pub struct Scheduled {
     pub(super) app: App,
     gateway: State,
+    secrets: SecretSweeper,
 }
 
 impl Scheduled {
@@ -25,13 +27,23 @@ impl Scheduled {
         let config = Config::from_lookup(|name| env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
         let app = App::unconnected(config.map_err(|error| error.to_string())?).await.with_clock(clock);
         let gateway = State::connect(app.clone()).await.map_err(|error| error.to_string())?;
-        Ok(Self { app, gateway })
+        let secrets = SecretSweeper::connect(app.clone()).await;
+        Ok(Self { app, gateway, secrets })
     }
 
+    /// Sweeps once, as the schedule does.
+    ///
     /// Boxed, because the compiler cannot see through its layers that it may move between threads.
-    pub(super) fn sweep(&self) -> Pin<Box<dyn Future<Output = Result<Swept, String>> + Send + '_>> {
+    ///
+    /// # Errors
+    /// One sentence with the cause.
+    pub fn sweep(&self) -> Pin<Box<dyn Future<Output = Result<Swept, String>> + Send + '_>> {
         let failed = |error: crochet::http::ApiError| error.operator_message().unwrap_or("the sweep failed").to_owned();
         Box::pin(async move { sweep::sweep(&self.gateway).await.map_err(failed) })
+    }
+
+    pub(super) async fn sweep_secrets(&self) -> Result<SecretsSwept, String> {
+        self.secrets.sweep().await.map_err(|error| error.to_string())
     }
 
     pub(super) async fn write_snapshot(&self, schedule: Schedule) -> Result<String, String> {
@@ -49,10 +61,10 @@ impl Scheduled {
     pub(super) async fn run_every(self, interval: Duration) {
         loop {
             tokio::time::sleep(interval).await;
-            let (swept, written) = tokio::join!(self.sweep(), self.write_snapshot(Schedule::IfDue));
+            let (swept, secrets, written) = tokio::join!(self.sweep(), self.sweep_secrets(), self.write_snapshot(Schedule::IfDue));
             // After the sweep, which counts what scores are made of.
             let scored = self.count_scores().await;
-            for cause in [swept.err(), written.err(), scored.err()].into_iter().flatten() {
+            for cause in [swept.err(), secrets.err(), written.err(), scored.err()].into_iter().flatten() {
                 tracing::warn!(%cause, "scheduled work failed");
             }
         }
