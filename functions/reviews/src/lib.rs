@@ -4,6 +4,7 @@ mod agent;
 mod bought;
 mod erc8004;
 mod receipt;
+mod receipt_keys;
 mod review;
 pub mod score;
 mod state;

@@ -3,8 +3,4 @@
 mod account;
 mod claims;
 pub(crate) mod jwks;
-mod key;
-mod key_ring;
 pub(crate) mod read;
-
-pub(crate) use key_ring::KeyRing;

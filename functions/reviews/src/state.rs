@@ -4,7 +4,7 @@ use axum::extract::FromRef;
 use crochet::app::App;
 use crochet::endpoint_secrets::SecretsManager;
 
-use crate::receipt::KeyRing;
+use crate::receipt_keys::KeyRing;
 
 /// What the handlers of this group have at hand.
 #[derive(Clone, FromRef)]

@@ -54,7 +54,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE` if the secret cannot be read.
-    pub(super) async fn jwks(&self, app: &App) -> Result<Value> {
+    pub(crate) async fn jwks(&self, app: &App) -> Result<Value> {
         let keys = self.keys(app).await?;
         Ok(json!({ "keys": keys.iter().map(|(key, _)| key.jwk()).collect::<Vec<_>>() }))
     }
@@ -63,7 +63,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE` if the secret cannot be read.
-    pub(super) async fn sign(&self, app: &App, claims: &Value) -> Result<(String, String)> {
+    pub(crate) async fn sign(&self, app: &App, claims: &Value) -> Result<(String, String)> {
         let now_ms = unix_ms(app.clock.now());
         let keys = self.keys(app).await?;
         let newest = keys.iter().rev().find(|(_, from_ms)| *from_ms <= now_ms);
