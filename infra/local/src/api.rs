@@ -40,6 +40,7 @@ pub async fn api_router(
         crochet_catalog::router(crochet_catalog::State::new(app.clone())),
         crochet_listings::router(listings),
         crochet_gateway::router(gateway),
+        crochet_reviews::router(crochet_reviews::State::connect(app.clone()).await),
         crochet_site::router(crochet_site::State::new(app.clone())),
     ];
     let mut router = Router::new();

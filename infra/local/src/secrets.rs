@@ -26,6 +26,9 @@ use files::SecretFiles;
 /// Name of the secret that holds the provider's API key and the key for cursors.
 pub const OPERATOR_SECRET: &str = "crochet/operator";
 
+/// Name of the secret from which receipts are signed.
+pub const RECEIPT_SECRET: &str = "crochet/receipts";
+
 /// An emulated Secrets Manager. Clones share it.
 #[derive(Clone)]
 pub struct Secrets {
@@ -71,6 +74,19 @@ impl Secrets {
             "cursor_key": hex::encode(crochet_client::random_bytes::<32>()),
         });
         let request = json!({ "Name": OPERATOR_SECRET, "SecretString": value.to_string() });
+        self.call("CreateSecret", request).await.map(drop)
+    }
+
+    /// Creates the secret from which receipts are signed, unless it exists.
+    ///
+    /// # Errors
+    /// One sentence with the emulator's reply.
+    pub async fn create_receipt_secret(&self) -> Result<(), String> {
+        if self.call("DescribeSecret", json!({ "SecretId": RECEIPT_SECRET })).await.is_ok() {
+            return Ok(());
+        }
+        let value = json!({ "seed": hex::encode(crochet_client::random_bytes::<32>()), "rotated": [] });
+        let request = json!({ "Name": RECEIPT_SECRET, "SecretString": value.to_string() });
         self.call("CreateSecret", request).await.map(drop)
     }
 

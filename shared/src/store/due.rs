@@ -2,7 +2,7 @@
 
 use super::debt::DueDebt;
 use super::item::Item;
-use super::keys::{self, Key, PK, SK};
+use super::keys::{self, Key, PK, SK, Whose};
 use super::read::Range;
 use super::{Store, StoreError};
 use crochet_domain::call::CallKey;
@@ -14,6 +14,8 @@ pub struct DuePage {
     pub calls: Vec<CallKey>,
     /// Debts and refunds, each once.
     pub debts: Vec<DueDebt>,
+    /// Whose counts have to be folded.
+    pub stats: Vec<Whose>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<String>,
 }
@@ -31,13 +33,16 @@ impl Store {
         let is_full = items.len() == usize::try_from(limit).unwrap_or(usize::MAX);
         let last = items.last().and_then(|item| text(item, &position)).filter(|_| is_full);
         let mut debts: Vec<DueDebt> = Vec::new();
+        let mut stats = Vec::new();
         for item in &items {
             let key = text(item, PK).zip(text(item, SK)).map(|(pk, sk)| Key { pk, sk });
+            stats.extend(key.as_ref().and_then(keys::parse_stats_due));
             debts.extend(key.as_ref().and_then(DueDebt::of).filter(|debt| !debts.contains(debt)));
         }
         Ok(DuePage {
             calls: items.iter().filter_map(|item| keys::call_of_partition(&text(item, PK)?)).collect(),
             debts,
+            stats,
             next: last.map(|position| keys::just_after(&position)),
         })
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 mod figures;
 mod people;
+mod reviews;
 
 use figures::Figures;
 
@@ -54,6 +55,19 @@ async fn keys(figures: &mut Figures<'_>) -> Outcome {
     figures.note("change role of two keys", &agent.patch("/me").json(&json!({ "role": "seller" })).send().await?)?;
     agent.create_listing(&figures.world.free_fields("/echo")).await?;
     figures.note("rename with a listing", &agent.patch("/me").json(&json!({ "display_name": "Third" })).send().await?)
+}
+
+/// The score of a seller with one buyer.
+async fn scores(figures: &mut Figures<'_>) -> Outcome {
+    let world = figures.world;
+    let market = world.market(0.1).await?;
+    market.buy(&json!({ "n": 1 })).await?;
+    world.sweep().await?;
+    world.count_scores().await?;
+    let path = format!("/agents/{}/score", market.seller.profile_id);
+    figures.note("score", &world.client.get(&path).send().await?)?;
+    figures.note("score history", &world.client.get(&format!("{path}/history")).send().await?)?;
+    figures.note("score inputs", &world.client.get(&format!("{path}/inputs")).send().await?)
 }
 
 /// An agent's wallets.
@@ -147,11 +161,13 @@ fn no_route_costs_more_than_the_architecture_says() -> Outcome {
             identity(&mut figures).await?;
             keys(&mut figures).await?;
             wallets(&mut figures).await?;
+            scores(&mut figures).await?;
             listings(&mut figures).await?;
             calls(&mut figures, &free, &paid, time).await?;
             endpoints(&mut figures, &edited, time).await?;
             people::people(&mut figures).await?;
             people::claims(&mut figures).await?;
+            reviews::reviews(&mut figures).await?;
             if figures.broken(&promised).is_none() {
                 break;
             }

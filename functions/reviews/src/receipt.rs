@@ -1,0 +1,10 @@
+//! Receipts: what a call was, what it cost and what came of it, signed so that a stranger can verify it.
+
+mod account;
+mod claims;
+pub(crate) mod jwks;
+mod key;
+mod key_ring;
+pub(crate) mod read;
+
+pub(crate) use key_ring::KeyRing;
