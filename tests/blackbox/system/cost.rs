@@ -135,16 +135,16 @@ async fn calls(figures: &mut Figures<'_>, free: &Market<'_>, paid: &Market<'_>, 
     figures.note("paid retry", &paid.redeem(&quote, &body).await?)?;
     figures.note("replay", &paid.redeem(&quote, &body).await?)?;
     let id = text(&paid.row(&quote.id).await?, "id").to_owned();
+    figures.note("first 402 with a key", &paid.call(&body).idempotency_key(&format!("k{time}")).send().await?)?;
+    figures.note("gateway requests", &paid.buyer.get("/gateway-requests").query("limit", 1).send().await?)?;
+    figures.note("gateway request", &paid.buyer.get(&format!("/gateway-requests/{id}")).send().await?)?;
+    figures.note("ledger", &paid.buyer.get("/ledger").query("limit", 1).send().await?)?;
     let offer = Quote::of(paid.refund(&id).await?);
     figures.note("first 402 of a refund", &offer.reply)?;
     figures.note("same 402 of a refund again", &paid.refund(&id).await?)?;
     figures.world.sandbox.pay(&offer.id).await?;
     figures.note("paid refund of one call", &paid.refund(&id).await?)?;
-    figures.note("refund that was paid before", &paid.refund(&id).await?)?;
-    figures.note("first 402 with a key", &paid.call(&body).idempotency_key(&format!("k{time}")).send().await?)?;
-    figures.note("gateway requests", &paid.buyer.get("/gateway-requests").query("limit", 1).send().await?)?;
-    figures.note("gateway request", &paid.buyer.get(&format!("/gateway-requests/{id}")).send().await?)?;
-    figures.note("ledger", &paid.buyer.get("/ledger").query("limit", 1).send().await?)
+    figures.note("refund that was paid before", &paid.refund(&id).await?)
 }
 
 #[test]
