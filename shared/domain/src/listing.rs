@@ -349,6 +349,7 @@ mod tests {
             secret_created_ms: 0,
             previous_secret_expires_ms: None,
             last_test: None,
+            tested_ms: None,
             claim: None,
         };
         let with_endpoint = |status, by| Listing { endpoint: Some(endpoint.clone()), ..listing(status, by) };

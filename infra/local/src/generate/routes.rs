@@ -120,7 +120,8 @@ pub(super) fn list(document: &Value) -> String {
 
 /// A name for the event: `/api/v1/listings/{id}` with GET becomes `GetListingsId`.
 fn event_name(path: &str, method: &str) -> String {
-    let words = path.trim_start_matches("/api/v1").split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words =
+        path.strip_prefix("/api/v1/").unwrap_or(path).split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let mut name = capital(&method.to_ascii_lowercase());
     for word in words {
         name.push_str(&capital(word));
