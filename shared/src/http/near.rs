@@ -190,9 +190,9 @@ mod tests {
         ] {
             assert_eq!(nearest(written, &filters), Some(meant), "{written}");
         }
-        let headers = ["X-Crochet-Origin-Currency", "X-Crochet-Relay-Request-Id", "Idempotency-Key"];
+        let headers = ["X-Crochet-Origin-Currency", "X-Crochet-Rail-Request-Id", "Idempotency-Key"];
         for (written, meant) in
-            [("x-crochet-currency", headers[0]), ("x-crochet-relay-id", headers[1]), ("x-idempotency-key", headers[2])]
+            [("x-crochet-currency", headers[0]), ("x-crochet-rail-id", headers[1]), ("x-idempotency-key", headers[2])]
         {
             assert_eq!(nearest(written, &headers), Some(meant), "{written}");
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crochet_tests::policy::{rights_for, rights_of};
+use crochet_tests::policy::{Right, rights_for, rights_of};
 use crochet_tests::{Failure, Market, Outcome, Proxy, Quote, Replies, Setup, World, isolated, number, text, with_setup};
 use futures::future::try_join_all;
 use serde_json::{Value, json};
@@ -230,6 +230,8 @@ fn the_sweepers_policy_allows_all_that_a_sweep_needs_and_nothing_else() -> Outco
         sweep().await?;
         assert_eq!(number(&shown(&market).await?.0["owes"], "amount_micros"), 1_902_000, "the others have closed");
         let allowed = rights_of("GatewaySweeper")?;
+        // Nobody has reviewed a call that is paid back here: `reviews::states` sweeps after such a refund.
+        used.extend(["PutItem", "UpdateItem"].map(|operation| Right::new(operation, "REVIEW#*")));
         let named = |rights: BTreeSet<_>| rights.iter().map(ToString::to_string).collect::<Vec<String>>();
         assert_eq!(named(used.difference(&allowed).cloned().collect()), Vec::<String>::new(), "not allowed");
         assert_eq!(named(allowed.difference(&used).cloned().collect()), Vec::<String>::new(), "not needed");

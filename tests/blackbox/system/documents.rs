@@ -22,6 +22,7 @@ const NOT_FOLLOWED: &[(&str, &str)] = &[
     ("https://www.standardwebhooks.com", "the standard that signatures follow"),
     ("https://github.com/standard-webhooks/", "its libraries"),
     ("https://api.relay.link", "the payment provider, in examples"),
+    ("https://eips.ethereum.org/EIPS/eip-8004", "the type of a registration file"),
     ("https://…", "an example that is cut"),
 ];
 
