@@ -23,6 +23,8 @@ const NOT_FOLLOWED: &[(&str, &str)] = &[
     ("https://github.com/standard-webhooks/", "its libraries"),
     ("https://api.relay.link", "the payment provider, in examples"),
     ("https://eips.ethereum.org/EIPS/eip-8004", "the type of a registration file"),
+    ("https://crochet.example", "a deployment, in examples"),
+    ("https://seller.example", "a seller, in examples"),
     ("https://…", "an example that is cut"),
 ];
 

@@ -80,6 +80,15 @@ impl<'a> Refunding<'a> {
                     Some(paid) => return Ok(Next::Paid(Box::new(paid))),
                     None => self.read_again().await?,
                 },
+                // The record may be newer than the debts that were read beside it. Then they include what it has settled, which must
+                // not be offered again. A later settlement changes the record, and the offer is not written.
+                RefundStep::Quote => {
+                    let owed = owed(self.state, self.key, self.call.as_ref()).await?;
+                    if owed == self.view.owed {
+                        return Ok(Next::Step(RefundStep::Quote));
+                    }
+                    self.view.owed = owed;
+                }
                 step => return Ok(Next::Step(step)),
             }
         }
