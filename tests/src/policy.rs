@@ -23,14 +23,6 @@ impl fmt::Display for Right {
     }
 }
 
-impl Right {
-    /// The right to an operation on one type of key.
-    #[must_use]
-    pub fn new(operation: &str, on: &str) -> Self {
-        Self { action: format!("dynamodb:{operation}"), on: on.to_owned() }
-    }
-}
-
 /// The rights that template.yaml gives a function on the table. It must state them as the template does: one policy, whose statements
 /// list actions, the table or its indexes, and the leading keys.
 ///
