@@ -2,6 +2,7 @@
 
 mod background;
 mod command;
+mod deploy;
 mod dynamodb_local;
 mod faults;
 mod forward;
@@ -33,6 +34,11 @@ cargo xtask <command>
   faults                    every fault of every outbound request of every kind of call, on the embedded database
   faults --agent N          N seeded runs of an agent that obeys every reply to the letter
   faults --runs N           N seeded histories of buyers, sellers and faults, against a model
+  deploy ENV                deploys the working tree: preflight, build, change set, deployment, smoke test
+  smoke ENV                 only the smoke test of a deployment: an authenticated call, up to its 402
+  put-secret ENV FIELD      sets a field of a secret of the deployment, such as relay_api_key, from standard input
+  teardown ENV [--keep-data]
+                            deletes a deployment with its table and secrets
   ledger-check [--endpoint URL] [--table NAME]
                             adds up the whole ledger of a table again (default: that of the stack that `cargo run` started)
   bench catalog [listings]  benchmarks the catalogue, cold and warm, in an optimized build (default: 100,000 listings)
@@ -80,6 +86,11 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
             faults::run(&Project::locate()?, &options).map(|()| true)
         }
         ["ledger-check", ..] => ledger_check(&words),
+        ["deploy", environment] => deploy::deploy(&Project::locate()?, environment).map(|()| true),
+        ["smoke", environment] => deploy::smoke(&Project::locate()?, environment).map(|()| true),
+        ["put-secret", environment, field] => deploy::put_secret(&Project::locate()?, environment, field).map(|()| true),
+        ["teardown", environment] => deploy::teardown(&Project::locate()?, environment, false).map(|()| true),
+        ["teardown", environment, "--keep-data"] => deploy::teardown(&Project::locate()?, environment, true).map(|()| true),
         ["cycles"] => imports::check(&Project::locate()?).map(|()| true),
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),

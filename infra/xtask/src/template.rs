@@ -19,6 +19,15 @@ pub(crate) fn validate(project: &Project) -> Result<(), String> {
     command::run(sam.env("SAM_CLI_TELEMETRY", "0"))
 }
 
+/// Runs checkov. Its exceptions are in `infra/tools/checkov.yaml`, each with its reason.
+///
+/// # Errors
+/// If checkov cannot be installed or reports a problem.
+pub(crate) fn checkov(project: &Project) -> Result<(), String> {
+    let mut checkov = project.command(tools::lint_programs(project)?.join("checkov"));
+    command::run(checkov.args(["--file", "template.yaml", "--config-file", "infra/tools/checkov.yaml"]))
+}
+
 /// Checks the project's rules for its template.
 ///
 /// # Errors

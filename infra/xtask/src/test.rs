@@ -4,7 +4,7 @@ use crate::dynamodb_local::Database;
 use crate::project::Project;
 use crate::report::Report;
 use crate::suite::{self, Clients};
-use crate::{command, imports, sam, template, tools, watch};
+use crate::{command, deploy, imports, sam, template, tools, watch};
 
 /// Crates that must not be in the dependency tree, because they slow down cold starts. ring replaces them.
 const UNWANTED: [&str; 2] = ["aws-lc-sys", "openssl-sys"];
@@ -142,7 +142,9 @@ fn generated_files(project: &Project, report: &mut Report) {
 }
 
 fn template_checks(project: &Project, report: &mut Report) {
-    report.step("sam validate --lint", || template::validate(project));
+    report.step("sam validate --lint (cfn-lint)", || template::validate(project));
+    report.step("sam deploy --guided, up to AWS", || deploy::guided_reaches_aws(project));
+    report.step("checkov", || template::checkov(project));
 }
 
 #[cfg(test)]

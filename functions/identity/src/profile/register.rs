@@ -64,7 +64,7 @@ pub(crate) async fn register(
     Json(request): Json<Registration>,
 ) -> Result {
     let crate::State { app, proofs, .. } = &state;
-    let answer = SignedAnswer::read(request.proof(), proofs.max_signature_chars())?;
+    let answer = SignedAnswer::read(request.proof(), proofs.max_signature_chars().await)?;
     let now = app.clock.now();
     let (profile, wallet) = request.profile(&answer.wallet, now)?;
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
