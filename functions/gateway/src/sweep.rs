@@ -7,6 +7,7 @@ use crochet::budget::{Asker, Grant};
 use crochet::http::Result;
 use crochet::payments::RecordWanted;
 use crochet::store::debt::DueDebt;
+use crochet::telemetry::metrics::{self, Metric};
 use crochet_domain::call::{Call, CallKey, CallState};
 use crochet_domain::timestamp::unix_ms;
 use futures::stream::{self, StreamExt};
@@ -37,6 +38,8 @@ pub struct Swept {
     pub debts: usize,
     /// Calls, debtors and refunds that could not be attended to. The next sweep tries again.
     pub failed: usize,
+    /// How long the oldest of them had been due when the sweep began, in seconds.
+    pub oldest_due_seconds: i64,
 }
 
 impl Swept {
@@ -61,6 +64,9 @@ pub async fn sweep(state: &State) -> Result<Swept> {
         while began.elapsed() < BUDGET {
             let now_ms = unix_ms(state.app.clock.now());
             let page = state.app.store.due(shard, from.as_deref(), now_ms, PAGE).await?;
+            if let (None, Some(oldest_ms)) = (&from, page.oldest_ms) {
+                swept.oldest_due_seconds = swept.oldest_due_seconds.max((now_ms - oldest_ms) / 1_000);
+            }
             let attended = stream::iter(page.calls).map(|call| attend_once(state, call)).buffer_unordered(AT_ONCE);
             swept.add(attended.collect().await);
             for debt in page.debts {
@@ -76,6 +82,7 @@ pub async fn sweep(state: &State) -> Result<Swept> {
             }
         }
     }
+    metrics::emit(&[(Metric::Sweeps, 1), (Metric::OldestDue, swept.oldest_due_seconds)]);
     Ok(swept)
 }
 
