@@ -70,14 +70,11 @@ class Deployment:
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     def secrets(self):
-        """The secrets that the stack itself made: pairs of ARN and JSON."""
+        """The stack's own secrets, which its outputs name: pairs of ARN and JSON."""
         client = self.client("secretsmanager")
-        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack)
-        for page in pages:
-            for resource in page["StackResourceSummaries"]:
-                if resource["ResourceType"] == "AWS::SecretsManager::Secret":
-                    arn = resource["PhysicalResourceId"]
-                    yield arn, json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
+        for name, arn in self.outputs().items():
+            if name.endswith("SecretArn"):
+                yield arn, json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
 
     # Preflight
 
@@ -103,9 +100,10 @@ class Deployment:
 
     def concurrency(self):
         limit = self.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
-        reserved = int(self.settings["parameters"].get("ReservedConcurrency") or 0)
-        if reserved and limit - 7 * reserved < 100:
-            raise Problem(f"account concurrency {limit}: AWS keeps 100 unreserved, so ReservedConcurrency={reserved} is too much")
+        of = self.settings["parameters"]
+        reserved = sum(int(of.get(f"{name}Concurrency") or 0) for name in ("Gateway", "Catalog", "Snapshot"))
+        if reserved and limit - reserved < 100:
+            raise Problem(f"account concurrency {limit}: AWS keeps 100 unreserved, so reserving {reserved} is too much")
         if limit < CONCURRENCY_NEEDED:
             raise Problem(
                 f"account concurrency {limit}: one slow seller would fill it; ask for {CONCURRENCY_NEEDED} or more "

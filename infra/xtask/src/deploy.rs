@@ -93,8 +93,8 @@ pub(crate) fn guided_reaches_aws(project: &Project) -> Result<(), String> {
     const NOBODY: &str = "http://127.0.0.1:9";
     // In a directory of its own, since SAM saves the answers.
     let directory = project.target.join("xtask/guided");
-    for file in ["template.yaml", "samconfig.toml"] {
-        crate::project::copy(&project.root.join(file), &directory)?;
+    for (file, to) in [("template.yaml", ""), ("samconfig.toml", ""), ("infra/alarms.yaml", "infra")] {
+        crate::project::copy(&project.root.join(file), &directory.join(to))?;
     }
     let mut sam = project.command(tools::sam_programs(project)?.join("sam"));
     sam.args(["deploy", "--guided", "--template-file", "template.yaml"]).current_dir(&directory);

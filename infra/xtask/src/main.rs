@@ -1,5 +1,6 @@
 //! `cargo xtask …`: the developer's commands. `cargo xtask help` lists them.
 
+mod alarms;
 mod background;
 mod command;
 mod deploy;
@@ -11,9 +12,11 @@ mod imports;
 mod net;
 mod project;
 mod report;
+mod roles;
 mod sam;
 mod stack;
 mod suite;
+mod supply;
 mod template;
 mod test;
 mod tools;
@@ -43,6 +46,9 @@ cargo xtask <command>
                             adds up the whole ledger of a table again (default: that of the stack that `cargo run` started)
   bench catalog [listings]  benchmarks the catalogue, cold and warm, in an optimized build (default: 100,000 listings)
   generate [--check]        writes the generated files; with --check, fails if one is stale
+  roles FILE                compares the template's roles with the actions that a run of the whole suite recorded in FILE
+                            (CROCHET_TEST_ACTIONS)
+  sbom FILE                 writes the bill of materials of the shipped functions (CycloneDX)
   cycles                    lists import cycles between source files, and fails if there are any
   help                      prints this text
 
@@ -91,6 +97,11 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         ["put-secret", environment, field] => deploy::put_secret(&Project::locate()?, environment, field).map(|()| true),
         ["teardown", environment] => deploy::teardown(&Project::locate()?, environment, false).map(|()| true),
         ["teardown", environment, "--keep-data"] => deploy::teardown(&Project::locate()?, environment, true).map(|()| true),
+        ["roles", actions] => {
+            println!("{}", roles::check(&Project::locate()?, actions.as_ref(), true)?);
+            Ok(true)
+        }
+        ["sbom", file] => supply::bill_of_materials(&Project::locate()?, file.as_ref()).map(|()| true),
         ["cycles"] => imports::check(&Project::locate()?).map(|()| true),
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crochet::app::App;
 use crochet::clock::Clock;
 use crochet::config::Config;
+use crochet::telemetry::actions;
 use crochet_catalog::snapshot_writer::{self, Schedule};
 use crochet_gateway::State;
 use crochet_gateway::sweep::{self, Swept};
@@ -22,18 +23,18 @@ impl Scheduled {
     pub(super) async fn connect(env: &[(String, String)], clock: Clock) -> Result<Self, String> {
         let config = Config::from_lookup(|name| env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
         let app = App::unconnected(config.map_err(|error| error.to_string())?).await.with_clock(clock);
-        let gateway = State::connect(app.clone()).await.map_err(|error| error.to_string())?;
+        let gateway = actions::of("GatewaySweeper", State::connect(app.clone())).await.map_err(|error| error.to_string())?;
         Ok(Self { app, gateway })
     }
 
     pub(super) async fn sweep(&self) -> Result<Swept, String> {
         let failed = |error: crochet::http::ApiError| error.operator_message().unwrap_or("the sweep failed").to_owned();
-        sweep::sweep(&self.gateway).await.map_err(failed)
+        actions::of("GatewaySweeper", sweep::sweep(&self.gateway)).await.map_err(failed)
     }
 
     pub(super) async fn write_snapshot(&self, schedule: Schedule) -> Result<String, String> {
-        let outcome =
-            snapshot_writer::write(&self.app.store, &self.app.clock, schedule).await.map_err(|error| error.to_string())?;
+        let work = snapshot_writer::write(&self.app.store, &self.app.clock, schedule);
+        let outcome = actions::of("CatalogSnapshot", work).await.map_err(|error| error.to_string())?;
         Ok(format!("{outcome:?}"))
     }
 
