@@ -7,7 +7,6 @@ use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueInput;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{BeforeSerializationInterceptorContextRef, Input};
-use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::telemetry::actions::record;
@@ -24,23 +23,36 @@ impl Intercept for SecretRecorder {
     fn read_before_execution(
         &self,
         context: &BeforeSerializationInterceptorContextRef<'_>,
-        cfg: &mut ConfigBag,
+        _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let operation = cfg.load::<Metadata>().map_or("Other", Metadata::name);
-        record(&format!("secretsmanager:{operation}"), resource(context.input()), "", []);
+        let (operation, name) = asked(context.input());
+        record(&format!("secretsmanager:{operation}"), resource(name), "", []);
         Ok(())
     }
 }
 
+/// The operation, and the secret that it names. Whatever else is sent shows up as something that no role allows.
+fn asked(input: &Input) -> (&'static str, Option<&str>) {
+    if let Some(read) = input.downcast_ref::<GetSecretValueInput>() {
+        return ("GetSecretValue", read.secret_id());
+    }
+    if let Some(put) = input.downcast_ref::<PutSecretValueInput>() {
+        return ("PutSecretValue", put.secret_id());
+    }
+    if let Some(create) = input.downcast_ref::<CreateSecretInput>() {
+        return ("CreateSecret", create.name());
+    }
+    if let Some(delete) = input.downcast_ref::<DeleteSecretInput>() {
+        return ("DeleteSecret", delete.secret_id());
+    }
+    ("Other", None)
+}
+
 /// The secret's name, with `*` for what belongs to one listing. An operation without a name asks about all secrets.
-fn resource(input: &Input) -> String {
-    let read = input.downcast_ref::<GetSecretValueInput>().and_then(GetSecretValueInput::secret_id);
-    let put = input.downcast_ref::<PutSecretValueInput>().and_then(PutSecretValueInput::secret_id);
-    let created = input.downcast_ref::<CreateSecretInput>().and_then(CreateSecretInput::name);
-    let deleted = input.downcast_ref::<DeleteSecretInput>().and_then(DeleteSecretInput::secret_id);
-    let Some(name) = read.or(put).or(created).or(deleted) else { return "*".to_owned() };
-    match name.split_once("/listing/") {
-        Some((stack, _)) => format!("{stack}/listing/*"),
-        None => name.to_owned(),
+fn resource(name: Option<&str>) -> String {
+    match name.map(|name| name.split_once("/listing/").ok_or(name)) {
+        Some(Ok((stack, _))) => format!("{stack}/listing/*"),
+        Some(Err(name)) => name.to_owned(),
+        None => "*".to_owned(),
     }
 }

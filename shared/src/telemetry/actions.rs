@@ -49,6 +49,8 @@ pub(crate) fn record(action: &str, resource: String, leading_key: &str, attribut
     let (Some(log), Ok(function)) = (RECORDED.get(), FUNCTION.try_with(|function| *function)) else { return };
     let leading_key = leading_key.find('#').map_or(leading_key, |end| &leading_key[..=end]).to_owned();
     let action = Action { function, action: action.to_owned(), resource, leading_key };
+    // Some attributes are named after who holds a slot or a share: `s:<buyer>:<slot>`.
+    let attributes = attributes.into_iter().map(|name| name.find(':').map_or(name.clone(), |end| format!("{}*", &name[..=end])));
     log.0.lock().unwrap_or_else(PoisonError::into_inner).entry(action).or_default().extend(attributes);
 }
 
