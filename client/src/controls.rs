@@ -26,6 +26,12 @@ impl SandboxControls {
         Self { base: base.trim_end_matches('/').to_owned(), http: plain_http(TIMEOUT) }
     }
 
+    /// The base URL of the sandbox.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// A request to any route of the sandbox, including the provider's own.
     #[must_use]
     pub fn request(&self, method: Method, path: &str) -> Request {

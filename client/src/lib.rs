@@ -41,6 +41,6 @@ pub use person::{Ceremony, Person};
 pub use pow::{Pow, solve};
 pub use proofs::Challenge;
 pub use random::random_bytes;
-pub use reply::Reply;
+pub use reply::{Reply, Sent};
 pub use request::Request;
 pub use wallet::{Chain, Wallet};

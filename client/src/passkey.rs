@@ -49,6 +49,8 @@ pub struct Tampering {
     pub no_user_presence: bool,
     /// The user-verified flag is missing.
     pub no_user_verification: bool,
+    /// Further flags of the authenticator data: that the passkey can be backed up (8), or is (16).
+    pub flags: u8,
     /// The signature covers other data.
     pub bogus_signature: bool,
     /// Another value of the counter.
@@ -158,7 +160,7 @@ impl Passkey {
         let present = if tampering.no_user_presence { 0 } else { USER_PRESENT };
         let verified = if tampering.no_user_verification { 0 } else { USER_VERIFIED };
         let mut data = Sha256::digest(tampering.rp_id.as_deref().unwrap_or(rp_id)).to_vec();
-        data.push(flags | present | verified);
+        data.push(flags | present | verified | tampering.flags);
         data.extend_from_slice(&counter.to_be_bytes());
         data
     }

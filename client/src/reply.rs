@@ -1,5 +1,7 @@
 //! Replies.
 
+use std::fmt;
+
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -17,8 +19,28 @@ pub struct Reply {
     pub body: Bytes,
     /// The body as JSON, or `null`.
     pub json: Value,
+    /// What was sent.
+    pub sent: Sent,
     /// Method and path, for messages.
     pub(crate) what: String,
+}
+
+/// The request of a reply.
+#[derive(Clone)]
+pub struct Sent {
+    /// The parameters of the query, in their order.
+    pub query: Vec<(String, String)>,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body, if there was one.
+    pub body: Option<Bytes>,
+}
+
+/// Headers and body may contain keys, so they are not printed.
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sent").field("query", &self.query).finish_non_exhaustive()
+    }
 }
 
 impl Reply {

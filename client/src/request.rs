@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::UnexpectedReply;
-use crate::reply::Reply;
+use crate::reply::{Reply, Sent};
 
 /// A request. Nothing is validated before sending, because tests send invalid requests on purpose.
 pub struct Request {
@@ -16,6 +16,7 @@ pub struct Request {
     observer: Option<fn(&Reply)>,
     method: Method,
     url: String,
+    query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     body: Option<Bytes>,
 }
@@ -29,7 +30,7 @@ impl fmt::Debug for Request {
 
 impl Request {
     pub(crate) fn new(http: reqwest::Client, observer: Option<fn(&Reply)>, method: Method, url: String) -> Self {
-        Self { http, observer, method, url, headers: Vec::new(), body: None }
+        Self { http, observer, method, url, query: Vec::new(), headers: Vec::new(), body: None }
     }
 
     /// `Authorization: Bearer <key>`.
@@ -58,8 +59,9 @@ impl Request {
     #[must_use]
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
         let joint = if self.url.contains('?') { '&' } else { '?' };
-        let value = encode(&value.to_string());
-        self.url = format!("{}{joint}{}={value}", self.url, encode(name));
+        let value = value.to_string();
+        self.url = format!("{}{joint}{}={}", self.url, encode(name), encode(&value));
+        self.query.push((name.to_owned(), value));
         self
     }
 
@@ -105,7 +107,7 @@ impl Request {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        if let Some(body) = self.body {
+        if let Some(body) = self.body.clone() {
             request = request.body(body);
         }
         let failed = |error: reqwest::Error| UnexpectedReply(format!("{what} got no reply from {}: {}", self.url, cause(&error)));
@@ -113,7 +115,8 @@ impl Request {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.map_err(failed)?;
         let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        let reply = Reply { status, headers, body, json, what };
+        let sent = Sent { query: self.query, headers: self.headers, body: self.body };
+        let reply = Reply { status, headers, body, json, sent, what };
         if let Some(observer) = self.observer {
             observer(&reply);
         }

@@ -27,8 +27,9 @@ pub struct ProviderBudget {
     questions: Budget,
     /// Quotes that one buyer may ask for in a minute, whatever the others do.
     quotes_per_buyer: u32,
-    /// Until when a holder is refused without counting (Unix milliseconds), so that a flood costs no writes.
-    refused: Arc<Cache<(&'static str, Holder), i64>>,
+    /// Until when a holder is refused without counting (Unix milliseconds), so that a flood costs no writes: by budget and the
+    /// holder's own limit.
+    refused: Arc<Cache<(&'static str, u32, Holder), i64>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +41,7 @@ struct Budget {
 /// For whom the provider is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asker {
-    /// A buyer.
+    /// A buyer, or a seller that pays back.
     Buyer(ProfileId),
     /// The sweeper.
     Sweeper,
@@ -78,6 +79,11 @@ impl ProviderBudget {
         self.spend(self.quotes, Asker::Buyer(buyer), 1, self.quotes_per_buyer, now).await
     }
 
+    /// Asks for one quote that pays back what is owed. The limit of a buyer does not count here, only the share.
+    pub async fn refund_quote(&self, asker: Asker, now: OffsetDateTime) -> Result<Grant, StoreError> {
+        self.spend(self.quotes, asker, 1, u32::MAX, now).await
+    }
+
     /// Gives back a quote that was granted and not asked for.
     pub async fn give_back_quote(&self, buyer: ProfileId, now: OffsetDateTime) -> Result<(), StoreError> {
         let minute = now.unix_timestamp().div_euclid(60);
@@ -93,7 +99,7 @@ impl ProviderBudget {
     #[must_use]
     pub fn is_out_of_questions(&self, asker: Asker, now: OffsetDateTime) -> bool {
         let now_ms = crochet_domain::timestamp::unix_ms(now);
-        self.refused.get(&(self.questions.name, asker.holder())).is_some_and(|until_ms| now_ms < until_ms)
+        self.refused.get(&(self.questions.name, u32::MAX, asker.holder())).is_some_and(|until_ms| now_ms < until_ms)
     }
 
     async fn spend(&self, budget: Budget, asker: Asker, count: u32, own: u32, now: OffsetDateTime) -> Result<Grant, StoreError> {
@@ -102,7 +108,7 @@ impl ProviderBudget {
         let retry_after_seconds = u64::try_from(60 - now_s.rem_euclid(60)).unwrap_or(60);
         let refused = Grant::Refused { retry_after_seconds };
         let holder = asker.holder();
-        let known = (budget.name, holder.clone());
+        let known = (budget.name, own, holder.clone());
         if self.refused.get(&known).is_some_and(|until_ms| now_ms < until_ms) {
             return Ok(refused);
         }

@@ -38,6 +38,8 @@ pub struct Config {
     pub fee_wallet: String,
     /// Number of leading zero hex digits of a proof of work.
     pub pow_difficulty: u8,
+    /// Where to report a weakness: a `mailto:` or `https:` URI. Without it, there is no `security.txt`.
+    pub security_contact: Option<String>,
     /// Maximum number of listings per profile.
     pub max_listings: u32,
     /// Maximum number of calls in flight at one listing.
@@ -113,6 +115,7 @@ impl Config {
                 difficulty @ 1..=10 => difficulty,
                 _ => return Err(problem("CROCHET_POW_DIFFICULTY", "must be between 1 and 10")),
             },
+            security_contact: security_contact(&get)?,
             max_listings: number(&get, "CROCHET_MAX_LISTINGS", 20)?,
             listing_concurrency: number(&get, "CROCHET_LISTING_CONCURRENCY", 50)?,
             provider_quotes_per_minute: number(&get, "CROCHET_PROVIDER_QUOTES_PER_MINUTE", 50)?,
@@ -174,6 +177,15 @@ fn url(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: &str)
         return Err(problem(name, "must be an http or https URL with a host"));
     }
     Ok(url)
+}
+
+/// RFC 9116 wants a URI, and one for a page must be https.
+fn security_contact(get: &impl Fn(&str) -> Option<String>) -> Result<Option<String>, ConfigError> {
+    const NAME: &str = "CROCHET_SECURITY_CONTACT";
+    let Some(contact) = get(NAME) else { return Ok(None) };
+    let is_uri = Url::parse(&contact).is_ok_and(|url| matches!(url.scheme(), "https" | "mailto"));
+    let is_one_line = contact.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_uri && is_one_line { Ok(Some(contact)) } else { Err(problem(NAME, "must be a mailto: or https: URI")) }
 }
 
 /// The node's replies decide who may log in, so a deployed function connects to it over TLS only.
@@ -283,6 +295,11 @@ mod tests {
         assert_eq!(read(&[("CROCHET_CLOCK", "moveable")]).expect_err("refused").variable, "CROCHET_CLOCK");
         assert_eq!(read(&[("CROCHET_ENDPOINT_PORTS", "443;8443")]).expect_err("refused").variable, "CROCHET_ENDPOINT_PORTS");
         assert_eq!(read(&[("CROCHET_ENDPOINT_PORTS", "443, 8443")]).expect("a list").endpoint_ports, [443, 8443]);
+        for bad in ["security@crochet.example", "http://crochet.example/report", "mailto:a@b.example\nContact: c"] {
+            assert_eq!(read(&[("CROCHET_SECURITY_CONTACT", bad)]).expect_err("refused").variable, "CROCHET_SECURITY_CONTACT");
+        }
+        let contact = read(&[("CROCHET_SECURITY_CONTACT", "mailto:security@crochet.example")]).expect("a URI").security_contact;
+        assert_eq!(contact.as_deref(), Some("mailto:security@crochet.example"));
         assert_eq!(read(&[("CROCHET_PUBLIC_URL", "/x")]).expect_err("refused").variable, "CROCHET_PUBLIC_URL");
     }
 }

@@ -6,4 +6,4 @@ mod store;
 
 pub use endpoint::{AuthHeader, EndpointSecret, SigningKey};
 pub use secrets_manager::SecretsManager;
-pub use store::{ReadSecrets, SecretStoreError, WriteSecrets, new_version};
+pub use store::{DeleteSecrets, ListedSecret, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets, new_version};

@@ -20,6 +20,16 @@ pub(crate) fn check(reply: &Reply) {
     }
 }
 
+/// The path of the document that a request fits, and its operation.
+pub(crate) fn route(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
+    let operation = operation(method, path)?;
+    let paths = DOCUMENT["paths"].as_object()?;
+    let (template, _) = paths.iter().find(|(_, operations)| {
+        operations.as_object().into_iter().flatten().any(|(_, one)| one["operationId"] == operation["operationId"])
+    })?;
+    Some((template, operation))
+}
+
 /// The operation that answers a request. A literal segment takes precedence over a parameter, and GET answers HEAD.
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let method = if method == "HEAD" { "get".to_owned() } else { method.to_lowercase() };
@@ -41,7 +51,7 @@ fn declared(operation: &'static Value) -> Vec<&'static str> {
         let schema = &response["content"]["application/json"]["schema"];
         match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
             Some(pointer) => DOCUMENT.pointer(pointer).unwrap_or(&Value::Null),
-            None => &schema["allOf"][1],
+            None => schema,
         }
     });
     let codes = |schema: &'static Value| schema["properties"]["error"]["properties"]["code"]["enum"].as_array();

@@ -76,10 +76,11 @@ fn way_out(reply: &Reply, recovery: &Value) {
     if matches!(reply.status, 429 | 503) {
         assert_eq!(seconds.to_string(), reply.header("retry-after"), "the header and the body disagree");
     }
-    for member in ["docs_url", "reference_url"] {
-        let url = text(recovery, member);
-        assert!(url.starts_with("http") && url.contains('#'), "recovery.{member} is no absolute URL with an anchor: {url}");
-    }
+    let (docs, reference) = (text(recovery, "docs_url"), text(recovery, "reference_url"));
+    let code = reply.code();
+    assert!(docs.starts_with("http") && docs.ends_with(&format!("/docs/errors/{code}")), "recovery.docs_url: {docs}");
+    let anchor = format!("/docs/api-reference.txt#error-{code}");
+    assert!(reference.starts_with("http") && reference.ends_with(&anchor), "recovery.reference_url: {reference}");
 }
 
 /// The text at a member.

@@ -21,9 +21,11 @@ mod catalogue;
 pub mod contracts;
 mod costs;
 mod declared_errors;
+mod directory;
 mod endpoint_program;
 mod eventually;
 mod evm_chain;
+pub mod examples;
 mod expect;
 mod failure;
 mod histories;
@@ -32,6 +34,7 @@ mod literal_agent;
 mod market;
 mod names;
 mod outbound;
+pub mod policy;
 mod programs;
 mod proxy;
 mod random;
@@ -44,12 +47,14 @@ pub mod ssrf;
 mod sweeper;
 mod vault;
 mod world;
+mod wrong_moves;
 
 pub use costs::{CostBudget, Costs, cost_budgets};
 pub use crochet_client::{
     Agent, Ceremony, Chain, Client, Listing, Passkey, Person, Pow, Reply, Request, SandboxControls, SellerControls, Tampering,
     Wallet, solve,
 };
+pub use directory::{Directory, blocks, npm_program, python};
 pub use endpoint_program::{EndpointProgram, RunningEndpoint};
 pub use eventually::eventually;
 pub use evm_chain::EvmChain;
@@ -70,3 +75,4 @@ pub use runtime::block_on;
 pub use scripted_seller::{Behavior, ScriptedSeller};
 pub use sweeper::sweep;
 pub use world::{Setup, World, alone, isolated, shared, with_setup};
+pub use wrong_moves::{MovesReport, play_wrong_moves};

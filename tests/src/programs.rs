@@ -14,6 +14,7 @@ pub struct Program {
     interpreter: PathBuf,
     script: PathBuf,
     node_modules: Option<PathBuf>,
+    python_path: Option<PathBuf>,
 }
 
 impl Program {
@@ -23,7 +24,7 @@ impl Program {
     #[must_use]
     pub fn python(script: &str) -> Option<Self> {
         let interpreter = setting("CROCHET_TEST_PYTHON")?;
-        Some(Self { interpreter, script: clients().join(script), node_modules: None })
+        Some(Self { interpreter, script: clients().join(script), node_modules: None, python_path: None })
     }
 
     /// A JavaScript module. `CROCHET_TEST_NODE_MODULES` is the directory of its libraries.
@@ -32,7 +33,37 @@ impl Program {
     #[must_use]
     pub fn javascript(script: &str) -> Option<Self> {
         let node_modules = setting("CROCHET_TEST_NODE_MODULES")?;
-        Some(Self { interpreter: "node".into(), script: clients().join(script), node_modules: Some(node_modules) })
+        let script = clients().join(script);
+        Some(Self { interpreter: "node".into(), script, node_modules: Some(node_modules), python_path: None })
+    }
+
+    /// A script of `tests/clients/generated` over a Python client that was generated into `package`.
+    /// `CROCHET_TEST_GENERATED_CLIENTS` is the directory of all generated clients.
+    ///
+    /// If it is unset, see [`Program::python`].
+    #[must_use]
+    pub fn generated_python(package: &str, script: &str) -> Option<Self> {
+        let directory = setting("CROCHET_TEST_GENERATED_CLIENTS")?;
+        Some(Self {
+            interpreter: directory.join("venv/bin/python"),
+            script: clients().join("generated").join(script),
+            node_modules: None,
+            python_path: Some(directory.join(package)),
+        })
+    }
+
+    /// A compiled JavaScript module among the generated clients; see [`Program::generated_python`].
+    #[must_use]
+    pub fn generated_javascript(script: &str) -> Option<Self> {
+        let script = setting("CROCHET_TEST_GENERATED_CLIENTS")?.join(script);
+        Some(Self { interpreter: "node".into(), script, node_modules: None, python_path: None })
+    }
+
+    /// A compiled program among the generated clients; see [`Program::generated_python`].
+    #[must_use]
+    pub fn generated_binary(program: &str) -> Option<Self> {
+        let interpreter = setting("CROCHET_TEST_GENERATED_CLIENTS")?.join(program);
+        Some(Self { interpreter, script: PathBuf::new(), node_modules: None, python_path: None })
     }
 
     /// A JavaScript module that drives a browser, and the browser. `CROCHET_TEST_CHROMIUM` is the path of a Chromium.
@@ -52,6 +83,9 @@ impl Program {
         command.arg(&self.script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Some(node_modules) = &self.node_modules {
             command.env("NODE_MODULES", node_modules);
+        }
+        if let Some(python_path) = &self.python_path {
+            command.env("PYTHONPATH", python_path);
         }
         let mut child = command.spawn()?;
         if let Some(mut stdin) = child.stdin.take() {

@@ -1,9 +1,12 @@
 //! Endpoint secrets, changed directly in Secrets Manager.
 
+use std::collections::BTreeSet;
+
+use crochet_local::SecretsSwept;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::expect::text;
+use crate::expect::{list, text};
 use crate::failure::Failure;
 use crate::market::Market;
 use crate::world::World;
@@ -45,6 +48,42 @@ impl World {
     pub async fn lose_secret_of(&self, listing: &str) -> Result<(), Failure> {
         let order = json!({ "SecretId": format!("crochet/listing/{listing}"), "ForceDeleteWithoutRecovery": true });
         self.vault("DeleteSecret", &order).await.map(drop)
+    }
+}
+
+/// Secrets that nobody names.
+impl World {
+    /// Sweeps the endpoint secrets once. Only on a stack in this process.
+    pub async fn sweep_secrets(&self) -> Result<SecretsSwept, Failure> {
+        self.stack()?.sweep_secrets().await.map_err(Failure::new)
+    }
+
+    /// Creates a secret under this name, as this stack describes those of its endpoints.
+    pub async fn leave_secret(&self, name: &str) -> Result<(), Failure> {
+        let env = self.stack()?.env();
+        let table = env.iter().find(|(name, _)| name == "CROCHET_TABLE").map(|(_, table)| table.as_str()).unwrap_or_default();
+        self.leave_secret_described(name, &format!("Endpoint of a listing in the table {table}")).await
+    }
+
+    /// Creates a secret under this name, with this description.
+    pub async fn leave_secret_described(&self, name: &str, description: &str) -> Result<(), Failure> {
+        let create = json!({ "Name": name, "Description": description, "SecretString": "{}" });
+        self.vault("CreateSecret", &create).await.map(drop)
+    }
+
+    /// The names of all secrets but the operator's.
+    pub async fn secrets(&self) -> Result<BTreeSet<String>, Failure> {
+        let mut names = BTreeSet::new();
+        let mut request = json!({ "MaxResults": 100 });
+        loop {
+            let page = self.vault("ListSecrets", &request).await?;
+            names.extend(list(&page, "SecretList").iter().map(|secret| text(secret, "Name").to_owned()));
+            if page["NextToken"].is_null() {
+                names.remove("crochet/operator");
+                return Ok(names);
+            }
+            request["NextToken"] = page["NextToken"].clone();
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crochet_client::{Agent, Client, SandboxControls, SellerControls, Wallet};
+use crochet_client::{Agent, Client, Reply, SandboxControls, SellerControls, Wallet};
 use crochet_local::{KillSwitch, Options, Rewire, SellerNetwork, Stack, Webhooks};
 use serde_json::{Value, json};
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -34,6 +34,8 @@ pub struct Setup {
     pub rewire: Option<Rewire>,
     /// Ends requests as if their process had died.
     pub kill_switch: Option<KillSwitch>,
+    /// Sees every reply, instead of the check that a route declares its errors.
+    pub observer: Option<fn(&Reply)>,
 }
 
 impl Setup {
@@ -169,7 +171,7 @@ async fn start(setup: Setup) -> Result<Inside, Failure> {
     }
     let table = options.table.clone();
     let stack = Stack::start(options).await.map_err(Failure::new)?;
-    let client = stack.client().observed_by(declared_errors::check);
+    let client = stack.client().observed_by(setup.observer.unwrap_or(declared_errors::check));
     Ok(Inside {
         sandbox: stack.sandbox(),
         seller: stack.seller(),

@@ -49,4 +49,5 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(category::list::list_categories))
         .routes(routes!(listing::browse::browse_listings))
         .routes(routes!(listing::read::get_listing))
+        .routes(routes!(listing::openapi::get_listing_openapi))
 }

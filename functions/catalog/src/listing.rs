@@ -2,4 +2,6 @@
 
 pub(crate) mod browse;
 mod filters;
+pub(crate) mod openapi;
 pub(crate) mod read;
+mod schema_refs;

@@ -24,9 +24,9 @@ use serde_json::json;
 
 use crate::fact;
 use crate::history::requests::OneGatewayRequest;
+use crate::out_of_budget::out_of_questions;
 use crate::party::{Party, call_of};
 use crate::refund::reply::pending;
-use crate::refund::run::out_of_questions;
 use crate::state::State;
 
 /// Seconds after which to ask again about a call that is being delivered.
@@ -47,7 +47,7 @@ crochet::error_list!(
     path = "/api/v1/gateway-requests/{id}/close",
     tag = "Gateway and payments",
     security(("api_key" = ["write"])),
-    params(("id" = String, Path, description = "The call's id, `gw_req_…`.")),
+    params(("id" = String, Path, description = "The call's id, `gw_req_…`.", pattern = "^gw_req_[0-9A-HJKMNP-TV-Z]{26}$")),
     request_body(content = Option<NoFields>, description = "An empty object, or nothing."),
     responses(
         (status = 200, description = "The call is closed. A repeat returns the same.", body = OneGatewayRequest),

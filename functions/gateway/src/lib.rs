@@ -8,6 +8,7 @@ mod call;
 mod close;
 mod fact;
 mod history;
+mod out_of_budget;
 mod party;
 mod refund;
 mod remembered;

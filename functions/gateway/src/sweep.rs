@@ -7,6 +7,7 @@ use crochet::budget::{Asker, Grant};
 use crochet::http::Result;
 use crochet::payments::RecordWanted;
 use crochet::store::debt::DueDebt;
+use crochet::store::keys::DUE_SHARDS;
 use crochet::telemetry::metrics::{self, Metric};
 use crochet_domain::call::{Call, CallKey, CallState};
 use crochet_domain::timestamp::unix_ms;
@@ -18,8 +19,11 @@ use crate::state::State;
 
 /// Calls that are attended to at the same time. A sweep must not take the provider's whole budget from the buyers.
 const AT_ONCE: usize = 4;
-/// Time after which a sweep begins no further page; the next one goes on.
-const BUDGET: Duration = Duration::from_secs(40);
+/// Time after which a sweep begins nothing more; the next one goes on.
+const BEGINS_WITHIN: Duration = Duration::from_secs(40);
+/// Time after which a sweep drops what is still running. The function itself is ended after 55 seconds. It is as if the process had
+/// died there: what was not done stays due.
+const ENDS_WITHIN: Duration = Duration::from_secs(50);
 /// How far back the provider's list of filled payments is read: a few sweeps, in case one fails.
 const LISTED_MS: i64 = 4 * 60_000;
 /// Maximum number of pages of that list that one sweep reads.
@@ -55,13 +59,25 @@ impl Swept {
 /// # Errors
 /// Those of the store, if it cannot say what is due.
 pub async fn sweep(state: &State) -> Result<Swept> {
+    let mut swept = Swept::default();
+    match tokio::time::timeout(ENDS_WITHIN, sweep_all(state, &mut swept)).await {
+        Ok(Err(e)) => Err(e),
+        Ok(Ok(())) => Ok(swept),
+        Err(_) => {
+            tracing::warn!(?swept, "a sweep took so long that it was ended");
+            Ok(swept)
+        }
+    }
+}
+
+async fn sweep_all(state: &State, swept: &mut Swept) -> Result<()> {
     let began = Instant::now();
-    let mut swept = settle_filled(state).await;
+    settle_filled(state, swept).await;
     // The debts of a seller are in several shards, and are looked at together.
     let mut looked_at: Vec<DueDebt> = Vec::new();
-    for shard in 0..crochet::store::keys::DUE_SHARDS {
+    for shard in shards(unix_ms(state.app.clock.now())) {
         let mut from = None;
-        while began.elapsed() < BUDGET {
+        while began.elapsed() < BEGINS_WITHIN {
             let now_ms = unix_ms(state.app.clock.now());
             let page = state.app.store.due(shard, from.as_deref(), now_ms, PAGE).await?;
             if let (None, Some(oldest_ms)) = (&from, page.oldest_ms) {
@@ -70,7 +86,7 @@ pub async fn sweep(state: &State) -> Result<Swept> {
             let attended = stream::iter(page.calls).map(|call| attend_once(state, call)).buffer_unordered(AT_ONCE);
             swept.add(attended.collect().await);
             for debt in page.debts {
-                if !looked_at.contains(&debt) {
+                if began.elapsed() < BEGINS_WITHIN && !looked_at.contains(&debt) {
                     looked_at.push(debt);
                     swept.debts += 1;
                     swept.failed += usize::from(!look_at_once(state, debt).await);
@@ -83,13 +99,18 @@ pub async fn sweep(state: &State) -> Result<Swept> {
         }
     }
     metrics::emit(&[(Metric::Sweeps, 1), (Metric::OldestDue, swept.oldest_due_seconds)]);
-    Ok(swept)
+    Ok(())
+}
+
+/// All shards. Each minute another one is the first, so that none has to wait for ever when a sweep has no time for all.
+fn shards(now_ms: i64) -> impl Iterator<Item = u8> {
+    let first = u8::try_from(now_ms.div_euclid(60_000).rem_euclid(DUE_SHARDS.into())).unwrap_or(0);
+    (0..DUE_SHARDS).map(move |n| (first + n) % DUE_SHARDS)
 }
 
 /// Settles what the provider lists as filled lately, so that a payment which nobody presents is in the books within a minute or
 /// two. What the list misses is found when the quote is over.
-async fn settle_filled(state: &State) -> Swept {
-    let mut swept = Swept::default();
+async fn settle_filled(state: &State, swept: &mut Swept) {
     let since_ms = unix_ms(state.app.clock.now()) - LISTED_MS;
     let mut page: Option<String> = None;
     for _ in 0..MAX_PAGES {
@@ -108,7 +129,6 @@ async fn settle_filled(state: &State) -> Swept {
             break;
         }
     }
-    swept
 }
 
 /// Whether it was looked at.
@@ -133,5 +153,23 @@ async fn attend_once(state: &State, key: CallKey) -> Option<bool> {
             tracing::warn!(cause = e.operator_message(), "a call that is due was not attended to");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shard_is_the_first_one_in_its_turn() {
+        let mut first = Vec::new();
+        for minute in 0..i64::from(DUE_SHARDS) {
+            let mut order: Vec<u8> = shards(minute * 60_000 + 59_999).collect();
+            first.push(order[0]);
+            order.sort_unstable();
+            assert_eq!(order, (0..DUE_SHARDS).collect::<Vec<_>>());
+        }
+        first.sort_unstable();
+        assert_eq!(first, (0..DUE_SHARDS).collect::<Vec<_>>());
     }
 }

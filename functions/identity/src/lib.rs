@@ -14,6 +14,7 @@ mod passkey;
 mod profile;
 mod proof;
 mod relying_party;
+mod selling;
 mod session;
 mod state;
 mod wallet;

@@ -1,5 +1,6 @@
 //! The answer to a challenge. Its form is checked first, which does not use up the challenge; then it is verified.
 
+use crochet::http::fields::{FieldProblems, Place};
 use crochet::http::{ApiError, Code};
 use crochet::store::StoreError;
 use crochet::wallet_proofs::{WalletProofError, WalletProofs};
@@ -19,6 +20,7 @@ const NONCE_CHARS: usize = 32;
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Proof {
     /// The wallet that signed.
+    #[schema(pattern = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$")]
     pub(crate) wallet_address: String,
     /// Its signature over the challenge's message: of an EVM wallet in hex, of a Solana wallet in base58 or hex, over the message or
     /// its off-chain envelope. At most 200 characters, unless the deployment supports contract wallets.
@@ -28,7 +30,7 @@ pub(crate) struct Proof {
     #[schema(pattern = "^[0-9a-f]{32}$")]
     pub(crate) nonce: String,
     /// The solution of the proof of work, if the challenge came with one.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[!-~ ]{1,64}$")]
     pub(crate) pow_nonce: Option<String>,
 }
 
@@ -48,7 +50,7 @@ impl SignedAnswer {
     /// Checks the form of a proof.
     ///
     /// # Errors
-    /// `INVALID_WALLET_ADDRESS` or `INVALID_REQUEST`, naming the field.
+    /// `INVALID_WALLET_ADDRESS` or `INVALID_REQUEST`, naming the fields.
     pub(crate) fn read(proof: Proof, max_signature_chars: usize) -> Result<Self, ApiError> {
         Self::read_fields("", proof, max_signature_chars)
     }
@@ -59,24 +61,48 @@ impl SignedAnswer {
     }
 
     fn read_fields(before: &str, proof: Proof, max_signature_chars: usize) -> Result<Self, ApiError> {
+        let mut problems = FieldProblems::new(Place::Body);
+        match Self::read_into(&mut problems, before, proof, max_signature_chars)? {
+            Some(answer) => Ok(answer),
+            None => Err(problems.into_error()),
+        }
+    }
+
+    /// As [`SignedAnswer::read`], for fields whose names begin with `before`. `None` if one of them is wrong, which `problems` tells.
+    ///
+    /// # Errors
+    /// None that names a field.
+    pub(crate) fn read_into(
+        problems: &mut FieldProblems,
+        before: &str,
+        proof: Proof,
+        max_signature_chars: usize,
+    ) -> Result<Option<Self>, ApiError> {
         let Proof { wallet_address, signature, nonce, pow_nonce } = proof;
-        let wrong = |name: &str, problem: &str| ApiError::field(&format!("{before}{name}"), problem);
-        let wallet = field::wallet_address(&format!("{before}wallet_address"), &wallet_address)?;
-        if signature.is_empty() || signature.len() > max_signature_chars {
-            return Err(wrong("signature", &format!("must be 1 to {max_signature_chars} characters long")));
+        let name = |field: &str| format!("{before}{field}");
+        let wallet = problems.take(field::wallet_address(&name("wallet_address"), &wallet_address))?;
+        let length = 1..=max_signature_chars;
+        let signature = if length.contains(&signature.len()) {
+            // Its form depends on the wallet.
+            let accepts_contracts = max_signature_chars > MAX_SIGNATURE_CHARS;
+            let checked = wallet.as_ref().map_or(Ok(()), |wallet| check_encoding(wallet, &signature, accepts_contracts));
+            problems.take(checked.map(|()| signature).map_err(|reason| {
+                ApiError::new(Code::InvalidRequest).message(reason.to_string()).detail("field", name("signature"))
+            }))?
+        } else {
+            problems.wrong(&name("signature"), &format!("must be 1 to {max_signature_chars} characters long"));
+            None
+        };
+        let is_nonce = nonce.len() == NONCE_CHARS && nonce.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if !is_nonce {
+            problems.wrong(&name("nonce"), "must be the 32 lower-case hex digits of the challenge's nonce");
         }
-        let accepts_contracts = max_signature_chars > MAX_SIGNATURE_CHARS;
-        check_encoding(&wallet, &signature, accepts_contracts).map_err(|reason| {
-            ApiError::new(Code::InvalidRequest).message(reason.to_string()).detail("field", format!("{before}signature"))
-        })?;
-        if nonce.len() != NONCE_CHARS || !nonce.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(wrong("nonce", "must be the 32 lower-case hex digits of the challenge's nonce"));
+        let pow_nonce = pow_nonce.map(|text| PowNonce::parse(&text)).transpose();
+        if pow_nonce.is_err() {
+            problems.wrong(&name("pow_nonce"), "must be 1 to 64 printable ASCII characters");
         }
-        let pow_nonce = pow_nonce
-            .map(|text| PowNonce::parse(&text))
-            .transpose()
-            .map_err(|_| wrong("pow_nonce", "must be 1 to 64 printable ASCII characters"))?;
-        Ok(Self { wallet, nonce, signature, pow_nonce })
+        let answer = wallet.zip(signature).zip(pow_nonce.ok()).filter(|_| is_nonce);
+        Ok(answer.map(|((wallet, signature), pow_nonce)| Self { wallet, nonce, signature, pow_nonce }))
     }
 
     /// Verifies that this answers `challenge` and authorizes `request`.

@@ -136,7 +136,7 @@ impl RelyingParty {
             return Err(refusal("the page was framed by another site"));
         }
         let state = stored::<DiscoverableAuthentication>(state)?;
-        let mut credential = stored::<Passkey>(&passkey.credential)?;
+        let mut credential = stored::<Passkey>(&may_be_backed_up(&passkey.credential, &assertion.response)?)?;
         let result =
             self.party()?.finish_discoverable_authentication_v2(&assertion.response, state, &credential).map_err(refusal)?;
         credential.update_credential(&result);
@@ -201,6 +201,21 @@ fn without_attestation(mut passkey: Value) -> Result<String, ApiError> {
         return Err(refusal(format!("the credential takes {} bytes", text.len())));
     }
     Ok(text)
+}
+
+/// The stored credential, with what the response says of backups: an authenticator may begin to back up a passkey that it did not
+/// before, when it is updated. The library refuses that in part. The signature, which is verified next, covers the flag.
+fn may_be_backed_up(credential: &str, response: &PublicKeyCredential) -> Result<String, ApiError> {
+    /// The flag of the authenticator data (Web Authentication, section 6.1) that says that the credential can be backed up.
+    const BACKUP_ELIGIBLE: u8 = 1 << 3;
+    /// The flags follow the hash of the relying party's id.
+    const FLAGS_AT: usize = 32;
+    if response.response.authenticator_data.get(FLAGS_AT).is_none_or(|flags| flags & BACKUP_ELIGIBLE == 0) {
+        return Ok(credential.to_owned());
+    }
+    let mut credential: Value = stored(credential)?;
+    credential["cred"]["backup_eligible"] = json!(true);
+    Ok(credential.to_string())
 }
 
 /// Deserializes what the table holds.

@@ -2,7 +2,7 @@
 
 mod auth_header;
 pub(crate) mod get;
-mod lease;
+pub(crate) mod lease;
 pub(crate) mod new_endpoint;
 mod remove;
 mod reply;

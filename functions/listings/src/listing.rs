@@ -8,4 +8,3 @@ mod pricing;
 mod reply;
 mod slug;
 pub(crate) mod update;
-mod warnings;

@@ -1,4 +1,4 @@
-//! A static document with its entity tag.
+//! A document with its entity tag.
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -8,19 +8,39 @@ use crochet_domain::ids::sha256_hex;
 /// Five minutes: short enough for a deployment to show soon, long enough to spare repeated requests.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
+/// The media types of texts.
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
+pub(crate) const MARKDOWN: &str = "text/markdown; charset=utf-8";
+
 /// A rendered document.
 #[derive(Debug)]
 pub(crate) struct Document {
     content_type: HeaderValue,
     body: Bytes,
     etag: String,
+    /// The `Link` header.
+    link: Option<HeaderValue>,
+    /// Whether a reader that asks for Markdown gets this text as Markdown.
+    is_markdown_too: bool,
 }
 
 impl Document {
     /// A document whose entity tag is a hash of its body.
     pub(crate) fn new(content_type: &'static str, body: String) -> Self {
         let etag = format!("\"{}\"", &sha256_hex(&body)[..32]);
-        Self { content_type: HeaderValue::from_static(content_type), body: body.into(), etag }
+        Self { content_type: HeaderValue::from_static(content_type), body: body.into(), etag, link: None, is_markdown_too: false }
+    }
+
+    /// With this `Link` header.
+    pub(crate) fn linking(mut self, link: &str) -> Self {
+        self.link = HeaderValue::from_str(link).ok();
+        self
+    }
+
+    /// A text that is written in Markdown: `Accept: text/markdown` gets it under that type.
+    pub(crate) fn markdown_too(mut self) -> Self {
+        self.is_markdown_too = true;
+        self
     }
 
     #[cfg(test)]
@@ -36,10 +56,18 @@ impl Document {
             response
         } else {
             let mut response = Response::new(Body::from(self.body.clone()));
-            response.headers_mut().insert(header::CONTENT_TYPE, self.content_type.clone());
+            let as_markdown = self.is_markdown_too && prefers_markdown(request);
+            let content_type = if as_markdown { HeaderValue::from_static(MARKDOWN) } else { self.content_type.clone() };
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
             response
         };
         let headers = response.headers_mut();
+        if self.is_markdown_too {
+            headers.insert(header::VARY, HeaderValue::from_static("accept"));
+        }
+        if let Some(link) = &self.link {
+            headers.insert(header::LINK, link.clone());
+        }
         headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
         if let Ok(etag) = HeaderValue::from_str(&self.etag) {
             headers.insert(header::ETAG, etag);
@@ -52,6 +80,13 @@ impl Document {
         let lines = request.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
         lines.flat_map(|line| line.split(',')).map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == self.etag)
     }
+}
+
+/// Whether `Accept` names Markdown. Weights are not compared: nobody names it who does not want it.
+fn prefers_markdown(request: &HeaderMap) -> bool {
+    let lines = request.get_all(header::ACCEPT).into_iter().filter_map(|line| line.to_str().ok());
+    let mut types = lines.flat_map(|line| line.split(',')).filter_map(|range| range.split(';').next());
+    types.any(|name| name.trim().eq_ignore_ascii_case("text/markdown"))
 }
 
 #[cfg(test)]
@@ -94,5 +129,17 @@ mod tests {
             assert_eq!(reply.headers()[header::CACHE_CONTROL], "public, max-age=300");
         }
         assert_ne!(Document::new("text/plain", "text.".into()).etag, document.etag);
+    }
+
+    #[test]
+    fn who_asks_for_markdown_gets_the_same_text_as_markdown() {
+        let mut headers = HeaderMap::new();
+        let text = Document::new(TEXT, "# Text".into()).markdown_too();
+        assert_eq!(text.reply_to(&headers).headers()[header::CONTENT_TYPE], TEXT);
+        headers.insert(header::ACCEPT, HeaderValue::from_static("text/html, Text/Markdown;q=0.9, */*"));
+        let reply = text.reply_to(&headers);
+        assert_eq!(reply.headers()[header::CONTENT_TYPE], MARKDOWN);
+        assert_eq!(reply.headers()[header::VARY], "accept");
+        assert_eq!(Document::new(TEXT, "text".into()).reply_to(&headers).headers()[header::CONTENT_TYPE], TEXT);
     }
 }

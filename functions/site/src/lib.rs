@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use axum::routing::get;
 use crochet::app::App;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 mod document;
 mod documents;
+mod error_page;
+mod index;
+mod pages;
 mod routes;
+mod well_known;
 
 use documents::Documents;
 
@@ -32,18 +37,28 @@ impl State {
 
 /// The routes of this group.
 pub fn router(state: State) -> OpenApiRouter {
-    routes().with_state(state)
+    let described = described();
+    let in_openapi = described.get_openapi().paths.paths.clone();
+    let others = state.documents.paths().filter(|path| !in_openapi.contains_key(*path));
+    others
+        .fold(described, |router, path| router.route(path, get(routes::document)))
+        .route("/docs/errors/{code}", get(routes::error_page))
+        .route("/.well-known/security.txt", get(routes::security_txt))
+        .with_state(state.clone())
 }
 
 /// The OpenAPI document of this group.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes().into_openapi()
+    described().into_openapi()
 }
 
-fn routes() -> OpenApiRouter<State> {
+/// The routes that the OpenAPI document describes. Other documents are no part of the API. API Gateway leads every path that no
+/// group has to this one.
+fn described() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(routes::welcome))
+        .routes(routes!(routes::index))
         .routes(routes!(routes::openapi))
         .routes(routes!(routes::openapi_without_version))
         .routes(routes!(routes::api_reference))

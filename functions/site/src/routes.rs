@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Response};
+use crochet::app::App;
+use crochet::http::{ApiError, Code};
 
+use crate::document::{Document, MARKDOWN, TEXT};
 use crate::documents::Documents;
+use crate::index::Index;
+use crate::{error_page, well_known};
 
 crochet::error_list!(DocumentErrors: ;);
 
@@ -15,7 +20,15 @@ crochet::error_list!(DocumentErrors: ;);
     responses((status = 200, description = "Links to the API and its documentation.", body = String, content_type = "text/plain"),
         (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
 pub(crate) async fn welcome(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
-    documents.welcome.reply_to(&headers)
+    reply(&documents, "/", &headers)
+}
+
+/// Show what this API has: where to begin, and where each kind of resource is.
+#[utoipa::path(get, path = "/api/v1", operation_id = "get_index", tag = "Documents",
+    responses((status = 200, description = "Links, by what they are for.", body = Index),
+        (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
+pub(crate) async fn index(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
+    reply(&documents, "/api/v1", &headers)
 }
 
 /// Get the OpenAPI description of this API.
@@ -23,7 +36,7 @@ pub(crate) async fn welcome(State(documents): State<Arc<Documents>>, headers: He
     responses((status = 200, description = "OpenAPI 3.1, without the usual envelope.", body = Object, content_type = "application/json"),
         (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
 pub(crate) async fn openapi(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
-    documents.openapi.reply_to(&headers)
+    reply(&documents, "/api/v1/openapi.json", &headers)
 }
 
 /// Get the OpenAPI description of the latest version of this API.
@@ -31,7 +44,7 @@ pub(crate) async fn openapi(State(documents): State<Arc<Documents>>, headers: He
     responses((status = 200, description = "Same as `/api/v1/openapi.json`.", body = Object, content_type = "application/json"),
         (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
 pub(crate) async fn openapi_without_version(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
-    documents.openapi.reply_to(&headers)
+    reply(&documents, "/api/openapi.json", &headers)
 }
 
 /// Get the API reference.
@@ -39,7 +52,7 @@ pub(crate) async fn openapi_without_version(State(documents): State<Arc<Document
     responses((status = 200, description = "The reference, as plain text.", body = String, content_type = "text/plain"),
         (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
 pub(crate) async fn api_reference(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
-    documents.api_reference.reply_to(&headers)
+    reply(&documents, "/docs/api-reference.txt", &headers)
 }
 
 /// Get the guide for sellers on verifying signatures.
@@ -47,5 +60,35 @@ pub(crate) async fn api_reference(State(documents): State<Arc<Documents>>, heade
     responses((status = 200, description = "The guide, as Markdown.", body = String, content_type = "text/markdown"),
         (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
 pub(crate) async fn verify_signatures(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
-    documents.verify_signatures.reply_to(&headers)
+    reply(&documents, "/docs/verify-signatures.md", &headers)
+}
+
+/// The documents that the OpenAPI document passes over: they are no part of the API.
+pub(crate) async fn document(State(documents): State<Arc<Documents>>, uri: Uri, headers: HeaderMap) -> Response {
+    reply(&documents, uri.path(), &headers)
+}
+
+/// The page of an error code: `CODE` as text, `CODE.md` as Markdown.
+pub(crate) async fn error_page(State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let markdown = name.strip_suffix(".md");
+    let Some(code) = error_page::code(markdown.unwrap_or(&name)) else { return ApiError::from(Code::NotFound).into_response() };
+    let text = error_page::page(code, &app.config);
+    let document = if markdown.is_some() {
+        Document::new(MARKDOWN, text)
+    } else {
+        let markdown = app.config.absolute(&format!("/docs/errors/{name}.md"));
+        Document::new(TEXT, text).markdown_too().linking(&format!("<{markdown}>; rel=\"alternate\"; type=\"text/markdown\""))
+    };
+    document.reply_to(&headers)
+}
+
+/// How to report a weakness, if the operator has said so.
+pub(crate) async fn security_txt(State(app): State<App>, headers: HeaderMap) -> Response {
+    let Some(contact) = &app.config.security_contact else { return ApiError::from(Code::NotFound).into_response() };
+    let text = well_known::security_txt(&app.config.absolute(""), contact, app.clock.now());
+    Document::new(TEXT, text).reply_to(&headers)
+}
+
+fn reply(documents: &Documents, path: &str, headers: &HeaderMap) -> Response {
+    documents.reply(path, headers).unwrap_or_else(|| ApiError::from(Code::NotFound).into_response())
 }

@@ -151,6 +151,8 @@ impl fmt::Display for Banner {
         writeln!(f)?;
         writeln!(f, "  Site            {}", self.site)?;
         writeln!(f, "  API             {}/api/v1", self.site)?;
+        writeln!(f, "  Documentation   {}/docs", self.site)?;
+        writeln!(f, "  Skills          {0}/SKILL.md (or: npx skills add {0})", self.site)?;
         writeln!(f, "  Sandbox Relay   {}", self.relay)?;
         writeln!(f, "  Demo seller     {}", self.seller)?;
         writeln!(f, "  Buyer key       {}", self.api_key)?;
@@ -159,6 +161,16 @@ impl fmt::Display for Banner {
         writeln!(f, "Try it. The 402 says how to pay in the sandbox. Then run it again:")?;
         writeln!(f)?;
         writeln!(f, "  {}", self.curl())?;
+        writeln!(f)?;
+        writeln!(f, "Pay with signed transactions instead, as in production: {}/docs/paying, with", self.site)?;
+        writeln!(f, "CROCHET_SANDBOX_URL={}.", self.relay)?;
+        writeln!(f)?;
+        writeln!(f, "For a listing of your own, the demo seller has an endpoint at {}/echo/<any name>.", self.seller)?;
+        writeln!(f, "Tell it the listing's signing secret, or it refuses the calls:")?;
+        writeln!(f)?;
+        writeln!(f, "  curl -s {}/secret -d '{{\"signing_secret\":\"whsec_…\",\"path\":\"/echo/<the name>\"}}'", self.seller)?;
+        writeln!(f)?;
+        writeln!(f, "It fails at /fail/500, /status/429, /slow/20000, /flaky/2, /garbage, /huge/1000000, /redirect and /close.")?;
         writeln!(f)?;
         write!(f, "Run `cargo run -- demo` in another terminal for a paid call from end to end. Press Ctrl-C to stop.")
     }

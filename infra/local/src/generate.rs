@@ -10,18 +10,24 @@ mod routes;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Requests and replies that were recorded from a running stack.
+const EXAMPLES: &str = "docs/examples.json";
+
 /// Writes every generated file. With `check`, reports the stale ones instead.
 ///
 /// # Errors
 /// One sentence that names the stale files, or the file that could not be read or written.
 pub fn run(check: bool) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let document = openapi::document();
+    let recorded = serde_json::from_str(&read(&root, EXAMPLES)?).map_err(|error| format!("{EXAMPLES} is not JSON: {error}"))?;
+    let document = openapi::document(&recorded);
     let routes = routes::of_groups();
     let files = [
         ("docs/openapi.json", format!("{:#}\n", document)),
-        ("docs/api-reference.txt", reference::text(&document)),
+        ("docs/api-reference.txt", reference::short(&document)),
+        ("docs/api-reference-full.txt", reference::long(&document)),
         ("template.yaml", routes::into_template(&read(&root, "template.yaml")?, &read(&root, "infra/table.json")?, &routes)?),
+        ("shared/src/http/routes.txt", routes::list(&document)),
         ("Cargo.toml", routes::into_manifest(&read(&root, "Cargo.toml")?, &routes)?),
     ];
     let mut stale = Vec::new();

@@ -14,6 +14,7 @@ pub mod dynamodb;
 pub mod generate;
 mod kill_switch;
 pub mod ledger_check;
+mod raw_target;
 pub mod sandbox;
 pub mod secrets;
 mod seller_network;
@@ -23,4 +24,4 @@ pub mod stack;
 
 pub use kill_switch::KillSwitch;
 pub use seller_network::SellerNetwork;
-pub use stack::{Options, Rewire, Settings, Stack, Swept, Webhooks};
+pub use stack::{Options, Rewire, SecretsSwept, Settings, Stack, Swept, Webhooks};

@@ -1,5 +1,6 @@
 //! The Secrets Manager stand-in, and the operator's secret.
 
+mod dates;
 mod emulator;
 mod files;
 #[cfg(test)]
@@ -14,9 +15,11 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::any;
-use rustack_secretsmanager_http::SecretsManagerResponseBody;
+use crochet::clock::Clock;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
+use dates::Dates;
 use emulator::Emulator;
 use files::SecretFiles;
 
@@ -29,25 +32,27 @@ pub const NODE_SECRET: &str = "crochet/node";
 #[derive(Clone)]
 pub struct Secrets {
     emulator: Emulator,
+    dates: Dates,
     files: Option<Arc<SecretFiles>>,
 }
 
 impl Secrets {
-    /// Starts an emulator. With a directory, it loads the secrets that the directory holds and writes every change there.
+    /// Starts an emulator that shows dates by this clock. With a directory, it loads the secrets that the directory holds and writes
+    /// every change there.
     ///
     /// # Errors
     /// One sentence, if the directory cannot be read.
-    pub async fn open(directory: Option<PathBuf>) -> Result<Self, String> {
-        let emulator = Emulator::new();
+    pub async fn open(directory: Option<PathBuf>, clock: Clock) -> Result<Self, String> {
+        let (emulator, dates) = (Emulator::new(), Dates::new(clock));
         let files = match directory {
             Some(directory) => {
                 let files = SecretFiles::open(directory)?;
-                files.restore(&emulator).await?;
+                files.restore(&emulator, &dates).await?;
                 Some(Arc::new(files))
             }
             None => None,
         };
-        Ok(Self { emulator, files })
+        Ok(Self { emulator, dates, files })
     }
 
     /// The emulator's one route, as the SDK calls it.
@@ -82,18 +87,42 @@ impl Secrets {
         emulator::read(operation, response).await
     }
 
-    async fn respond(&self, headers: &HeaderMap, body: Bytes) -> axum::http::Response<SecretsManagerResponseBody> {
+    async fn respond(&self, headers: &HeaderMap, body: Bytes) -> Response {
         let answered = self.emulator.respond(headers, body.clone()).await;
-        if let (Some(files), Some(operation)) = (&self.files, &answered.succeeded)
-            && files::changes_something(operation)
-            && let Err(error) = files.note(&self.emulator, &body).await
+        let Some(operation) = &answered.succeeded else { return answered.response };
+        let changes = files::changes_something(operation);
+        if !changes && !matches!(operation.as_str(), "ListSecrets" | "DescribeSecret") {
+            return answered.response;
+        }
+        let (mut parts, reply) = answered.response.into_parts();
+        let Ok(reply) = reply.collect().await.map(http_body_util::Collected::to_bytes) else {
+            return Response::from_parts(parts, Body::empty());
+        };
+        let Ok(mut json) = serde_json::from_slice::<Value>(&reply) else { return Response::from_parts(parts, Body::from(reply)) };
+        if !changes {
+            self.dates.show(&mut json);
+            json.get_mut("SecretList")
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+                .for_each(|listed| self.dates.show(listed));
+            // The length and the checksum were those of the reply before.
+            parts.headers.remove("content-length");
+            parts.headers.remove("x-amz-crc32");
+            return Response::from_parts(parts, Body::from(json.to_string()));
+        }
+        if let Some(name) = json["Name"].as_str() {
+            self.dates.note(operation, name);
+        }
+        if let Some(files) = &self.files
+            && let Err(error) = files.note(&self.emulator, &self.dates, &body).await
         {
             tracing::error!(%error, "a secret could not be written to its file");
         }
-        answered.response
+        Response::from_parts(parts, Body::from(reply))
     }
 }
 
 async fn handle(State(secrets): State<Secrets>, headers: HeaderMap, body: Bytes) -> Response {
-    secrets.respond(&headers, body).await.map(Body::new)
+    secrets.respond(&headers, body).await
 }

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use crate::detached::Detached;
+use crate::raw_target::EscapedTargets;
 
 /// Time for open connections to finish when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
@@ -64,7 +65,7 @@ async fn connection(stream: TcpStream, peer: SourceIp, router: Router, mut stop:
         request.extensions_mut().insert(peer);
         answer(router.clone(), request)
     });
-    let mut connection = std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    let mut connection = std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(EscapedTargets::new(stream)), service));
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
         _ = stopped(&mut stop) => {

@@ -15,12 +15,14 @@ use crochet::clock::Clock;
 use crochet_catalog::snapshot_writer::Schedule;
 use crochet_client::{Client, SandboxControls, SellerControls};
 pub use crochet_gateway::sweep::Swept;
+pub use crochet_listings::secret_sweep::SecretsSwept;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use options::{Options, Rewire, Settings, Webhooks};
-use scheduled::{SCHEDULE, Scheduled};
+use scheduled::SCHEDULE;
+pub use scheduled::Scheduled;
 
 use crate::api::api_router;
 use crate::demo_seller::DemoSeller;
@@ -97,7 +99,7 @@ impl Stack {
             stack.parts.spawn(dynamodb::serve(dynamodb, database, stopped.clone()));
         }
         dynamodb::create_table(&stack.dynamodb, &options.table).await?;
-        let emulator = Secrets::open(options.data.as_deref().map(secrets_directory)).await?;
+        let emulator = Secrets::open(options.data.as_deref().map(secrets_directory), stack.clock.clone()).await?;
         emulator.create_operator_secrets().await?;
         stack.parts.spawn(serve(secrets, emulator.router(), stopped.clone()));
         if let Some(site) = site {
@@ -209,15 +211,31 @@ impl Stack {
     /// Writes a snapshot of the catalogue, as its schedule does: if it is due, or in any case. Returns the outcome.
     pub async fn write_snapshot(&self, in_any_case: bool) -> Result<String, String> {
         let schedule = if in_any_case { Schedule::Always } else { Schedule::IfDue };
-        Scheduled::connect(&self.env, self.clock.clone()).await?.write_snapshot(schedule).await
+        self.scheduled().await?.write_snapshot(schedule).await
     }
 
-    /// Sweeps once, as the sweeper's schedule does.
+    /// A warm instance of the scheduled functions. Use it on the runtime that it was made on: its connections live there.
+    ///
+    /// # Errors
+    /// The setting that cannot be used.
+    pub async fn scheduled(&self) -> Result<Scheduled, String> {
+        Scheduled::connect(&self.env, self.clock.clone()).await
+    }
+
+    /// Sweeps once, as the sweeper's schedule does, in a cold instance.
     ///
     /// # Errors
     /// One sentence with the cause.
     pub async fn sweep(&self) -> Result<Swept, String> {
-        Scheduled::connect(&self.env, self.clock.clone()).await?.sweep().await
+        self.scheduled().await?.sweep().await
+    }
+
+    /// Sweeps the endpoint secrets once, as their sweeper's schedule does.
+    ///
+    /// # Errors
+    /// One sentence with the cause.
+    pub async fn sweep_secrets(&self) -> Result<SecretsSwept, String> {
+        self.scheduled().await?.sweep_secrets().await
     }
 
     /// The configuration, clock and table of this stack, as a function sees them.
@@ -225,7 +243,7 @@ impl Stack {
     /// # Errors
     /// The setting that cannot be used.
     pub async fn app(&self) -> Result<App, String> {
-        Ok(Scheduled::connect(&self.env, self.clock.clone()).await?.app)
+        Ok(self.scheduled().await?.app)
     }
 
     /// Starts a second instance of every function over the same table. Returns a client of it and the log of what its requests

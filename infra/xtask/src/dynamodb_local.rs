@@ -117,15 +117,20 @@ fn version_in(pom: &str) -> Option<String> {
     Some(after.split_once("</version>")?.0.to_owned())
 }
 
-/// Installs the jars and returns Java's path, or what is missing.
-fn java_and_jars(project: &Project) -> Result<String, String> {
+/// The path of a Java that is recent enough, or what is missing.
+pub(crate) fn java() -> Result<String, String> {
     let java = std::env::var("JAVA_HOME").map_or_else(|_| "java".to_owned(), |home| format!("{home}/bin/java"));
     let version = command::output(Command::new(&java).arg("-version")).map_err(|_| format!("no Java {JAVA} or newer"))?;
     let version = String::from_utf8_lossy(&version.stderr).into_owned();
     match major(&version) {
-        Some(major) if major >= JAVA => {}
-        _ => return Err(format!("Java is older than {JAVA}")),
+        Some(major) if major >= JAVA => Ok(java),
+        _ => Err(format!("Java is older than {JAVA}")),
     }
+}
+
+/// Installs the jars and returns Java's path, or what is missing.
+fn java_and_jars(project: &Project) -> Result<String, String> {
+    let java = java()?;
     let jars = jars(project);
     jars.install(|pom| {
         if !command::exists("mvn") {

@@ -1,4 +1,4 @@
-//! `cargo xtask faults`: the long runs of the black-box suite, on the embedded database.
+//! `cargo xtask faults`: the long runs of the black-box suite, on the embedded database, optimised.
 
 use crate::command;
 use crate::project::Project;
@@ -49,7 +49,18 @@ impl Options {
 /// If something was found.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<(), String> {
     for (filter, variable, value) in options.parts() {
-        let mut suite = project.cargo(&["test", "--quiet", "--workspace", "--test", "blackbox", "--", "--nocapture", filter]);
+        let mut suite = project.cargo(&[
+            "test",
+            "--quiet",
+            "--profile",
+            "measured",
+            "--workspace",
+            "--test",
+            "blackbox",
+            "--",
+            "--nocapture",
+            filter,
+        ]);
         suite.env(variable, value);
         if let Ok(seed) = std::env::var("CROCHET_SEED") {
             suite.env("CROCHET_SEED", seed);

@@ -50,7 +50,7 @@ impl Go {
 }
 
 /// Keeps Go's caches inside the directory.
-fn environment(directory: &Path) -> [(&'static str, PathBuf); 4] {
+pub(crate) fn environment(directory: &Path) -> [(&'static str, PathBuf); 4] {
     [
         ("GOMODCACHE", directory.join("modules")),
         ("GOCACHE", directory.join("build")),

@@ -7,13 +7,16 @@ mod deploy;
 mod dynamodb_local;
 mod faults;
 mod forward;
+mod generated_clients;
 mod go;
 mod imports;
 mod net;
+mod openapi_tools;
 mod project;
 mod report;
 mod roles;
 mod sam;
+mod schemathesis;
 mod stack;
 mod suite;
 mod supply;
@@ -45,6 +48,9 @@ cargo xtask <command>
   ledger-check [--endpoint URL] [--table NAME]
                             adds up the whole ledger of a table again (default: that of the stack that `cargo run` started)
   bench catalog [listings]  benchmarks the catalogue, cold and warm, in an optimized build (default: 100,000 listings)
+  openapi-clients           lints the OpenAPI document, then generates and compiles clients, with which the suite pays
+  record-examples           records docs/examples.json from a running stack, then writes the generated files
+  schemathesis [--cases N]  tests the API with about N requests that are made of its OpenAPI document (default: 2,000)
   generate [--check]        writes the generated files; with --check, fails if one is stale
   roles FILE                compares the template's roles with the actions that a run of the whole suite recorded in FILE
                             (CROCHET_TEST_ACTIONS)
@@ -105,6 +111,12 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         ["cycles"] => imports::check(&Project::locate()?).map(|()| true),
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),
+        ["openapi-clients"] => openapi_clients(),
+        ["record-examples"] => record_examples(),
+        ["schemathesis", rest @ ..] => {
+            let options = schemathesis::Options::parse(rest)?;
+            schemathesis::run(&Project::locate()?, &options).map(|()| true)
+        }
         ["generate"] => generate(&["generate"]),
         ["generate", "--check"] => generate(&["generate", "--check"]),
         _ => Err(format!("unknown command `{}`\n\n{HELP}", words.join(" "))),
@@ -126,6 +138,19 @@ fn bench(arguments: &[&str]) -> Result<bool, String> {
 fn ledger_check(arguments: &[&str]) -> Result<bool, String> {
     let project = Project::locate()?;
     command::run(project.local_stack().args(arguments)).map(|()| true)
+}
+
+fn openapi_clients() -> Result<bool, String> {
+    let project = Project::locate()?;
+    suite::Clients::install(&project)?.generate(&project).map(|()| true)
+}
+
+fn record_examples() -> Result<bool, String> {
+    let project = Project::locate()?;
+    let test = "system::examples::the_kept_examples_are_what_the_service_replies";
+    let mut suite = project.cargo(&["test", "--quiet", "--workspace", "--test", "blackbox", "--", "--exact", test]);
+    command::run(suite.env("CROCHET_RECORD_EXAMPLES", "1"))?;
+    generate(&["generate"])
 }
 
 fn generate(arguments: &[&str]) -> Result<bool, String> {

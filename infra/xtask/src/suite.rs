@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::go::Go;
 use crate::project::{Project, write};
-use crate::{command, tools};
+use crate::{command, generated_clients, tools};
 
 /// Clients of the suite that use independent libraries.
 #[derive(Debug, Default)]
@@ -14,6 +14,7 @@ pub(crate) struct Clients {
     node_modules: Option<PathBuf>,
     anvil: Option<PathBuf>,
     go: Option<Go>,
+    generated: Option<PathBuf>,
 }
 
 impl Clients {
@@ -21,7 +22,7 @@ impl Clients {
     pub(crate) fn installed(project: &Project) -> Self {
         let (python, node_modules) = tools::installed_clients(project);
         let anvil = node_modules.as_deref().and_then(tools::anvil);
-        Self { python, node_modules, anvil, go: Go::installed(project) }
+        Self { python, node_modules, anvil, go: Go::installed(project), generated: generated_clients::built(project) }
     }
 
     /// Installs what is missing. Go is optional.
@@ -31,7 +32,16 @@ impl Clients {
     pub(crate) fn install(project: &Project) -> Result<Self, String> {
         let (python, node_modules) = (tools::clients_python(project)?, tools::node_modules(project)?);
         let (anvil, go) = (tools::anvil(&node_modules), Go::install(project)?);
-        Ok(Self { python: Some(python), node_modules: Some(node_modules), anvil, go })
+        Ok(Self { python: Some(python), node_modules: Some(node_modules), anvil, go, generated: None })
+    }
+
+    /// Generates the clients of the OpenAPI document.
+    ///
+    /// # Errors
+    /// If one cannot be generated or compiled.
+    pub(crate) fn generate(&mut self, project: &Project) -> Result<(), String> {
+        self.generated = Some(generated_clients::build(project, self.go.as_ref())?);
+        Ok(())
     }
 
     /// Whether Go is available.
@@ -71,6 +81,9 @@ fn command(project: &Project, clients: &Clients, filter: Option<&str>) -> Comman
     }
     if let Some(anvil) = &clients.anvil {
         suite.env("CROCHET_TEST_ANVIL", anvil);
+    }
+    if let Some(generated) = &clients.generated {
+        suite.env("CROCHET_TEST_GENERATED_CLIENTS", generated);
     }
     if let Some(go) = &clients.go {
         suite.env("CROCHET_TEST_GO", &go.program).env("CROCHET_TEST_GO_MODULES", &go.directory);

@@ -4,7 +4,7 @@ use crate::dynamodb_local::Database;
 use crate::project::Project;
 use crate::report::Report;
 use crate::suite::{self, Clients};
-use crate::{alarms, command, deploy, imports, roles, sam, supply, template, tools, watch};
+use crate::{alarms, command, deploy, imports, roles, sam, schemathesis, supply, template, tools, watch};
 
 /// Crates that must not be in the dependency tree, because they slow down cold starts. ring replaces them.
 const UNWANTED: [&str; 2] = ["aws-lc-sys", "openssl-sys"];
@@ -65,6 +65,7 @@ pub(crate) fn run(project: &Project, options: &Options<'_>) -> Result<bool, Stri
     // Kept until the end, because the smoke tests use it too.
     let database = black_box(project, &mut report, options.filter);
     generated_files(project, &mut report);
+    report.step("requests made of the OpenAPI document", || schemathesis::run(project, &schemathesis::Options::default()));
     template_checks(project, &mut report);
     let endpoint = database.as_ref().and_then(|database| database.endpoint.as_deref());
     let clients = Clients::installed(project);
@@ -123,7 +124,10 @@ fn unit_tests(project: &Project, report: &mut Report) {
 }
 
 fn black_box(project: &Project, report: &mut Report, filter: Option<&str>) -> Option<Database> {
-    let clients = report.step("install clients in Python, JavaScript and Go", || Clients::install(project));
+    let mut clients = report.step("install clients in Python, JavaScript and Go", || Clients::install(project));
+    if let Some(clients) = &mut clients {
+        report.step("lint the OpenAPI document, generate and compile clients", || clients.generate(project));
+    }
     if clients.as_ref().is_some_and(|clients| !clients.have_go()) {
         report.note("Endpoint in Go: not run, because this machine has no Go 1.21 or later".to_owned());
     }

@@ -148,7 +148,11 @@ fn npm_packages(project: &Project) -> Tools {
     Tools::new(project, &NPM_MANIFESTS, "node")
 }
 
-fn venv(tools: &Tools) -> Result<PathBuf, String> {
+/// A virtual environment with the packages of `tools`. Returns its directory.
+///
+/// # Errors
+/// If there is no Python with `venv`, or PyPI cannot be reached.
+pub(crate) fn venv(tools: &Tools) -> Result<PathBuf, String> {
     let directory = tools.directory();
     let python = directory.join("bin/python");
     // A virtual environment stops working when its interpreter is removed.

@@ -104,6 +104,9 @@ pub const CATEGORIES: &[(&str, &str)] = &[
     ("other", "Other"),
 ];
 
+/// Time for which a listing that its owner has suspended keeps its endpoint: 30 days.
+const SUSPENDED_ENDPOINT_KEPT_MS: i64 = 30 * 24 * 3_600_000;
+
 /// A listing, as it is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Listing {
@@ -165,6 +168,12 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// Since when the endpoint, as it is, passes its tests (Unix milliseconds).
+    #[must_use]
+    pub fn tested_ms(&self) -> Option<i64> {
+        self.endpoint.as_ref().and_then(|endpoint| endpoint.tested_ms)
+    }
+
     /// Whether calls cost money.
     #[must_use]
     pub fn is_paid(&self) -> bool {
@@ -189,6 +198,15 @@ impl Listing {
             }
             _ => {}
         }
+    }
+
+    /// Whether it has an endpoint that is not needed any more: its owner suspended it, and nothing of it has changed for 30 days. The
+    /// operator's suspension does not count, because it may be lifted without its owner.
+    #[must_use]
+    pub fn has_unused_endpoint(&self, now_ms: i64) -> bool {
+        self.endpoint.is_some()
+            && (self.status, self.suspended_by) == (ListingStatus::Suspended, Some(SuspendedBy::Owner))
+            && now_ms - self.updated_ms >= SUSPENDED_ENDPOINT_KEPT_MS
     }
 
     /// Marks it as changed now. Every change gets a later time than the one before, which the change feed relies on.
@@ -295,6 +313,35 @@ mod tests {
             other.show_seller(seller(0, false));
             assert_eq!(state(&other), (status, by, None));
         }
+    }
+
+    #[test]
+    fn the_endpoint_of_a_suspended_listing_is_unused_after_thirty_days_without_a_change() {
+        let endpoint = Endpoint {
+            status: EndpointStatus::Active,
+            timeout_ms: TIMEOUT_MS.2,
+            max_response_bytes: RESPONSE_BYTES.2,
+            rate_limit_per_minute: None,
+            auth_header_names: Vec::new(),
+            secret_version: "v1".into(),
+            secret_created_ms: 0,
+            previous_secret_expires_ms: None,
+            last_test: None,
+            tested_ms: None,
+            claim: None,
+        };
+        let with_endpoint = |status, by| Listing { endpoint: Some(endpoint.clone()), ..listing(status, by) };
+        let mut suspended = with_endpoint(ListingStatus::Suspended, Some(SuspendedBy::Owner));
+        assert!(!suspended.has_unused_endpoint(SUSPENDED_ENDPOINT_KEPT_MS - 1));
+        assert!(suspended.has_unused_endpoint(SUSPENDED_ENDPOINT_KEPT_MS));
+        suspended.touch(1);
+        assert!(!suspended.has_unused_endpoint(SUSPENDED_ENDPOINT_KEPT_MS), "it has changed");
+        for (status, by) in
+            [(ListingStatus::Active, None), (ListingStatus::Draft, None), (ListingStatus::Suspended, Some(SuspendedBy::Operator))]
+        {
+            assert!(!with_endpoint(status, by).has_unused_endpoint(i64::MAX), "{status:?}");
+        }
+        assert!(!listing(ListingStatus::Suspended, Some(SuspendedBy::Owner)).has_unused_endpoint(i64::MAX), "there is none");
     }
 
     #[test]

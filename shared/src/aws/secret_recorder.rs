@@ -3,6 +3,7 @@
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretInput;
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretInput;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueInput;
+use aws_sdk_secretsmanager::operation::list_secrets::ListSecretsInput;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueInput;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -44,6 +45,9 @@ fn asked(input: &Input) -> (&'static str, Option<&str>) {
     }
     if let Some(delete) = input.downcast_ref::<DeleteSecretInput>() {
         return ("DeleteSecret", delete.secret_id());
+    }
+    if input.downcast_ref::<ListSecretsInput>().is_some() {
+        return ("ListSecrets", None);
     }
     ("Other", None)
 }

@@ -4,16 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretListEntry};
 use crochet_domain::ids::ListingId;
 use futures::future::BoxFuture;
 use quick_cache::sync::Cache;
 
 use super::endpoint::EndpointSecret;
 
-use super::store::{ReadSecrets, SecretStoreError, WriteSecrets};
+use super::store::{DeleteSecrets, ListedSecret, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets};
 use crate::config::{Config, OperatorSecret};
 use crate::telemetry::meter::trip;
 
+/// Secrets per page of a list: the most that Secrets Manager gives.
+const PAGE: i32 = 100;
 /// Maximum number of secret versions kept in memory.
 const CACHE_CAPACITY: usize = 1_000;
 
@@ -22,6 +25,8 @@ const CACHE_CAPACITY: usize = 1_000;
 pub struct SecretsManager {
     client: aws_sdk_secretsmanager::Client,
     prefix: String,
+    /// Description of every secret that is created. It says which deployment a secret belongs to: names of tables are unique.
+    description: String,
     cache: Arc<Cache<(ListingId, String), Arc<EndpointSecret>>>,
 }
 
@@ -37,6 +42,7 @@ impl SecretsManager {
         Self {
             client: crate::aws::secrets_client(config.secrets_endpoint.as_deref()).await,
             prefix: config.secret_prefix.clone(),
+            description: format!("Endpoint of a listing in the table {}", config.table),
             cache: Arc::new(Cache::new(CACHE_CAPACITY)),
         }
     }
@@ -53,6 +59,18 @@ impl SecretsManager {
 
     fn name(&self, listing: ListingId) -> String {
         format!("{}{listing}", self.prefix)
+    }
+
+    /// What is listed, if it is the secret of an endpoint in this table. Another deployment's prefix may begin with, or even equal,
+    /// this one's.
+    fn listed(&self, listed: &SecretListEntry) -> Option<ListedSecret> {
+        let listing = listed.name()?.strip_prefix(&self.prefix)?.parse().ok()?;
+        if listed.description() != Some(&self.description) {
+            return None;
+        }
+        let created_ms = listed.created_date()?.to_millis().ok()?;
+        let changed_ms = listed.last_changed_date().and_then(|at| at.to_millis().ok());
+        Some(ListedSecret { listing, changed_ms: changed_ms.map_or(created_ms, |changed_ms| changed_ms.max(created_ms)) })
     }
 }
 
@@ -93,6 +111,7 @@ impl WriteSecrets for SecretsManager {
                 .client
                 .create_secret()
                 .name(self.name(listing))
+                .description(&self.description)
                 .client_request_token(version)
                 .secret_string(encode(secret)?)
                 .send();
@@ -117,7 +136,9 @@ impl WriteSecrets for SecretsManager {
             trip("secrets", request).await.map(drop).map_err(error_of)
         })
     }
+}
 
+impl DeleteSecrets for SecretsManager {
     fn delete(&self, listing: ListingId) -> BoxFuture<'_, Result<(), SecretStoreError>> {
         Box::pin(async move {
             let request = self.client.delete_secret().secret_id(self.name(listing)).force_delete_without_recovery(true).send();
@@ -125,6 +146,18 @@ impl WriteSecrets for SecretsManager {
                 Err(SecretStoreError::NotFound) => Ok(()),
                 deleted => deleted,
             }
+        })
+    }
+}
+
+impl SweepSecrets for SecretsManager {
+    fn list(&self, from: Option<String>) -> BoxFuture<'_, Result<SecretPage, SecretStoreError>> {
+        Box::pin(async move {
+            let names = Filter::builder().key(FilterNameStringType::Name).values(&self.prefix).build();
+            let request = self.client.list_secrets().filters(names).max_results(PAGE).set_next_token(from).send();
+            let reply = trip("secrets", request).await.map_err(error_of)?;
+            let secrets = reply.secret_list().iter().filter_map(|listed| self.listed(listed)).collect();
+            Ok(SecretPage { secrets, next: reply.next_token })
         })
     }
 }

@@ -36,8 +36,14 @@ pub trait ReadSecrets: Send + Sync {
     fn read(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>>;
 }
 
+/// Deletion, for whoever leaves a secret without a listing that names it.
+pub trait DeleteSecrets: Send + Sync {
+    /// Deletes a listing's secret at once, without a recovery window. Succeeds if it does not exist.
+    fn delete(&self, listing: ListingId) -> BoxFuture<'_, Result<(), SecretStoreError>>;
+}
+
 /// Access for sellers' routes. The caller chooses `version`; repeating a write with the same version has no effect.
-pub trait WriteSecrets: ReadSecrets {
+pub trait WriteSecrets: ReadSecrets + DeleteSecrets {
     /// As [`ReadSecrets::read`], bypassing the cache. Use before a change, which needs the version to still exist.
     fn read_fresh(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>>;
     /// Creates a listing's secret. Fails with [`SecretStoreError::AlreadyExists`] if the listing has one.
@@ -54,8 +60,31 @@ pub trait WriteSecrets: ReadSecrets {
         version: &'a str,
         secret: &'a EndpointSecret,
     ) -> BoxFuture<'a, Result<(), SecretStoreError>>;
-    /// Deletes a listing's secret immediately. Succeeds if it does not exist.
-    fn delete(&self, listing: ListingId) -> BoxFuture<'_, Result<(), SecretStoreError>>;
+}
+
+/// The secret of a listing, as it is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedSecret {
+    /// The listing in its name. There may be no such listing.
+    pub listing: ListingId,
+    /// When the secret was created, or last changed (Unix milliseconds).
+    pub changed_ms: i64,
+}
+
+/// A page of listed secrets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SecretPage {
+    /// The secrets.
+    pub secrets: Vec<ListedSecret>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<String>,
+}
+
+/// Access for the sweeper of secrets.
+pub trait SweepSecrets: DeleteSecrets {
+    /// A page of the endpoint secrets that belong to this deployment's table. `from` is the `next` of the page before. A change of
+    /// the last five minutes may be missing.
+    fn list(&self, from: Option<String>) -> BoxFuture<'_, Result<SecretPage, SecretStoreError>>;
 }
 
 /// A new version id. Secrets Manager requires 32 to 64 characters.

@@ -15,10 +15,13 @@ use super::trace::{RequestTrace, source_ip};
 use crate::app::App;
 use crate::limits;
 use crate::store::api_key::ApiKeyRecord;
-use crochet_domain::api_key::{ApiKey, KeyId, Scope};
+use crochet_domain::api_key::{API_KEY_PREFIX, ApiKey, KeyId, Scope};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::profile::Role;
 use crochet_domain::timestamp::unix_ms;
+
+/// Headers in which some clients send a key.
+const OTHER_KEY_HEADERS: [&str; 6] = ["x-api-key", "api-key", "apikey", "x-auth-token", "x-crochet-api-key", "x-authorization"];
 
 /// An agent with a valid API key.
 #[derive(Debug, Clone)]
@@ -78,13 +81,33 @@ impl Agent {
 /// # Errors
 /// `UNAUTHORIZED` without a key, `INVALID_API_KEY` for a malformed one.
 pub fn presented_key(headers: &HeaderMap) -> Result<ApiKey, ApiError> {
-    let value = headers.get(header::AUTHORIZATION).ok_or(Code::Unauthorized)?;
-    let text = value.to_str().map_err(|_| Code::Unauthorized)?;
-    let (scheme, token) = text.trim().split_once(' ').ok_or(Code::Unauthorized)?;
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Err(without_key(headers)) };
+    let text = value.to_str().map_err(|_| Code::Unauthorized)?.trim();
+    let (scheme, token) = text.split_once(' ').unwrap_or(("", text));
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Code::Unauthorized.into());
+        return Err(match token.starts_with(API_KEY_PREFIX) || scheme.is_empty() {
+            true => ApiError::new(Code::Unauthorized)
+                .message("Write `Bearer` and a space before the key: Authorization: Bearer am_k_….")
+                .recovery("summary", "Send the same key again, with `Bearer` and a space before it, in the header Authorization."),
+            false => ApiError::new(Code::Unauthorized).message("Use the scheme Bearer: Authorization: Bearer am_k_…."),
+        });
     }
     ApiKey::parse(token.trim()).map_err(|_| Code::InvalidApiKey.into())
+}
+
+/// The error for a request without `Authorization`. Some clients put the key into another header.
+fn without_key(headers: &HeaderMap) -> ApiError {
+    match OTHER_KEY_HEADERS.iter().find(|name| headers.contains_key(**name)) {
+        Some(name) => ApiError::new(Code::Unauthorized)
+            .message(format!("The key belongs into the header Authorization: Bearer am_k_…, not into `{name}`."))
+            .detail("header", *name)
+            .detail("did_you_mean", "Authorization")
+            .recovery(
+                "summary",
+                format!("Send the value of `{name}` in the header Authorization, with `Bearer` and a space before it."),
+            ),
+        None => Code::Unauthorized.into(),
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Agent

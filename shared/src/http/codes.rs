@@ -1,5 +1,7 @@
 //! All error codes, each with its status, message and recovery. The API reference is generated from them.
 
+pub mod further_actions;
+
 use http::StatusCode;
 
 /// What a caller can do about an error. It can be followed literally.
@@ -77,10 +79,10 @@ codes! {
     // Requests in general
     InvalidJson "INVALID_JSON" 400 "Send a body that is one valid JSON value."
         => "fix_request_body" false "Send one JSON value in UTF-8: no duplicate keys in an object, no number outside the range of a double, no lone surrogates." keep NONE, drop NONE;
-    UnknownField "UNKNOWN_FIELD" 400 "Remove the field that this request does not have."
-        => "remove_unknown_field" false "Remove the field named in details.field and send the request again." keep NONE, drop NONE;
-    InvalidRequest "INVALID_REQUEST" 400 "Correct the field named in details.field."
-        => "fix_request_field" false "Correct the field named in details.field as the message says and send the request again." keep NONE, drop NONE;
+    UnknownField "UNKNOWN_FIELD" 400 "A field of this request is unknown; details.fields says what to do about it."
+        => "remove_unknown_field" false "Rename each field of details.fields that has a did_you_mean to that name, remove the other unknown ones, and send the request again." keep NONE, drop NONE;
+    InvalidRequest "INVALID_REQUEST" 400 "Correct the fields that details.fields lists."
+        => "fix_request_field" false "Correct the fields that details.fields lists, as their messages say, and send the request again." keep NONE, drop NONE;
     InvalidCursor "INVALID_CURSOR" 400 "Send next_cursor exactly as the previous page returned it, or leave cursor out."
         => "restart_from_first_page" true "Send next_cursor exactly as the previous page returned it, or leave cursor out to start with the newest entry." keep NONE, drop &["cursor"];
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" 415 "Send the body as application/json."
@@ -90,7 +92,7 @@ codes! {
     HeaderTooLarge "HEADER_TOO_LARGE" 431 "Send shorter headers, or a shorter path or query."
         => "send_shorter_headers" false "Keep each header under 8,192 bytes and the path and the query under 4,096 bytes each, then send the request again." keep BODY, drop NONE;
     NotFound "NOT_FOUND" 404 "This path does not exist; look it up in the API reference."
-        => "read_api_reference" false "Look the path up in the API reference at reference_url." keep NONE, drop NONE;
+        => "read_api_reference" false "GET /api/v1 lists what there is. Look the path up there, or in the API reference at reference_url." keep NONE, drop NONE;
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 "This path does not support that method; use one listed in the Allow header."
         => "use_allowed_method" false "Use a method listed in the Allow header." keep BODY, drop NONE;
     RateLimited "RATE_LIMITED" 429 "Too many requests; wait, then try again."
@@ -102,7 +104,7 @@ codes! {
 
     // Who is calling
     Unauthorized "UNAUTHORIZED" 401 "Send your API key as Authorization: Bearer am_k_…."
-        => "send_api_key" false "Send data.authorization_header, as POST /register or POST /auth/recover returned it, in the Authorization header." keep BODY, drop NONE;
+        => "send_api_key" false "Send your key in the header Authorization, as `Bearer` and the key. Without one, get it: POST /auth/challenge with your wallet_address, sign data.message, solve data.pow, then POST /register (a registered wallet: purpose recover, then POST /auth/recover), and send data.authorization_header as it is." keep BODY, drop NONE;
     InvalidApiKey "INVALID_API_KEY" 401 "This API key is mistyped, expired or revoked; check it or get a new one."
         => "recover_api_key" false "Check the key for typing errors. If it is lost or revoked, get a new one with POST /auth/challenge (purpose recover) and POST /auth/recover. A person logs in and creates one with POST /api-keys." keep BODY, drop &["api_key"];
     InsufficientScope "INSUFFICIENT_SCOPE" 403 "This API key lacks the scope that this request needs; use one that has it."
@@ -139,8 +141,8 @@ codes! {
         => "link_recovery_wallet" false "First give another active wallet the capability recovery, or link one with POST /me/wallets." keep NONE, drop PROOF;
     ProfileNotFound "PROFILE_NOT_FOUND" 404 "There is no agent with this id; check it."
         => "check_agent_id" false "Use data.listing.seller.id of GET /listings/:id, or an id from GET /me." keep BODY, drop NONE;
-    ListingsStillActive "LISTINGS_STILL_ACTIVE" 409 "A profile with active listings cannot become a buyer; suspend them first."
-        => "suspend_listings" false "Suspend the listings named in details.listing_ids with DELETE /listings/:id, or keep a role that sells." keep BODY, drop NONE;
+    ListingsStillActive "LISTINGS_STILL_ACTIVE" 409 "Active listings need this; suspend them first."
+        => "suspend_listings" false "Suspend the listings named in details.listing_ids with DELETE /listings/:id, then repeat the change; or leave it." keep BODY, drop NONE;
     KeyNotFound "KEY_NOT_FOUND" 404 "This profile has no API key with this id; list its keys with GET /api-keys."
         => "list_api_keys" false "List the profile's keys with GET /api-keys." keep NONE, drop NONE;
     KeyLimit "KEY_LIMIT" 409 "This profile has the maximum number of API keys; revoke one first."
@@ -154,7 +156,7 @@ codes! {
     CeremonyInvalid "CEREMONY_INVALID" 400 "This passkey ceremony is unknown, expired or already used; start a new one."
         => "start_new_ceremony" true "Call the start route again and finish the new ceremony within five minutes." keep &["display_name"], drop &["ceremony_id", "credential"];
     PasskeyRefused "PASSKEY_REFUSED" 401 "The passkey could not be verified; start again."
-        => "start_new_ceremony" true "Call the start route again, and let the authenticator verify you (PIN, fingerprint or face)." keep &["display_name"], drop &["ceremony_id", "credential"];
+        => "start_new_ceremony" true "Call the start route again, and let the authenticator verify you (PIN, fingerprint or face). If it is refused again, log in with another passkey or with a recovery code: POST /auth/passkey/recover." keep &["display_name"], drop &["ceremony_id", "credential"];
     PasskeyAlreadyRegistered "PASSKEY_ALREADY_REGISTERED" 409 "This passkey is already registered; log in with it."
         => "log_in" false "Log in with it: POST /auth/passkey/login/start and /finish." keep NONE, drop &["ceremony_id", "credential"];
     PasskeyLimit "PASSKEY_LIMIT" 409 "You have the maximum number of passkeys; remove one first."

@@ -29,6 +29,8 @@ struct Parts {
     retry_after_seconds: Option<u64>,
     internal: Option<String>,
     alarm: bool,
+    /// What is wrong with the field in `details.field`, if there is one.
+    field_problem: &'static str,
 }
 
 impl ApiError {
@@ -46,6 +48,7 @@ impl ApiError {
                 retry_after_seconds: None,
                 internal: None,
                 alarm: false,
+                field_problem: "invalid",
             }),
         }
     }
@@ -54,6 +57,23 @@ impl ApiError {
     #[must_use]
     pub fn field(field: &str, problem: &str) -> Self {
         Self::new(Code::InvalidRequest).message(format!("`{field}` {problem}.")).detail("field", field)
+    }
+
+    /// `INVALID_REQUEST` for a field that is missing. `why` continues after "is required" ("for a challenge for link_wallet").
+    #[must_use]
+    pub fn required(field: &str, why: &str) -> Self {
+        let space = if why.is_empty() { "" } else { " " };
+        let mut error = Self::field(field, &format!("is required{space}{why}"));
+        error.parts.field_problem = "missing";
+        error.recovery("summary", format!("Add `{field}` and send the request again."))
+    }
+
+    /// `INVALID_REQUEST` for a field that this request cannot have. `why` continues after "must be left out" ("if immediate is true").
+    #[must_use]
+    pub fn unexpected(field: &str, why: &str) -> Self {
+        let mut error = Self::field(field, &format!("must be left out {why}"));
+        error.parts.field_problem = "unexpected";
+        error.recovery("summary", format!("Leave `{field}` out and send the request again."))
     }
 
     /// `INTERNAL_ERROR`, with a cause for the operator.
@@ -124,6 +144,18 @@ impl ApiError {
         self.parts.code
     }
 
+    /// The message for the caller.
+    #[must_use]
+    pub fn told(&self) -> &str {
+        &self.parts.message
+    }
+
+    /// The field that is to blame.
+    #[must_use]
+    pub fn named_field(&self) -> Option<&str> {
+        self.parts.details.get("field").and_then(Value::as_str)
+    }
+
     /// The cause for the operator's log.
     #[must_use]
     pub fn operator_message(&self) -> Option<&str> {
@@ -146,29 +178,14 @@ impl ApiError {
     /// The response body.
     #[must_use]
     pub fn body(&self, config: &Config) -> Value {
-        let Parts { code, message, details, recovery, data, .. } = &*self.parts;
-        let usual = code.recovery();
-        let reference = config.absolute("/docs/api-reference.txt");
-        let mut recovery_json = json!({
-            "retryable": usual.retryable,
-            "next_action": usual.next_action,
-            "summary": usual.summary,
-            "preserve": usual.preserve,
-            "discard": usual.discard,
-            "retry_after_seconds": self.retry_after_seconds(),
-        });
-        if let Value::Object(members) = &mut recovery_json {
-            members.extend(recovery.clone());
-            let action = members.get("next_action").and_then(Value::as_str).unwrap_or_default().to_owned();
-            members.insert("docs_url".into(), format!("{reference}#action-{action}").into());
-            members.insert("reference_url".into(), format!("{reference}#error-{}", code.as_str()).into());
-        }
+        let Parts { code, message, data, .. } = &*self.parts;
         let mut error = json!({ "code": code.as_str(), "message": message });
         if let Value::Object(error) = &mut error {
+            let details = self.details();
             if !details.is_empty() {
-                error.insert("details".into(), Value::Object(details.clone()));
+                error.insert("details".into(), Value::Object(details));
             }
-            error.insert("recovery".into(), recovery_json);
+            error.insert("recovery".into(), self.advice(config));
         }
         let mut body = json!({ "success": false, "error": error });
         if let (Value::Object(body), Some(data)) = (&mut body, data) {
@@ -176,6 +193,61 @@ impl ApiError {
         }
         body
     }
+
+    /// The response body as a problem document (RFC 9457), which has the members of the usual body too. `instance` names this
+    /// occurrence.
+    #[must_use]
+    pub fn problem(&self, config: &Config, instance: &str) -> Value {
+        let Parts { code, message, .. } = &*self.parts;
+        let mut body = json!({
+            "type": config.absolute(&docs_path(*code)),
+            "title": code.message(),
+            "status": code.status().as_u16(),
+            "detail": message,
+            "instance": format!("urn:crochet:request:{instance}"),
+        });
+        if let (Value::Object(body), Value::Object(usual)) = (&mut body, self.body(config)) {
+            body.extend(usual);
+        }
+        body
+    }
+
+    /// A field that is to blame is also the one row of `fields`, unless the error lists several.
+    fn details(&self) -> Map<String, Value> {
+        let mut details = self.parts.details.clone();
+        if let Some(field) = self.named_field()
+            && !details.contains_key("fields")
+        {
+            let row = json!({ "field": field, "problem": self.parts.field_problem, "message": self.parts.message });
+            details.insert("fields".into(), json!([row]));
+        }
+        details
+    }
+
+    fn advice(&self, config: &Config) -> Value {
+        let code = self.parts.code;
+        let usual = code.recovery();
+        let mut advice = json!({
+            "retryable": usual.retryable,
+            "next_action": usual.next_action,
+            "summary": usual.summary,
+            "preserve": usual.preserve,
+            "discard": usual.discard,
+            "retry_after_seconds": self.retry_after_seconds(),
+        });
+        if let Value::Object(members) = &mut advice {
+            members.extend(self.parts.recovery.clone());
+            members.insert("docs_url".into(), config.absolute(&docs_path(code)).into());
+            let reference = config.absolute("/docs/api-reference.txt");
+            members.insert("reference_url".into(), format!("{reference}#error-{}", code.as_str()).into());
+        }
+        advice
+    }
+}
+
+/// Where the page about a code is.
+fn docs_path(code: Code) -> String {
+    format!("/docs/errors/{}", code.as_str())
 }
 
 impl From<Code> for ApiError {

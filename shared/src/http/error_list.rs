@@ -30,7 +30,7 @@ use super::request::{Json, JsonOrNothing, Query};
 use super::session::Person;
 
 /// Codes that any route can return.
-pub const EVERY_ROUTE: &[Code] = &[Code::HeaderTooLarge, Code::InternalError];
+pub const EVERY_ROUTE: &[Code] = &[Code::UnknownField, Code::HeaderTooLarge, Code::InternalError];
 
 /// The codes that a route, or an extractor, can return.
 pub trait ErrorList {
@@ -154,6 +154,7 @@ mod tests {
     fn a_list_has_the_codes_of_its_extractors_its_own_and_those_of_every_route_once() {
         let names: Vec<&str> = ExampleErrors::codes().iter().map(|code| code.as_str()).collect();
         let expected = [
+            "UNKNOWN_FIELD",
             "INVALID_REQUEST",
             "HEADER_TOO_LARGE",
             "RATE_LIMITED",

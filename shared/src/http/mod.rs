@@ -2,18 +2,25 @@
 
 pub mod caller;
 pub mod codes;
+mod compress;
 mod cors;
 pub mod cursor;
 pub mod error;
 pub mod error_list;
+pub mod escaped;
 pub mod etag;
+pub mod fields;
 pub mod limited;
 mod limits;
+mod masked;
+pub mod near;
 pub mod reply;
 pub mod request;
+mod route_table;
 mod serve;
 pub mod service;
 pub mod session;
+mod stray_query;
 mod suggest;
 pub mod trace;
 

@@ -11,8 +11,14 @@ use serde::{Deserialize, Deserializer};
 
 use super::codes::Code;
 use super::error::ApiError;
-use crochet_domain::api_key::API_KEY_PREFIX;
+use super::fields::Place;
+use super::masked::masked;
 use crochet_domain::json;
+
+use diagnose::Reading;
+
+mod diagnose;
+mod known_fields;
 
 /// Maximum body size in bytes, on every route but the gateway: enough for a listing with both schemas and examples.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -97,7 +103,7 @@ pub async fn read_body(body: Body, max: usize) -> Result<Bytes, ApiError> {
 /// Parses a body into `T`.
 ///
 /// # Errors
-/// `INVALID_JSON`, `UNKNOWN_FIELD` or `INVALID_REQUEST`, naming the field.
+/// `INVALID_JSON`; `UNKNOWN_FIELD` or `INVALID_REQUEST`, naming every field that is missing, unknown or wrong.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(ApiError::new(Code::InvalidJson).message("The body is empty; send a JSON object."));
@@ -106,71 +112,15 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(ApiError::new(Code::InvalidRequest).message("The body must be a JSON object.").detail("field", "."));
     }
-    let mut unknown = None;
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
-    let parsed = serde_ignored::deserialize(tracked, |path| {
-        unknown.get_or_insert_with(|| path.to_string());
-    });
-    match (parsed, unknown) {
-        (Ok(value), None) => Ok(value),
-        // An unknown field may be the missing one, misspelled, so it is reported first. serde_ignored writes `?` for an Option.
-        (_, Some(field)) => Err(unknown_field(&field.replace(".?", ""))),
-        (Err(e), None) => {
-            let problem = e.to_string();
-            let problem = masked(&without_value(problem.split(" at line ").next().unwrap_or_default()));
-            let path = named(&track.path().to_string(), &problem);
-            Err(ApiError::new(Code::InvalidRequest).message(sentence(&path, &problem)).detail("field", path))
-        }
+    parse_fields(body, Place::Body)
+}
+
+/// Parses a JSON object into `T`, or tells everything that is wrong with it.
+fn parse_fields<T: DeserializeOwned>(body: &[u8], place: Place) -> Result<T, ApiError> {
+    match diagnose::read::<T>(body) {
+        Reading { parsed: Ok(value), unknown } if unknown.is_empty() => Ok(value),
+        reading => Err(diagnose::problems(body, place, reading).into_error()),
     }
-}
-
-/// Removes the value from a message of serde (`invalid type: string "…", expected …`): it may be a secret in the wrong field.
-fn without_value(problem: &str) -> String {
-    let repeated = problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "));
-    match repeated.and_then(|rest| rest.rsplit_once(", expected ")) {
-        Some((found, expected)) => {
-            let kind = found.split(['"', '`']).next().unwrap_or_default().trim_end();
-            format!("expected {expected}, found {}", if kind.is_empty() { "something else" } else { kind })
-        }
-        None => problem.to_owned(),
-    }
-}
-
-/// Adds a missing field to the path: serde reports only the object that lacks it.
-fn named(path: &str, problem: &str) -> String {
-    let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    match missing {
-        Some(field) if path == "." => field.to_owned(),
-        Some(field) => format!("{path}.{field}"),
-        None => path.to_owned(),
-    }
-}
-
-fn sentence(path: &str, problem: &str) -> String {
-    if path == "." { format!("The body is invalid: {problem}.") } else { format!("`{path}`: {problem}.") }
-}
-
-/// `UNKNOWN_FIELD`, naming it.
-#[must_use]
-pub fn unknown_field(field: &str) -> ApiError {
-    let field = masked(field);
-    ApiError::new(Code::UnknownField)
-        .message(format!("Remove the field `{field}`, which this request does not have."))
-        .detail("field", field)
-}
-
-/// Masks API keys: messages of serde repeat the caller's text.
-fn masked(text: &str) -> String {
-    let mut parts = text.split(API_KEY_PREFIX);
-    let mut safe = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        safe.push_str(API_KEY_PREFIX);
-        safe.push('…');
-        safe.push_str(part.trim_start_matches(|c: char| c.is_ascii_alphanumeric()));
-    }
-    safe
 }
 
 /// A query string, parsed into `T`. Unknown and repeated parameters are rejected by name.
@@ -185,15 +135,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         if query.len() > MAX_QUERY_BYTES {
             return Err(Code::HeaderTooLarge.into());
         }
-        // It becomes a JSON object of strings, so that the same parser names unknown and invalid fields.
+        // It becomes a JSON object of strings, so that the same parser names unknown and invalid parameters.
         let mut object = serde_json::Map::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             if object.insert(name.clone().into_owned(), value.into_owned().into()).is_some() {
-                return Err(ApiError::field(&name, "is given twice"));
+                return Err(ApiError::field(&masked(&name), "is given twice; send it once"));
             }
         }
         let text = serde_json::to_vec(&object).map_err(ApiError::internal)?;
-        parse_json(&text).map(Self)
+        parse_fields(&text, Place::Query).map(Self)
     }
 }
 

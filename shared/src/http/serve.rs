@@ -3,12 +3,13 @@
 use axum::Router;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 use lambda_http::request::RequestContext;
-use lambda_http::{Request, RequestExt, service_fn};
+use lambda_http::{Adapter, Request, RequestExt, service_fn};
 use tokio::sync::OnceCell;
 use tower::ServiceExt;
 use url::Url;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::escaped::Escaped;
 use super::service::envelope;
 use crate::app::{self, App};
 use crate::config::Config;
@@ -30,18 +31,19 @@ where
 {
     let app = connect(app::start()).await;
     if !app.config.public_url_is_gateways {
-        return lambda_http::run(routes(&router, app).await?).await;
+        let routes = routes(&router, app).await?;
+        return lambda_http::lambda_runtime::run(Escaped(Adapter::from(routes))).await;
     }
     let (app, named) = (&app, &OnceCell::new());
     let router = &router;
-    lambda_http::run(service_fn(async move |request: Request| -> Result<_, Error> {
+    let service = service_fn(async move |request: Request| -> Result<_, Error> {
         let routes = named.get_or_try_init(|| async {
             let url = gateways_url(request.request_context_ref()).ok_or("API Gateway tells no id of the API; set PublicUrl")?;
             routes(router, app.at(url)).await
         });
         Ok(routes.await?.clone().oneshot(request).await?)
-    }))
-    .await
+    });
+    lambda_http::lambda_runtime::run(Escaped(Adapter::from(service))).await
 }
 
 async fn routes<R>(router: &impl Fn(App) -> R, app: App) -> Result<Router, Error>

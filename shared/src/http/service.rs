@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use crochet_domain::ids::{ProfileId, random_bytes};
@@ -15,9 +15,11 @@ use lambda_http::request::RequestContext;
 use time::OffsetDateTime;
 
 use super::codes::Code;
+use super::compress::{accepts_gzip, compress, quality, vary};
 use super::cors;
 use super::error::ApiError;
 use super::request::MAX_QUERY_BYTES;
+use super::stray_query;
 use super::suggest::not_found;
 use super::trace::RequestTrace;
 use crate::app::App;
@@ -27,6 +29,7 @@ use crate::telemetry::metrics::{self, Metric};
 
 /// Maximum length of a header value, in bytes.
 pub const MAX_HEADER_BYTES: usize = 8_192;
+const PROBLEM_JSON: &str = "application/problem+json";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Wraps a router: every response has the envelope and a request id.
@@ -55,7 +58,8 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
     app.follow_clock().await;
     let request_id = request_id(app.clock.now());
     let is_open = cors::is_open(&route);
-    let mut response = match check_line(&request) {
+    let (gzip, as_problem) = (accepts_gzip(request.headers()), accepts_problem(request.headers()));
+    let mut response = match check_line(&request).and_then(|()| stray_query::check(&method, &route, request.uri())) {
         Ok(()) if is_open && cors::is_preflight(&method, request.headers()) => cors::preflight(),
         Ok(()) => meter.scope(next.run(request)).await,
         Err(e) => axum::response::IntoResponse::into_response(e),
@@ -63,8 +67,11 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
     let error = response.extensions_mut().remove::<ApiError>().or_else(|| framework_error(response.status()));
     if let Some(error) = &error {
         *response.status_mut() = error.code().status();
-        render(&mut response, error, &app, method == Method::HEAD);
+        let body = if as_problem { error.problem(&app.config, &request_id) } else { error.body(&app.config) };
+        let content_type = HeaderValue::from_static(if as_problem { PROBLEM_JSON } else { "application/json" });
+        render(&mut response, error, content_type, Body::from(body.to_string()));
     }
+    let mut response = compress(response, gzip).await;
     let (profile, limit) = trace.notes();
     let headers = response.headers_mut();
     if let Some(limit) = limit {
@@ -134,20 +141,26 @@ fn check_line(request: &Request) -> Result<(), ApiError> {
     }
 }
 
-fn render(response: &mut Response, error: &ApiError, app: &App, head: bool) {
-    let body = error.body(&app.config).to_string();
+/// Whether a request asks for problem documents by their name.
+fn accepts_problem(headers: &HeaderMap) -> bool {
+    let lists = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(quality).any(|(name, wanted)| wanted && name == PROBLEM_JSON)
+}
+
+fn render(response: &mut Response, error: &ApiError, content_type: HeaderValue, body: Body) {
     let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CONTENT_TYPE, content_type);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.remove(header::CONTENT_LENGTH);
+    vary(headers, "accept");
     if let Some(seconds) = error.retry_after_seconds() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     if unauthorized {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"crochet\""));
     }
-    *response.body_mut() = if head { Body::empty() } else { Body::from(body) };
+    *response.body_mut() = body;
 }
 
 struct Line<'a> {

@@ -39,6 +39,20 @@ impl OutboundRules {
         }
     }
 
+    /// What is allowed, in sentences for sellers.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let never = "It has no credentials and no fragment, and is at most 2,048 bytes long.";
+        if self.insecure {
+            return format!(
+                "This local stack allows http and https, loopback addresses such as http://127.0.0.1, and any port. {never}"
+            );
+        }
+        let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
+        let ports = ports.join(", ");
+        format!("This deployment allows https URLs whose host is a DNS name with public addresses only, on port {ports}. {never}")
+    }
+
     /// Whether a host name may resolve to this address.
     pub(super) fn allows(&self, ip: IpAddr) -> bool {
         is_public(ip) || self.allows_literal(ip)

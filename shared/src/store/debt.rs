@@ -131,11 +131,16 @@ impl Store {
         }
     }
 
-    /// Stores a debt after it was looked at, unless it has been paid meanwhile.
-    pub async fn put_debt(&self, debt: &Debt) -> Result<(), StoreError> {
-        let still_open = Condition::equals("since_ms", n(debt.since_ms));
-        match self.table.put(debt_put(debt)?.when(still_open)).await {
-            Ok(()) | Err(WriteError::ConditionFailed(_)) => Ok(()),
+    /// Stores a debt after it was looked at. `due_ms` is when it was due before. `false` if it has been paid, or looked at by another
+    /// sweep, meanwhile.
+    pub async fn put_debt(&self, debt: &Debt, due_ms: i64) -> Result<bool, StoreError> {
+        let unchanged = Condition::equals("due_ms", n(due_ms));
+        match self.table.put(debt_put(debt)?.when(unchanged)).await {
+            Ok(()) => Ok(true),
+            // The SDK retries after a lost reply. An item equal to ours is the result of our first try.
+            Err(WriteError::ConditionFailed(found)) => {
+                Ok(found.map(record::<Debt>).transpose()?.is_some_and(|found| found == *debt))
+            }
             Err(error) => Err(error.into()),
         }
     }

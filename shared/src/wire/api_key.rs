@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Array, ObjectBuilder, Type};
 
+use super::schema;
 use crate::store::api_key::ApiKeyRecord;
 use crochet_domain::api_key::{API_KEY_PREFIX, ApiKey, KeyId, Scope};
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
@@ -21,7 +21,7 @@ pub struct Key {
     /// The key's prefix and id, which are not secret.
     pub prefix: String,
     /// What the key may do. The scopes are independent: a key with `write` alone cannot read.
-    #[schema(schema_with = scopes)]
+    #[schema(value_type = Vec<schema::Scope>)]
     pub scopes: Vec<Scope>,
     /// When the key was created.
     #[schema(format = DateTime)]
@@ -83,9 +83,4 @@ impl IssuedKey {
     pub fn new(key: &ApiKey, stored: &ApiKeyRecord) -> Self {
         Self { key: stored.into(), api_key: key.reveal().to_owned(), authorization_header: authorization(key) }
     }
-}
-
-pub(super) fn scopes() -> Array {
-    let names = [Scope::Read, Scope::Write].map(Scope::as_str);
-    Array::new(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).build())
 }

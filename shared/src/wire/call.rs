@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::money::Amount;
+use super::payment::Requirements;
 use crochet_domain::call::ledger::{EntryType, LedgerEntry, Settlement};
 use crochet_domain::call::outcome::Outcome;
 use crochet_domain::call::{Attempt, Call, CallState, PaymentState};
@@ -19,28 +20,35 @@ pub struct GatewayRequestView {
     /// Call id: `gw_req_…`. The seller sees it as `webhook-id`.
     pub id: String,
     /// The caller's role in this call: `buyer` or `seller`.
+    #[schema(value_type = schema::CallRole)]
     pub role: &'static str,
     /// The listing, as it was at the time of the call.
     pub listing: CalledListingView,
     /// State of the call: `quoted`, `pending`, `settled`, `delivering`, `delivered`, `undelivered` or `expired`.
+    #[schema(value_type = schema::CallStatus)]
     pub status: &'static str,
     /// Whether the buyer was charged.
     pub charge: ChargeView,
     /// The provider's id for the payment.
+    #[schema(required)]
     pub relay_request_id: Option<String>,
     /// The payment.
     pub payment: PaymentView,
     /// SHA-256 (hex) of the request body in RFC 8785 canonical form.
     pub body_sha256: String,
     /// The `Idempotency-Key` that the buyer sent. Only the buyer sees it.
+    #[schema(required)]
     pub idempotency_key: Option<String>,
     /// Delivery attempts so far.
     pub attempts: Vec<AttemptView>,
     /// Until when the call can be retried, while it is paid but not delivered.
+    #[schema(required, format = DateTime)]
     pub redeliver_until: Option<String>,
     /// Creation time.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// Time of the last change of state.
+    #[schema(format = DateTime)]
     pub updated_at: String,
 }
 
@@ -59,6 +67,7 @@ pub struct CalledListingView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChargeView {
     /// State of the charge: `none`, `pending`, `charged`, `owed`, `refunded` or `reversed`.
+    #[schema(value_type = schema::ChargeState)]
     pub state: &'static str,
     /// The price of the call.
     pub amount: Amount,
@@ -68,16 +77,19 @@ pub struct ChargeView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PaymentView {
     /// State of the payment: `waiting`, `pending`, `success`, `failed`, `refunded`, or `none` for a free call.
+    #[schema(value_type = schema::PaymentState)]
     pub state: &'static str,
     /// Payment provider: `relay`.
+    #[schema(required)]
     pub provider: Option<String>,
     /// Currency that the buyer pays in.
-    #[schema(value_type = Option<schema::OriginCurrency>)]
+    #[schema(value_type = Option<schema::OriginCurrency>, required)]
     pub origin_currency: Option<OriginCurrency>,
     /// Expiry time of the quote.
+    #[schema(required, format = DateTime)]
     pub expires_at: Option<String>,
     /// What the buyer has to do to pay. Only the buyer sees it, while the quote may still be paid.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Requirements>, required)]
     pub requirements: Option<Box<RawValue>>,
 }
 
@@ -87,17 +99,21 @@ pub struct AttemptView {
     /// Number of the attempt, from 1.
     pub n: u32,
     /// Start time.
+    #[schema(format = DateTime)]
     pub started_at: String,
     /// Duration, in milliseconds.
+    #[schema(required)]
     pub latency_ms: Option<i64>,
     /// Length of the request body, in bytes.
     pub request_bytes: u64,
     /// Length of the response body, in bytes.
+    #[schema(required)]
     pub response_bytes: Option<u64>,
     /// `delivered`, a `SELLER_…` code, or `GATEWAY_INTERRUPTED` if the attempt ended with a process of ours; null while it is running.
-    #[schema(value_type = Option<schema::Outcome>)]
+    #[schema(value_type = Option<schema::Outcome>, required)]
     pub outcome: Option<Outcome>,
     /// The seller's HTTP status.
+    #[schema(required)]
     pub seller_status_code: Option<u16>,
 }
 
@@ -199,9 +215,10 @@ pub struct EntryView {
     /// The provider's id for the payment.
     pub relay_request_id: String,
     /// Status of an adjustment: `open`, `settled` or `waived`. Null for other entries.
-    #[schema(value_type = Option<schema::Settlement>)]
+    #[schema(value_type = Option<schema::Settlement>, required)]
     pub settlement: Option<Settlement>,
     /// Creation time.
+    #[schema(format = DateTime)]
     pub created_at: String,
 }
 

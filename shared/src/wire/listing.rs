@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::Pagination;
 use super::money::{Amount, Currency, owes};
+use super::warning::{Warning, warnings};
 use crate::config::Config;
 use crochet_domain::currency::{OriginCurrency, payable_with};
 use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy, SuspendedReason};
@@ -18,6 +19,7 @@ use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ListingView {
     /// Listing id (UUIDv7).
+    #[schema(format = "uuid")]
     pub id: String,
     /// Name for use in URLs. It never changes.
     pub slug: String,
@@ -87,6 +89,14 @@ pub struct ListingView {
     pub rating: RatingView,
     /// Statistics of the last 30 days.
     pub stats: StatsView,
+    /// Whether the last test call of its endpoint, as the endpoint is now, succeeded. False if it was never tested, or has no endpoint.
+    pub endpoint_tested: bool,
+    /// Since when its test calls succeed; null if `endpoint_tested` is false.
+    #[schema(required)]
+    pub endpoint_tested_at: Option<String>,
+    /// What its seller would want to know. In the seller's own lists only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warnings: Option<Vec<Warning>>,
     /// What its seller owes buyers for calls that were never delivered; null if nothing.
     #[schema(required)]
     pub owes: Option<Amount>,
@@ -102,12 +112,15 @@ pub struct ListingView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SellerView {
     /// Profile id.
+    #[schema(format = "uuid")]
     pub id: String,
     /// Display name.
     pub display_name: String,
     /// Crochet Score, 0 to 1000.
+    #[schema(maximum = 1000)]
     pub score: u16,
     /// Tier of the score: `Low`, `Moderate`, `Trusted`, `Elite` or `Exceptional`.
+    #[schema(value_type = schema::Tier)]
     pub tier: &'static str,
     /// Whether the score is 800 or more.
     pub is_verified: bool,
@@ -140,7 +153,7 @@ pub struct StatsView {
     #[schema(required)]
     pub p95_latency_ms: Option<u32>,
     /// Time of the last call; null without calls.
-    #[schema(required)]
+    #[schema(required, format = DateTime)]
     pub last_called_at: Option<String>,
 }
 
@@ -155,6 +168,12 @@ impl ListingView {
             example_response: raw(listing.example_response.as_deref()),
             ..Self::in_list(listing, config)
         }
+    }
+
+    /// As [`ListingView::in_list`], for the seller.
+    #[must_use]
+    pub fn in_own_list(listing: &Listing, config: &Config) -> Self {
+        Self { warnings: Some(warnings(listing)), ..Self::in_list(listing, config) }
     }
 
     /// The listing without schemas and examples. A page of a hundred whole listings would not fit into a response.
@@ -188,6 +207,9 @@ impl ListingView {
             seller: SellerView::from(&listing.seller),
             rating: RatingView::default(),
             stats: StatsView::default(),
+            endpoint_tested: listing.tested_ms().is_some(),
+            endpoint_tested_at: listing.tested_ms().map(moment),
+            warnings: None,
             owes: owes(listing.seller.standing),
             created_at: moment(listing.created_ms),
             updated_at: moment(listing.updated_ms),

@@ -10,6 +10,8 @@ pub mod person;
 pub mod profile;
 pub mod refund;
 pub mod schema;
+pub mod step;
+pub mod warning;
 
 use serde::Serialize;
 use utoipa::ToSchema;

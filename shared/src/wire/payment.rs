@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::money::Amount;
 use super::schema;
+use super::step::PaymentStep;
 
 /// Name of the payment id in replies.
 pub const PAYMENT_ID: &str = "relay_request_id";
@@ -24,13 +25,13 @@ pub const REPLACED_PAYMENT_ID: &str = "replaces_relay_request_id";
 #[expect(dead_code, reason = "it describes headers; the gateway parses them itself")]
 pub struct GatewayHeaders {
     /// 1 to 255 printable ASCII characters that identify this call. You choose them.
-    #[param(rename = "Idempotency-Key")]
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[ -~]{1,255}$")]
     idempotency_key: Option<String>,
     /// The currency to pay in: SOL, USDC_SOL, ETH or USDC. SOL is recommended.
-    #[param(rename = "X-Crochet-Origin-Currency")]
+    #[param(rename = "X-Crochet-Origin-Currency", value_type = Option<schema::OriginCurrency>)]
     origin_currency: Option<String>,
     /// The `relay_request_id` of a 402 that you have paid.
-    #[param(rename = "X-Crochet-Relay-Request-Id")]
+    #[param(rename = "X-Crochet-Relay-Request-Id", pattern = "^[0-9A-Za-z_-]{8,128}$")]
     payment_id: Option<String>,
 }
 
@@ -44,7 +45,7 @@ pub struct Requirements {
     /// What to pay, provider costs included.
     pub pay: PayIn,
     /// The provider's steps, verbatim. Carry out the transaction of each item with the wallet in `pay_from`.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<PaymentStep>)]
     pub steps: Box<RawValue>,
     /// Base URL of the provider's API.
     pub api_base: String,
@@ -70,9 +71,10 @@ pub struct PaymentOffer {
     /// The wallet to pay from.
     pub pay_from: PayFromView,
     /// When the quote expires.
+    #[schema(format = DateTime)]
     pub expires_at: String,
     /// What to do to pay; null for a quote that is closing and must not be paid any more.
-    #[schema(value_type = Option<Requirements>)]
+    #[schema(value_type = Option<Requirements>, required)]
     pub requirements: Option<Box<RawValue>>,
 }
 
@@ -84,7 +86,7 @@ pub struct PayFromView {
     pub wallet_id: WalletId,
     /// Its address: EIP-55 for EVM, base58 for Solana.
     pub address: String,
-    #[schema(value_type = String, example = "solana")]
+    #[schema(value_type = schema::Chain)]
     /// Its chain family.
     pub chain: Chain,
 }
@@ -126,11 +128,11 @@ pub struct PriceOnly {
     /// Always `relay`.
     pub provider: String,
     /// Always `null`: nothing was quoted.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required)]
     #[serde(rename = "relay_request_id")]
     pub payment_id: Option<()>,
     /// Always `null`.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, required)]
     pub requirements: Option<()>,
     /// The price.
     pub amount: Amount,
@@ -205,6 +207,7 @@ pub struct Pending {
     pub retry_after_seconds: u64,
     /// The id of the payment. Send it in `X-Crochet-Relay-Request-Id`.
     #[serde(rename = "relay_request_id")]
+    #[schema(required)]
     pub payment_id: Option<String>,
     /// Call id: `gw_req_…`.
     pub request_id: String,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use super::api_key::{Key, authorization, key_id, scopes};
+use super::api_key::{Key, authorization, key_id};
 use super::money::{Amount, owes};
 use crate::store::api_key::ApiKeyRecord;
 use crochet_domain::api_key::{ApiKey, KeyId, Scope};
@@ -37,7 +37,7 @@ pub struct Profile {
     #[schema(maximum = 1000)]
     pub score: u16,
     /// The tier of the score.
-    #[schema(schema_with = tiers)]
+    #[schema(value_type = schema::Tier)]
     pub tier: &'static str,
     /// Whether the profile is verified, which takes a score of 800 or more.
     pub is_verified: bool,
@@ -89,7 +89,7 @@ pub struct Wallet {
     #[schema(value_type = String, format = "uuid")]
     pub id: WalletId,
     /// Its chain family.
-    #[schema(schema_with = chains)]
+    #[schema(value_type = schema::Chain)]
     pub chain: Chain,
     /// Its address: EIP-55 for EVM, base58 for Solana.
     #[schema(value_type = String)]
@@ -182,7 +182,7 @@ pub struct Auth {
     pub key_id: Option<String>,
     /// What the API key may do. For a session, the scopes of the keys that it can create. The session itself may do everything that
     /// its routes offer.
-    #[schema(schema_with = scopes)]
+    #[schema(value_type = Vec<schema::Scope>)]
     pub scopes: Vec<Scope>,
     /// When the key or session expires; null if it does not.
     #[schema(required, format = DateTime)]
@@ -207,7 +207,7 @@ impl Auth {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Challenge {
     /// What the signature will authorize.
-    #[schema(schema_with = purposes)]
+    #[schema(value_type = schema::Purpose)]
     pub purpose: Purpose,
     /// The address of the wallet, in canonical form.
     #[schema(value_type = String)]
@@ -263,25 +263,8 @@ fn moment(ms: i64) -> String {
     rfc3339(from_unix_ms(ms))
 }
 
-fn one_of<const N: usize>(values: [&'static str; N]) -> Object {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values)).build()
-}
-
 fn credentials() -> Object {
-    one_of(["api_key", "session"])
-}
-
-fn chains() -> Object {
-    one_of([Chain::Evm.as_str(), Chain::Solana.as_str()])
-}
-
-fn tiers() -> Object {
-    one_of(["Low", "Moderate", "Trusted", "Elite", "Exceptional"])
-}
-
-fn purposes() -> Object {
-    use Purpose::{ClaimAgent, LinkWallet, OperatorLogin, Recover, Register, UpdateWallet};
-    one_of([Register, Recover, LinkWallet, UpdateWallet, ClaimAgent, OperatorLogin].map(Purpose::as_str))
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["api_key", "session"])).build()
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub struct RefundView {
     /// The provider's id for the payment.
     pub relay_request_id: String,
     /// When the payment was recorded.
+    #[schema(format = DateTime)]
     pub paid_at: String,
 }
 

@@ -220,3 +220,13 @@ fn a_listing_in_the_list_is_the_listing_by_id() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn a_seller_without_listings_finds_nothing_whatever_the_words() -> Outcome {
+    shared(async |world| {
+        let seller = world.agent().await?;
+        let reply = seller.get("/listings").query("seller", "me").query("q", "anything").send().await?;
+        assert_eq!(reply.ok(200)["pagination"]["total"], 0);
+        Ok(())
+    })
+}

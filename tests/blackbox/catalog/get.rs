@@ -4,7 +4,7 @@ use crochet_tests::{Outcome, Replies, is_time, is_uuid, members, shared, text};
 use http::Method;
 use serde_json::json;
 
-const MEMBERS: [&str; 29] = [
+const MEMBERS: [&str; 31] = [
     "auth_method",
     "category",
     "connection_instructions",
@@ -19,6 +19,8 @@ const MEMBERS: [&str; 29] = [
     "input_schema",
     "name",
     "output_schema",
+    "endpoint_tested",
+    "endpoint_tested_at",
     "owes",
     "payable_with",
     "price",

@@ -5,4 +5,5 @@ mod browse_pages;
 mod browse_text;
 mod categories;
 mod get;
+mod listing_openapi;
 mod snapshot;

@@ -1,6 +1,10 @@
 //! What a seller owes is shown, and suspends its listings when it is overdue.
 
-use crochet_tests::{Failure, Market, Outcome, Quote, Replies, World, isolated, number, text};
+use std::collections::BTreeSet;
+
+use crochet_tests::policy::{rights_for, rights_of};
+use crochet_tests::{Failure, Market, Outcome, Proxy, Quote, Replies, Setup, World, isolated, number, text, with_setup};
+use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 const DAY: i64 = 86_400;
@@ -160,6 +164,75 @@ fn a_late_fill_of_an_unpaid_refund_is_found_within_a_day() -> Outcome {
         world.later(3_600).await?;
         assert_eq!(world.look_at_debts().await?, 1);
         assert_eq!(market.charge(&id).await?, "refunded");
+        Ok(())
+    })
+}
+
+#[test]
+fn sweeps_that_come_late_and_in_parallel_are_one_sweep() -> Outcome {
+    isolated(async |world| {
+        let (market, id) = owing(world).await?;
+        let four_sweeps = async || try_join_all((0..4).map(|_| world.look_at_debts())).await;
+        world.later(30 * DAY).await?;
+        four_sweeps().await?;
+        assert!(is_overdue(&shown(&market).await?.1), "the first look is a late one");
+        assert_eq!(world.look_at_debts().await?, 0, "it is due again in a day");
+        let offer = Quote::of(market.refund(&id).await?);
+        world.sandbox.pay(&offer.id).await?;
+        world.later(2 * DAY).await?;
+        four_sweeps().await?;
+        world.look_at_debts().await?;
+        assert_eq!(market.charge(&id).await?, "refunded");
+        let (profile, listing) = shown(&market).await?;
+        assert_eq!((text(&listing, "status"), &listing["owes"], &profile["owes"]), ("active", &Value::Null, &Value::Null));
+        world.later(DAY).await?;
+        assert_eq!(world.look_at_debts().await?, 0, "nothing is due any more");
+        Ok(())
+    })
+}
+
+#[test]
+fn the_sweepers_policy_allows_all_that_a_sweep_needs_and_nothing_else() -> Outcome {
+    let proxy = &Proxy::start()?;
+    let setup = Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() };
+    with_setup(setup, async |world| {
+        let mut used = BTreeSet::new();
+        let mut sweep = async || -> Result<(), Failure> {
+            proxy.record();
+            world.sweep().await?;
+            used.extend(proxy.recorded().iter().flat_map(|(operation, request)| rights_for(operation, request)));
+            Ok(())
+        };
+        let (market, id) = owing(world).await?;
+        // A payment that nobody presents, one that comes late, and a refund of which the same is true.
+        let unpaid = market.quote(&json!({ "n": 2 })).await?;
+        market.paid(&json!({ "n": 3 })).await?;
+        sweep().await?;
+        world.later(900).await?;
+        sweep().await?;
+        // The record of the body does not list it any more when it is filled.
+        world.later(2 * 3_600).await?;
+        market.quote(&json!({ "n": 2 })).await?;
+        world.sandbox.pay(&unpaid.id).await?;
+        world.later(7 * DAY).await?;
+        sweep().await?;
+        assert!(is_overdue(&shown(&market).await?.1));
+        let offer = Quote::of(market.refund(&id).await?);
+        world.later(900).await?;
+        sweep().await?;
+        world.sandbox.pay(&offer.id).await?;
+        world.later(3_600).await?;
+        sweep().await?;
+        assert_eq!(market.charge(&id).await?, "refunded");
+        world.later(30 * DAY).await?;
+        // What closes in a sweep may be shown by the next one.
+        sweep().await?;
+        sweep().await?;
+        assert_eq!(number(&shown(&market).await?.0["owes"], "amount_micros"), 1_902_000, "the others have closed");
+        let allowed = rights_of("GatewaySweeper")?;
+        let named = |rights: BTreeSet<_>| rights.iter().map(ToString::to_string).collect::<Vec<String>>();
+        assert_eq!(named(used.difference(&allowed).cloned().collect()), Vec::<String>::new(), "not allowed");
+        assert_eq!(named(allowed.difference(&used).cloned().collect()), Vec::<String>::new(), "not needed");
         Ok(())
     })
 }

@@ -29,6 +29,7 @@ mod wallet_libraries;
 mod wallets_change;
 mod wallets_faults;
 mod wallets_link;
+mod wallets_payout;
 mod wallets_races;
 mod wallets_recovery_advice;
 mod wallets_signature_confusion;

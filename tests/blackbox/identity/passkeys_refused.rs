@@ -312,3 +312,35 @@ fn a_deployment_at_an_ip_address_says_that_it_can_have_no_passkeys() -> Outcome 
         Ok(())
     })
 }
+
+/// The passkey can be backed up.
+const ELIGIBLE: u8 = 8;
+/// The passkey is backed up.
+const BACKED_UP: u8 = 16;
+
+#[test]
+fn an_authenticator_may_begin_to_back_up_a_passkey_and_no_refusal_hides_the_way_back() -> Outcome {
+    shared(async |world| {
+        let with = |flags| Tampering { flags, ..Tampering::default() };
+        let origin = world.client.origin().await?;
+        for before in [0, ELIGIBLE] {
+            let (signed_up, passkey) = sign_up(world, &with(before)).await?;
+            signed_up.ok(201);
+            let log_in = async |tampering: &Tampering| world.client.try_log_in(&passkey, &origin, tampering).await;
+            // A signature that is none changes nothing.
+            let bogus = Tampering { bogus_signature: true, ..with(ELIGIBLE | BACKED_UP) };
+            log_in(&bogus).await?.refused(401, "PASSKEY_REFUSED");
+            log_in(&with(before)).await?.ok(200);
+            log_in(&with(ELIGIBLE | BACKED_UP)).await?.ok(200);
+            log_in(&with(ELIGIBLE)).await?.ok(200);
+            log_in(&with(ELIGIBLE | BACKED_UP)).await?.ok(200);
+            // What was said to be possible cannot become impossible, and nothing is backed up that cannot be.
+            for flags in [0, BACKED_UP] {
+                let reply = log_in(&with(flags)).await?;
+                let error = reply.refused(401, "PASSKEY_REFUSED");
+                assert!(text(&error["recovery"], "summary").contains("recovery code"), "{error}");
+            }
+        }
+        Ok(())
+    })
+}

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use crochet_tests::{Failure, Outcome, Replies, Wallet, World, shared, text};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Solana's off-chain message envelope, version 0: format UTF-8, one signer.
 fn envelope(signer: &Wallet, application_domain: [u8; 32], message: &str) -> Result<Vec<u8>, Failure> {
@@ -84,7 +84,7 @@ fn a_signature_in_a_wrong_encoding_is_400_and_uses_nothing_up() -> Outcome {
                 body["signature"] = wrong.clone().into();
                 let reply = world.client.post("/register").json(&body).send().await?;
                 let error = reply.refused(400, "INVALID_REQUEST");
-                assert_eq!(error["details"], json!({ "field": "signature" }), "{wrong}");
+                assert_eq!(error["details"]["field"], "signature", "{wrong}");
             }
             world.client.post("/register").json(&good).send().await?.ok(201);
         }

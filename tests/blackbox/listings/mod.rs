@@ -11,6 +11,8 @@ mod endpoint_secrecy;
 mod endpoint_test;
 mod pricing;
 mod schema_patterns;
+mod secret_sweep;
 mod slugs;
 mod status;
+mod untested;
 mod update;

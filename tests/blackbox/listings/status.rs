@@ -60,8 +60,9 @@ fn warnings_come_with_a_change_as_with_creation() -> Outcome {
             list(data, "warnings").iter().map(|warning| text(warning, "code").to_owned()).collect()
         };
         let market = world.market(5.0).await?;
-        assert!(codes(&market.listing.data).is_empty());
+        assert_eq!(codes(&market.listing.data), ["ENDPOINT_UNTESTED"]);
         let path = format!("/listings/{}", market.listing.id);
+        market.seller.post(&format!("{path}/endpoint/test")).send().await?.ok(200);
         let cheaper = market.seller.patch(&path).json(&json!({ "pricing_amount": 0.001 })).send().await?;
         assert_eq!(codes(cheaper.ok(200)), ["PRICE_BELOW_ROUTE_MINIMUM"]);
         let payable = list(&cheaper.data()["listing"], "payable_with");
@@ -69,7 +70,7 @@ fn warnings_come_with_a_change_as_with_creation() -> Outcome {
         let free = market.seller.patch(&path).json(&json!({ "pricing_model": "free" })).send().await?;
         assert!(codes(free.ok(200)).is_empty() && list(&free.data()["listing"], "payable_with").is_empty());
         let evm = world.evm_agent().await?.create_listing(&world.paid_fields(&json!(5), "/echo")).await?;
-        assert_eq!(codes(&evm.data), ["NO_SOLANA_PAYOUT_WALLET"]);
+        assert_eq!(codes(&evm.data), ["ENDPOINT_UNTESTED", "NO_SOLANA_PAYOUT_WALLET"]);
         Ok(())
     })
 }

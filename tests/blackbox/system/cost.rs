@@ -86,6 +86,8 @@ async fn listings(figures: &mut Figures<'_>) -> Outcome {
     for (scenario, name) in [("listing by id", text(&listing, "id")), ("listing by slug", text(&listing, "slug"))] {
         figures.note(scenario, &world.client.get(&format!("/listings/{name}")).send().await?)?;
     }
+    let openapi = format!("/listings/{}/openapi.json", text(&listing, "id"));
+    figures.note("OpenAPI of a listing by id", &world.client.get(&openapi).send().await?)?;
     // The first browse may refresh the search model.
     world.client.get("/listings").send().await?;
     figures.note("browse", &world.client.get("/listings").query("q", "service").send().await?)?;

@@ -24,17 +24,19 @@ pub(super) struct Fate {
 
 impl Fate {
     /// Draws a fate. Every deposit shows 0 to 120 seconds late.
-    pub(super) fn drawn(random: &mut Random) -> Self {
+    ///
+    /// A deposit that nobody has seen while it was pending is filled within `closed_at` milliseconds: before anything else is offered.
+    pub(super) fn drawn(random: &mut Random, closed_at: i64) -> Self {
         let lag = if random.chance(30) { 0 } else { random.between(0, 120) * SECOND };
         let then = lag + random.between(1, 30) * SECOND;
         let status = |at: i64, status: &str| (at, json!({ "status": status }));
         match random.below(20) {
             0..=5 => Self::of("pending, then success", vec![status(lag, "pending"), status(then, "success")], Some(then)),
             6..=9 => Self::of("success", vec![status(lag, "success")], Some(lag)),
-            // Pending for long enough that the sweeper sees it.
             10..=11 => {
                 let back = lag + random.between(65, 120) * SECOND;
-                let filled = back + random.between(1, 300) * SECOND;
+                let filled = (back + random.between(1, 300) * SECOND).min(closed_at - SECOND);
+                let back = back.min(filled - SECOND);
                 let changes = vec![status(lag, "pending"), status(back, "waiting"), status(filled, "success")];
                 Self::of("pending, waiting again, then success", changes, Some(filled))
             }

@@ -111,13 +111,8 @@ fn run_batch(seeds: &[u64], report: &Mutex<AgentReport>) -> Outcome {
     let settings = [("CROCHET_RATE_LIMITS", limits), ("CROCHET_MAX_LISTINGS", "100000"), ("CROCHET_POW_DIFFICULTY", "1")];
     with_setup(Setup::settings(&settings), async |world| {
         world.called();
-        let client = world.stack()?.client();
-        let seller = client.register(&Wallet::evm(), "Literal seller").await?;
-        // A listing whose seller never fails keeps nothing from one run to the next.
-        let echo = listing(world, &seller, "/echo").await?;
         for seed in seeds {
-            let run =
-                play(world, &seller, &echo, *seed).await.map_err(|failure| Failure::new(format!("seed {seed}: {failure:?}")))?;
+            let run = play(world, *seed).await.map_err(|failure| Failure::new(format!("seed {seed}: {failure:?}")))?;
             if let Ok(mut report) = report.lock() {
                 report.add(*seed, &run);
             }
@@ -127,10 +122,13 @@ fn run_batch(seeds: &[u64], report: &Mutex<AgentReport>) -> Outcome {
     })
 }
 
-async fn play<'a>(world: &'a World, seller: &Agent, echo: &str, seed: u64) -> Result<Run<'a>, Failure> {
+async fn play(world: &World, seed: u64) -> Result<Run<'_>, Failure> {
     let mut random = Random::seeded(seed);
+    // What one run leaves owed suspends its seller in the end.
+    let seller = world.stack()?.client().register(&Wallet::evm(), &format!("Seller {}", unique_name())).await?;
+    let echo = listing(world, &seller, "/echo").await?;
     let buyer = world.stack()?.client().register(&Wallet::solana(), &format!("Literal {}", unique_name())).await?;
-    let mut time = Timeline::new(world)?;
+    let mut time = Timeline::new(world).await?;
     if random.chance(20) {
         let begins = random.between(0, 900) * 1_000;
         let lasts = random.pick(&[5, 60, 600, 3_600]) * 1_000;
@@ -140,8 +138,10 @@ async fn play<'a>(world: &'a World, seller: &Agent, echo: &str, seed: u64) -> Re
     let mut wishes = Vec::new();
     for n in 0..1 + random.below(3) {
         let listing = match random.chance(60) {
-            true => echo.to_owned(),
-            false => listing(world, seller, random.pick(&["/flaky/1", "/flaky/3", "/slow/20", "/status/404", "/fail/500"])).await?,
+            true => echo.clone(),
+            false => {
+                listing(world, &seller, random.pick(&["/flaky/1", "/flaky/3", "/slow/20", "/status/404", "/fail/500"])).await?
+            }
         };
         wishes.push(Wish::drawn(&mut random, &listing, json!({ "seed": seed, "n": n })));
     }

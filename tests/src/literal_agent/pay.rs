@@ -9,6 +9,11 @@ use super::timeline::Event;
 use super::wish::{Mistake, Temper};
 use crate::failure::{Failure, Outcome};
 
+/// Seconds after its expiry until which the provider fills a quote.
+const FILLED_UNTIL: i64 = 180;
+/// Seconds after its expiry until which nothing else is offered.
+const CLOSED_AFTER: i64 = FILLED_UNTIL + 60;
+
 impl Run<'_> {
     /// "Carry out the payment, then send the same body with its id."
     pub(super) async fn pay_as_told(&mut self, wish: usize, advice: &Advice, sending: &mut Sending) -> Result<Then, Failure> {
@@ -68,7 +73,7 @@ impl Run<'_> {
     /// Pays. The invariant: not while an earlier payment of the same call may still be filled.
     async fn pay(&mut self, wish: usize, id: &str, seconds_to_expiry: i64) -> Outcome {
         let now = self.time.now();
-        let fate = Fate::drawn(&mut self.random);
+        let fate = Fate::drawn(&mut self.random, (seconds_to_expiry + CLOSED_AFTER) * 1_000);
         self.note(format!("wish {wish}: pays {} ({}: {})", short(id), fate.name, json!(fate.changes)));
         let earlier: Vec<Deposit> = self.deposits.iter().filter(|deposit| deposit.wish == wish).cloned().collect();
         for deposit in &earlier {
@@ -91,8 +96,7 @@ impl Run<'_> {
         if let Some(after_ms) = fate.forgotten_at {
             self.time.at(now + after_ms, Event::Forgets(id.to_owned()));
         }
-        // The quote can be filled until 180 seconds after it expires.
-        let ends_at = now + (seconds_to_expiry + 180) * 1_000;
+        let ends_at = now + (seconds_to_expiry + FILLED_UNTIL) * 1_000;
         self.deposits.push(Deposit { wish, id: id.to_owned(), at: now, ends_at, fate });
         Ok(())
     }

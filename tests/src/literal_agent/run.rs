@@ -170,6 +170,9 @@ impl Run<'_> {
     }
 
     fn answered(&mut self, wish: usize, reply: &Reply) {
+        if self.wishes[wish].answer.is_none() {
+            self.wishes[wish].answered_at = self.time.now();
+        }
         let known = self.wishes[wish].answer.get_or_insert_with(|| reply.body.clone());
         if *known != reply.body {
             self.violated(format!("wish {wish} got another answer than before"));

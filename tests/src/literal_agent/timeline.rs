@@ -1,15 +1,15 @@
 //! The time of a run: waiting moves the stack's clock, and what is due happens on the way.
 
+use crochet_local::stack::Scheduled;
 use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
-use crate::sweeper::sweep;
 use crate::world::World;
 
 /// Milliseconds between two sweeps.
 const SWEEP_EVERY_MS: i64 = 60_000;
-/// Sweeps in one wait. In a longer one, the sweeper rests until the end.
-const SWEEPS: i64 = 20;
+/// Sweeps of one wait that come every minute. In a longer one, the time between them doubles.
+const SWEEPS: u32 = 5;
 
 /// Something that happens at the provider at a moment of a run.
 #[derive(Debug, Clone)]
@@ -25,14 +25,16 @@ pub(super) enum Event {
 /// The time of one run, in milliseconds since its start.
 pub(super) struct Timeline<'a> {
     world: &'a World,
+    sweeper: Scheduled,
     started_ms: i64,
     /// What will happen, in no order.
     due: Vec<(i64, Event)>,
 }
 
 impl<'a> Timeline<'a> {
-    pub(super) fn new(world: &'a World) -> Result<Self, Failure> {
-        Ok(Self { world, started_ms: clock_ms(world)?, due: Vec::new() })
+    pub(super) async fn new(world: &'a World) -> Result<Self, Failure> {
+        let sweeper = world.stack()?.scheduled().await.map_err(Failure::new)?;
+        Ok(Self { world, sweeper, started_ms: clock_ms(world)?, due: Vec::new() })
     }
 
     /// Milliseconds since the start of the run.
@@ -55,19 +57,24 @@ impl<'a> Timeline<'a> {
     pub(super) async fn wait(&mut self, seconds: i64) -> Result<Vec<String>, Failure> {
         let target = self.now() + seconds.max(0) * 1_000;
         let mut happened = Vec::new();
-        let mut sweeps = 0;
-        while let Some(at) = self.next_sweep(target).filter(|_| sweeps < SWEEPS) {
+        let mut sweeps: u32 = 0;
+        while let Some(at) = self.next_sweep(2_i64.saturating_pow(sweeps.saturating_sub(SWEEPS - 1)), target) {
             happened.extend(self.let_happen(at).await?);
-            sweep(self.world).await?;
+            self.sweep().await?;
             sweeps += 1;
         }
         happened.extend(self.let_happen(target).await?);
         Ok(happened)
     }
 
-    /// The next time at which the sweeper runs, if it is over by `target`.
-    fn next_sweep(&self, target: i64) -> Option<i64> {
-        let next = (self.now() / SWEEP_EVERY_MS + 1) * SWEEP_EVERY_MS;
+    /// Sweeps once.
+    pub(super) async fn sweep(&self) -> Outcome {
+        self.sweeper.sweep().await.map(drop).map_err(Failure::new)
+    }
+
+    /// The time at which the sweeper runs in some minutes, if it is over by `target`.
+    fn next_sweep(&self, minutes: i64, target: i64) -> Option<i64> {
+        let next = (self.now() / SWEEP_EVERY_MS).saturating_add(minutes).saturating_mul(SWEEP_EVERY_MS);
         (next <= target).then_some(next)
     }
 

@@ -6,12 +6,13 @@ use serde_json::Value;
 use super::advice::{Advice, Sending};
 use super::run::{Deposit, Run, short};
 use crate::failure::{Failure, Outcome};
-use crate::sweeper::sweep;
 
 /// Requests until a name must say how its call ended.
 const PATIENCE: u32 = 30;
 /// Seconds after the last change at the provider after which nothing may be open: a fill counts until one hour after the `ttl`.
 const AFTERWARDS: i64 = 3_600 + 900;
+/// For so long a body leads to what was delivered for it (seconds).
+const BODY_LEADS_FOR: i64 = 48 * 3_600;
 /// Unused money becomes owed after this (seconds).
 const A_DAY: i64 = 24 * 3_600;
 
@@ -38,17 +39,19 @@ impl Run<'_> {
             self.note(line);
         }
         self.world.sandbox.clear_faults().await?;
-        sweep(self.world).await?;
+        self.time.sweep().await?;
         self.note("-- the end: every name is asked".to_owned());
         // Bodies first: they lead to what was delivered for 48 hours, and the other names may take long.
-        for wish in 0..self.wishes.len() {
+        let (answered, others): (Vec<usize>, Vec<usize>) =
+            (0..self.wishes.len()).partition(|wish| self.wishes[*wish].answer.is_some());
+        for wish in answered.into_iter().chain(others) {
             self.ask_names(wish, true).await?;
         }
         for wish in 0..self.wishes.len() {
             self.ask_names(wish, false).await?;
         }
         self.time.wait(A_DAY).await?;
-        sweep(self.world).await?;
+        self.time.sweep().await?;
         self.check_money().await
     }
 
@@ -71,7 +74,7 @@ impl Run<'_> {
             let ended = self.ask_until_it_ended(wish, &name).await?;
             let is_right = match &ended {
                 Ended::Delivered | Ended::Owed => is_filled,
-                Ended::Unpaid => !is_filled,
+                Ended::Unpaid => !is_filled || (by_body && self.was_answered_long_ago(wish)),
                 Ended::Otherwise(_) => false,
             };
             if !is_right {
@@ -81,6 +84,11 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    fn was_answered_long_ago(&self, wish: usize) -> bool {
+        let wish = &self.wishes[wish];
+        wish.answer.is_some() && self.time.now() - wish.answered_at >= BODY_LEADS_FOR * 1_000
     }
 
     async fn ask_until_it_ended(&mut self, wish: usize, name: &Sending) -> Result<Ended, Failure> {

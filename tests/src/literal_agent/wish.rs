@@ -61,6 +61,8 @@ pub(super) struct Wish {
     pub(super) bound_keys: Vec<String>,
     /// The first answer.
     pub(super) answer: Option<Bytes>,
+    /// When it came, in milliseconds since the start of the run.
+    pub(super) answered_at: i64,
 }
 
 impl Wish {
@@ -87,6 +89,7 @@ impl Wish {
             offered: Vec::new(),
             bound_keys: Vec::new(),
             answer: None,
+            answered_at: 0,
         }
     }
 

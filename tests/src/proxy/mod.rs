@@ -35,6 +35,9 @@ enum Gate {
     Closed(String),
 }
 
+/// Operations and bodies of requests, while they are recorded.
+type Recording = Option<Vec<(String, Bytes)>>;
+
 /// The proxy. Dropping it stops it.
 pub struct Proxy {
     url: String,
@@ -51,6 +54,8 @@ struct Forwarder {
     gate: watch::Sender<Gate>,
     /// Whether a request is held by [`Fault::Delay`].
     held: watch::Sender<bool>,
+    /// The requests since [`Proxy::record`], by operation.
+    recorded: Arc<Mutex<Recording>>,
     kill_switch: KillSwitch,
 }
 
@@ -85,6 +90,7 @@ impl Proxy {
             rule: Arc::default(),
             gate: watch::Sender::new(Gate::Open),
             held: watch::Sender::new(false),
+            recorded: Arc::default(),
             kill_switch,
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -160,6 +166,18 @@ impl Proxy {
         std::mem::take(&mut *self.rule()).struck
     }
 
+    /// Records requests from now on.
+    pub fn record(&self) {
+        *self.inner.recorded() = Some(Vec::new());
+    }
+
+    /// Ends the recording. Returns the requests, by operation.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<(String, Value)> {
+        let requests = self.inner.recorded().take().unwrap_or_default();
+        requests.into_iter().map(|(operation, body)| (operation, serde_json::from_slice(&body).unwrap_or_default())).collect()
+    }
+
     fn rule(&self) -> MutexGuard<'_, Rule> {
         self.inner.rule()
     }
@@ -170,6 +188,9 @@ async fn forward(State(forwarder): State<Forwarder>, method: Method, uri: Uri, h
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     if operation == "TransactWriteItems" {
         forwarder.pass_the_gate(&body).await;
+    }
+    if let Some(recorded) = &mut *forwarder.recorded() {
+        recorded.push((operation.clone(), body.clone()));
     }
     let fate = forwarder.rule().fate(&operation, &body);
     let send = forwarder.send(method, &uri, &headers, body.clone());
@@ -201,6 +222,10 @@ async fn forward(State(forwarder): State<Forwarder>, method: Method, uri: Uri, h
 impl Forwarder {
     fn rule(&self) -> MutexGuard<'_, Rule> {
         self.rule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recorded(&self) -> MutexGuard<'_, Recording> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits if this transaction is held.

@@ -34,7 +34,7 @@ crochet::error_list!(ListCategoriesErrors: OptionalAgent;);
 
 /// List the categories with the number of active listings in each.
 #[utoipa::path(get, path = "/api/v1/categories", operation_id = "list_categories", tag = "Catalog",
-    responses((status = 200, body = Categories, description = "All categories, including empty ones."), ListCategoriesErrors))]
+    responses((status = 200, body = Categories, description = "All categories, including empty ones.", headers(("ETag" = String, description = "The version of the reply. Send it in If-None-Match."))), (status = 304, description = "Not modified: If-None-Match names the current version.", headers(("ETag" = String, description = "The version of the reply."))), ListCategoriesErrors))]
 pub(crate) async fn list_categories(
     State(catalogue): State<Catalogue>,
     caller: OptionalAgent,

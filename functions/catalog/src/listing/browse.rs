@@ -22,9 +22,9 @@ crochet::error_list!(BrowseListingsErrors: OptionalAgent, Query<Filters>; Insuff
 /// Browse active listings or, with `seller=me` and an API key, your own, including drafts and suspended ones.
 ///
 /// Lists omit schemas and examples; `GET /listings/{id}` returns them.
-#[utoipa::path(get, path = "/api/v1/listings", operation_id = "browse_listings", tag = "Catalog", security((), ("api_key" = [])),
+#[utoipa::path(get, path = "/api/v1/listings", operation_id = "browse_listings", tag = "Catalog", security((), ("api_key" = ["read"])),
     params(Filters),
-    responses((status = 200, body = Listings, description = "A page of listings."), BrowseListingsErrors))]
+    responses((status = 200, body = Listings, description = "A page of listings.", headers(("ETag" = String, description = "The version of the reply. Send it in If-None-Match."))), (status = 304, description = "Not modified: If-None-Match names the current version.", headers(("ETag" = String, description = "The version of the reply."))), BrowseListingsErrors))]
 pub(crate) async fn browse_listings(
     State(app): State<App>,
     State(catalogue): State<Catalogue>,
@@ -33,6 +33,8 @@ pub(crate) async fn browse_listings(
     Query(filters): Query<Filters>,
 ) -> Result<Response> {
     let (scope, search) = filters.parse()?;
+    let is_own = matches!(scope, ListingScope::Owned(_));
+    let view = if is_own { ListingView::in_own_list } else { ListingView::in_list };
     let found = match scope {
         ListingScope::Public => {
             caller.identify_while(async { Ok(catalogue.refresh().await?) }).await?;
@@ -40,7 +42,7 @@ pub(crate) async fn browse_listings(
         }
         ListingScope::Owned(status) => browse_owned(&app, caller, status, &search).await?,
     };
-    let listings = found.listings.iter().map(|listing| ListingView::in_list(listing, &app.config)).collect();
+    let listings = found.listings.iter().map(|listing| view(listing, &app.config)).collect();
     let reply = Reply::ok(Listings { listings, pagination: Pagination::of(search.page, search.limit, found.total) })?;
     Ok(conditional(&headers, reply))
 }

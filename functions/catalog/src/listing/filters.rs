@@ -1,6 +1,7 @@
 //! The query parameters of `GET /listings`, and errors that name them.
 
 use crochet::http::ApiError;
+use crochet::http::fields::{FieldProblems, Place};
 use crochet::http::request::int_param;
 use crochet::wire::schema;
 use crochet_domain::ids::ProfileId;
@@ -31,8 +32,10 @@ pub(crate) struct Filters {
     /// `.net` are words, and `nodejs` finds "Node.js".
     /// English stems also match, as do prefixes (for words of three letters or more, and for the last word) and single typos (in
     /// words of four letters or more). Exact matches rank first.
+    #[param(max_length = 200)]
     q: Option<String>,
     /// Category slug.
+    #[param(value_type = Option<schema::CategorySlug>)]
     category: Option<String>,
     /// `free` or `per_call`.
     #[param(value_type = Option<schema::PricingModel>)]
@@ -41,10 +44,13 @@ pub(crate) struct Filters {
     #[param(value_type = Option<schema::DeliveryType>)]
     delivery_type: Option<String>,
     /// Minimum price per call in USD, such as `0.25`.
+    #[param(pattern = r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
     min_price: Option<String>,
     /// Maximum price per call in USD.
+    #[param(pattern = r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
     max_price: Option<String>,
     /// The seller's profile id, or `me` with an API key.
+    #[param(pattern = "^(me|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$")]
     seller: Option<String>,
     /// `draft`, `active` or `suspended`. Requires `seller=me`.
     #[param(value_type = Option<schema::ListingStatus>)]
@@ -52,6 +58,7 @@ pub(crate) struct Filters {
     /// Sort order: `relevance` (default with `q`; ties go to the higher seller score), `newest` (default without `q`), `popular`,
     /// `rating` (both sort by seller score until call and review statistics exist), `price_low` or `price_high`. Remaining ties
     /// are sorted newest first.
+    #[param(inline, value_type = Option<SortOrder>)]
     sort: Option<String>,
     /// Page number, starting at 1 (the default).
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
@@ -59,6 +66,10 @@ pub(crate) struct Filters {
     /// Listings per page, 1 to 100 (default 20).
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
+}
+
+schema::string_enum! {
+    pub(crate) enum SortOrder = Sort::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>(), "Sort order.";
 }
 
 /// Whose listings are searched.
@@ -74,40 +85,42 @@ impl Filters {
     /// Parses all parameters.
     ///
     /// # Errors
-    /// `INVALID_REQUEST`, naming the first invalid parameter.
+    /// `INVALID_REQUEST`, naming the invalid parameters.
     pub(crate) fn parse(&self) -> Result<(ListingScope, Search), ApiError> {
-        let (scope, seller) = self.scope()?;
-        let min_price = price("min_price", self.min_price.as_deref())?;
-        let max_price = price("max_price", self.max_price.as_deref())?;
+        let mut problems = FieldProblems::new(Place::Query);
+        let scope = problems.take(self.scope())?;
+        let min_price = problems.take(price("min_price", self.min_price.as_deref()))?.flatten();
+        let max_price = problems.take(price("max_price", self.max_price.as_deref()))?.flatten();
         if min_price.zip(max_price).is_some_and(|(min, max)| min > max) {
-            return Err(ApiError::field("min_price", "must not be above max_price"));
+            problems.wrong("min_price", "must not be above max_price");
         }
-        let sort = one_of("sort", self.sort.as_deref(), Sort::parse, Sort::ALL.iter().map(|(name, _)| *name))?;
+        let sort = one_of("sort", self.sort.as_deref(), Sort::parse, Sort::ALL.iter().map(|(name, _)| *name));
+        let sort = problems.take(sort)?.flatten();
         let category = |slug: &str| CATEGORIES.iter().map(|(known, _)| *known).find(|known| *known == slug);
+        let category = one_of("category", self.category.as_deref(), category, CATEGORIES.iter().map(|(slug, _)| *slug));
+        let models = PricingModel::ALL.iter().map(|v| v.as_str());
+        let pricing_model = one_of("pricing_model", self.pricing_model.as_deref(), PricingModel::parse, models);
+        let types = DeliveryType::ALL.iter().map(|v| v.as_str());
+        let delivery_type = one_of("delivery_type", self.delivery_type.as_deref(), DeliveryType::parse, types);
         let mut search = Search {
-            category: one_of("category", self.category.as_deref(), category, CATEGORIES.iter().map(|(slug, _)| *slug))?,
-            pricing_model: one_of(
-                "pricing_model",
-                self.pricing_model.as_deref(),
-                PricingModel::parse,
-                PricingModel::ALL.iter().map(|v| v.as_str()),
-            )?,
-            delivery_type: one_of(
-                "delivery_type",
-                self.delivery_type.as_deref(),
-                DeliveryType::parse,
-                DeliveryType::ALL.iter().map(|v| v.as_str()),
-            )?,
+            category: problems.take(category)?.flatten(),
+            pricing_model: problems.take(pricing_model)?.flatten(),
+            delivery_type: problems.take(delivery_type)?.flatten(),
             min_price,
             max_price,
-            seller,
-            page: int_param("page", self.page.as_deref(), 1, MAX_PAGE, 1)?,
-            limit: int_param("limit", self.limit.as_deref(), 1, MAX_LIMIT, DEFAULT_LIMIT)?,
+            page: problems.take(int_param("page", self.page.as_deref(), 1, MAX_PAGE, 1))?.unwrap_or(1),
+            limit: problems.take(int_param("limit", self.limit.as_deref(), 1, MAX_LIMIT, DEFAULT_LIMIT))?.unwrap_or(DEFAULT_LIMIT),
             ..Search::all()
         };
-        self.set_text(&mut search)?;
-        search.sort = sort.unwrap_or(if search.has_text() { Sort::Relevance } else { Sort::Newest });
-        Ok((scope, search))
+        problems.take(self.set_text(&mut search))?;
+        match scope {
+            Some((scope, seller)) if problems.is_empty() => {
+                search.seller = seller;
+                search.sort = sort.unwrap_or(if search.has_text() { Sort::Relevance } else { Sort::Newest });
+                Ok((scope, search))
+            }
+            _ => Err(problems.into_error()),
+        }
     }
 
     fn scope(&self) -> Result<(ListingScope, Option<ProfileId>), ApiError> {

@@ -84,6 +84,9 @@ struct Details {
     /// Present if the listing has an endpoint. Lists show no more of it, so no more is kept.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     endpoint: Option<EndpointStatus>,
+    /// Since when its test calls succeed.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    tested_ms: Option<i64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -116,6 +119,7 @@ impl Entry {
             payout_chains: listing.seller.payout_chains.clone(),
             seller_owes: listing.seller.standing.owes.0,
             endpoint: listing.endpoint.as_ref().map(|endpoint| endpoint.status),
+            tested_ms: listing.endpoint.as_ref().and_then(|endpoint| endpoint.tested_ms),
         };
         Ok(Self { attributes: Attributes::of(listing), details: serde_json::to_vec(&details)?.into() })
     }
@@ -165,7 +169,7 @@ impl Entry {
                 standing: Standing { owes: Micros(details.seller_owes), overdue: false },
                 as_of: 0,
             },
-            endpoint: details.endpoint.map(endpoint_with_status),
+            endpoint: details.endpoint.map(|status| shown_endpoint(status, details.tested_ms)),
             removing_secret_until_ms: None,
             version: attributes.version,
             created_ms: attributes.created_ms,
@@ -174,7 +178,7 @@ impl Entry {
     }
 }
 
-fn endpoint_with_status(status: EndpointStatus) -> Endpoint {
+fn shown_endpoint(status: EndpointStatus, tested_ms: Option<i64>) -> Endpoint {
     Endpoint {
         status,
         timeout_ms: 0,
@@ -186,6 +190,7 @@ fn endpoint_with_status(status: EndpointStatus) -> Endpoint {
         previous_secret_expires_ms: None,
         claim: None,
         last_test: None,
+        tested_ms,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Asks the payment provider.
 
 use crochet::budget::{Asker, Grant};
-use crochet::http::{ApiError, Code, Result};
+use crochet::http::Result;
 use crochet::payments::RecordWanted;
 use crochet_domain::call::view::ResolvedBy;
 use crochet_domain::call::{Call, CallKey, CallState, Payment};
@@ -10,6 +10,7 @@ use futures::future::try_join_all;
 use super::CallContext;
 use super::progress::Progress;
 use crate::fact;
+use crate::out_of_budget::out_of_questions;
 
 /// Asks about the payments of these calls, all at the same time. Meanwhile, what comes next is read: the seller's secret, which a
 /// paid call needs, and the requirements of quotes that may be offered again.
@@ -53,13 +54,6 @@ pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &
         progress.resolved.view.set_fact(key, asked.fact);
     }
     Ok(())
-}
-
-/// So many questions were asked of the provider in this minute that no other is. Nothing is lost.
-fn out_of_questions(retry_after_seconds: u64) -> ApiError {
-    ApiError::new(Code::PaymentProviderUnavailable)
-        .retry_after(retry_after_seconds)
-        .cause("the budget of questions to the payment provider is used up")
 }
 
 /// Reads the seller's secret into this instance's memory. A failure shows up when the secret is needed.

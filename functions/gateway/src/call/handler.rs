@@ -34,7 +34,7 @@ use crate::state::State;
     params(("listing_id" = String, Path, description = "The listing's id or slug."), GatewayHeaders),
     request_body(content = Option<serde_json::Value>, description = "Any JSON value, up to 256 KiB. It reaches the seller byte for byte. An empty body is a price probe."),
     responses(
-        (status = 200, description = "The seller's response.", body = DeliveredEnvelope),
+        (status = 200, description = "The seller's response.", body = DeliveredEnvelope, headers(("Idempotent-Replayed" = String, description = "`true` if this is the stored response of an earlier delivery."))),
         (status = 202, description = "The payment is pending. Send the same request again with the same payment id.", body = PendingEnvelope),
         (status = 402, description = "PAYMENT_REQUIRED with data.payment.", body = PaymentRequiredEnvelope),
         CallListingErrors,

@@ -29,6 +29,7 @@ use std::time::{Duration, Instant};
 
 use crochet::http::ApiError;
 use crochet::http::caller::Agent;
+use crochet::http::near::nearest;
 use crochet::store::traffic::Traffic;
 use crochet_domain::api_key::KeyHash;
 use crochet_domain::call::{Call, CalledListing};
@@ -38,7 +39,7 @@ use time::OffsetDateTime;
 
 use crate::state::State;
 pub(crate) use quote::QUOTE_TTL_SECONDS;
-use request::GatewayRequest;
+use request::{GatewayRequest, KNOWN_HEADERS};
 
 /// Time budget of one request. API Gateway ends it at 30 s, the function at 29 s, and the reply must get out in time.
 const BUDGET: Duration = Duration::from_millis(28_500);
@@ -76,11 +77,14 @@ impl CallContext<'_> {
 
     /// Names the headers that change nothing because they are not ours.
     fn with_unknown_headers(&self, error: ApiError) -> ApiError {
-        if self.request.unknown_headers.is_empty() {
-            error
-        } else {
-            error.detail("unknown_headers", self.request.unknown_headers.clone())
+        let unknown = &self.request.unknown_headers;
+        if unknown.is_empty() {
+            return error;
         }
+        let meant = |name: &String| Some((name.clone(), nearest(name, &KNOWN_HEADERS)?.into()));
+        let meant: serde_json::Map<String, serde_json::Value> = unknown.iter().filter_map(meant).collect();
+        let error = error.detail("unknown_headers", unknown.clone());
+        if meant.is_empty() { error } else { error.detail("did_you_mean", meant) }
     }
 
     /// The listing, as it is now.

@@ -17,6 +17,7 @@ use super::CallContext;
 use super::open_quotes::{max_open_quotes, too_many_open};
 use super::progress::Progress;
 use super::terms::{Terms, quote_failure};
+use crate::out_of_budget::out_of_quotes;
 
 /// Time in which the provider may fill a quote (seconds).
 pub(crate) const QUOTE_TTL_SECONDS: i64 = 780;
@@ -93,7 +94,7 @@ async fn reserve(ctx: &CallContext<'_>, progress: &Progress, (place, id): (&str,
             (Ok(()), Grant::Granted) => return Ok(true),
             (Ok(()), Grant::Refused { retry_after_seconds }) => {
                 app.store.release_quote(buyer, place, id).await?;
-                return Err(too_many_quotes(retry_after_seconds));
+                return Err(out_of_quotes(retry_after_seconds));
             }
             // The place is that of a quote which this request knows to be over.
             (Err(ReserveError::Taken(taken)), _) if over.is_none() && is_known(progress, taken.call) => over = Some(taken.call),
@@ -103,14 +104,6 @@ async fn reserve(ctx: &CallContext<'_>, progress: &Progress, (place, id): (&str,
         }
     }
     Err(ApiError::new(Code::QuoteLimit).retry_after(1))
-}
-
-fn too_many_quotes(retry_after_seconds: u64) -> ApiError {
-    ApiError::new(Code::QuoteLimit)
-        .message("So many quotes were asked for in this minute that no other is made; wait, then try again.")
-        .retry_after(retry_after_seconds)
-        .recovery("next_action", "wait_and_retry")
-        .recovery("summary", "Wait retry_after_seconds, then send the same request again.")
 }
 
 fn is_known(progress: &Progress, id: CallId) -> bool {

@@ -15,6 +15,8 @@ use serde_json::Value;
 pub(super) const MAX_BODY_BYTES: usize = 256 * 1024;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const ORIGIN_CURRENCY: &str = "x-crochet-origin-currency";
+/// The headers that a call can have, as documents write them.
+pub(super) const KNOWN_HEADERS: [&str; 3] = ["X-Crochet-Origin-Currency", PAYMENT_ID_HEADER, "Idempotency-Key"];
 /// Begins the names of our own headers.
 const OUR_PREFIX: &str = "x-crochet-";
 

@@ -8,6 +8,7 @@ use crochet::http::request::{Query, int_param};
 use crochet::http::{ApiError, Reply, Result};
 use crochet::store::history::{HistoryPage, Side};
 use crochet::wire::call::EntryView;
+use crochet::wire::schema;
 use crochet_domain::api_key::Scope;
 use crochet_domain::call::ledger::{Account, EntryType, LedgerEntry, LedgerMove, LedgerRecord};
 use crochet_domain::call::{Call, CallKey};
@@ -25,13 +26,16 @@ use crate::state::State;
 pub(crate) struct Filters {
     /// `payment`, `seller_credit`, `marketplace_fee` or `adjustment`.
     #[serde(rename = "type")]
-    #[param(rename = "type")]
+    #[param(rename = "type", value_type = Option<schema::EntryType>)]
     entry_type: Option<String>,
     /// Only entries written at this time (RFC 3339) or later. In an offset, write `+` as `%2B`.
+    #[param(format = DateTime)]
     from: Option<String>,
     /// Only entries written before this time (RFC 3339). It must not be earlier than `from`.
+    #[param(format = DateTime)]
     to: Option<String>,
     /// The agent whose entries to list, if you are its operator: its profile id. By default, your own.
+    #[param(format = "uuid")]
     agent_id: Option<String>,
     /// Number of entries, 1 to 100. The default is 20.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]

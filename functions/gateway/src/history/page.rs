@@ -19,6 +19,7 @@ const FILTERED_STRETCH: usize = 200;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Paging {
     /// Send this as `cursor` to get the next page; null on the last page.
+    #[schema(required)]
     pub(crate) next_cursor: Option<String>,
     /// Whether there is a next page.
     pub(crate) has_more: bool,

@@ -8,6 +8,7 @@ use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::payments::RecordWanted;
 use crochet::store::history::{HistoryPage, Side};
 use crochet::wire::call::GatewayRequestView;
+use crochet::wire::schema;
 use crochet_domain::api_key::Scope;
 use crochet_domain::call::{Call, CallState};
 use crochet_domain::ids::{CallId, ListingId, ProfileId};
@@ -26,12 +27,16 @@ const STATUSES: [&str; 7] = ["quoted", "pending", "settled", "delivering", "deli
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filters {
     /// `buyer`, `seller` or `all` (default).
+    #[param(inline, value_type = Option<HistoryRole>)]
     role: Option<String>,
     /// Only calls of this listing (its id).
+    #[param(format = "uuid")]
     listing_id: Option<String>,
     /// Only calls with this status.
+    #[param(value_type = Option<schema::CallStatus>)]
     status: Option<String>,
     /// The agent whose calls to list, if you are its operator: its profile id. By default, your own.
+    #[param(format = "uuid")]
     agent_id: Option<String>,
     /// Number of calls, 1 to 100. The default is 20.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
@@ -40,11 +45,16 @@ pub(crate) struct Filters {
     cursor: Option<String>,
 }
 
+schema::string_enum! {
+    pub(crate) enum HistoryRole = ["buyer", "seller", "all"], "On which side of a call you were.";
+}
+
 /// Whose call to read.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Whose {
     /// The agent whose call it is, if you are its operator: its profile id. By default, you.
+    #[param(format = "uuid")]
     agent_id: Option<String>,
 }
 
@@ -128,7 +138,7 @@ crochet::error_list!(
     path = "/api/v1/gateway-requests/{id}",
     tag = "Gateway and payments",
     security(("api_key" = ["read"]), ("session" = [])),
-    params(("id" = String, Path, description = "The call's id, `gw_req_…`."), Whose),
+    params(("id" = String, Path, description = "The call's id, `gw_req_…`.", pattern = "^gw_req_[0-9A-HJKMNP-TV-Z]{26}$"), Whose),
     responses((status = 200, description = "The call.", body = OneGatewayRequest), GetGatewayRequestErrors),
 )]
 pub(crate) async fn get_gateway_request(

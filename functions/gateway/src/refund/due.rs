@@ -39,7 +39,7 @@ pub(crate) async fn look_at(state: &State, due: DueDebt) -> Result<()> {
 /// becomes overdue, if a payment route carries it.
 ///
 /// # Errors
-/// Those of the store. Debts about which the provider gives no answer stay due.
+/// Those of the store. Debts about which the provider gives no answer, or may not be asked in this minute, stay due.
 async fn debts_due(state: &State, seller: ProfileId) -> Result<()> {
     let (store, now) = (&state.app.store, state.app.clock.now());
     let now_ms = unix_ms(now);
@@ -47,21 +47,34 @@ async fn debts_due(state: &State, seller: ProfileId) -> Result<()> {
     for debt in store.debts_of(seller).await? {
         by_buyer.entry(debt.buyer).or_default().push(debt);
     }
-    let mut looked_at = Vec::new();
+    let (mut looked_at, mut were_due_ms) = (Vec::new(), Vec::new());
+    let mut is_answered = true;
     for debts in by_buyer.values() {
         let is_due = |debt: &&Debt| now_ms >= debt.due_ms;
         let is_late = debts.iter().filter(is_due).any(|debt| debt.is_late(now_ms));
-        let has_route = if is_late { has_route(state, debts).await? } else { Some(true) };
+        let has_route = match is_late {
+            false => Some(true),
+            // A provider that has given no answer is not asked about the next buyer: that would take as long again.
+            true if is_answered => has_route(state, debts).await?,
+            true => None,
+        };
+        is_answered &= has_route.is_some();
         if let Some(has_route) = has_route {
             looked_at.extend(debts.iter().filter(is_due).map(|debt| debt.clone().looked_at(has_route, now_ms)));
+            were_due_ms.extend(debts.iter().filter(is_due).map(|debt| debt.due_ms));
         }
     }
     store.refresh_standing(seller, &looked_at, now).await?;
     let overdue = looked_at.iter().filter(|debt| debt.is_late(now_ms)).count();
     metrics::emit(&[(Metric::DebtsOverdue, i64::try_from(overdue).unwrap_or(i64::MAX))]);
     // Only now: until the profile shows them, they stay due.
-    for debt in &looked_at {
-        store.put_debt(debt).await?;
+    let mut is_first = true;
+    for (debt, due_ms) in looked_at.iter().zip(were_due_ms) {
+        is_first &= store.put_debt(debt, due_ms).await?;
+    }
+    if !is_first {
+        // A parallel sweep may have had another answer, and what is stored is its own. The profile shows that.
+        store.refresh_standing(seller, &[], now).await?;
     }
     Ok(())
 }
@@ -87,7 +100,7 @@ async fn refund_due(state: &State, key: RefundKey) -> Result<()> {
 }
 
 /// Whether a payment route carries the oldest of these debts, all to one buyer, to the buyer. `None` if the provider does not
-/// answer.
+/// answer, or may not be asked in this minute.
 async fn has_route(state: &State, debts: &[Debt]) -> Result<Option<bool>> {
     let store = &state.app.store;
     let Some(oldest) = debts.first() else { return Ok(Some(false)) };
@@ -111,7 +124,7 @@ async fn has_route(state: &State, debts: &[Debt]) -> Result<Option<bool>> {
             fee: Micros::ZERO,
             ttl_seconds: QUOTE_TTL_SECONDS,
         };
-        if !matches!(state.app.provider_budget.questions(Asker::Sweeper, 1, state.app.clock.now()).await?, Grant::Granted) {
+        if !matches!(state.app.provider_budget.refund_quote(Asker::Sweeper, state.app.clock.now()).await?, Grant::Granted) {
             return Ok(None);
         }
         match state.provider.quote(request).await {

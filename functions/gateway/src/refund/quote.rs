@@ -1,6 +1,6 @@
 //! Quotes a refund, and stores the payment in the record of what it is for.
 
-use crochet::budget::Grant;
+use crochet::budget::{Asker, Grant};
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::{ProviderQuote, QuoteFailure, QuoteRequest};
 use crochet::store::refund::OfferRefundError;
@@ -15,6 +15,7 @@ use crochet_domain::timestamp::from_unix_ms;
 use super::run::Refunding;
 use super::terms::{chosen, expected, no_recipient, no_route, recipient, ways_to_pay};
 use crate::call::QUOTE_TTL_SECONDS;
+use crate::out_of_budget::out_of_quotes;
 use crate::state::State;
 
 /// Result of quoting a refund.
@@ -101,8 +102,10 @@ async fn carried(
             fee: Micros::ZERO,
             ttl_seconds: QUOTE_TTL_SECONDS,
         };
-        if let Grant::Refused { retry_after_seconds } = state.app.provider_budget.quote(seller.id, state.app.clock.now()).await? {
-            return Err(too_many_quotes(retry_after_seconds));
+        let budget = &state.app.provider_budget;
+        let granted = budget.refund_quote(Asker::Buyer(seller.id), state.app.clock.now()).await?;
+        if let Grant::Refused { retry_after_seconds } = granted {
+            return Err(out_of_quotes(retry_after_seconds).recovery("preserve", serde_json::json!([])));
         }
         match state.provider.quote(request).await {
             Ok(quote) => return Ok(Carried { currency, pay_from, quote }),
@@ -114,15 +117,6 @@ async fn carried(
     }
     let others: Vec<_> = ways_to_pay(seller, None)?.into_iter().filter(|(currency, _)| Some(*currency) != requested).collect();
     Err(no_route(requested, &others, is_minimum))
-}
-
-fn too_many_quotes(retry_after_seconds: u64) -> ApiError {
-    ApiError::new(Code::QuoteLimit)
-        .message("So many quotes were asked for in this minute that no other is made; wait, then try again.")
-        .retry_after(retry_after_seconds)
-        .recovery("next_action", "wait_and_retry")
-        .recovery("preserve", serde_json::json!([]))
-        .recovery("summary", "Wait retry_after_seconds, then send the same request again.")
 }
 
 fn unavailable(why: &str) -> ApiError {

@@ -10,6 +10,7 @@ use crochet::http::{ApiError, Code, Result};
 use crochet::store::retry::Attempts;
 use crochet::wire::payment::{PaymentRequiredEnvelope, PendingEnvelope};
 use crochet::wire::refund::{NoFields, OneRefund};
+use crochet::wire::schema;
 use crochet_domain::call::ledger::Settlement;
 use crochet_domain::call::{Call, CallKey};
 use crochet_domain::currency::OriginCurrency;
@@ -40,8 +41,8 @@ const ORIGIN_CURRENCY: &str = "x-crochet-origin-currency";
     tag = "Gateway and payments",
     security(("api_key" = ["write"])),
     params(
-        ("id" = String, Path, description = "The call's id, `gw_req_…`."),
-        ("X-Crochet-Origin-Currency" = Option<String>, Header, description = "The currency to pay in: SOL, USDC_SOL, ETH or USDC. By default, the first that your wallets can pay and that works. While a payment is open, it is offered in its own currency."),
+        ("id" = String, Path, description = "The call's id, `gw_req_…`.", pattern = "^gw_req_[0-9A-HJKMNP-TV-Z]{26}$"),
+        ("X-Crochet-Origin-Currency" = Option<schema::OriginCurrency>, Header, description = "The currency to pay in: SOL, USDC_SOL, ETH or USDC. By default, the first that your wallets can pay and that works. While a payment is open, it is offered in its own currency."),
     ),
     request_body(content = Option<NoFields>, description = "An empty object, or nothing."),
     responses(

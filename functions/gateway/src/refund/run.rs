@@ -1,7 +1,7 @@
 //! The loop of a refund: decide, carry out the step, until the step is a reply or asks for a quote.
 
 use crochet::budget::{Asker, Grant};
-use crochet::http::{ApiError, Code, Result};
+use crochet::http::{ApiError, Result};
 use crochet::payments::RecordWanted;
 use crochet::store::StoreError;
 use crochet_domain::call::CallKey;
@@ -13,6 +13,7 @@ use crochet_domain::timestamp::unix_ms;
 use futures::future::try_join_all;
 
 use crate::fact::{PaymentOf, ask_about};
+use crate::out_of_budget::out_of_questions;
 use crate::state::State;
 
 /// Maximum steps of one run. A record lists at most some twenty payments, and each may have to be moved once.
@@ -128,13 +129,6 @@ impl<'a> Refunding<'a> {
         show(self.state, &paid).await;
         Ok(Some(paid))
     }
-}
-
-/// So many questions were asked of the provider in this minute that no other is. Nothing is lost.
-pub(crate) fn out_of_questions(retry_after_seconds: u64) -> ApiError {
-    ApiError::new(Code::PaymentProviderUnavailable)
-        .retry_after(retry_after_seconds)
-        .cause("the budget of questions to the payment provider is used up")
 }
 
 /// Makes the seller's profile and listings show that a refund is paid. If that fails, the refund stays due, and it is done later.

@@ -9,6 +9,7 @@ use crochet::store::api_key::ApiKeyRecord;
 use crochet::store::api_keys::{AddKeyError, IssuedBy, MAX_KEYS};
 use crochet::store::retry::retry_on_conflict;
 use crochet::wire::api_key::IssuedKey;
+use crochet::wire::schema;
 use crochet_domain::api_key::{ApiKey, Scope};
 use crochet_domain::timestamp::{rfc3339, unix_ms};
 use serde::Deserialize;
@@ -27,13 +28,14 @@ const MAX_LIFETIME: Duration = Duration::days(3_653);
 
 /// The API key to create.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = KeyRequest)]
 pub(crate) struct NewKey {
     /// The key's name, in one line.
     #[schema(value_type = String, min_length = 1, max_length = 80)]
     name: Text<1, 80>,
     /// `read` (read your own data), `write` (buy, sell and change things), or both. The default is every scope that the caller has.
     /// The scopes are independent: a key with `write` alone cannot read. With a session only `read` is allowed.
-    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 2)]
+    #[schema(value_type = Option<Vec<schema::Scope>>, min_items = 1, max_items = 2)]
     scopes: Option<List<Scope, 2>>,
     /// When the key expires (RFC 3339): in the future, at most ten years ahead, and no later than the key that creates it. By
     /// default it expires with that key, or never.

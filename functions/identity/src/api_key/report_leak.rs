@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct LeakedKey {
     /// The whole key, including `am_k_`.
-    #[schema(min_length = 53, max_length = 53)]
+    #[schema(min_length = 53, max_length = 53, pattern = "^am_k_[0-9A-Za-z]{48}$")]
     api_key: String,
 }
 

@@ -24,7 +24,7 @@ crochet::error_list!(RevokeApiKeyErrors: Caller, Path<String>; InsufficientScope
 ///
 /// A key can revoke itself, and you can revoke the last key. `POST /auth/recover` issues a new one.
 #[utoipa::path(delete, path = "/api/v1/api-keys/{id}", operation_id = "revoke_api_key", tag = "Identity",
-    security(("api_key" = ["write"]), ("session" = [])), params(("id" = String, Path, description = "`key_` and ten characters.")),
+    security(("api_key" = ["write"]), ("session" = [])), params(("id" = String, Path, description = "`key_` and ten characters.", pattern = "^key_[0-9A-Za-z]{10}$")),
     responses((status = 200, body = RevokedKey, description = "The revoked key."), RevokeApiKeyErrors))]
 pub(crate) async fn revoke_api_key(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result {
     caller.may(Scope::Write)?;

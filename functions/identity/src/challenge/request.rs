@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use crochet::http::ApiError;
-use crochet::http::request::unknown_field;
+use crochet::http::fields::{FieldProblems, Place};
+use crochet::wire::schema;
 use crochet_domain::challenge::{Binding, Purpose};
 use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
@@ -14,16 +15,19 @@ use crate::wallet::change::WalletChange;
 
 /// The challenge to create.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ChallengeRequest)]
 pub(crate) struct NewChallenge {
     /// The wallet that will sign: `0x…` (EVM) or base58 (Solana).
+    #[schema(pattern = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$")]
     wallet_address: String,
     /// `register` (default), `recover`, `link_wallet`, `update_wallet`, `claim_agent` or `operator_login`.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<schema::Purpose>)]
     purpose: Option<Purpose>,
     /// The profile that the action concerns; for `link_wallet`, `update_wallet`, `claim_agent` and `operator_login`.
     #[schema(format = "uuid")]
     profile_id: Option<String>,
     /// The wallet to link; for `link_wallet`.
+    #[schema(pattern = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$")]
     new_wallet_address: Option<String>,
     /// The wallet to change; for `update_wallet`.
     #[schema(format = "uuid")]
@@ -39,65 +43,96 @@ impl NewChallenge {
     /// The wallet, and everything that its signature will authorize.
     ///
     /// # Errors
-    /// `INVALID_WALLET_ADDRESS`; `INVALID_REQUEST` for a missing or wrong field; `UNKNOWN_FIELD` for a field of another purpose.
+    /// `INVALID_WALLET_ADDRESS`; `INVALID_REQUEST` for missing and wrong fields, and those of another purpose.
     pub(crate) fn read(mut self) -> Result<(WalletAddress, Binding), ApiError> {
         let purpose = self.purpose.unwrap_or_default();
-        let wallet = field::wallet_address("wallet_address", &self.wallet_address)?;
-        let binding = self.take_binding(purpose)?;
+        let mut problems = FieldProblems::new(Place::Body);
+        let wallet = problems.take(field::wallet_address("wallet_address", &self.wallet_address))?;
+        let binding = self.take_binding(purpose, &mut problems)?;
         // The fields of the purpose have been taken. Any other field belongs to another purpose.
-        match self.left_over() {
-            Some(field) => {
-                Err(unknown_field(field)
-                    .message(format!("Remove the field `{field}`: a challenge for {purpose} does not have it.")))
+        for (name, given, purposes) in self.left_over() {
+            match self.purpose {
+                _ if !given => {}
+                Some(_) => problems.unexpected(name, &format!("of a challenge for {purpose}; it belongs to one for {purposes}")),
+                // A field of another purpose most likely means that purpose.
+                None => {
+                    problems.missing_for("purpose", &format!("with `{name}` ({purposes})"));
+                    problems.wrong(name, &format!("belongs to a challenge for {purposes}: set `purpose`, or leave `{name}` out"));
+                }
             }
-            None => Ok((wallet, binding)),
+        }
+        match (wallet, binding) {
+            (Some(wallet), Some(binding)) if problems.is_empty() => Ok((wallet, binding)),
+            _ => Err(problems.into_error()),
         }
     }
 
-    fn take_binding(&mut self, purpose: Purpose) -> Result<Binding, ApiError> {
+    /// What is bound. `None` if fields are missing or wrong, which `problems` tells.
+    fn take_binding(&mut self, purpose: Purpose, problems: &mut FieldProblems) -> Result<Option<Binding>, ApiError> {
+        let mut needs = Needs { purpose, problems };
         Ok(match purpose {
-            Purpose::Register => Binding::Register,
-            Purpose::Recover => Binding::Recover,
+            Purpose::Register => Some(Binding::Register),
+            Purpose::Recover => Some(Binding::Recover),
             Purpose::LinkWallet => {
-                let profile_id = needed_id("profile_id", &mut self.profile_id, purpose)?;
-                let address = needed("new_wallet_address", &mut self.new_wallet_address, purpose)?;
-                Binding::LinkWallet { profile_id, new_wallet_address: field::wallet_address("new_wallet_address", &address)? }
+                let profile_id = needs.id("profile_id", &mut self.profile_id)?;
+                let address = needs.value("new_wallet_address", &mut self.new_wallet_address);
+                let address = address.map(|text| field::wallet_address("new_wallet_address", &text));
+                let address = address.map(|read| needs.problems.take(read)).transpose()?.flatten();
+                let both = profile_id.zip(address);
+                both.map(|(profile_id, new_wallet_address)| Binding::LinkWallet { profile_id, new_wallet_address })
             }
-            Purpose::UpdateWallet => Binding::UpdateWallet {
-                profile_id: needed_id("profile_id", &mut self.profile_id, purpose)?,
-                wallet_id: needed_id("wallet_id", &mut self.wallet_id, purpose)?,
-                change: needed("change", &mut self.change, purpose)?.canonical()?,
-            },
-            Purpose::ClaimAgent => Binding::ClaimAgent {
-                profile_id: needed_id("profile_id", &mut self.profile_id, purpose)?,
-                operator_id: needed_id("operator_id", &mut self.operator_id, purpose)?,
-            },
-            Purpose::OperatorLogin => Binding::OperatorLogin {
-                profile_id: needed_id("profile_id", &mut self.profile_id, purpose)?,
-                operator_id: needed_id("operator_id", &mut self.operator_id, purpose)?,
-            },
+            Purpose::UpdateWallet => {
+                let profile_id = needs.id("profile_id", &mut self.profile_id)?;
+                let wallet_id = needs.id("wallet_id", &mut self.wallet_id)?;
+                let change = needs.value("change", &mut self.change).map(|change| change.canonical());
+                let change = change.map(|read| needs.problems.take(read)).transpose()?.flatten();
+                let all = profile_id.zip(wallet_id).zip(change);
+                all.map(|((profile_id, wallet_id), change)| Binding::UpdateWallet { profile_id, wallet_id, change })
+            }
+            Purpose::ClaimAgent => {
+                let profile_id = needs.id("profile_id", &mut self.profile_id)?;
+                let both = profile_id.zip(needs.id("operator_id", &mut self.operator_id)?);
+                both.map(|(profile_id, operator_id)| Binding::ClaimAgent { profile_id, operator_id })
+            }
+            Purpose::OperatorLogin => {
+                let profile_id = needs.id("profile_id", &mut self.profile_id)?;
+                let both = profile_id.zip(needs.id("operator_id", &mut self.operator_id)?);
+                both.map(|(profile_id, operator_id)| Binding::OperatorLogin { profile_id, operator_id })
+            }
         })
     }
 
-    fn left_over(&self) -> Option<&'static str> {
+    /// The fields that some purposes have: name, whether it is still here, and the purposes.
+    fn left_over(&self) -> [(&'static str, bool, &'static str); 5] {
         [
-            ("profile_id", self.profile_id.is_some()),
-            ("new_wallet_address", self.new_wallet_address.is_some()),
-            ("wallet_id", self.wallet_id.is_some()),
-            ("change", self.change.is_some()),
-            ("operator_id", self.operator_id.is_some()),
+            ("profile_id", self.profile_id.is_some(), "link_wallet, update_wallet, claim_agent or operator_login"),
+            ("new_wallet_address", self.new_wallet_address.is_some(), "link_wallet"),
+            ("wallet_id", self.wallet_id.is_some(), "update_wallet"),
+            ("change", self.change.is_some(), "update_wallet"),
+            ("operator_id", self.operator_id.is_some(), "claim_agent or operator_login"),
         ]
-        .into_iter()
-        .find_map(|(field, given)| given.then_some(field))
     }
 }
 
-fn needed<T>(field: &str, value: &mut Option<T>, purpose: Purpose) -> Result<T, ApiError> {
-    value.take().ok_or_else(|| ApiError::field(field, &format!("is required for a challenge for {purpose}")))
+/// Takes what a purpose needs.
+struct Needs<'p> {
+    purpose: Purpose,
+    problems: &'p mut FieldProblems,
 }
 
-fn needed_id<T: FromStr>(field: &str, value: &mut Option<String>, purpose: Purpose) -> Result<T, ApiError> {
-    field::uuid(field, &needed(field, value, purpose)?)
+impl Needs<'_> {
+    fn value<T>(&mut self, field: &str, value: &mut Option<T>) -> Option<T> {
+        let taken = value.take();
+        if taken.is_none() {
+            self.problems.missing_for(field, &format!("for a challenge for {}", self.purpose));
+        }
+        taken
+    }
+
+    fn id<T: FromStr>(&mut self, field: &str, value: &mut Option<String>) -> Result<Option<T>, ApiError> {
+        let Some(text) = self.value(field, value) else { return Ok(None) };
+        self.problems.take(field::uuid(field, &text))
+    }
 }
 
 #[cfg(test)]

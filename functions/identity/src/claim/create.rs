@@ -31,7 +31,7 @@ crochet::error_list!(
 /// Until you release the agent, its recovery wallets can log in as you (`POST /auth/passkey/recover`). Claim only agents whose
 /// wallets you trust with your account.
 #[utoipa::path(post, path = "/api/v1/agents/{id}/claim", operation_id = "claim_agent", tag = "Identity", security(("session" = [])),
-    params(("id" = String, Path, description = "The agent's id.")), request_body = Proof,
+    params(("id" = String, Path, description = "The agent's id.", format = "uuid")), request_body = Proof,
     responses((status = 200, body = ClaimedAgent, description = "The agent."), ClaimAgentErrors))]
 pub(crate) async fn claim(
     State(state): State<crate::State>,

@@ -20,7 +20,7 @@ crochet::error_list!(ReleaseAgentErrors: Person, Path<String>; CrossSiteRequest,
 /// The agent becomes an `agent` again. Its former operator can no longer see its ledger, and its wallets can no longer log the
 /// operator in. The agent cannot prevent this.
 #[utoipa::path(delete, path = "/api/v1/agents/{id}/claim", operation_id = "release_agent", tag = "Identity",
-    security(("session" = [])), params(("id" = String, Path, description = "The agent's id.")),
+    security(("session" = [])), params(("id" = String, Path, description = "The agent's id.", format = "uuid")),
     responses((status = 200, body = ClaimedAgent, description = "The agent."), ReleaseAgentErrors))]
 pub(crate) async fn release(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result {
     let (id, person) = (agent_id(&id)?, person.profile());

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use crochet::app::App;
+use crochet::http::fields::{FieldProblems, Place};
 use crochet::http::request::Json;
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::person::SignInMethod;
@@ -32,6 +33,7 @@ pub(crate) struct PersonRecovery {
     #[schema(format = "uuid")]
     operator_id: Option<String>,
     /// An active recovery wallet of the agent.
+    #[schema(pattern = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$")]
     wallet_address: Option<String>,
     /// Its signature over the challenge's message: of an EVM wallet in hex, of a Solana wallet in base58 or hex, over the message or
     /// its off-chain envelope. At most 200 characters, unless the deployment supports contract wallets.
@@ -41,7 +43,7 @@ pub(crate) struct PersonRecovery {
     #[schema(pattern = "^[0-9a-f]{32}$")]
     nonce: Option<String>,
     /// The solution of the proof of work.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[!-~ ]{1,64}$")]
     pow_nonce: Option<String>,
 }
 
@@ -86,19 +88,25 @@ impl PersonRecovery {
                 Err(ApiError::field("recovery_code", "must be the only field: send either a code or the proof of a wallet"))
             };
         }
-        let required = |field: &str, value: Option<String>| {
+        let mut problems = FieldProblems::new(Place::Body);
+        let mut required = |field: &str, value: Option<String>| {
+            if value.is_none() {
+                problems.missing_for(field, "unless you send a recovery_code alone");
+            }
             value
-                .ok_or_else(|| ApiError::field(field, "is required: send either a recovery_code alone, or all of the other fields"))
         };
-        let proof = Proof {
-            wallet_address: required("wallet_address", wallet_address)?,
-            signature: required("signature", signature)?,
-            nonce: required("nonce", nonce)?,
-            pow_nonce: Some(required("pow_nonce", pow_nonce)?),
-        };
-        let agent = field::uuid("profile_id", &required("profile_id", profile_id)?)?;
-        let person = field::uuid("operator_id", &required("operator_id", operator_id)?)?;
-        Ok(Method::Wallet(agent, person, proof))
+        let (wallet_address, signature) = (required("wallet_address", wallet_address), required("signature", signature));
+        let (nonce, pow_nonce) = (required("nonce", nonce), required("pow_nonce", pow_nonce));
+        let (profile_id, operator_id) = (required("profile_id", profile_id), required("operator_id", operator_id));
+        let agent = profile_id.map(|text| problems.take(field::uuid("profile_id", &text))).transpose()?.flatten();
+        let person = operator_id.map(|text| problems.take(field::uuid("operator_id", &text))).transpose()?.flatten();
+        problems.end()?;
+        match (agent, person, wallet_address, signature, nonce) {
+            (Some(agent), Some(person), Some(wallet_address), Some(signature), Some(nonce)) => {
+                Ok(Method::Wallet(agent, person, Proof { wallet_address, signature, nonce, pow_nonce }))
+            }
+            _ => Err(ApiError::internal("a field was missing without a problem")),
+        }
     }
 }
 

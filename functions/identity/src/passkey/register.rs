@@ -32,6 +32,7 @@ use crate::relying_party::{NewCredential, VerifiedCredential};
 
 /// The passkey to create.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = PasskeyRequest)]
 pub(crate) struct NewPasskey {
     /// The public name of a new person, in one line. To add a passkey, send a session cookie and omit this field.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 80)]

@@ -24,7 +24,7 @@ crochet::error_list!(GetAgentErrors: Anonymous<ReadLimit>, Path<String>; Profile
 
 /// Get an agent's public profile: its name, role, score and operator. People have no public profile.
 #[utoipa::path(get, path = "/api/v1/agents/{id}", operation_id = "get_agent", tag = "Identity",
-    params(("id" = String, Path, description = "The agent's profile id.")),
+    params(("id" = String, Path, description = "The agent's profile id.", format = "uuid")),
     responses((status = 200, body = PublicProfile, description = "The agent."), GetAgentErrors))]
 pub(crate) async fn get_agent(
     State(app): State<App>,

@@ -25,6 +25,7 @@ use crate::proof::{Proof, SignedAnswer, after_use};
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct RecoverKey {
     /// The wallet that signed.
+    #[schema(pattern = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$")]
     wallet_address: String,
     /// Its signature over the challenge's message: of an EVM wallet in hex, of a Solana wallet in base58 or hex, over the message or
     /// its off-chain envelope. At most 200 characters, unless the deployment supports contract wallets.
@@ -34,7 +35,7 @@ pub(crate) struct RecoverKey {
     #[schema(pattern = "^[0-9a-f]{32}$")]
     nonce: String,
     /// The solution of the proof of work.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[!-~ ]{1,64}$")]
     pow_nonce: String,
     /// `true` revokes every other key of the profile. The default is `false`.
     revoke_existing_keys: Option<bool>,

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use crochet::http::caller::Anonymous;
+use crochet::http::fields::{FieldProblems, Place};
 use crochet::http::limited::AuthLimit;
 use crochet::http::request::{Json, List, Text};
 use crochet::http::{ApiError, Code, Reply, Result};
@@ -26,6 +27,7 @@ use crate::proof::{Proof, SignedAnswer, after_use};
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Registration {
     /// The wallet that signed.
+    #[schema(pattern = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$")]
     wallet_address: String,
     /// Its signature over the challenge's message: of an EVM wallet in hex, of a Solana wallet in base58 or hex, over the message or
     /// its off-chain envelope. At most 200 characters, unless the deployment supports contract wallets.
@@ -35,7 +37,7 @@ pub(crate) struct Registration {
     #[schema(pattern = "^[0-9a-f]{32}$")]
     nonce: String,
     /// The solution of the proof of work.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[!-~ ]{1,64}$")]
     pow_nonce: String,
     /// The public name of the profile, in one line.
     #[schema(value_type = String, min_length = 1, max_length = 80)]
@@ -64,9 +66,12 @@ pub(crate) async fn register(
     Json(request): Json<Registration>,
 ) -> Result {
     let crate::State { app, proofs, .. } = &state;
-    let answer = SignedAnswer::read(request.proof(), proofs.max_signature_chars().await)?;
     let now = app.clock.now();
-    let (profile, wallet) = request.profile(&answer.wallet, now)?;
+    let mut problems = FieldProblems::new(Place::Body);
+    let answer = SignedAnswer::read_into(&mut problems, "", request.proof(), proofs.max_signature_chars().await)?;
+    let details = request.details(&mut problems)?;
+    let (Some(answer), Some(details)) = (answer, details) else { return Err(problems.into_error()) };
+    let (profile, wallet) = details.profile(&answer.wallet, now);
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
     answer.verify(proofs, challenge.as_ref(), &Binding::Register, now).await?;
     let (key, stored) = full_access_key(&profile, "registration", now);
@@ -88,10 +93,33 @@ impl Registration {
         }
     }
 
+    /// What the profile will be like, if no problem is found.
+    fn details(self, problems: &mut FieldProblems) -> Result<Option<Details>> {
+        let display_name = problems.take(field::one_line("display_name", self.display_name))?;
+        let capabilities = problems.take(capabilities(self.capabilities.map(|list| list.0)))?;
+        let description = self.description.map(|text| text.0).filter(|text| !text.is_empty());
+        let role = self.role.unwrap_or_default();
+        Ok(display_name.zip(capabilities).map(|(display_name, capabilities)| Details {
+            display_name,
+            description,
+            role,
+            capabilities,
+        }))
+    }
+}
+
+/// The fields of a registration that describe the profile.
+struct Details {
+    display_name: String,
+    description: Option<String>,
+    role: Role,
+    capabilities: Vec<Capability>,
+}
+
+impl Details {
     /// The profile to create, and its wallet.
-    fn profile(self, address: &WalletAddress, now: OffsetDateTime) -> Result<(Profile, Wallet)> {
-        let display_name = field::one_line("display_name", self.display_name)?;
-        let capabilities = capabilities(self.capabilities.map(|list| list.0))?;
+    fn profile(self, address: &WalletAddress, now: OffsetDateTime) -> (Profile, Wallet) {
+        let Self { display_name, description, role, capabilities } = self;
         let wallet = Wallet {
             id: WalletId::generate(now),
             address: address.clone(),
@@ -104,8 +132,8 @@ impl Registration {
             id: ProfileId::generate(now),
             account_type: AccountType::Agent,
             display_name,
-            description: self.description.map(|text| text.0).filter(|text| !text.is_empty()),
-            role: self.role.unwrap_or_default(),
+            description,
+            role,
             score: STARTING_SCORE,
             wallets: vec![wallet.clone()],
             operator: None,
@@ -116,7 +144,7 @@ impl Registration {
             version: 1,
             created_ms: unix_ms(now),
         };
-        Ok((profile, wallet))
+        (profile, wallet)
     }
 }
 
@@ -142,7 +170,10 @@ mod tests {
             body[name] = value.clone();
         }
         let address = WalletAddress::parse("0x52908400098527886E0F7030069857D2E4169EE7").expect("an address");
-        parse_json::<Registration>(body.to_string().as_bytes())?.profile(&address, OffsetDateTime::UNIX_EPOCH)
+        let mut problems = FieldProblems::new(Place::Body);
+        let details = parse_json::<Registration>(body.to_string().as_bytes())?.details(&mut problems)?;
+        problems.end()?;
+        Ok(details.expect("no problem was found").profile(&address, OffsetDateTime::UNIX_EPOCH))
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use axum::extract::{Extension, State};
 use crochet::app::App;
 use crochet::http::caller::Caller;
+use crochet::http::fields::{FieldProblems, Place};
 use crochet::http::limited::count_request;
 use crochet::http::request::{Json, Text, double_option, non_null};
 use crochet::http::trace::RequestTrace;
@@ -12,16 +13,13 @@ use crochet::store::StoreError;
 use crochet::store::retry::Attempts;
 use crochet::wire;
 use crochet::wire::schema;
-use crochet_domain::listing::{Listing, ListingStatus, SuspendedReason};
 use crochet_domain::profile::{AccountType, Profile, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::caller::{ProfileWriter, own_profile};
 use crate::field;
-
-/// Maximum active listings that a refusal names.
-const MAX_NAMED_LISTINGS: usize = 20;
+use crate::selling::still_active;
 
 /// The fields to change; at least one. A field that you omit stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -58,9 +56,14 @@ impl ProfileChange {
     fn read(self) -> Result<Change> {
         let display_name = self.display_name.map(|name| field::one_line("display_name", name)).transpose()?;
         if display_name.is_none() && self.description.is_none() && self.role.is_none() {
-            return Err(ApiError::new(Code::InvalidRequest)
+            let mut problems = FieldProblems::new(Place::Body);
+            for field in ["display_name", "description", "role"] {
+                problems.missing_for(field, "unless another field is sent");
+            }
+            return Err(problems
+                .into_error()
                 .message("Send at least one of display_name, description and role.")
-                .detail("field", "display_name"));
+                .recovery("summary", "Add at least one of display_name, description and role, and send the request again."));
         }
         let description = self.description.map(|text| text.map(|text| text.0).filter(|text| !text.is_empty()));
         Ok(Change { display_name, description, role: self.role })
@@ -123,7 +126,10 @@ async fn save(app: &App, caller: &Caller, trace: &RequestTrace, change: &Change)
             return Ok(after);
         }
         if before.role.sells() && !after.role.sells() {
-            refuse_while_selling(app, &after).await?;
+            let message = "A profile with active listings cannot become a buyer; suspend them first.";
+            if let Some(error) = still_active(app, &after, |_| true, message).await? {
+                return Err(error);
+            }
         }
         // A new name is written to every listing, which counts as one change of listings.
         if after.display_name != before.display_name && after.listing_count > 0 && !counted {
@@ -136,26 +142,4 @@ async fn save(app: &App, caller: &Caller, trace: &RequestTrace, change: &Change)
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// What is suspended while refunds are overdue is on offer again afterwards.
-fn is_or_becomes_active(listing: &Listing) -> bool {
-    listing.status == ListingStatus::Active || listing.suspended_reason == Some(SuspendedReason::RefundOverdue)
-}
-
-/// A buyer cannot deactivate listings, so an agent with active ones may not become a buyer.
-async fn refuse_while_selling(app: &App, profile: &Profile) -> Result<()> {
-    if profile.listing_count == 0 {
-        return Ok(());
-    }
-    let ids = app.store.listing_ids_of(profile.id).await?;
-    let listings = app.store.listings_in_brief(ids.into_iter()).await?;
-    let active: Vec<String> =
-        listings.iter().filter(|listing| is_or_becomes_active(listing)).map(|listing| listing.id.to_string()).collect();
-    if active.is_empty() {
-        return Ok(());
-    }
-    Err(ApiError::new(Code::ListingsStillActive)
-        .detail("active_listings", active.len())
-        .detail("listing_ids", active.into_iter().take(MAX_NAMED_LISTINGS).collect::<Vec<_>>()))
 }

@@ -13,7 +13,7 @@ crochet::error_list!(GetWalletErrors: Agent, Path<String>; InsufficientScope, Wa
 
 /// Read one of your wallets
 #[utoipa::path(get, path = "/api/v1/me/wallets/{id}", operation_id = "get_wallet", tag = "Identity",
-    security(("api_key" = ["read"])), params(("id" = String, Path, description = "The wallet's id.")),
+    security(("api_key" = ["read"])), params(("id" = String, Path, description = "The wallet's id.", format = "uuid")),
     responses((status = 200, body = OneWallet, description = "The wallet."), GetWalletErrors))]
 pub(crate) async fn get_wallet(State(app): State<App>, agent: Agent, Path(id): Path<String>) -> Result {
     agent.may(Scope::Read)?;

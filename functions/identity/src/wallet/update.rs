@@ -9,6 +9,7 @@ use crochet::store::retry::Attempts;
 use crochet::wire::schema;
 use crochet_domain::challenge::Binding;
 use crochet_domain::ids::WalletId;
+use crochet_domain::listing::Listing;
 use crochet_domain::profile::{self, Capability, ChangeWalletError, Profile, WalletStatus};
 use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
@@ -18,6 +19,7 @@ use super::change::{WalletChange, capabilities};
 use super::{OneWallet, one_wallet, profile_after_use, used_up, wallet_id, wallet_not_allowed};
 use crate::caller::WalletWriter;
 use crate::proof::{Proof, SignedAnswer, after_use};
+use crate::selling::still_active;
 
 /// A change to a wallet, with the proof that authorizes it. A field that you omit stays as it is.
 #[derive(Deserialize, ToSchema)]
@@ -41,7 +43,7 @@ pub(crate) struct UpdateWallet {
 
 crochet::error_list!(
     UpdateWalletErrors: WalletWriter, Path<String>, Json<UpdateWallet>, SignedAnswer;
-    ProofWalletNotAllowed, WalletNotFound, WouldStrandProfile
+    ProofWalletNotAllowed, WalletNotFound, WouldStrandProfile, ListingsStillActive
 );
 
 /// Change a wallet
@@ -50,7 +52,7 @@ crochet::error_list!(
 /// capability, the oldest wallet of the family that can takes over. The profile must keep an active recovery wallet. The first
 /// well-formed attempt uses up the challenge, whether it succeeds or not.
 #[utoipa::path(patch, path = "/api/v1/me/wallets/{id}", operation_id = "update_wallet", tag = "Identity",
-    security(("api_key" = ["write"])), params(("id" = String, Path, description = "The wallet's id.")), request_body = UpdateWallet,
+    security(("api_key" = ["write"])), params(("id" = String, Path, description = "The wallet's id.", format = "uuid")), request_body = UpdateWallet,
     responses((status = 200, body = OneWallet, description = "The wallet after the change."), UpdateWalletErrors))]
 pub(crate) async fn update_wallet(
     State(state): State<crate::State>,
@@ -73,6 +75,10 @@ pub(crate) async fn update_wallet(
     Reply::ok::<OneWallet>(one_wallet(&profile, wallet_id)?)
 }
 
+/// How a seller gets on without the payout wallet.
+const WAY_OUT: &str = "Link another wallet with the capability payout (POST /me/wallets), or suspend the listings named in \
+    details.listing_ids with DELETE /listings/:id. Then request a new challenge with POST /auth/challenge, and repeat the change.";
+
 /// Changes the wallet in the present profile.
 async fn change_wallet(
     app: &App,
@@ -89,6 +95,13 @@ async fn change_wallet(
         let after = profile.change_wallet(id, change).map_err(refused)?;
         if after == profile {
             return Ok(profile);
+        }
+        if !profile.payout_chains().is_empty() && after.payout_chains().is_empty() {
+            let message = "Active paid listings need this payout wallet; link another one, or suspend them first.";
+            let error = still_active(app, &after, Listing::is_paid, message).await.map_err(after_use)?;
+            if let Some(error) = error {
+                return Err(used_up(error).recovery("summary", WAY_OUT));
+            }
         }
         match app.store.save_profile(&after, false).await {
             Ok(()) => return Ok(after),

@@ -31,7 +31,7 @@ pub(crate) struct ListingChallenge {
 crochet::error_list!(CreateListingChallengeErrors: SellerAgent, JsonOrNothing<NoFields>;);
 
 /// Request the proof of work that `POST /listings` requires. It is valid once, for five minutes.
-#[utoipa::path(post, path = "/api/v1/listings/challenge", operation_id = "create_listing_challenge", tag = "Listings", security(("api_key" = [])),
+#[utoipa::path(post, path = "/api/v1/listings/challenge", operation_id = "create_listing_challenge", tag = "Listings", security(("api_key" = ["write"])),
     request_body(content = Option<NoFields>, description = "An empty object, or nothing."),
     responses((status = 200, body = ListingChallenge, description = "The proof of work."), CreateListingChallengeErrors))]
 pub(crate) async fn create_listing_challenge(

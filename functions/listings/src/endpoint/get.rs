@@ -14,7 +14,7 @@ crochet::error_list!(
 );
 
 /// Read your endpoint. Its URL, header value and secrets can never be read back.
-#[utoipa::path(get, path = "/api/v1/listings/{id}/endpoint", operation_id = "get_endpoint", tag = "Listings", security(("api_key" = [])),
+#[utoipa::path(get, path = "/api/v1/listings/{id}/endpoint", operation_id = "get_endpoint", tag = "Listings", security(("api_key" = ["read"])),
     params(("id" = String, Path, description = "UUID or slug of the listing")),
     responses((status = 200, body = OneEndpoint, description = "The endpoint."), GetEndpointErrors))]
 pub(crate) async fn get_endpoint(State(state): State<crate::state::State>, agent: Agent, Path(id): Path<String>) -> Result {

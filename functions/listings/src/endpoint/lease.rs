@@ -16,7 +16,7 @@ pub(super) fn with_lease(endpoint: &Endpoint, version: &str, now_ms: i64) -> End
 ///
 /// # Errors
 /// `EDIT_CONFLICT`, with the time until the lease expires.
-pub(super) fn check_lease(endpoint: &Endpoint, now_ms: i64) -> Result<(), ApiError> {
+pub(crate) fn check_lease(endpoint: &Endpoint, now_ms: i64) -> Result<(), ApiError> {
     check_until(endpoint.claim.as_ref().map(|lease| lease.until_ms), now_ms)
 }
 

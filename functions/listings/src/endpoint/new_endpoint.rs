@@ -30,6 +30,7 @@ impl NewEndpoint {
                 secret_created_ms: now_ms,
                 previous_secret_expires_ms: None,
                 last_test: None,
+                tested_ms: None,
                 claim: None,
             },
             secret: EndpointSecret {

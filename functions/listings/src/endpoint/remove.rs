@@ -29,7 +29,7 @@ pub(super) async fn remove_endpoint(state: &crate::state::State, writer: Listing
         let mut removed = marked_for_deletion(&listing, now_ms);
         removed.touch(now_ms);
         if store.update_listing(&removed).await? {
-            return Ok(delete_marked_secret(state, removed).await);
+            return Ok(delete_marked_secret(&state.app, &*state.secrets, removed).await);
         }
         attempts.next_or(ApiError::from(Code::EditConflict)).await?;
         listing = writer.reload(&state.app, listing.id).await?;

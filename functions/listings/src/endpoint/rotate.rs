@@ -30,7 +30,7 @@ impl Rotation {
     fn parse(&self) -> Result<SecretChange> {
         let immediate = self.immediate == Some(true);
         let seconds = match (self.overlap_seconds, immediate) {
-            (Some(_), true) => return Err(ApiError::field("overlap_seconds", "must be left out if immediate is true")),
+            (Some(_), true) => return Err(ApiError::unexpected("overlap_seconds", "if immediate is true")),
             (None, true) => 0,
             (None, false) => DEFAULT_OVERLAP_SECONDS,
             (Some(seconds), false) => match u32::try_from(seconds) {
@@ -54,7 +54,7 @@ crochet::error_list!(
 ///
 /// Earlier secrets keep signing until the overlap ends, so that you can switch without a failed call. With `immediate` they stop
 /// at once. An overlap never extends an earlier secret. At most five secrets sign at the same time.
-#[utoipa::path(post, path = "/api/v1/listings/{id}/endpoint/rotate-secret", operation_id = "rotate_secret", tag = "Listings", security(("api_key" = [])),
+#[utoipa::path(post, path = "/api/v1/listings/{id}/endpoint/rotate-secret", operation_id = "rotate_secret", tag = "Listings", security(("api_key" = ["write"])),
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = Option<Rotation>,
     responses((status = 200, body = OneEndpoint, description = "The endpoint with its new signing_secret."), RotateSecretErrors))]
 pub(crate) async fn rotate_secret(

@@ -174,6 +174,7 @@ impl SecretPin {
             secret_created_ms: self.secret_created_ms.unwrap_or(endpoint.secret_created_ms),
             previous_secret_expires_ms: self.previous_secret_expires_ms,
             last_test: None,
+            tested_ms: None,
             claim: None,
             ..endpoint.clone()
         })
@@ -212,8 +213,8 @@ impl PreparedSecret {
             Version::First { .. } => false,
             Version::Next { leased, .. } => release_lease(&state.app, leased).await,
         };
-        if !is_released {
-            delete_orphaned_secret(state, id).await;
+        if !is_released && let Err(error) = delete_orphaned_secret(&state.app, &*state.secrets, id).await {
+            tracing::warn!(listing = %id, %error, "an endpoint secret was left for the next endpoint");
         }
     }
 }

@@ -15,6 +15,8 @@ use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::limits;
 use crochet::outbound::{FailureClass, SellerFault, SellerResponse};
 use crochet::seller_request::{SellerCall, SellerCallError};
+use crochet::store::StoreError;
+use crochet::store::retry::Attempts;
 use crochet::wire::endpoint::EndpointTestView;
 use crochet_domain::call::outcome::{Outcome, classify_response};
 use crochet_domain::ids::{CallId, ListingId, ProfileId};
@@ -54,7 +56,7 @@ crochet::error_list!(
 ///
 /// The body is the listing's `example_request`, or `{"crochet_test":true}` if it has none. Drafts and paused endpoints are called
 /// too. If the endpoint fails, the status is still 200, and `test.failure` says why.
-#[utoipa::path(post, path = "/api/v1/listings/{id}/endpoint/test", operation_id = "test_endpoint", tag = "Listings", security(("api_key" = [])),
+#[utoipa::path(post, path = "/api/v1/listings/{id}/endpoint/test", operation_id = "test_endpoint", tag = "Listings", security(("api_key" = ["write"])),
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = Option<TestOrder>,
     responses((status = 200, body = TestReport, description = "The result of the test call."), TestEndpointErrors))]
 pub(crate) async fn test_endpoint(
@@ -162,11 +164,31 @@ async fn record_result(state: &crate::state::State, listing: &Listing, endpoint:
             close_breaker(state, listing.id).await;
         }
     };
-    let record = state.app.store.record_endpoint_test(listing.id, &endpoint.secret_version, test);
-    let (recorded, ()) = tokio::join!(record, close);
+    let (recorded, ()) = tokio::join!(record(state, listing.clone(), &endpoint.secret_version, test), close);
     if let Err(error) = recorded {
         tracing::warn!(listing = %listing.id, %error, "the result of a test call was not recorded");
     }
+}
+
+/// Writes the result, unless the endpoint has been changed meanwhile. Another change of the listing is read, and the result is written
+/// after it.
+async fn record(
+    state: &crate::state::State,
+    mut listing: Listing,
+    secret_version: &str,
+    test: &EndpointTest,
+) -> std::result::Result<(), StoreError> {
+    let store = &state.app.store;
+    let mut attempts = Attempts::default();
+    while !store.record_endpoint_test(&listing, secret_version, test).await? {
+        attempts.next_or(StoreError::Conflict).await?;
+        let Some(current) = store.listing(listing.id).await? else { return Ok(()) };
+        if current.endpoint.as_ref().is_none_or(|endpoint| endpoint.secret_version != secret_version) {
+            return Ok(());
+        }
+        listing = current;
+    }
+    Ok(())
 }
 
 /// Closes the breaker, so that calls pass again. If that cannot be written, the breaker still closes after a successful probe.

@@ -1,8 +1,9 @@
 //! `PUT /listings/{id}/endpoint`: create, change or remove an endpoint.
 
 use axum::extract::{Path, State};
+use crochet::http::fields::{FieldProblems, Place};
 use crochet::http::request::{Json, double_option, non_null};
-use crochet::http::{ApiError, Code, Reply, Result};
+use crochet::http::{Code, Reply, Result};
 use crochet::outbound::OutboundRules;
 use crochet::wire::schema;
 use crochet_domain::listing::{EndpointStatus, Listing};
@@ -57,21 +58,24 @@ enum Change {
 
 impl EndpointChange {
     fn parse(self, rules: &OutboundRules) -> Result<Change> {
-        let header = self.auth_header.map(|header| header.map(NewAuthHeader::parse).transpose()).transpose()?;
+        let mut problems = FieldProblems::new(Place::Body);
+        let header = self.auth_header.map(|header| header.map(NewAuthHeader::parse).transpose());
+        let (has_header, header) = (header.is_some(), problems.take_optional(header)?);
         let settings = EndpointSettings {
             status: self.status,
-            timeout_ms: self.timeout_ms.map(settings::timeout_ms).transpose()?,
-            max_response_bytes: self.max_response_bytes.map(settings::max_response_bytes).transpose()?,
-            rate_limit_per_minute: self.rate_limit_per_minute.map(settings::rate_limit_per_minute).transpose()?,
+            timeout_ms: problems.take_optional(self.timeout_ms.map(settings::timeout_ms))?,
+            max_response_bytes: problems.take_optional(self.max_response_bytes.map(settings::max_response_bytes))?,
+            rate_limit_per_minute: problems.take_optional(self.rate_limit_per_minute.map(settings::rate_limit_per_minute))?,
         };
-        let url = match self.private_endpoint_url {
-            Some(None) if header.is_none() && settings == EndpointSettings::default() => return Ok(Change::Remove),
-            Some(None) => {
-                return Err(ApiError::field(url::FIELD, "must be the only field if it is null, which removes the endpoint"));
-            }
-            Some(Some(text)) => Some(url::parse(&text, rules)?),
-            None => None,
-        };
+        let removes = matches!(self.private_endpoint_url, Some(None));
+        if removes && problems.is_empty() && !has_header && settings == EndpointSettings::default() {
+            return Ok(Change::Remove);
+        }
+        if removes {
+            problems.wrong(url::FIELD, "must be the only field if it is null, which removes the endpoint");
+        }
+        let url = problems.take_optional(self.private_endpoint_url.flatten().map(|text| url::parse(&text, rules)))?;
+        problems.end()?;
         let secret_change = (url.is_some() || header.is_some()).then_some(SecretChange::Set { url, header });
         Ok(Change::Set { secret_change, settings })
     }
@@ -86,8 +90,8 @@ crochet::error_list!(
 ///
 /// The first `private_endpoint_url` creates the endpoint and shows its `signing_secret` once. A later one moves the endpoint and
 /// keeps the secret. The URL, header and secret of a listing can change at most 20 times a day; the other fields can change as
-/// often as listings can.
-#[utoipa::path(put, path = "/api/v1/listings/{id}/endpoint", operation_id = "update_endpoint", tag = "Listings", security(("api_key" = [])),
+/// often as listings can. An endpoint is removed when you have suspended its listing and nothing of it has changed for 30 days.
+#[utoipa::path(put, path = "/api/v1/listings/{id}/endpoint", operation_id = "update_endpoint", tag = "Listings", security(("api_key" = ["write"])),
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = EndpointChange,
     responses((status = 200, body = OneEndpoint, description = "The endpoint after the change."), UpdateEndpointErrors))]
 pub(crate) async fn update_endpoint(

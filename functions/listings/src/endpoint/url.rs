@@ -12,7 +12,7 @@ pub(crate) const FIELD: &str = "private_endpoint_url";
 /// # Errors
 /// `ENDPOINT_URL_REFUSED` with the rule that it breaks.
 pub(crate) fn parse(text: &SecretString, rules: &OutboundRules) -> Result<EndpointUrl, ApiError> {
-    EndpointUrl::parse(text.expose_secret(), rules).map_err(url_refused)
+    EndpointUrl::parse(text.expose_secret(), rules).map_err(|refused| url_refused(refused, rules))
 }
 
 /// Resolves the URL's host and checks its addresses.
@@ -20,9 +20,13 @@ pub(crate) fn parse(text: &SecretString, rules: &OutboundRules) -> Result<Endpoi
 /// # Errors
 /// `ENDPOINT_URL_REFUSED`.
 pub(crate) async fn check_host(url: &EndpointUrl, outbound: &Outbound) -> Result<(), ApiError> {
-    outbound.check(url).await.map_err(url_refused)
+    outbound.check(url).await.map_err(|refused| url_refused(refused, outbound.rules()))
 }
 
-fn url_refused(UrlRefused(rule): UrlRefused) -> ApiError {
-    ApiError::new(Code::EndpointUrlRefused).message(format!("`{FIELD}` cannot be used: {rule}.")).detail("field", FIELD)
+fn url_refused(UrlRefused(rule): UrlRefused, rules: &OutboundRules) -> ApiError {
+    let allowed = rules.in_words();
+    ApiError::new(Code::EndpointUrlRefused)
+        .message(format!("`{FIELD}` cannot be used: {rule}. {allowed}"))
+        .detail("field", FIELD)
+        .recovery("summary", format!("{allowed} Correct `{FIELD}` and send the request again."))
 }

@@ -23,8 +23,8 @@ pub(crate) struct Updated {
 /// Changes a listing: the secret of its endpoint by `secret_change`, everything else by `apply`, which takes the current listing
 /// and returns the changed one.
 ///
-/// Without a change of the secret this is one conditional write. Activating a listing is a transaction with its owner's profile,
-/// which must still be a seller.
+/// Without a change of the secret this is one conditional write. Activating a listing, or giving an active one a price, is a
+/// transaction with its owner's profile, which must still be a seller and be able to be paid.
 ///
 /// # Errors
 /// The errors of `apply`, [`check_host`] and [`prepare`]; `ROLE_REQUIRED`; `EDIT_CONFLICT` if other changes keep coming first.
@@ -90,13 +90,17 @@ async fn write(
 /// profile has.
 async fn write_once(state: &crate::state::State, writer: ListingWriter, before: &Listing, after: &Listing) -> Result<bool> {
     let store = &state.app.store;
-    if after.status != ListingStatus::Active || before.status == ListingStatus::Active {
+    let begins_to_sell = after.is_paid() && !before.is_paid();
+    if after.status != ListingStatus::Active || (before.status == ListingStatus::Active && !begins_to_sell) {
         return Ok(store.update_listing(after).await?);
     }
     let owner = writer.profile(&state.app).await?;
     require_seller(&owner)?;
     if owner.standing.overdue {
         return Err(Code::RefundOverdue.into());
+    }
+    if after.is_paid() && owner.payout_chains().is_empty() {
+        return Err(Code::PayoutWalletRequired.into());
     }
     Ok(store.activate_listing(after, owner.version).await?)
 }

@@ -81,7 +81,9 @@ impl Change {
         if !after.is_paid() {
             return Ok(());
         }
-        if after.endpoint.is_none() && self.url.is_none() {
+        // A suspended listing may have lost its endpoint. Its text can still be edited.
+        let had_none = before.is_paid() && before.endpoint.is_none() && after.status == ListingStatus::Suspended;
+        if after.endpoint.is_none() && self.url.is_none() && !had_none {
             return Err(Code::EndpointRequired.into());
         }
         let starts_selling = self.pricing_model.is_some()

@@ -1,6 +1,7 @@
 //! `POST /listings`: create a listing.
 
 use axum::extract::State;
+use crochet::http::fields::{FieldProblems, Place};
 use crochet::http::request::Json;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::outbound::{EndpointUrl, Outbound, OutboundRules};
@@ -30,6 +31,7 @@ use crate::seller::{ListingWriter, require_seller};
 
 /// A new listing, with the solved proof of work.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = ListingRequest)]
 pub(crate) struct NewListing {
     /// Name, in one visible line. The slug is made of it.
     #[schema(value_type = String, min_length = 3, max_length = 80)]
@@ -46,6 +48,7 @@ pub(crate) struct NewListing {
     /// `USD`.
     pricing_currency: Option<Currency>,
     /// Slug of a category from GET /categories (default `other`).
+    #[schema(value_type = Option<schema::CategorySlug>)]
     category: Option<String>,
     /// Search keywords.
     #[schema(value_type = Option<Vec<String>>, max_items = 10)]
@@ -90,34 +93,55 @@ pub(crate) struct NewListing {
 
 impl NewListing {
     fn parse(self, rules: &OutboundRules) -> Result<(Change, PowAnswer)> {
-        let answer = PowAnswer::parse(&self.pow_nonce, self.pow_challenge)?;
+        let mut problems = FieldProblems::new(Place::Body);
+        let answer = problems.take(PowAnswer::parse(&self.pow_nonce, self.pow_challenge))?;
         // USD is the only currency, so parsing has already checked it.
         let _ = self.pricing_currency;
         if self.status == Some(ListingStatus::Suspended) {
-            return Err(ApiError::field("status", "must be active or draft"));
+            problems.wrong("status", "must be active or draft");
         }
-        let schema = |field, text: Option<Box<RawValue>>| text.map(|text| json_fields::schema(field, &text)).transpose().map(Some);
-        let example =
-            |field, text: Option<Box<RawValue>>| text.map(|text| json_fields::example(field, &text)).transpose().map(Some);
+        let mut schema =
+            |field, text: Option<Box<RawValue>>| problems.take_optional(text.map(|text| json_fields::schema(field, &text)));
+        let (input_schema, output_schema) =
+            (schema("input_schema", self.input_schema)?, schema("output_schema", self.output_schema)?);
+        let mut example =
+            |field, text: Option<Box<RawValue>>| problems.take_optional(text.map(|text| json_fields::example(field, &text)));
+        let (example_request, example_response) =
+            (example("example_request", self.example_request)?, example("example_response", self.example_response)?);
+        let amount = problems.take_optional(self.pricing_amount.as_deref().map(pricing::amount))?;
+        // An amount that could not be read has been refused already.
+        if amount.is_some() || self.pricing_amount.is_none() {
+            problems.take(pricing::apply_pricing(
+                (PricingModel::Free, Micros::ZERO),
+                Some(self.pricing_model),
+                amount.map(Some),
+            ))?;
+        }
+        if self.pricing_model == PricingModel::PerCall && self.private_endpoint_url.is_none() {
+            problems.take::<()>(Err(ApiError::new(Code::EndpointRequired).detail("field", url::FIELD)))?;
+        }
         let change = Change {
-            name: Some(change::name(self.name)?),
+            name: problems.take(change::name(self.name))?,
             description: Some(self.description.0),
-            category: self.category.map(change::category).transpose()?,
+            category: problems.take_optional(self.category.map(change::category))?,
             tags: self.tags.map(change::distinct),
             delivery_type: self.delivery_type,
             auth_method: self.auth_method,
             formats: self.formats.map(change::distinct),
             connection_instructions: Some(self.connection_instructions.map(|text| text.0).filter(|text| !text.is_empty())),
-            input_schema: schema("input_schema", self.input_schema)?,
-            output_schema: schema("output_schema", self.output_schema)?,
-            example_request: example("example_request", self.example_request)?,
-            example_response: example("example_response", self.example_response)?,
+            input_schema: Some(input_schema),
+            output_schema: Some(output_schema),
+            example_request: Some(example_request),
+            example_response: Some(example_response),
             pricing_model: Some(self.pricing_model),
-            pricing_amount: self.pricing_amount.map(|number| pricing::amount(&number).map(Some)).transpose()?,
+            pricing_amount: amount.map(Some),
             status: Some(self.status.unwrap_or(ListingStatus::Active)),
-            url: self.private_endpoint_url.map(|text| url::parse(&text, rules)).transpose()?,
+            url: problems.take_optional(self.private_endpoint_url.map(|text| url::parse(&text, rules)))?,
         };
-        Ok((change, answer))
+        match answer {
+            Some(answer) if problems.is_empty() => Ok((change, answer)),
+            _ => Err(problems.into_error()),
+        }
     }
 }
 
@@ -131,7 +155,7 @@ crochet::error_list!(
 ///
 /// The first well-formed attempt uses up the challenge from `POST /listings/challenge`, whether the answer is right or wrong.
 /// `gateway_endpoint.signing_secret` is shown once.
-#[utoipa::path(post, path = "/api/v1/listings", operation_id = "create_listing", tag = "Listings", security(("api_key" = [])), request_body = NewListing,
+#[utoipa::path(post, path = "/api/v1/listings", operation_id = "create_listing", tag = "Listings", security(("api_key" = ["write"])), request_body = NewListing,
     responses((status = 201, body = SavedListing, description = "The new listing."), CreateListingErrors))]
 pub(crate) async fn create_listing(
     State(state): State<crate::state::State>,

@@ -25,7 +25,10 @@ pub(crate) struct Withdrawn {
 crochet::error_list!(DeleteListingErrors: ListingWriter, Path<String>; ListingNotFound, NotListingOwner, EditConflict);
 
 /// Delete a draft, or suspend an active listing. A suspended listing stays as it is.
-#[utoipa::path(delete, path = "/api/v1/listings/{id}", operation_id = "delete_listing", tag = "Listings", security(("api_key" = [])),
+///
+/// A listing that you have suspended, and that has not changed for 30 days, loses its endpoint. It needs a `private_endpoint_url` to
+/// be on offer again.
+#[utoipa::path(delete, path = "/api/v1/listings/{id}", operation_id = "delete_listing", tag = "Listings", security(("api_key" = ["write"])),
     params(("id" = String, Path, description = "UUID or slug")),
     responses((status = 200, body = Withdrawn, description = "The listing, and whether it was deleted."), DeleteListingErrors))]
 pub(crate) async fn delete_listing(

@@ -37,7 +37,7 @@ pub(crate) fn apply_pricing(
         )),
         PricingModel::Free => Ok((model, Micros::ZERO)),
         PricingModel::PerCall => match amount.unwrap_or(before.1) {
-            Micros::ZERO if amount.is_none() => Err(ApiError::field(FIELD, "is required for a per_call listing")),
+            Micros::ZERO if amount.is_none() => Err(ApiError::required(FIELD, "for a per_call listing")),
             Micros::ZERO => Err(out_of_range()),
             price => Ok((model, price)),
         },

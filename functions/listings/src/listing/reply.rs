@@ -3,12 +3,11 @@
 use crochet::app::App;
 use crochet::wire::endpoint::GatewayEndpointView;
 use crochet::wire::listing::ListingView;
+use crochet::wire::warning::{Warning, warnings};
 use crochet_domain::listing::Listing;
 use crochet_domain::webhook_signature::SigningSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use super::warnings::{Warning, warnings};
 
 /// `data` of a listing that was created or changed.
 #[derive(Debug, Serialize, ToSchema)]

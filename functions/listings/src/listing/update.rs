@@ -1,6 +1,7 @@
 //! `PATCH /listings/{id}`: change a listing.
 
 use axum::extract::{Path, State};
+use crochet::http::fields::{FieldProblems, Place};
 use crochet::http::request::{Json, double_option, non_null};
 use crochet::http::{Reply, Result};
 use crochet::outbound::OutboundRules;
@@ -46,7 +47,7 @@ pub(crate) struct ListingChange {
     pricing_currency: Option<Currency>,
     /// Slug of a category from GET /categories.
     #[serde(default, deserialize_with = "non_null")]
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::CategorySlug)]
     category: Option<String>,
     /// Search keywords. Replaces the whole list.
     #[serde(default, deserialize_with = "non_null")]
@@ -96,18 +97,26 @@ pub(crate) struct ListingChange {
 
 impl ListingChange {
     fn parse(self, rules: &OutboundRules) -> Result<Change> {
+        let mut problems = FieldProblems::new(Place::Body);
         // USD is the only currency, so parsing has already checked it.
         let _ = self.pricing_currency;
-        let schema = |field, text: Option<Option<Box<RawValue>>>| {
-            text.map(|text| text.map(|text| json_fields::schema(field, &text)).transpose()).transpose()
+        let mut schema = |field, text: Option<Option<Box<RawValue>>>| {
+            let read = text.map(|text| text.map(|text| json_fields::schema(field, &text)).transpose());
+            problems.take_optional(read)
         };
-        let example = |field, text: Option<Option<Box<RawValue>>>| {
-            text.map(|text| text.map(|text| json_fields::example(field, &text)).transpose()).transpose()
+        let (input_schema, output_schema) =
+            (schema("input_schema", self.input_schema)?, schema("output_schema", self.output_schema)?);
+        let mut example = |field, text: Option<Option<Box<RawValue>>>| {
+            let read = text.map(|text| text.map(|text| json_fields::example(field, &text)).transpose());
+            problems.take_optional(read)
         };
-        Ok(Change {
-            name: self.name.map(change::name).transpose()?,
+        let (example_request, example_response) =
+            (example("example_request", self.example_request)?, example("example_response", self.example_response)?);
+        let amount = self.pricing_amount.map(|number| number.map(|number| pricing::amount(&number)).transpose());
+        let change = Change {
+            name: problems.take_optional(self.name.map(change::name))?,
             description: self.description.map(|text| text.0),
-            category: self.category.map(change::category).transpose()?,
+            category: problems.take_optional(self.category.map(change::category))?,
             tags: self.tags.map(change::distinct),
             delivery_type: self.delivery_type,
             auth_method: self.auth_method,
@@ -115,18 +124,17 @@ impl ListingChange {
             connection_instructions: self
                 .connection_instructions
                 .map(|text| text.map(|text| text.0).filter(|text| !text.is_empty())),
-            input_schema: schema("input_schema", self.input_schema)?,
-            output_schema: schema("output_schema", self.output_schema)?,
-            example_request: example("example_request", self.example_request)?,
-            example_response: example("example_response", self.example_response)?,
+            input_schema,
+            output_schema,
+            example_request,
+            example_response,
             pricing_model: self.pricing_model,
-            pricing_amount: self
-                .pricing_amount
-                .map(|number| number.map(|number| pricing::amount(&number)).transpose())
-                .transpose()?,
+            pricing_amount: problems.take_optional(amount)?,
             status: self.status,
-            url: self.private_endpoint_url.map(|text| url::parse(&text, rules)).transpose()?,
-        })
+            url: problems.take_optional(self.private_endpoint_url.map(|text| url::parse(&text, rules)))?,
+        };
+        problems.end()?;
+        Ok(change)
     }
 }
 
@@ -140,7 +148,7 @@ crochet::error_list!(
 ///
 /// The first `private_endpoint_url` creates an endpoint and shows its `gateway_endpoint.signing_secret` once. A later one moves the
 /// endpoint and keeps the secret.
-#[utoipa::path(patch, path = "/api/v1/listings/{id}", operation_id = "update_listing", tag = "Listings", security(("api_key" = [])),
+#[utoipa::path(patch, path = "/api/v1/listings/{id}", operation_id = "update_listing", tag = "Listings", security(("api_key" = ["write"])),
     params(("id" = String, Path, description = "UUID or slug")), request_body = ListingChange,
     responses((status = 200, body = SavedListing, description = "The listing after the change."), UpdateListingErrors))]
 pub(crate) async fn update_listing(

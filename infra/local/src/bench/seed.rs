@@ -161,6 +161,7 @@ fn listing(dice: &mut Dice, words: &[&str], sellers: &[SellerSummary], now_ms: i
             secret_created_ms: created_ms,
             previous_secret_expires_ms: None,
             last_test: None,
+            tested_ms: None,
             claim: None,
         }),
         removing_secret_until_ms: None,

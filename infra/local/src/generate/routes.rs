@@ -102,9 +102,27 @@ pub(super) fn into_manifest(manifest: &str, routes: &[Route]) -> Result<String, 
     between(manifest, "watch routes", &block)
 }
 
+/// One line for each operation of the document: its method, its path and its query parameters, in the order of the paths.
+pub(super) fn list(document: &Value) -> String {
+    let paths: BTreeMap<&String, &Value> = document["paths"].as_object().into_iter().flatten().collect();
+    let mut lines = String::new();
+    for (path, operations) in paths {
+        for (method, operation) in operations.as_object().into_iter().flatten() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+            let names: Vec<&str> = in_query.filter_map(|parameter| parameter["name"].as_str()).collect();
+            let line = format!("{} {path} {}", method.to_ascii_uppercase(), names.join(","));
+            lines.push_str(line.trim_end());
+            lines.push('\n');
+        }
+    }
+    lines
+}
+
 /// A name for the event: `/api/v1/listings/{id}` with GET becomes `GetListingsId`.
 fn event_name(path: &str, method: &str) -> String {
-    let words = path.trim_start_matches("/api/v1").split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words =
+        path.strip_prefix("/api/v1/").unwrap_or(path).split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let mut name = capital(&method.to_ascii_lowercase());
     for word in words {
         name.push_str(&capital(word));

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Response};
 use http_body_util::BodyExt;
 use rustack_secretsmanager_core::config::SecretsManagerConfig;
 use rustack_secretsmanager_core::handler::RustackSecretsManagerHandler;
 use rustack_secretsmanager_core::provider::RustackSecretsManager;
-use rustack_secretsmanager_http::SecretsManagerResponseBody;
 use rustack_secretsmanager_http::dispatch::dispatch_operation;
 use rustack_secretsmanager_http::response::error_to_response;
 use rustack_secretsmanager_http::router::resolve_operation;
@@ -20,7 +19,7 @@ pub(super) struct Emulator(Arc<RustackSecretsManagerHandler>);
 
 /// A response, and the name of the operation if it succeeded.
 pub(super) struct Answered {
-    pub(super) response: Response<SecretsManagerResponseBody>,
+    pub(super) response: Response<Body>,
     pub(super) succeeded: Option<String>,
 }
 
@@ -36,12 +35,12 @@ impl Emulator {
         let request_id = hex::encode(crochet_client::random_bytes::<16>());
         let operation = match resolve_operation(headers) {
             Ok(operation) => operation,
-            Err(error) => return Answered { response: error_to_response(&error, &request_id), succeeded: None },
+            Err(error) => return Answered { response: error_to_response(&error, &request_id).map(Body::new), succeeded: None },
         };
         let name = operation.as_str().to_owned();
         match dispatch_operation(self.0.as_ref(), operation, body).await {
-            Ok(response) => Answered { response, succeeded: Some(name) },
-            Err(error) => Answered { response: error_to_response(&error, &request_id), succeeded: None },
+            Ok(response) => Answered { response: response.map(Body::new), succeeded: Some(name) },
+            Err(error) => Answered { response: error_to_response(&error, &request_id).map(Body::new), succeeded: None },
         }
     }
 
@@ -59,7 +58,7 @@ pub(super) fn target(operation: &str) -> Result<HeaderMap, String> {
 }
 
 /// The JSON of a success; `null` if it has no body.
-pub(super) async fn read(operation: &str, response: Response<SecretsManagerResponseBody>) -> Result<Value, String> {
+pub(super) async fn read(operation: &str, response: Response<Body>) -> Result<Value, String> {
     let succeeded = response.status().is_success();
     let bytes = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
     let text = String::from_utf8_lossy(&bytes);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use super::dates::{Dated, Dates};
 use super::emulator::Emulator;
 
 const CURRENT: &str = "AWSCURRENT";
@@ -28,6 +29,8 @@ struct Saved {
     description: Option<String>,
     /// Scheduled for deletion.
     deleted: bool,
+    #[serde(default)]
+    dated: Option<Dated>,
     versions: Vec<SavedVersion>,
 }
 
@@ -49,20 +52,20 @@ impl SecretFiles {
         Ok(Self { directory, writing: Mutex::new(()) })
     }
 
-    /// Loads every secret of the directory into the emulator.
-    pub(super) async fn restore(&self, emulator: &Emulator) -> Result<(), String> {
+    /// Loads every secret of the directory into the emulator, and its dates.
+    pub(super) async fn restore(&self, emulator: &Emulator, dates: &Dates) -> Result<(), String> {
         let failed = |error: std::io::Error| format!("{} could not be read: {error}", self.directory.display());
         for entry in fs::read_dir(&self.directory).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             if path.extension().is_some_and(|extension| extension == "json") {
-                restore_one(emulator, &path).await.map_err(|error| format!("{}: {error}", path.display()))?;
+                restore_one(emulator, dates, &path).await.map_err(|error| format!("{}: {error}", path.display()))?;
             }
         }
         Ok(())
     }
 
     /// Stores the secret that a successful request with this body changed.
-    pub(super) async fn note(&self, emulator: &Emulator, request: &[u8]) -> Result<(), String> {
+    pub(super) async fn note(&self, emulator: &Emulator, dates: &Dates, request: &[u8]) -> Result<(), String> {
         let request: Value = serde_json::from_slice(request).map_err(|error| error.to_string())?;
         let Some(id) = request["SecretId"].as_str().or(request["Name"].as_str()) else {
             return Ok(());
@@ -76,7 +79,7 @@ impl SecretFiles {
             return self.mark_deleted(name);
         }
         let saved = save(emulator, name, &described).await?;
-        self.write(&saved)
+        self.write(&Saved { dated: dates.of(name), ..saved })
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -136,10 +139,10 @@ async fn save(emulator: &Emulator, name: &str, described: &Value) -> Result<Save
         (has(CURRENT), has(PREVIOUS))
     });
     let description = described["Description"].as_str().map(str::to_owned);
-    Ok(Saved { name: name.to_owned(), description, deleted: false, versions })
+    Ok(Saved { name: name.to_owned(), description, deleted: false, dated: None, versions })
 }
 
-async fn restore_one(emulator: &Emulator, path: &Path) -> Result<(), String> {
+async fn restore_one(emulator: &Emulator, dates: &Dates, path: &Path) -> Result<(), String> {
     let text = fs::read(path).map_err(|error| error.to_string())?;
     let saved: Saved = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
     let mut create = json!({ "Name": saved.name });
@@ -159,6 +162,9 @@ async fn restore_one(emulator: &Emulator, path: &Path) -> Result<(), String> {
             "VersionStages": stages,
         });
         emulator.call("PutSecretValue", put).await?;
+    }
+    if let Some(dated) = saved.dated {
+        dates.set(&saved.name, dated);
     }
     if saved.deleted {
         emulator.call("DeleteSecret", json!({ "SecretId": saved.name })).await?;

@@ -13,7 +13,7 @@ const DEFAULT_PORT: u16 = 9_000;
 const DEFAULT_TABLE: &str = "crochet";
 
 /// Settings that are passed from the environment to the functions. The stack sets the addresses itself.
-const PASSED_ON: [&str; 13] = [
+const PASSED_ON: [&str; 14] = [
     "CROCHET_ENDPOINT_PORTS",
     "CROCHET_EVM_RPC_URL",
     "CROCHET_FEE_BPS",
@@ -26,6 +26,7 @@ const PASSED_ON: [&str; 13] = [
     "CROCHET_PROVIDER_QUESTIONS_PER_MINUTE",
     "CROCHET_PROVIDER_QUOTES_PER_MINUTE",
     "CROCHET_RATE_LIMITS",
+    "CROCHET_SECURITY_CONTACT",
     "CROCHET_SECRET_PREFIX",
 ];
 

@@ -1,4 +1,4 @@
-//! Work that runs by a schedule: the sweeper, and the writer of the catalogue's snapshot.
+//! Work that runs by a schedule: the sweepers of calls and of secrets, and the writer of the catalogue's snapshot.
 
 use std::time::Duration;
 
@@ -9,14 +9,16 @@ use crochet::telemetry::actions;
 use crochet_catalog::snapshot_writer::{self, Schedule};
 use crochet_gateway::State;
 use crochet_gateway::sweep::{self, Swept};
+use crochet_listings::secret_sweep::{SecretSweeper, SecretsSwept};
 
-/// Time between two runs. Deployed, the sweeper runs every minute.
+/// Time between two runs. Deployed, the sweeper of calls runs every minute, and that of secrets once a day.
 pub(super) const SCHEDULE: Duration = Duration::from_secs(10);
 
 /// What scheduled functions connect to.
-pub(super) struct Scheduled {
+pub struct Scheduled {
     pub(super) app: App,
     gateway: State,
+    secrets: SecretSweeper,
 }
 
 impl Scheduled {
@@ -24,12 +26,21 @@ impl Scheduled {
         let config = Config::from_lookup(|name| env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
         let app = App::unconnected(config.map_err(|error| error.to_string())?).await.with_clock(clock);
         let gateway = actions::of("GatewaySweeper", State::connect(app.clone())).await.map_err(|error| error.to_string())?;
-        Ok(Self { app, gateway })
+        let secrets = SecretSweeper::connect(app.clone()).await;
+        Ok(Self { app, gateway, secrets })
     }
 
-    pub(super) async fn sweep(&self) -> Result<Swept, String> {
+    /// Sweeps once, as the schedule does.
+    ///
+    /// # Errors
+    /// One sentence with the cause.
+    pub async fn sweep(&self) -> Result<Swept, String> {
         let failed = |error: crochet::http::ApiError| error.operator_message().unwrap_or("the sweep failed").to_owned();
         actions::of("GatewaySweeper", sweep::sweep(&self.gateway)).await.map_err(failed)
+    }
+
+    pub(super) async fn sweep_secrets(&self) -> Result<SecretsSwept, String> {
+        actions::of("SecretSweeper", self.secrets.sweep()).await.map_err(|error| error.to_string())
     }
 
     pub(super) async fn write_snapshot(&self, schedule: Schedule) -> Result<String, String> {
@@ -42,8 +53,8 @@ impl Scheduled {
     pub(super) async fn run_every(self, interval: Duration) {
         loop {
             tokio::time::sleep(interval).await;
-            let (swept, written) = tokio::join!(self.sweep(), self.write_snapshot(Schedule::IfDue));
-            for cause in [swept.err(), written.err()].into_iter().flatten() {
+            let (swept, secrets, written) = tokio::join!(self.sweep(), self.sweep_secrets(), self.write_snapshot(Schedule::IfDue));
+            for cause in [swept.err(), secrets.err(), written.err()].into_iter().flatten() {
                 tracing::warn!(%cause, "scheduled work failed");
             }
         }

@@ -185,6 +185,9 @@ fn normal(resource: &str) -> Result<String, String> {
     if resource == "Table.Arn" {
         return Ok("table".into());
     }
+    if resource == "*" {
+        return Ok("*".into());
+    }
     if let Some(index) = resource.strip_prefix("${Table.Arn}/") {
         return Ok(index.to_owned());
     }

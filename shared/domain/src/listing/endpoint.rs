@@ -44,6 +44,10 @@ pub struct Endpoint {
     /// Result of the last test call with this version of the secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_test: Option<EndpointTest>,
+    /// Since when test calls succeed with this version of the secret (Unix milliseconds); `None` if the last one failed, or there was
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested_ms: Option<i64>,
     /// The lease of the request that is writing the next version of the secret. There is one at a time, so that no change
     /// overwrites another.
     #[serde(default, skip_serializing_if = "Option::is_none")]

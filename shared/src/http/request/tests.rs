@@ -1,6 +1,7 @@
 //! What bodies and queries say, and what is told of wrong ones.
 
 use super::*;
+use crate::http::masked::without_value;
 
 #[derive(Debug, Deserialize)]
 struct Order {

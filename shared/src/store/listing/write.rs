@@ -5,7 +5,6 @@ use crate::store::item::{n, record, s};
 use crate::store::transaction::TransactError;
 use crate::store::write::{Condition, Update};
 use crate::store::{Store, StoreError, keys};
-use crochet_domain::ids::ListingId;
 use crochet_domain::listing::{EndpointTest, Listing};
 
 impl Store {
@@ -44,9 +43,38 @@ impl Store {
     /// current by now.
     ///
     /// Only the result is written, so no concurrent change is lost. The listing's version is incremented, so that a writer that
-    /// read the listing before does not overwrite the result. The time of the last change stays, because nothing public changes.
-    pub async fn record_endpoint_test(&self, id: ListingId, secret_version: &str, test: &EndpointTest) -> Result<bool, StoreError> {
-        let update = Update::new("SET #endpoint.#last_test = :test, #version = #version + :one")
+    /// read the listing before does not overwrite the result. Whether the endpoint is tested is public: if that changes from what
+    /// `listing` says, the time of the last change is written too, unless another change came first.
+    pub async fn record_endpoint_test(
+        &self,
+        listing: &Listing,
+        secret_version: &str,
+        test: &EndpointTest,
+    ) -> Result<bool, StoreError> {
+        let tested_ms = test.failure.is_none().then(|| listing.tested_ms().unwrap_or(test.tested_ms));
+        let shown = tested_ms != listing.tested_ms();
+        let id = listing.id;
+        let changed_ms = test.tested_ms.max(listing.updated_ms + 1);
+        let (feed_pk, feed_sk) = keys::index_attributes(keys::listing_change(id, changed_ms).index);
+        let at = keys::listing_change(id, changed_ms);
+        let mut update = if shown {
+            Update::new(
+                "SET #endpoint.#last_test = :test, #endpoint.#tested = :tested_ms, #version = #version + :one, \
+                 #updated = :updated, #feed_pk = :feed_pk, #feed_sk = :feed_sk",
+            )
+            .name("#tested", "tested_ms")
+            .value(":tested_ms", serde_dynamo::to_attribute_value(tested_ms).map_err(StoreError::defect)?)
+            .name("#updated", "updated_ms")
+            .value(":updated", n(changed_ms))
+            .name("#feed_pk", &feed_pk)
+            .value(":feed_pk", s(at.pk))
+            .name("#feed_sk", &feed_sk)
+            .value(":feed_sk", s(at.sk))
+            .value(":seen", n(listing.updated_ms))
+        } else {
+            Update::new("SET #endpoint.#last_test = :test, #version = #version + :one")
+        };
+        update = update
             .name("#endpoint", "endpoint")
             .name("#last_test", "last_test")
             .name("#secret_version", "secret_version")
@@ -54,7 +82,11 @@ impl Store {
             .value(":test", serde_dynamo::to_attribute_value(test).map_err(StoreError::defect)?)
             .value(":tested", s(secret_version))
             .number(":one", 1)
-            .when("#endpoint.#secret_version = :tested");
+            .when(if shown {
+                "#endpoint.#secret_version = :tested AND #updated = :seen"
+            } else {
+                "#endpoint.#secret_version = :tested"
+            });
         Ok(match self.table.update(&keys::listing(id), update).await {
             Ok(_) => true,
             Err(error) => {

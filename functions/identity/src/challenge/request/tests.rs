@@ -73,7 +73,7 @@ fn a_field_of_another_purpose_is_refused_by_name() {
             let mut fields = own.clone();
             fields[name] = value.clone();
             let error = read(&asked(purpose, &fields)).expect_err(name);
-            assert_eq!(error.code(), Code::UnknownField);
+            assert_eq!(error.code(), Code::InvalidRequest);
             assert!(named(&error, name), "{purpose} with {name}");
         }
     }

@@ -1,27 +1,37 @@
-//! Warnings about a valid listing.
+//! Warnings about a valid listing, for its seller.
 
 use crochet_domain::currency::{EVM_ROUTE_FLOOR, OriginCurrency, payable_with};
-use crochet_domain::listing::Listing;
+use crochet_domain::listing::{Listing, ListingStatus};
 use crochet_domain::wallet::Chain;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Something that limits how buyers can pay.
+/// Something that limits what buyers get, or how they can pay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Warning {
-    /// Stable code: `PRICE_BELOW_ROUTE_MINIMUM` or `NO_SOLANA_PAYOUT_WALLET`.
-    code: &'static str,
+pub struct Warning {
+    /// Stable code: `ENDPOINT_UNTESTED`, `PRICE_BELOW_ROUTE_MINIMUM` or `NO_SOLANA_PAYOUT_WALLET`.
+    pub code: &'static str,
     /// One sentence.
-    message: String,
+    pub message: String,
 }
 
-/// The warnings for a listing. Free listings have none.
-pub(crate) fn warnings(listing: &Listing) -> Vec<Warning> {
+/// The warnings for a listing.
+#[must_use]
+pub fn warnings(listing: &Listing) -> Vec<Warning> {
     let mut warnings = Vec::new();
+    let mut warn = |code, message| warnings.push(Warning { code, message });
+    if listing.status == ListingStatus::Active && listing.endpoint.is_some() && listing.tested_ms().is_none() {
+        warn(
+            "ENDPOINT_UNTESTED",
+            format!(
+                "The listing is on offer, but no test call has succeeded with its endpoint as it is: send POST /listings/{}/endpoint/test.",
+                listing.id
+            ),
+        );
+    }
     if !listing.is_paid() {
         return warnings;
     }
-    let mut warn = |code, message| warnings.push(Warning { code, message });
     if listing.price < EVM_ROUTE_FLOOR {
         let payable =
             payable_with(listing.price, &listing.seller.payout_chains).into_iter().map(OriginCurrency::as_str).collect::<Vec<_>>();
