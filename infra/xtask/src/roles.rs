@@ -89,7 +89,7 @@ impl Comparison {
 fn is_used(function: &str, cell: &Cell, used: &[Used]) -> bool {
     let is_rare =
         RARE.iter().any(|(rare, _)| *rare == [function, cell.action.as_str(), cell.resource.as_str(), cell.leading_key.as_str()]);
-    is_rare || used.iter().any(|action| action.function == function && cell.covers(action))
+    is_rare || used.iter().any(|action| action.function == function && action.is_covered_by(cell))
 }
 
 #[cfg(test)]

@@ -6,8 +6,6 @@ use std::fmt;
 
 use yaml_rust2::{Yaml, YamlLoader};
 
-use super::used::Used;
-
 /// The policies of a function.
 #[derive(Debug)]
 pub(crate) struct Role {
@@ -44,16 +42,6 @@ pub(super) struct Cell {
     /// Such as `CALL#`; `*` for a statement that does not say.
     pub(super) leading_key: String,
     pub(super) attribute: Option<String>,
-}
-
-impl Cell {
-    /// Whether the action is an instance of what this cell allows.
-    pub(super) fn covers(&self, used: &Used) -> bool {
-        used.action == self.action
-            && used.resource == self.resource
-            && used.leading_key == self.leading_key
-            && self.attribute.as_ref().is_none_or(|attribute| used.attributes.contains(attribute))
-    }
 }
 
 impl fmt::Display for Cell {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::policy::Request;
+use super::policy::{Cell, Request};
 
 /// One action, as `crochet::telemetry::actions` records it.
 #[derive(Debug)]
@@ -30,6 +30,16 @@ impl Used {
             leading_keys: if self.leading_key.is_empty() { &[] } else { std::slice::from_ref(&self.leading_key) },
             attributes: &self.attributes,
         }
+    }
+}
+
+impl Used {
+    /// Whether the action is an instance of what this cell of a role allows.
+    pub(super) fn is_covered_by(&self, cell: &Cell) -> bool {
+        self.action == cell.action
+            && self.resource == cell.resource
+            && self.leading_key == cell.leading_key
+            && cell.attribute.as_ref().is_none_or(|attribute| self.attributes.contains(attribute))
     }
 }
 
