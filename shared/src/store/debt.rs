@@ -114,7 +114,7 @@ impl Store {
 
     /// Writes the standing of version `profile.version - 1` of a profile, and nothing else of it.
     async fn save_standing(&self, profile: &Profile) -> Result<(), StoreError> {
-        let standing = serde_dynamo::to_attribute_value(&profile.standing).map_err(StoreError::defect)?;
+        let standing = serde_dynamo::to_attribute_value(profile.standing).map_err(StoreError::defect)?;
         let update = Update::new("SET standing = :standing, summaries_stale = :stale, version = :next")
             .when("version = :seen")
             .value(":standing", standing)
