@@ -41,7 +41,8 @@ pub(crate) fn is_recording() -> bool {
 
 /// Attributes the work's actions to a function.
 pub async fn of<F: Future>(function: &'static str, work: F) -> F::Output {
-    FUNCTION.scope(function, work).await
+    // On the heap: the futures of a whole function are large, and stacks of tests are not.
+    FUNCTION.scope(function, Box::pin(work)).await
 }
 
 /// Records an action of the current function, if there is one.
