@@ -1,12 +1,15 @@
 //! Settings: environment variables, read once at start. An empty variable counts as unset.
 
 mod operator_secret;
+mod receipt_secret;
 
 use secrecy::SecretString;
 use url::Url;
 
-use crochet_domain::money::FeeRate;
+use crochet_domain::money::{FeeRate, Micros};
+use crochet_domain::score::UNIT_FEE;
 pub use operator_secret::OperatorSecret;
+pub use receipt_secret::{ReceiptSecret, ReceiptSeed};
 
 /// The settings of a deployment. See the table in README.md; [`Config::from_env`] is the only reader.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub struct Config {
     pub secrets_endpoint: Option<String>,
     /// Id of the operator secret in Secrets Manager (provider key, cursor key).
     pub operator_secret_id: String,
+    /// Id of the secret from which receipts are signed.
+    pub receipt_secret_id: String,
     /// Prefix of the names of endpoint secrets.
     pub secret_prefix: String,
     /// URL of the payment provider.
@@ -34,6 +39,8 @@ pub struct Config {
     pub node_secret_id: Option<String>,
     /// The marketplace fee.
     pub fee_rate: FeeRate,
+    /// The fee for which a call counts in full in scores.
+    pub unit_fee: Micros,
     /// The operator's EVM wallet, to which the provider credits fees.
     pub fee_wallet: String,
     /// Number of leading zero hex digits of a proof of work.
@@ -104,12 +111,17 @@ impl Config {
             dynamodb_endpoint: get("CROCHET_DYNAMODB_ENDPOINT"),
             secrets_endpoint: get("CROCHET_SECRETS_ENDPOINT"),
             operator_secret_id: get("CROCHET_OPERATOR_SECRET_ID").unwrap_or_else(|| "crochet/operator".into()),
+            receipt_secret_id: get("CROCHET_RECEIPT_SECRET_ID").unwrap_or_else(|| "crochet/receipts".into()),
             secret_prefix: get("CROCHET_SECRET_PREFIX").unwrap_or_else(|| "crochet/listing/".into()),
             provider_url: url(&get, "CROCHET_RELAY_URL", "https://api.relay.link")?,
             evm_rpc_url: evm_rpc_url(&get)?,
             node_secret_id: get("CROCHET_NODE_SECRET_ID"),
             fee_rate: FeeRate::from_bps(number(&get, "CROCHET_FEE_BPS", 490)?)
                 .ok_or_else(|| problem("CROCHET_FEE_BPS", "must be at most 10000"))?,
+            unit_fee: match number(&get, "CROCHET_UNIT_FEE_MICROS", UNIT_FEE.0)? {
+                fee @ 1..=1_000_000_000 => Micros(fee),
+                _ => return Err(problem("CROCHET_UNIT_FEE_MICROS", "must be between 1 and 1000000000")),
+            },
             fee_wallet: get("CROCHET_FEE_WALLET").unwrap_or_else(|| LOCAL_FEE_WALLET.into()),
             pow_difficulty: match number(&get, "CROCHET_POW_DIFFICULTY", 5_u8)? {
                 difficulty @ 1..=10 => difficulty,

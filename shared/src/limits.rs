@@ -43,6 +43,9 @@ pub const ENDPOINT_EDITS: Limit = Limit { name: "endpoint-edits", quota: 20, win
 /// Test calls of one listing's endpoint.
 pub const ENDPOINT_TESTS: Limit = Limit { name: "endpoint-tests", quota: 10, window_seconds: 60 };
 
+/// Reviews and answers to reviews, per profile.
+pub const REVIEW_WRITES: Limit = Limit { name: "review-writes", quota: 30, window_seconds: 3_600 };
+
 /// Every limit, for the API reference.
 pub const ALL: &[Limit] = &[
     PER_KEY,
@@ -56,6 +59,7 @@ pub const ALL: &[Limit] = &[
     LISTING_WRITES,
     ENDPOINT_EDITS,
     ENDPOINT_TESTS,
+    REVIEW_WRITES,
 ];
 
 /// A subject's use of a limit in the current window.

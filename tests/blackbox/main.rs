@@ -6,4 +6,6 @@ mod catalog;
 mod gateway;
 mod identity;
 mod listings;
+mod reviews;
+mod score;
 mod system;

@@ -56,6 +56,14 @@ impl World {
         Ok(self.stack()?.sweep().await.map_err(Failure::new)?.debts)
     }
 
+    /// Gives an agent a wallet of another one, which no route can do.
+    pub async fn share_wallet(&self, of: &Agent, with: &Agent) -> Result<(), Failure> {
+        let books = self.table_of_books()?;
+        let key = |agent: &Agent| json!({ "PK": { "S": format!("PROFILE#{}", agent.profile_id) }, "SK": { "S": "PROFILE" } });
+        let profile = books.item(&key(of)).await?.ok_or_else(|| Failure::new("no such profile"))?;
+        books.change(&key(with), "SET wallets = list_append(wallets, :v)", Some(&profile["wallets"])).await
+    }
+
     /// Carries out a command of `crochet-admin`. Returns what it prints.
     ///
     /// # Errors

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crochet::store::keys::Whose;
 use crochet_client::{Agent, Client, Reply, SandboxControls, SellerControls, Wallet};
-use crochet_local::{KillSwitch, Options, Rewire, SellerNetwork, Stack, Webhooks};
+use crochet_domain::score::facts::PayerFacts;
+use crochet_domain::score::fade::{DAYS, day_of};
+use crochet_domain::timestamp::unix_ms;
+use crochet_local::{KillSwitch, Options, Ran, Rewire, SellerNetwork, Stack, Webhooks};
 use serde_json::{Value, json};
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -295,6 +299,33 @@ impl World {
     /// Sweeps once. Only on a stack in this process.
     pub async fn sweep(&self) -> Outcome {
         self.stack()?.sweep().await.map(drop).map_err(Failure::new)
+    }
+
+    /// Moves the clock to the next noon (UTC), so that a test is sure of its days. Only on an isolated stack.
+    pub async fn at_noon(&self) -> Outcome {
+        let now_ms = unix_ms(self.stack()?.app().await.map_err(Failure::new)?.clock.now());
+        self.later((43_200 - now_ms / 1_000).rem_euclid(86_400)).await
+    }
+
+    /// Counts scores once. Only on a stack in this process.
+    pub async fn count_scores(&self) -> Result<Ran, Failure> {
+        self.stack()?.count_scores().await.map_err(Failure::new)
+    }
+
+    /// Forgets what was counted of a seller's calls on the days that are folded. Only on a stack in this process.
+    pub async fn spoil_counts(&self, seller: &str) -> Outcome {
+        let app = self.stack()?.app().await.map_err(Failure::new)?;
+        let seller = seller.parse().map_err(|_| Failure::new("not an id"))?;
+        let (whose, today) = (Whose::Seller(seller), day_of(unix_ms(app.clock.now())));
+        for (day, _) in app.store.books(whose, today - DAYS + 1, today - 2).await? {
+            app.store
+                .count_in_day(whose, day, |counted| {
+                    counted.book.payers = PayerFacts::default();
+                    true
+                })
+                .await?;
+        }
+        Ok(())
     }
 
     /// Moves the clock to the start of a minute, so that the following requests share it. Only on an isolated stack.

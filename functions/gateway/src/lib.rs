@@ -6,10 +6,13 @@
 mod attend;
 mod call;
 mod close;
+mod count;
+mod count_due;
 mod fact;
 mod history;
 mod out_of_budget;
 mod party;
+mod recent;
 mod refund;
 mod remembered;
 mod state;

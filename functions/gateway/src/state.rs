@@ -10,6 +10,7 @@ use crochet::outbound::{Outbound, OutboundRules};
 use crochet::payments::{self, PaymentProvider};
 use secrecy::ExposeSecret;
 
+use crate::recent::Recent;
 use crate::remembered::Remembered;
 
 /// What the gateway may do: read endpoint secrets, ask the payment provider, call sellers.
@@ -26,6 +27,8 @@ pub struct State {
     pub(crate) cursors: CursorKey,
     #[from_ref(skip)]
     pub(crate) remembered: Arc<Remembered>,
+    #[from_ref(skip)]
+    pub(crate) counted: Arc<Recent>,
 }
 
 impl State {
@@ -42,6 +45,7 @@ impl State {
             cursors: CursorKey::new(operator.cursor_key.expose_secret()),
             secrets: Arc::new(secrets),
             remembered: Arc::default(),
+            counted: Arc::default(),
             app,
         })
     }

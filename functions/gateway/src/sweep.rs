@@ -7,13 +7,15 @@ use crochet::budget::{Asker, Grant};
 use crochet::http::Result;
 use crochet::payments::RecordWanted;
 use crochet::store::debt::DueDebt;
-use crochet::store::keys::DUE_SHARDS;
+use crochet::store::keys::{DUE_SHARDS, Whose};
 use crochet::telemetry::metrics::{self, Metric};
 use crochet_domain::call::{Call, CallKey, CallState};
 use crochet_domain::timestamp::unix_ms;
 use futures::stream::{self, StreamExt};
 
 use crate::attend::attend_to;
+use crate::count::count;
+use crate::count_due::fold_due;
 use crate::refund::due::look_at;
 use crate::state::State;
 
@@ -24,6 +26,8 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(40);
 /// Time after which a sweep drops what is still running. The function itself is ended after 55 seconds. It is as if the process had
 /// died there: what was not done stays due.
 const ENDS_WITHIN: Duration = Duration::from_secs(50);
+/// Time from the beginning of a sweep after which it counts no further page of ended calls.
+const COUNT_BUDGET: Duration = Duration::from_secs(48);
 /// How far back the provider's list of filled payments is read: a few sweeps, in case one fails.
 const LISTED_MS: i64 = 4 * 60_000;
 /// Maximum number of pages of that list that one sweep reads.
@@ -40,6 +44,8 @@ pub struct Swept {
     pub moved: usize,
     /// Debtors and refunds that were due.
     pub debts: usize,
+    /// Entries of the log of ended calls that were counted.
+    pub counted: usize,
     /// Calls, debtors and refunds that could not be attended to. The next sweep tries again.
     pub failed: usize,
     /// How long the oldest of them had been due when the sweep began, in seconds.
@@ -92,10 +98,21 @@ async fn sweep_all(state: &State, swept: &mut Swept) -> Result<()> {
                     swept.failed += usize::from(!look_at_once(state, debt).await);
                 }
             }
+            for whose in page.stats {
+                swept.failed += usize::from(!fold_once(state, whose).await);
+            }
             from = page.next;
             if from.is_none() {
                 break;
             }
+        }
+    }
+    // Last, so that what this sweep has closed is counted.
+    match count(state, began + COUNT_BUDGET).await {
+        Ok(counted) => swept.counted = counted,
+        Err(e) => {
+            tracing::warn!(cause = e.operator_message(), "ended calls were not counted; the next sweep goes on");
+            swept.failed += 1;
         }
     }
     metrics::emit(&[(Metric::Sweeps, 1), (Metric::OldestDue, swept.oldest_due_seconds)]);
@@ -106,6 +123,17 @@ async fn sweep_all(state: &State, swept: &mut Swept) -> Result<()> {
 fn shards(now_ms: i64) -> impl Iterator<Item = u8> {
     let first = u8::try_from(now_ms.div_euclid(60_000).rem_euclid(DUE_SHARDS.into())).unwrap_or(0);
     (0..DUE_SHARDS).map(move |n| (first + n) % DUE_SHARDS)
+}
+
+/// Whether it was done.
+async fn fold_once(state: &State, whose: Whose) -> bool {
+    match fold_due(state, whose).await {
+        Ok(()) => true,
+        Err(e) => {
+            tracing::warn!(cause = e.operator_message(), "days that are over were not folded");
+            false
+        }
+    }
 }
 
 /// Settles what the provider lists as filled lately, so that a payment which nobody presents is in the books within a minute or

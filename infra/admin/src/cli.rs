@@ -1,6 +1,6 @@
 //! The command line.
 
-use crochet_domain::ids::CallId;
+use crochet_domain::ids::{CallId, ListingId, ProfileId};
 use crochet_domain::timestamp::unix_ms;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
@@ -19,6 +19,10 @@ Commands:
   adjustments waive CALL           record that the buyer has given up the fee of this call
   mismatch accept PAYMENT          let a payment that differs from its quote count: its call is settled as quoted
   mismatch void PAYMENT            let it not count: the buyer is offered another quote
+  reviews hide LISTING AUTHOR REASON…   hide the review of a listing by this author (profile ids), for a reason that everybody can read
+  reviews show LISTING AUTHOR           show it again
+  score recompute                       compare 91 days of every seller with its calls, replace what differs, and count its score
+  receipts rotate                       let receipts be signed with a new key from in an hour; the old ones stay verifiable
 
 Options:
   --json   print JSON instead of a table
@@ -53,6 +57,19 @@ pub(crate) enum Command {
     Accept(String),
     /// It does not count.
     Void(String),
+    /// Every score is compared with the calls and counted.
+    RecomputeScores,
+    /// Receipts get a new key.
+    RotateReceipts,
+    /// A review is hidden for a reason, or shown again.
+    Review {
+        /// The listing.
+        listing: ListingId,
+        /// The author.
+        author: ProfileId,
+        /// Why it is hidden, in public.
+        hidden_reason: Option<String>,
+    },
 }
 
 /// The parsed command line.
@@ -85,6 +102,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Argum
         ["adjustments", "waive", call] => Command::Waive(call_id(call)?),
         ["mismatch", "accept", payment] => Command::Accept((*payment).to_owned()),
         ["mismatch", "void", payment] => Command::Void((*payment).to_owned()),
+        ["reviews", "hide", listing, author, reason @ ..] if !reason.is_empty() => review(listing, author, Some(reason.join(" ")))?,
+        ["reviews", "show", listing, author] => review(listing, author, None)?,
+        ["score", "recompute"] => Command::RecomputeScores,
+        ["receipts", "rotate"] => Command::RotateReceipts,
         [] => return Err("A command is missing. See --help.".into()),
         other => return Err(format!("\"{}\" is not a known command. See --help.", other.join(" "))),
     };
@@ -114,6 +135,18 @@ fn moment(text: &str) -> Result<i64, String> {
     time.map(unix_ms).map_err(|_| format!("\"{text}\" is neither a date like 2026-01-31 nor a time like 2026-01-31T12:00:00Z."))
 }
 
+/// Maximum length of a reason for hiding a review, in characters.
+const MAX_REASON: usize = 500;
+
+fn review(listing: &str, author: &str, hidden_reason: Option<String>) -> Result<Command, String> {
+    let listing = listing.parse().map_err(|_| format!("\"{listing}\" is not the id of a listing."))?;
+    let author = author.parse().map_err(|_| format!("\"{author}\" is not the id of a profile."))?;
+    if hidden_reason.as_ref().is_some_and(|reason| reason.chars().count() > MAX_REASON) {
+        return Err(format!("A reason has at most {MAX_REASON} characters."));
+    }
+    Ok(Command::Review { listing, author, hidden_reason })
+}
+
 fn call_id(text: &str) -> Result<CallId, String> {
     text.parse().map_err(|_| format!("\"{text}\" is not the id of a call (gw_req_…)."))
 }
@@ -136,7 +169,17 @@ mod tests {
         let id = "gw_req_01ARZ3NDEKTSV4RRFFQ69G5FAV";
         assert_eq!(command(&format!("adjustments settle {id}")), Ok(Command::Settle(id.parse().expect("an id"))));
         assert_eq!(parsed("adjustments --json"), Ok(Arguments { command: Command::Adjustments { all: false }, json: true }));
+        assert_eq!(command("score recompute"), Ok(Command::RecomputeScores));
         assert_eq!(command("mismatch void 0x1"), Ok(Command::Void("0x1".into())));
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        let hidden = |hidden_reason: Option<&str>| Command::Review {
+            listing: id.parse().expect("an id"),
+            author: id.parse().expect("an id"),
+            hidden_reason: hidden_reason.map(str::to_owned),
+        };
+        assert_eq!(command(&format!("reviews hide {id} {id} names a person")), Ok(hidden(Some("names a person"))));
+        assert_eq!(command(&format!("reviews show {id} {id}")), Ok(hidden(None)));
+        assert!(command(&format!("reviews hide {id} {id}")).is_err(), "a reason is required");
         assert_eq!(command("adjustments --help"), Ok(Command::Help));
     }
 

@@ -1,10 +1,13 @@
-//! The operator's commands: fees, what is owed, and payments that differ from their quotes.
+//! The operator's commands: fees, what is owed, payments that differ from their quotes, and reviews to hide.
 
 mod adjustments;
 mod cli;
 mod fees;
 mod ledger;
 mod mismatch;
+mod receipts;
+mod review;
+mod scores;
 mod table;
 
 use cli::Command;
@@ -35,8 +38,11 @@ where
             let records = ledger::read(&app.store, ledger::is_adjustment).await?;
             adjustments::show(&adjustments::list(&records, all), arguments.json)
         }
+        Command::RecomputeScores => scores::recompute(&app, arguments.json).await,
         Command::Settle(call) => adjustments::end(&app, call, adjustments::End::Settle).await,
         Command::Waive(call) => adjustments::end(&app, call, adjustments::End::Waive).await,
+        Command::RotateReceipts => receipts::rotate(&app).await,
+        Command::Review { listing, author, hidden_reason } => review::hide(&app, listing, author, hidden_reason).await,
         Command::Accept(payment) => mismatch::decide(&app, &payment, mismatch::Verdict::Counts).await,
         Command::Void(payment) => mismatch::decide(&app, &payment, mismatch::Verdict::DoesNotCount).await,
     }

@@ -29,12 +29,13 @@ pub async fn api_router(
     let config = Config::from_lookup(lookup).map_err(|error| error.to_string())?;
     let costs = CostLog::remembering();
     let app = App::connect(config).await.with_clock(clock).with_costs(costs.clone());
-    for function in ["Identity", "Catalog", "Listings", "Gateway"] {
+    for function in ["Identity", "Catalog", "Listings", "Gateway", "Reviews"] {
         actions::of(function, app.store.warm()).await;
     }
     let mut listings = actions::of("Listings", crochet_listings::State::connect(app.clone())).await;
     let gateway = actions::of("Gateway", crochet_gateway::State::connect(app.clone())).await;
     let mut gateway = gateway.map_err(|error| error.to_string())?;
+    let reviews = actions::of("Reviews", crochet_reviews::State::connect(app.clone())).await;
     if let Some(SellerNetwork { network, authorities }) = sellers {
         let outbound = Outbound::over(OutboundRules::of(&app.config), network.clone(), authorities);
         listings.outbound = outbound.clone();
@@ -46,6 +47,7 @@ pub async fn api_router(
         ("Catalog", crochet_catalog::router(crochet_catalog::State::new(app.clone()))),
         ("Listings", crochet_listings::router(listings)),
         ("Gateway", crochet_gateway::router(gateway)),
+        ("Reviews", crochet_reviews::router(reviews)),
         ("Site", crochet_site::router(crochet_site::State::new(app.clone()))),
     ];
     let mut router = Router::new();

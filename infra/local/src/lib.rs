@@ -24,4 +24,4 @@ pub mod stack;
 
 pub use kill_switch::KillSwitch;
 pub use seller_network::SellerNetwork;
-pub use stack::{Options, Rewire, SecretsSwept, Settings, Stack, Swept, Webhooks};
+pub use stack::{Options, Ran, Rewire, SecretsSwept, Settings, Stack, Swept, Webhooks};

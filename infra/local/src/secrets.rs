@@ -28,6 +28,9 @@ pub const OPERATOR_SECRET: &str = "crochet/operator";
 /// Name of the secret that holds the URL of an EVM node.
 pub const NODE_SECRET: &str = "crochet/node";
 
+/// Name of the secret from which receipts are signed.
+pub const RECEIPT_SECRET: &str = "crochet/receipts";
+
 /// An emulated Secrets Manager. Clones share it.
 #[derive(Clone)]
 pub struct Secrets {
@@ -78,6 +81,19 @@ impl Secrets {
             return Ok(());
         }
         let request = json!({ "Name": name, "SecretString": value.to_string() });
+        self.call("CreateSecret", request).await.map(drop)
+    }
+
+    /// Creates the secret from which receipts are signed, unless it exists.
+    ///
+    /// # Errors
+    /// One sentence with the emulator's reply.
+    pub async fn create_receipt_secret(&self) -> Result<(), String> {
+        if self.call("DescribeSecret", json!({ "SecretId": RECEIPT_SECRET })).await.is_ok() {
+            return Ok(());
+        }
+        let value = json!({ "seed": hex::encode(crochet_client::random_bytes::<32>()), "rotated": [] });
+        let request = json!({ "Name": RECEIPT_SECRET, "SecretString": value.to_string() });
         self.call("CreateSecret", request).await.map(drop)
     }
 

@@ -16,6 +16,7 @@ use crochet_catalog::snapshot_writer::Schedule;
 use crochet_client::{Client, SandboxControls, SellerControls};
 pub use crochet_gateway::sweep::Swept;
 pub use crochet_listings::secret_sweep::SecretsSwept;
+pub use crochet_reviews::score::run::Ran;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -28,7 +29,7 @@ use crate::api::api_router;
 use crate::demo_seller::DemoSeller;
 use crate::dynamodb;
 use crate::sandbox::Sandbox;
-use crate::secrets::{NODE_SECRET, OPERATOR_SECRET, Secrets};
+use crate::secrets::{NODE_SECRET, OPERATOR_SECRET, RECEIPT_SECRET, Secrets};
 use crate::serve::serve;
 
 /// A running stack. Dropping it aborts its parts; [`Stack::stop`] lets open requests finish.
@@ -101,6 +102,7 @@ impl Stack {
         dynamodb::create_table(&stack.dynamodb, &options.table).await?;
         let emulator = Secrets::open(options.data.as_deref().map(secrets_directory), stack.clock.clone()).await?;
         emulator.create_operator_secrets().await?;
+        emulator.create_receipt_secret().await?;
         stack.parts.spawn(serve(secrets, emulator.router(), stopped.clone()));
         if let Some(site) = site {
             let (router, costs) = api_router(&stack.env, stack.clock.clone(), options.sellers.as_ref()).await?;
@@ -238,6 +240,14 @@ impl Stack {
         self.scheduled().await?.sweep_secrets().await
     }
 
+    /// Counts scores once, as their schedule does.
+    ///
+    /// # Errors
+    /// One sentence with the cause.
+    pub async fn count_scores(&self) -> Result<Ran, String> {
+        Scheduled::connect(&self.env, self.clock.clone()).await?.count_scores().await
+    }
+
     /// The configuration, clock and table of this stack, as a function sees them.
     ///
     /// # Errors
@@ -276,6 +286,7 @@ impl Stack {
             ("CROCHET_SECRETS_ENDPOINT", &self.secrets),
             ("CROCHET_OPERATOR_SECRET_ID", OPERATOR_SECRET),
             ("CROCHET_NODE_SECRET_ID", NODE_SECRET),
+            ("CROCHET_RECEIPT_SECRET_ID", RECEIPT_SECRET),
             ("CROCHET_RELAY_URL", &self.relay),
             ("CROCHET_POW_DIFFICULTY", "4"),
             ("CROCHET_INSECURE_ENDPOINTS", "1"),

@@ -48,6 +48,7 @@ cargo xtask <command>
   ledger-check [--endpoint URL] [--table NAME]
                             adds up the whole ledger of a table again (default: that of the stack that `cargo run` started)
   bench catalog [listings]  benchmarks the catalogue, cold and warm, in an optimized build (default: 100,000 listings)
+  score-attack              plays the attacks on the score, prints what they cost, and writes docs/score/attacks.md and its plots
   openapi-clients           lints the OpenAPI document, then generates and compiles clients, with which the suite pays
   record-examples           records docs/examples.json from a running stack, then writes the generated files
   schemathesis [--cases N]  tests the API with about N requests that are made of its OpenAPI document (default: 2,000)
@@ -111,6 +112,7 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         ["cycles"] => imports::check(&Project::locate()?).map(|()| true),
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),
+        ["score-attack"] => score_attack(),
         ["openapi-clients"] => openapi_clients(),
         ["record-examples"] => record_examples(),
         ["schemathesis", rest @ ..] => {
@@ -133,6 +135,11 @@ fn bench(arguments: &[&str]) -> Result<bool, String> {
     let project = Project::locate()?;
     let run = ["run", "--quiet", "--profile", "measured", "--bin", "crochet-local", "--"];
     command::run(project.cargo(&run).args(arguments)).map(|()| true)
+}
+
+fn score_attack() -> Result<bool, String> {
+    let project = Project::locate()?;
+    command::run(&mut project.cargo(&["run", "--quiet", "--bin", "score-attack"])).map(|()| true)
 }
 
 fn ledger_check(arguments: &[&str]) -> Result<bool, String> {

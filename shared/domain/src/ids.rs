@@ -80,6 +80,11 @@ uuid_id!(
     PasskeyId
 );
 
+uuid_id!(
+    /// Id of a review.
+    ReviewId
+);
+
 macro_rules! event_id {
     ($(#[$doc:meta])* $name:ident $prefix:literal) => {
         $(#[$doc])*

@@ -12,6 +12,7 @@ pub use endpoint::{
 use crate::ids::ListingId;
 use crate::money::Micros;
 use crate::profile::SellerSummary;
+use crate::stats::Figures;
 use crate::wire_enum::wire_enum;
 
 wire_enum! {
@@ -159,6 +160,12 @@ pub struct Listing {
     /// endpoint has to wait for it, so that its secret is not deleted with the old one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removing_secret_until_ms: Option<i64>,
+    /// What was counted of its calls and reviews.
+    #[serde(default)]
+    pub figures: Figures,
+    /// When its figures last changed (Unix milliseconds).
+    #[serde(default)]
+    pub figures_ms: i64,
     /// Number of changes. A conditional write names the version it read.
     pub version: u64,
     /// When it was created (Unix milliseconds).
@@ -212,7 +219,20 @@ impl Listing {
     /// Marks it as changed now. Every change gets a later time than the one before, which the change feed relies on.
     pub fn touch(&mut self, now_ms: i64) {
         self.version += 1;
-        self.updated_ms = now_ms.max(self.updated_ms + 1);
+        self.updated_ms = now_ms.max(self.position_ms() + 1);
+    }
+
+    /// Shows these figures. That is no change that its owner made: the time of the last change stays.
+    pub fn show_figures(&mut self, figures: Figures, now_ms: i64) {
+        self.figures = figures;
+        self.version += 1;
+        self.figures_ms = now_ms.max(self.position_ms() + 1);
+    }
+
+    /// Its position in the change feed (Unix milliseconds).
+    #[must_use]
+    pub fn position_ms(&self) -> i64 {
+        self.updated_ms.max(self.figures_ms)
     }
 }
 
@@ -290,6 +310,8 @@ mod tests {
             seller: seller(0, false),
             endpoint: None,
             removing_secret_until_ms: None,
+            figures: Figures::default(),
+            figures_ms: 0,
             version: 1,
             created_ms: 0,
             updated_ms: 0,

@@ -7,7 +7,7 @@ mod wallet;
 mod wallets;
 
 pub use record::{AccountType, Profile, Role};
-pub use score::{STARTING_SCORE, VERIFIED_SCORE, tier};
+pub use score::{SCORE_STEP, STARTING_SCORE, VERIFIED_SCORE, tier};
 pub use seller_summary::SellerSummary;
 pub use wallet::{Capability, MAX_WALLETS, Wallet, WalletChange, WalletStatus};
 pub use wallets::{ChangeWalletError, LinkError};

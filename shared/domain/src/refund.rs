@@ -220,6 +220,7 @@ impl RefundRecord {
         for call in &mut calls {
             call.debts.seller = Settlement::Settled;
             call.debts.refund = Some(filled.refund);
+            call.debts.changed_ms = Some(now_ms);
         }
         let settled: Vec<RefundedCall> =
             filled.calls.iter().filter(|paid| calls.iter().any(|call| call.id == paid.id)).cloned().collect();

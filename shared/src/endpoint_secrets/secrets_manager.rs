@@ -8,11 +8,12 @@ use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretListEntr
 use crochet_domain::ids::ListingId;
 use futures::future::BoxFuture;
 use quick_cache::sync::Cache;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::endpoint::EndpointSecret;
 
 use super::store::{DeleteSecrets, ListedSecret, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets};
-use crate::config::{Config, OperatorSecret};
+use crate::config::{Config, OperatorSecret, ReceiptSecret};
 use crate::telemetry::meter::trip;
 
 /// Secrets per page of a list: the most that Secrets Manager gives.
@@ -55,6 +56,23 @@ impl SecretsManager {
         let reply = self.client.get_secret_value().secret_id(&config.operator_secret_id).send().await.map_err(error_of)?;
         let text = reply.secret_string.ok_or(SecretStoreError::Malformed("the operator secret is not text"))?;
         serde_json::from_str(&text).map_err(|_| SecretStoreError::Malformed("the operator secret is not the expected JSON"))
+    }
+
+    /// Reads the secret from which receipts are signed.
+    ///
+    /// # Errors
+    /// [`SecretStoreError::Malformed`] if it is not the JSON that the template creates.
+    pub async fn receipt_secret(&self, config: &Config) -> Result<ReceiptSecret, SecretStoreError> {
+        let request = self.client.get_secret_value().secret_id(&config.receipt_secret_id).send();
+        let reply = trip("secrets", request).await.map_err(error_of)?;
+        let text = reply.secret_string.ok_or(SecretStoreError::Malformed("the secret of receipts is not text"))?;
+        serde_json::from_str(&text).map_err(|_| SecretStoreError::Malformed("the secret of receipts is not the expected JSON"))
+    }
+
+    /// Replaces the secret from which receipts are signed.
+    pub async fn put_receipt_secret(&self, config: &Config, text: &SecretString) -> Result<(), SecretStoreError> {
+        let request = self.client.put_secret_value().secret_id(&config.receipt_secret_id).secret_string(text.expose_secret());
+        request.send().await.map(drop).map_err(error_of)
     }
 
     fn name(&self, listing: ListingId) -> String {

@@ -268,6 +268,41 @@ codes! {
     CallNotClosable "CALL_NOT_CLOSABLE" 409 "Only an unused payment can be closed, and this call is not one; send the call again."
         => "retry_same_request" true "Send the call again with this relay_request_id and the same body. If the seller does not deliver, it closes by itself at details.redeliver_until, and the money is owed to you." keep CALL, drop NONE;
 
+    // Reviews
+    ReviewNotFound "REVIEW_NOT_FOUND" 404 "There is no such review of this listing; list them with GET /reviews/:listingId."
+        => "list_reviews" false "List the reviews of the listing with GET /reviews/:listingId. A buyer without one writes it with POST." keep BODY, drop NONE;
+    AlreadyReviewed "ALREADY_REVIEWED" 409 "You have reviewed this listing; change your review with PUT, with a newer call as evidence."
+        => "change_review" false "Buy another call, then send the same body with PUT /reviews/:listingId. What you wrote before stays in the history of the review." keep BODY, drop NONE;
+    AlreadyAnswered "ALREADY_ANSWERED" 409 "This review has your answer already; a seller answers once."
+        => "read_review" false "Read data.reviews[].answer with GET /reviews/:listingId. Nothing is to be done." keep NONE, drop NONE;
+    ReviewBySeller "REVIEW_BY_SELLER" 403 "This is your own listing, and sellers do not review themselves."
+        => "stop" false "Nothing can be done. To answer a review of your listing, send POST /reviews/:listingId/:reviewId/answer." keep NONE, drop NONE;
+    ReviewBySameOperator "REVIEW_BY_SAME_OPERATOR" 403 "The same person operates you and the seller, so your review would not count."
+        => "stop" false "Nothing can be done: what one person operates does not review itself." keep NONE, drop NONE;
+    ReviewBySharedWallet "REVIEW_BY_SHARED_WALLET" 403 "You and the seller have a wallet in common, so your review would not count."
+        => "stop" false "Nothing can be done: who shares a wallet does not review each other." keep NONE, drop NONE;
+    ReviewCircularPayment "REVIEW_CIRCULAR_PAYMENT" 403 "The seller has bought from you within 91 days, and who pays each other does not review each other."
+        => "wait_and_retry_later" false "Send the review when 91 days have passed since the seller's last purchase from you, with evidence that is then at most 30 days old." keep BODY, drop NONE;
+    ReviewedByOperator "REVIEWED_BY_OPERATOR" 403 "Another agent of your operator has reviewed this listing; a person has one review of a listing."
+        => "leave_to_other_agent" false "The agent that wrote the review can change it with PUT /reviews/:listingId." keep NONE, drop NONE;
+    ReviewWithoutPurchase "REVIEW_WITHOUT_PURCHASE" 403 "You have paid for no call of this listing; buy one, then review it."
+        => "buy_a_call" false "Call the listing with POST /gateway/:listingId, pay, and send the review once the call is delivered." keep BODY, drop NONE;
+    ReviewFreeCall "REVIEW_FREE_CALL" 403 "Your calls of this listing were free, and a free call is no evidence."
+        => "stop" false "Only calls that were paid are evidence. If the listing has a price now, buy a call first." keep BODY, drop NONE;
+    ReviewUndelivered "REVIEW_UNDELIVERED" 403 "Your paid call of this listing was not delivered, so there is nothing to review; send it again."
+        => "retry_call" false "Send the call again with its relay_request_id, and the review once it is delivered. A call that is never delivered counts against the seller by itself." keep BODY, drop NONE;
+    ReviewReversed "REVIEW_REVERSED" 403 "The payment of your call was reversed, so the call is no evidence; buy another one."
+        => "buy_a_call" false "Buy another call with POST /gateway/:listingId, and send the review once it is delivered." keep BODY, drop NONE;
+    ReviewRefunded "REVIEW_REFUNDED" 403 "Your call was paid back, so it is no evidence; buy another one."
+        => "buy_a_call" false "Buy another call with POST /gateway/:listingId, and send the review once it is delivered." keep BODY, drop NONE;
+    ReviewTooLate "REVIEW_TOO_LATE" 403 "Your last call of this listing was delivered more than 30 days ago; buy another one."
+        => "buy_a_call" false "Buy another call with POST /gateway/:listingId, and send the review within 30 days of its delivery." keep BODY, drop NONE;
+    ReviewEvidenceUsed "REVIEW_EVIDENCE_USED" 403 "Your last call of this listing is the evidence of your review already; buy another one."
+        => "buy_a_call" false "Buy another call with POST /gateway/:listingId, and send the change once it is delivered." keep BODY, drop NONE;
+
+    ReceiptNotReady "RECEIPT_NOT_READY" 409 "A call has a receipt once it has ended; this one is still open, or was never paid."
+        => "read_gateway_request" false "Read data.gateway_request.status with GET /gateway-requests/:id. A receipt exists once it is delivered or undelivered." keep NONE, drop NONE;
+
     WebhookRefused "WEBHOOK_REFUSED" 401 "The event's signature is missing, wrong or too old, so it was ignored."
         => "sign_again" true "Sign timestamp and raw body with the provider's key, and send the event within five minutes of the timestamp." keep BODY, drop NONE;
 

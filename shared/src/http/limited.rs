@@ -51,6 +51,8 @@ request_limits! {
     ProfileWrites = limits::PROFILE_WRITES;
     /// Changes of a profile's listings.
     ListingWrites = limits::LISTING_WRITES;
+    /// Reviews and answers to reviews.
+    ReviewWrites = limits::REVIEW_WRITES;
     /// Refunds and closed calls of a profile.
     Refunds = limits::REFUNDS;
 }

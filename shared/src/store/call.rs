@@ -51,7 +51,11 @@ pub fn next_version(mut call: Call) -> Call {
 pub(super) fn call_put(call: &Call) -> Result<Put, StoreError> {
     let attention = match (call.due_ms, &call.state) {
         (Some(due), _) => Some(keys::due(call.id, from_unix_ms(due))),
-        (None, CallState::Delivered { .. } | CallState::Undelivered) => Some(keys::ended(call.id, from_unix_ms(call.updated_ms))),
+        (None, CallState::Delivered { .. } | CallState::Undelivered) => {
+            // What becomes of it later brings it into the log again.
+            let at_ms = call.debts.changed_ms.map_or(call.updated_ms, |changed| changed.max(call.updated_ms));
+            Some(keys::ended(call.id, from_unix_ms(at_ms)))
+        }
         (None, _) => None,
     };
     let put = Put::new(&keys::call(&call.key()), "call", &StoredCall::of(call)?)?

@@ -96,14 +96,19 @@ impl Store {
         }
     }
 
+    /// The ids of the agents that a person operates, in order of their registration.
+    pub async fn claims_of(&self, person: ProfileId) -> Result<Vec<ProfileId>, StoreError> {
+        let pointers = self.table.query(&Range::of(&keys::profile_claims(person), MAX_CLAIMS as i32)).await?;
+        pointers.into_iter().map(|pointer| Ok(record::<ClaimPointer>(pointer)?.agent)).collect()
+    }
+
     /// The agents that a person operates, in order of their registration.
     pub async fn claimed_agents(&self, person: ProfileId) -> Result<Vec<Profile>, StoreError> {
-        let pointers = self.table.query(&Range::of(&keys::profile_claims(person), MAX_CLAIMS as i32)).await?;
-        let pointers = pointers.into_iter().map(record::<ClaimPointer>).collect::<Result<Vec<_>, _>>()?;
-        if pointers.is_empty() {
+        let agents = self.claims_of(person).await?;
+        if agents.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted: Vec<_> = pointers.iter().map(|pointer| keys::profile(pointer.agent)).collect();
+        let wanted: Vec<_> = agents.into_iter().map(keys::profile).collect();
         let mut found = self.table.get_all(&wanted).await?;
         wanted.iter().filter_map(|key| found.take(key).transpose()).collect()
     }

@@ -2,7 +2,7 @@
 
 use super::debt::DueDebt;
 use super::item::Item;
-use super::keys::{self, Key, PK, SK};
+use super::keys::{self, Key, PK, SK, Whose};
 use super::read::Range;
 use super::{Store, StoreError};
 use crochet_domain::call::CallKey;
@@ -16,6 +16,8 @@ pub struct DuePage {
     pub debts: Vec<DueDebt>,
     /// Since when the first of the page has been due (Unix milliseconds).
     pub oldest_ms: Option<i64>,
+    /// Whose counts have to be folded.
+    pub stats: Vec<Whose>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<String>,
 }
@@ -34,14 +36,17 @@ impl Store {
         let last = items.last().and_then(|item| text(item, &position)).filter(|_| is_full);
         let oldest_ms = items.first().and_then(|item| text(item, &position)?.split('#').next()?.parse().ok());
         let mut debts: Vec<DueDebt> = Vec::new();
+        let mut stats = Vec::new();
         for item in &items {
             let key = text(item, PK).zip(text(item, SK)).map(|(pk, sk)| Key { pk, sk });
+            stats.extend(key.as_ref().and_then(keys::parse_stats_due));
             debts.extend(key.as_ref().and_then(DueDebt::of).filter(|debt| !debts.contains(debt)));
         }
         Ok(DuePage {
             calls: items.iter().filter_map(|item| keys::call_of_partition(&text(item, PK)?)).collect(),
             debts,
             oldest_ms,
+            stats,
             next: last.map(|position| keys::just_after(&position)),
         })
     }

@@ -162,6 +162,34 @@ impl Table {
         Ok(reply.items.unwrap_or_default())
     }
 
+    /// Reads all items of the table with these keys, in order of the sort key, however many pages that takes.
+    pub async fn query_all(&self, range: &KeyRange) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let mut from: Option<Item> = None;
+        loop {
+            let reply = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .consistent_read(true)
+                .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+                .expression_attribute_names("#pk", PK)
+                .expression_attribute_names("#sk", SK)
+                .expression_attribute_values(":pk", AttributeValue::S(range.pk.clone()))
+                .expression_attribute_values(":from", AttributeValue::S(range.from.clone()))
+                .expression_attribute_values(":to", AttributeValue::S(range.to.clone()))
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(StoreError::sdk)?;
+            items.extend(reply.items.unwrap_or_default());
+            from = reply.last_evaluated_key.filter(|key| !key.is_empty());
+            if from.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
     /// Opens the connection, so that the first request after a cold start does not pay for it. It asks for an API key, which every
     /// function with routes may do.
     pub async fn warm(&self) -> Result<(), StoreError> {

@@ -85,6 +85,18 @@ impl Table {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
+    /// The condition that a call is still this version, as an operation of a transaction. It costs as much as a write.
+    pub fn transact_is_version(&self, key: &Key, version: u64) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.name)
+            .set_key(Some(key_item(key)))
+            .condition_expression("v = :v")
+            .expression_attribute_values(":v", super::item::n(version))
+            .build()
+            .map_err(StoreError::defect)?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
     /// A deletion, as an operation of a transaction. It succeeds even if there is no item.
     pub fn transact_delete(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder().table_name(&self.name).set_key(Some(key_item(key))).build().map_err(StoreError::defect)?;

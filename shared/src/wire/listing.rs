@@ -13,6 +13,8 @@ use crochet_domain::currency::{OriginCurrency, payable_with};
 use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy, SuspendedReason};
 use crochet_domain::money::Micros;
 use crochet_domain::profile::{SellerSummary, VERIFIED_SCORE, tier};
+use crochet_domain::review::Rating;
+use crochet_domain::stats::Figures;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 
 /// A listing: a capability that an agent sells.
@@ -138,23 +140,57 @@ pub struct RatingView {
     pub count: u32,
 }
 
-/// A listing's statistics at the gateway over the last 30 days.
+/// A listing's statistics at the gateway over the last 30 days (UTC). They are counted within two minutes.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct StatsView {
-    /// Number of calls.
+    /// Number of calls that have ended: delivered, or given up after an attempt.
     pub calls_30d: u64,
-    /// Share of calls that were delivered, 0 to 1; null without calls.
+    /// Share of these that were delivered, 0 to 1; null without calls.
     #[schema(required)]
     pub success_rate_30d: Option<f64>,
-    /// Median latency, in milliseconds; null without calls.
+    /// Number of calls that the share is of.
+    pub success_sample_30d: u64,
+    /// Number of different buyers who paid.
+    pub payers_30d: u64,
+    /// Median of the prices that were paid; null without paid calls.
+    #[schema(required)]
+    pub median_price_paid_30d: Option<Amount>,
+    /// Median of the seller's response times, in milliseconds, off by at most 6.25 %; null without calls.
     #[schema(required)]
     pub p50_latency_ms: Option<u32>,
-    /// 95th percentile of the latency, in milliseconds; null without calls.
+    /// 95th percentile of the seller's response times, in milliseconds; null without calls.
     #[schema(required)]
     pub p95_latency_ms: Option<u32>,
-    /// Time of the last call; null without calls.
+    /// When the last call ended; null without calls.
     #[schema(required, format = DateTime)]
     pub last_called_at: Option<String>,
+}
+
+impl From<&Figures> for StatsView {
+    fn from(figures: &Figures) -> Self {
+        Self {
+            calls_30d: figures.calls,
+            success_rate_30d: figures.success().map(|share| fraction(share, 100_000.0)),
+            success_sample_30d: figures.calls,
+            payers_30d: figures.payers,
+            median_price_paid_30d: figures.median_price.map(Amount::from),
+            p50_latency_ms: figures.p50_ms,
+            p95_latency_ms: figures.p95_ms,
+            last_called_at: figures.last_ms.map(moment),
+        }
+    }
+}
+
+impl From<&Rating> for RatingView {
+    fn from(rating: &Rating) -> Self {
+        Self { average: rating.average_hundredths.map(|average| fraction(average.into(), 100.0)), count: rating.count }
+    }
+}
+
+/// Shares and averages are far below 2^53.
+#[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
+fn fraction(count: u64, of: f64) -> f64 {
+    count as f64 / of
 }
 
 impl ListingView {
@@ -205,8 +241,8 @@ impl ListingView {
             suspended_reason: listing.suspended_reason,
             gateway_url: listing.endpoint.is_some().then(|| config.absolute(&format!("/api/v1/gateway/{}", listing.id))),
             seller: SellerView::from(&listing.seller),
-            rating: RatingView::default(),
-            stats: StatsView::default(),
+            rating: RatingView::from(&listing.figures.rating),
+            stats: StatsView::from(&listing.figures),
             endpoint_tested: listing.tested_ms().is_some(),
             endpoint_tested_at: listing.tested_ms().map(moment),
             warnings: None,
@@ -240,7 +276,7 @@ fn exact(price: Micros) -> Box<RawValue> {
     RawValue::from_string(price.decimal()).expect("decimal digits are a JSON number")
 }
 
-pub(super) fn moment(ms: i64) -> String {
+pub(crate) fn moment(ms: i64) -> String {
     rfc3339(from_unix_ms(ms))
 }
 

@@ -9,6 +9,7 @@ pub mod payment;
 pub mod person;
 pub mod profile;
 pub mod refund;
+pub mod review;
 pub mod schema;
 pub mod step;
 pub mod warning;

@@ -59,7 +59,16 @@ fn a_listing_has_the_shape_of_the_contract() -> Outcome {
         assert_eq!(listing["rating"], json!({ "average": null, "count": 0 }));
         assert_eq!(
             members(&listing["stats"]),
-            ["calls_30d", "last_called_at", "p50_latency_ms", "p95_latency_ms", "success_rate_30d"]
+            [
+                "calls_30d",
+                "last_called_at",
+                "median_price_paid_30d",
+                "p50_latency_ms",
+                "p95_latency_ms",
+                "payers_30d",
+                "success_rate_30d",
+                "success_sample_30d",
+            ]
         );
         assert_eq!(listing["price"], json!({ "amount_cents": 100, "amount_micros": 1_000_000, "currency": "USD" }));
         assert_eq!((&listing["pricing_amount"], &listing["pricing_currency"]), (&json!(1), &json!("USD")));

@@ -118,10 +118,12 @@ impl<'a> Stage<'a> {
     async fn request(&self, row: &Row, caller: Caller) -> Result<Request, Failure> {
         let id = match row.path.trim_start_matches("/api/v1").split('?').next().unwrap_or_default() {
             "/me/wallets/{id}" => self.wallet.clone(),
-            "/agents/{id}" | "/agents/{id}/claim" => self.owner().profile_id.clone(),
+            path if path.starts_with("/agents/{id}") => self.owner().profile_id.clone(),
             "/auth/passkey/credentials/{id}" => self.passkey.clone(),
             path if path.starts_with("/gateway-requests/{id}") => self.call.clone(),
-            "/gateway/{listing_id}" => self.market.listing.id.clone(),
+            "/gateway/{listing_id}" | "/reviews/{listing_id}" | "/reviews/{listing_id}/{review_id}/answer" => {
+                self.market.listing.id.clone()
+            }
             "/api-keys/{id}" => {
                 let key = self.owner().create_key(&json!({ "name": format!("key {}", unique_name()) })).await?;
                 text(&key.issued["key"], "id").to_owned()
@@ -131,7 +133,7 @@ impl<'a> Stage<'a> {
             _ => String::new(),
         };
         let mut path = row.path.replace("{agent}", &self.owner().profile_id);
-        path = path.replace("{provider}", "relay");
+        path = path.replace("{provider}", "relay").replace("{review_id}", &self.owner().profile_id);
         for name in ["{id}", "{draft}", "{listing_id}"] {
             path = path.replace(name, &id);
         }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 mod figures;
 mod people;
+mod reviews;
 
 use figures::Figures;
 
@@ -54,6 +55,19 @@ async fn keys(figures: &mut Figures<'_>) -> Outcome {
     figures.note("change role of two keys", &agent.patch("/me").json(&json!({ "role": "seller" })).send().await?)?;
     agent.create_listing(&figures.world.free_fields("/echo")).await?;
     figures.note("rename with a listing", &agent.patch("/me").json(&json!({ "display_name": "Third" })).send().await?)
+}
+
+/// The score of a seller with one buyer.
+async fn scores(figures: &mut Figures<'_>) -> Outcome {
+    let world = figures.world;
+    let market = world.market(0.1).await?;
+    market.buy(&json!({ "n": 1 })).await?;
+    world.sweep().await?;
+    world.count_scores().await?;
+    let path = format!("/agents/{}/score", market.seller.profile_id);
+    figures.note("score", &world.client.get(&path).send().await?)?;
+    figures.note("score history", &world.client.get(&format!("{path}/history")).send().await?)?;
+    figures.note("score inputs", &world.client.get(&format!("{path}/inputs")).send().await?)
 }
 
 /// An agent's wallets.
@@ -121,16 +135,16 @@ async fn calls(figures: &mut Figures<'_>, free: &Market<'_>, paid: &Market<'_>, 
     figures.note("paid retry", &paid.redeem(&quote, &body).await?)?;
     figures.note("replay", &paid.redeem(&quote, &body).await?)?;
     let id = text(&paid.row(&quote.id).await?, "id").to_owned();
+    figures.note("first 402 with a key", &paid.call(&body).idempotency_key(&format!("k{time}")).send().await?)?;
+    figures.note("gateway requests", &paid.buyer.get("/gateway-requests").query("limit", 1).send().await?)?;
+    figures.note("gateway request", &paid.buyer.get(&format!("/gateway-requests/{id}")).send().await?)?;
+    figures.note("ledger", &paid.buyer.get("/ledger").query("limit", 1).send().await?)?;
     let offer = Quote::of(paid.refund(&id).await?);
     figures.note("first 402 of a refund", &offer.reply)?;
     figures.note("same 402 of a refund again", &paid.refund(&id).await?)?;
     figures.world.sandbox.pay(&offer.id).await?;
     figures.note("paid refund of one call", &paid.refund(&id).await?)?;
-    figures.note("refund that was paid before", &paid.refund(&id).await?)?;
-    figures.note("first 402 with a key", &paid.call(&body).idempotency_key(&format!("k{time}")).send().await?)?;
-    figures.note("gateway requests", &paid.buyer.get("/gateway-requests").query("limit", 1).send().await?)?;
-    figures.note("gateway request", &paid.buyer.get(&format!("/gateway-requests/{id}")).send().await?)?;
-    figures.note("ledger", &paid.buyer.get("/ledger").query("limit", 1).send().await?)
+    figures.note("refund that was paid before", &paid.refund(&id).await?)
 }
 
 #[test]
@@ -147,11 +161,13 @@ fn no_route_costs_more_than_the_architecture_says() -> Outcome {
             identity(&mut figures).await?;
             keys(&mut figures).await?;
             wallets(&mut figures).await?;
+            scores(&mut figures).await?;
             listings(&mut figures).await?;
             calls(&mut figures, &free, &paid, time).await?;
             endpoints(&mut figures, &edited, time).await?;
             people::people(&mut figures).await?;
             people::claims(&mut figures).await?;
+            reviews::reviews(&mut figures).await?;
             if figures.broken(&promised).is_none() {
                 break;
             }

@@ -55,9 +55,10 @@ pub(crate) struct Filters {
     /// `draft`, `active` or `suspended`. Requires `seller=me`.
     #[param(value_type = Option<schema::ListingStatus>)]
     status: Option<String>,
-    /// Sort order: `relevance` (default with `q`; ties go to the higher seller score), `newest` (default without `q`), `popular`,
-    /// `rating` (both sort by seller score until call and review statistics exist), `price_low` or `price_high`. Remaining ties
-    /// are sorted newest first.
+    /// Sort order: `relevance` (default with `q`; ties go to the higher seller score), `newest` (default without `q`), `popular`
+    /// (most paid calls, recent ones counting more and those of one buyer less), `rating` (reviews weighted by what their authors had
+    /// bought, together with 50 imaginary calls that gave three stars), `price_low` or `price_high`. Remaining ties are sorted newest
+    /// first.
     #[param(inline, value_type = Option<SortOrder>)]
     sort: Option<String>,
     /// Page number, starting at 1 (the default).

@@ -8,6 +8,7 @@ use crochet_domain::listing::{
 };
 use crochet_domain::money::Micros;
 use crochet_domain::profile::SellerSummary;
+use crochet_domain::stats::Figures;
 use crochet_domain::wallet::Chain;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,12 @@ pub(crate) struct Attributes {
     pub(crate) id: ListingId,
     pub(crate) seller: ProfileId,
     pub(crate) created_ms: i64,
-    pub(crate) updated_ms: i64,
+    /// Position in the change feed (Unix milliseconds).
+    pub(crate) position_ms: i64,
+    /// What `popular` sorts by.
+    pub(crate) volume: i64,
+    /// What `rating` sorts by.
+    pub(crate) rank: u32,
     pub(crate) version: u64,
     pub(crate) price: Micros,
     pub(crate) score: u16,
@@ -39,7 +45,9 @@ impl Attributes {
             id: listing.id,
             seller: listing.seller.id,
             created_ms: listing.created_ms,
-            updated_ms: listing.updated_ms,
+            position_ms: listing.position_ms(),
+            volume: listing.figures.volume,
+            rank: listing.figures.rating.rank,
             version: listing.version,
             price: listing.price,
             score: listing.seller.score,
@@ -84,6 +92,10 @@ struct Details {
     /// Present if the listing has an endpoint. Lists show no more of it, so no more is kept.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     endpoint: Option<EndpointStatus>,
+    #[serde(rename = "u")]
+    updated_ms: i64,
+    #[serde(rename = "g")]
+    figures: Figures,
     /// Since when its test calls succeed.
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     tested_ms: Option<i64>,
@@ -119,6 +131,8 @@ impl Entry {
             payout_chains: listing.seller.payout_chains.clone(),
             seller_owes: listing.seller.standing.owes.0,
             endpoint: listing.endpoint.as_ref().map(|endpoint| endpoint.status),
+            updated_ms: listing.updated_ms,
+            figures: listing.figures,
             tested_ms: listing.endpoint.as_ref().and_then(|endpoint| endpoint.tested_ms),
         };
         Ok(Self { attributes: Attributes::of(listing), details: serde_json::to_vec(&details)?.into() })
@@ -171,9 +185,11 @@ impl Entry {
             },
             endpoint: details.endpoint.map(|status| shown_endpoint(status, details.tested_ms)),
             removing_secret_until_ms: None,
+            figures: details.figures,
+            figures_ms: attributes.position_ms,
             version: attributes.version,
             created_ms: attributes.created_ms,
-            updated_ms: attributes.updated_ms,
+            updated_ms: details.updated_ms,
         })
     }
 }

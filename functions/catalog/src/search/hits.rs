@@ -31,7 +31,8 @@ impl Hit {
         let (first, score) = match sort {
             Sort::Relevance => (-i64::from(relevance), attributes.score),
             Sort::Newest => (0, 0),
-            Sort::SellerScore => (0, attributes.score),
+            Sort::Popular => (-attributes.volume, attributes.score),
+            Sort::Rating => (-i64::from(attributes.rank), attributes.score),
             Sort::PriceLow => (attributes.price.0, 0),
             Sort::PriceHigh => (-attributes.price.0, 0),
         };

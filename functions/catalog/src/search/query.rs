@@ -39,8 +39,10 @@ pub enum Sort {
     Relevance,
     /// Newest first.
     Newest,
-    /// Highest seller score first, then newest. Stands in for `popular` and `rating` until calls and reviews are counted.
-    SellerScore,
+    /// Most counted calls first, then newest.
+    Popular,
+    /// Best rating first, weighted by what the reviewers bought, then newest.
+    Rating,
     /// Lowest price first, then newest.
     PriceLow,
     /// Highest price first, then newest.
@@ -52,8 +54,8 @@ impl Sort {
     pub const ALL: &'static [(&'static str, Self)] = &[
         ("relevance", Self::Relevance),
         ("newest", Self::Newest),
-        ("popular", Self::SellerScore),
-        ("rating", Self::SellerScore),
+        ("popular", Self::Popular),
+        ("rating", Self::Rating),
         ("price_low", Self::PriceLow),
         ("price_high", Self::PriceHigh),
     ];

@@ -53,7 +53,7 @@ impl SegmentSet {
     /// Whether this set holds the listing as changed at this time (Unix milliseconds) or later.
     pub(crate) fn is_current(&self, listing: ListingId, at_ms: i64) -> bool {
         let known = self.locations.get(&listing).and_then(|(segment, position)| self.segments[*segment].attributes(*position));
-        known.is_some_and(|attributes| attributes.updated_ms >= at_ms)
+        known.is_some_and(|attributes| attributes.position_ms >= at_ms)
     }
 
     /// Adds, replaces or, if they are no longer active, removes listings. Versions older than the one in the set are ignored.

@@ -7,6 +7,8 @@ use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel};
 use crochet_domain::money::Micros;
 use crochet_domain::profile::SellerSummary;
+use crochet_domain::review::Rating;
+use crochet_domain::stats::Figures;
 use crochet_domain::timestamp::from_unix_ms;
 
 use super::segment_set::SegmentSet;
@@ -46,6 +48,8 @@ pub(crate) fn listing(name: &str, created_ms: i64) -> Listing {
         },
         endpoint: None,
         removing_secret_until_ms: None,
+        figures: Figures::default(),
+        figures_ms: 0,
         version: 1,
         created_ms,
         updated_ms: created_ms,
@@ -126,8 +130,25 @@ fn ties_go_to_the_higher_seller_score_then_the_newest() {
     let set = set_of(vec![scored("Echo one", 1, 400), scored("Echo two", 2, 400), scored("Echo three", 0, 900)]);
     let expected = ["Echo three", "Echo two", "Echo one"];
     assert_eq!(names(&set, &query("echo", Sort::Relevance)), expected);
-    assert_eq!(names(&set, &query("", Sort::SellerScore)), expected);
+    assert_eq!(names(&set, &query("", Sort::Popular)), expected);
+    assert_eq!(names(&set, &query("", Sort::Rating)), expected);
     assert_eq!(names(&set, &query("", Sort::Newest)), ["Echo two", "Echo one", "Echo three"]);
+}
+
+#[test]
+fn what_was_bought_and_how_it_was_rated_decide_before_the_score() {
+    let counted = |name: &str, volume, rank, score| {
+        let mut listing = listing(name, 1);
+        listing.seller.score = score;
+        let rating = Rating { rank, ..Rating::default() };
+        listing.show_figures(Figures { volume, rating, ..Figures::default() }, 5);
+        listing
+    };
+    let set = set_of(vec![counted("A", 0, 3_000, 900), counted("B", 700, 2_900, 400), counted("C", 50, 3_100, 400)]);
+    assert_eq!(names(&set, &query("", Sort::Popular)), ["B", "C", "A"]);
+    assert_eq!(names(&set, &query("", Sort::Rating)), ["C", "A", "B"]);
+    let shown = found(&set, &query("b", Sort::Newest)).listings.remove(0);
+    assert_eq!((shown.figures.volume, shown.updated_ms, shown.position_ms()), (700, 1, 5));
 }
 
 #[test]
@@ -156,7 +177,7 @@ fn any_text_can_be_searched_for() {
 fn every_order_is_total_and_pages_do_not_overlap() {
     let priced = |n: i64| Listing { price: Micros(n % 3), ..listing(&format!("L{n}"), n / 2) };
     let set = set_of((0..25).map(priced).collect());
-    for sort in [Sort::Newest, Sort::Relevance, Sort::SellerScore, Sort::PriceLow, Sort::PriceHigh] {
+    for sort in [Sort::Newest, Sort::Relevance, Sort::Popular, Sort::Rating, Sort::PriceLow, Sort::PriceHigh] {
         let whole = names(&set, &query("", sort));
         let paged: Vec<_> = (1..=4).flat_map(|page| names(&set, &Search { page, limit: 7, ..query("", sort) })).collect();
         assert_eq!(paged, whole, "{sort:?}");

@@ -15,9 +15,9 @@ use crate::search::index::TextIndex;
 use crate::search::segment::Segment;
 
 /// Version of the format. Increment it when this encoding, the terms of [`crate::search::tokenizer`] or tantivy's own format change.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// Encoded length of one listing's attributes, in bytes.
-const ATTRIBUTES_BYTES: usize = 16 + 16 + 4 * 8 + 2 + 3;
+const ATTRIBUTES_BYTES: usize = 16 + 16 + 5 * 8 + 4 + 2 + 3;
 
 /// The bytes are not a snapshot of this format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -90,9 +90,11 @@ fn frame(stream: &mut Bytes) -> Result<Bytes, DecodeError> {
 fn encode_attributes(attributes: &Attributes, to: &mut Vec<u8>) {
     to.extend(attributes.id.to_bytes());
     to.extend(attributes.seller.to_bytes());
-    for number in [attributes.created_ms, attributes.updated_ms, attributes.version.cast_signed(), attributes.price.0] {
+    let Attributes { created_ms, position_ms, version, price, volume, .. } = *attributes;
+    for number in [created_ms, position_ms, version.cast_signed(), price.0, volume] {
         to.extend(number.to_le_bytes());
     }
+    to.extend(attributes.rank.to_le_bytes());
     to.extend(attributes.score.to_le_bytes());
     let byte = |position: Option<usize>| position.and_then(|position| u8::try_from(position).ok()).unwrap_or(u8::MAX);
     to.push(attributes.category);
@@ -103,14 +105,18 @@ fn encode_attributes(attributes: &Attributes, to: &mut Vec<u8>) {
 fn decode_attributes(mut from: &[u8]) -> Result<Attributes, DecodeError> {
     let from = &mut from;
     let (id, seller) = (take(from)?, take(from)?);
-    let [created_ms, updated_ms, version, price] = [number(from)?, number(from)?, number(from)?, number(from)?];
+    let [created_ms, position_ms, version] = [number(from)?, number(from)?, number(from)?];
+    let [price, volume] = [number(from)?, number(from)?];
+    let rank = u32::from_le_bytes(take(from)?);
     let score = u16::from_le_bytes(take(from)?);
     let [category, pricing, delivery] = take(from)?;
     Ok(Attributes {
         id: ListingId::from_bytes(id),
         seller: ProfileId::from_bytes(seller),
         created_ms,
-        updated_ms,
+        position_ms,
+        volume,
+        rank,
         version: version.cast_unsigned(),
         price: Micros(price),
         score,

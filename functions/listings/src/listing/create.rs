@@ -219,6 +219,8 @@ pub(super) fn empty_listing(profile: &Profile, now: OffsetDateTime) -> Listing {
         seller: SellerSummary::from(profile),
         endpoint: None,
         removing_secret_until_ms: None,
+        figures: crochet_domain::stats::Figures::default(),
+        figures_ms: 0,
         version: 1,
         created_ms: now_ms,
         updated_ms: now_ms,

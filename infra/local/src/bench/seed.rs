@@ -165,6 +165,8 @@ fn listing(dice: &mut Dice, words: &[&str], sellers: &[SellerSummary], now_ms: i
             claim: None,
         }),
         removing_secret_until_ms: None,
+        figures: crochet_domain::stats::Figures::default(),
+        figures_ms: 0,
         version: 1,
         created_ms,
         updated_ms: created_ms,

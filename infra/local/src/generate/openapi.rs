@@ -17,12 +17,13 @@ use serde_json::{Map, Value, json};
 pub(super) use errors::error_codes;
 
 /// The groups and their routers, in the order of the reference.
-pub(super) fn groups() -> [(&'static str, utoipa::openapi::OpenApi); 5] {
+pub(super) fn groups() -> [(&'static str, utoipa::openapi::OpenApi); 6] {
     [
         ("identity", crochet_identity::openapi()),
         ("catalog", crochet_catalog::openapi()),
         ("listings", crochet_listings::openapi()),
         ("gateway", crochet_gateway::openapi()),
+        ("reviews", crochet_reviews::openapi()),
         ("site", crochet_site::openapi()),
     ]
 }

@@ -1,5 +1,6 @@
-//! Work that runs by a schedule: the sweepers of calls and of secrets, and the writer of the catalogue's snapshot.
+//! Work that runs by a schedule: the sweepers of calls and of secrets, the writer of the catalogue's snapshot, and the run of the scores.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use crochet::app::App;
@@ -10,6 +11,7 @@ use crochet_catalog::snapshot_writer::{self, Schedule};
 use crochet_gateway::State;
 use crochet_gateway::sweep::{self, Swept};
 use crochet_listings::secret_sweep::{SecretSweeper, SecretsSwept};
+use crochet_reviews::score::run::{Ran, run};
 
 /// Time between two runs. Deployed, the sweeper of calls runs every minute, and that of secrets once a day.
 pub(super) const SCHEDULE: Duration = Duration::from_secs(10);
@@ -32,11 +34,13 @@ impl Scheduled {
 
     /// Sweeps once, as the schedule does.
     ///
+    /// Boxed, because the compiler cannot see through its layers that it may move between threads.
+    ///
     /// # Errors
     /// One sentence with the cause.
-    pub async fn sweep(&self) -> Result<Swept, String> {
+    pub fn sweep(&self) -> Pin<Box<dyn Future<Output = Result<Swept, String>> + Send + '_>> {
         let failed = |error: crochet::http::ApiError| error.operator_message().unwrap_or("the sweep failed").to_owned();
-        actions::of("GatewaySweeper", sweep::sweep(&self.gateway)).await.map_err(failed)
+        Box::pin(async move { actions::of("GatewaySweeper", sweep::sweep(&self.gateway)).await.map_err(failed) })
     }
 
     pub(super) async fn sweep_secrets(&self) -> Result<SecretsSwept, String> {
@@ -49,12 +53,19 @@ impl Scheduled {
         Ok(format!("{outcome:?}"))
     }
 
+    /// Boxed, because the compiler cannot see through its layers that it may move between threads.
+    pub(super) fn count_scores(&self) -> Pin<Box<dyn Future<Output = Result<Ran, String>> + Send + '_>> {
+        Box::pin(async { actions::of("ReviewsScoreRun", run(&self.app)).await.map_err(|error| error.to_string()) })
+    }
+
     /// Runs everything again and again. A run that fails is reported; the next one starts over.
     pub(super) async fn run_every(self, interval: Duration) {
         loop {
             tokio::time::sleep(interval).await;
             let (swept, secrets, written) = tokio::join!(self.sweep(), self.sweep_secrets(), self.write_snapshot(Schedule::IfDue));
-            for cause in [swept.err(), secrets.err(), written.err()].into_iter().flatten() {
+            // After the sweep, which counts what scores are made of.
+            let scored = self.count_scores().await;
+            for cause in [swept.err(), secrets.err(), written.err(), scored.err()].into_iter().flatten() {
                 tracing::warn!(%cause, "scheduled work failed");
             }
         }

@@ -99,11 +99,14 @@ pub struct Debts {
     /// The refund that paid the seller's part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund: Option<RefundId>,
+    /// When the seller's part was paid (Unix milliseconds).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_ms: Option<i64>,
 }
 
 impl Default for Debts {
     fn default() -> Self {
-        Self { seller: Settlement::Open, operator: Settlement::Open, refund: None }
+        Self { seller: Settlement::Open, operator: Settlement::Open, refund: None, changed_ms: None }
     }
 }
 

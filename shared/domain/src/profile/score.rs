@@ -5,6 +5,9 @@ pub const STARTING_SCORE: u16 = 400;
 /// Lowest score that carries the verified mark.
 pub const VERIFIED_SCORE: u16 = 800;
 
+/// A score that has moved by less, within its tier, is not copied into profile and listings.
+pub const SCORE_STEP: u16 = 5;
+
 /// The tier of a score.
 #[must_use]
 pub fn tier(score: u16) -> &'static str {

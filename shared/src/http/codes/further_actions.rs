@@ -48,9 +48,19 @@ pub const FURTHER_ACTIONS: &[FurtherAction] = &[
          PATCH /me/wallets/:id changes them.",
     },
     FurtherAction {
-        next_action: "read_api_reference",
-        codes: &[Code::MethodNotAllowed],
-        summary: "The documentation abbreviates this path. Send the same request to the full path in details.path.",
+        next_action: "rename_field",
+        codes: &[Code::UnknownField],
+        summary: "Each unknown name in details.fields is close to a known one. Send the names in did_you_mean.",
+    },
+    FurtherAction {
+        next_action: "fix_request_fields",
+        codes: &[Code::UnknownField, Code::InvalidRequest],
+        summary: "Several fields are missing, unknown or wrong. Fix all that details.fields lists, then send the request again.",
+    },
+    FurtherAction {
+        next_action: "use_suggested_path",
+        codes: &[Code::NotFound, Code::MethodNotAllowed],
+        summary: "Another path or method is near to this one. Send the request to details.method and details.path.",
     },
     FurtherAction {
         next_action: "wait_and_retry",

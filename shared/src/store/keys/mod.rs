@@ -9,6 +9,9 @@ mod listing;
 mod person;
 mod profile;
 mod rate;
+mod review;
+mod score;
+mod stats;
 
 pub use call::*;
 pub use catalogue::*;
@@ -19,3 +22,6 @@ pub use listing::*;
 pub use person::*;
 pub use profile::*;
 pub use rate::*;
+pub use review::*;
+pub use score::*;
+pub use stats::*;

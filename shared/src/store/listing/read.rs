@@ -29,6 +29,8 @@ const BRIEF: &[&str] = &[
     "suspended_reason",
     "seller",
     "endpoint",
+    "figures",
+    "figures_ms",
     "version",
     "created_ms",
     "updated_ms",

@@ -23,5 +23,5 @@ pub(super) struct ListingPointer {
 /// The put of a whole listing, indexed by its time of change.
 pub(super) fn put_listing(listing: &Listing) -> Result<Put, StoreError> {
     Ok(Put::new(&keys::listing(listing.id), "listing", listing)?
-        .indexed(Some(keys::listing_change(listing.id, listing.updated_ms))))
+        .indexed(Some(keys::listing_change(listing.id, listing.position_ms()))))
 }

@@ -41,6 +41,8 @@ fn listing(price: i64) -> Listing {
         },
         endpoint: None,
         removing_secret_until_ms: None,
+        figures: crochet_domain::stats::Figures::default(),
+        figures_ms: 0,
         version: 1,
         created_ms: 1_790_000_000_000,
         updated_ms: 1_790_000_000_001,

@@ -8,7 +8,7 @@ use super::parts::{operations, pascal, reference, referred};
 pub(super) fn name(document: &mut Value) {
     let mut envelopes = Map::new();
     for (path, operation) in operations(document) {
-        if !path.starts_with("/api/v1") || path.ends_with("openapi.json") {
+        if !path.starts_with("/api/v1") || path.ends_with(".json") {
             continue;
         }
         let id = operation["operationId"].as_str().map(pascal).unwrap_or_default();

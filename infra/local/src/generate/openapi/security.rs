@@ -11,6 +11,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Catalog", "Listings and categories, as buyers read them."),
     ("Listings", "What sellers do: create and change listings, and the endpoints behind them."),
     ("Gateway and payments", "Calls, payments, refunds and the ledger."),
+    ("Reviews and statistics", "Reviews, scores, statistics and receipts: what buyers choose by."),
     ("Documents", "Documents for programs and people."),
 ];
 

@@ -29,7 +29,7 @@ impl Operation<'_> {
 }
 
 /// The groups in the order of the reference. Groups that are not listed follow, in the order of the document.
-const ORDER: [&str; 4] = ["Catalog", "Gateway and payments", "Identity", "Listings"];
+const ORDER: [&str; 5] = ["Catalog", "Gateway and payments", "Identity", "Listings", "Reviews and statistics"];
 
 /// Groups and their operations. Documents are listed at `/docs`.
 pub(super) fn groups(document: &Value) -> Vec<(&str, Vec<Operation<'_>>)> {

@@ -148,7 +148,7 @@ fn the_settlement_of_an_entry_is_derived_from_the_call() {
     };
     for seller in [Settlement::Open, Settlement::Settled, Settlement::Waived] {
         for operator in [Settlement::Open, Settlement::Settled, Settlement::Waived] {
-            let debts = Debts { seller, operator, refund: None };
+            let debts = Debts { seller, operator, refund: None, changed_ms: None };
             let call = Call { debts, ..closed(100) };
             for entry in every_record(&call).iter().flat_map(LedgerRecord::entries) {
                 assert_eq!(entry.settlement(&call), expected(entry.of, debts), "{:?}", entry.of);

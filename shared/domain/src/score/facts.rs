@@ -1,0 +1,66 @@
+//! What was counted: sums by listing and payer, and the ids of the events in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::call_facts::Facts;
+use super::event::{Event, EventId};
+use crate::ids::{ListingId, ProfileId};
+
+mod pack;
+
+pub use pack::NotFacts;
+
+/// Facts by listing and payer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PayerFacts(BTreeMap<(ListingId, ProfileId), Facts>);
+
+impl PayerFacts {
+    /// Adds the difference of an event. A payer that was never heard of is remembered even if the difference is nothing.
+    pub fn add(&mut self, event: &Event) {
+        *self.0.entry((event.listing, event.buyer)).or_default() += event.facts;
+    }
+
+    /// Adds other facts.
+    pub fn merge(&mut self, other: &Self) {
+        for (of, facts) in &other.0 {
+            *self.0.entry(*of).or_default() += *facts;
+        }
+    }
+
+    /// Listing, payer and facts, in the order of the ids.
+    pub fn iter(&self) -> impl Iterator<Item = (ListingId, ProfileId, Facts)> {
+        self.0.iter().map(|((listing, payer), facts)| (*listing, *payer, *facts))
+    }
+
+    /// Those of one listing.
+    #[must_use]
+    pub fn only(&self, listing: ListingId) -> Self {
+        Self(self.0.iter().filter(|((of, _), _)| *of == listing).map(|(of, facts)| (*of, *facts)).collect())
+    }
+
+    /// Whether there is nothing in them.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Facts, and the events that are in them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counted {
+    /// The facts.
+    pub payers: PayerFacts,
+    /// The ids of the events that were added.
+    pub seen: BTreeSet<EventId>,
+}
+
+impl Counted {
+    /// Adds an event, unless it is in there. Whether it was added.
+    pub fn count(&mut self, event: &Event) -> bool {
+        let is_new = self.seen.insert(event.id);
+        if is_new {
+            self.payers.add(event);
+        }
+        is_new
+    }
+}

@@ -1,0 +1,4 @@
+mod events;
+mod histories;
+mod vectors;
+mod window;

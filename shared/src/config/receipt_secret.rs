@@ -1,0 +1,43 @@
+//! The secret from which receipts are signed.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// A key for receipts, as it is stored: its seed, and from when it signs.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ReceiptSeed {
+    /// Random text of at least 32 characters, from which the key is derived.
+    pub seed: SecretString,
+    /// From when it signs (Unix milliseconds). Until then its public key is shown already.
+    #[serde(default)]
+    pub from_ms: i64,
+}
+
+/// The secret from which receipts are signed: the seed that the template created, and those of later rotations.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ReceiptSecret {
+    /// The first seed.
+    pub seed: SecretString,
+    /// Later ones, oldest first.
+    #[serde(default)]
+    pub rotated: Vec<ReceiptSeed>,
+}
+
+impl ReceiptSecret {
+    /// All seeds, oldest first.
+    #[must_use]
+    pub fn seeds(&self) -> Vec<ReceiptSeed> {
+        let first = ReceiptSeed { seed: self.seed.clone(), from_ms: 0 };
+        std::iter::once(first).chain(self.rotated.iter().cloned()).collect()
+    }
+
+    /// The secret with one more seed, as the text to be stored.
+    #[must_use]
+    pub fn rotated(&self, seed: &str, from_ms: i64) -> SecretString {
+        let mut rotated: Vec<Value> =
+            self.rotated.iter().map(|known| json!({ "seed": known.seed.expose_secret(), "from_ms": known.from_ms })).collect();
+        rotated.push(json!({ "seed": seed, "from_ms": from_ms }));
+        json!({ "seed": self.seed.expose_secret(), "rotated": rotated }).to_string().into()
+    }
+}

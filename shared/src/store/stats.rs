@@ -1,0 +1,269 @@
+//! What is counted of calls: slices of ten minutes, and days that are over.
+//!
+//! An event is counted in the slice of its call's end while slices of that day may change, which is until the day after. A later one
+//! is counted in the day itself. Slices and days know the events that are in them, so that one that comes again changes nothing.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::json;
+
+use super::conditional::WriteError;
+use super::item::{Item, n};
+use super::keys::{self, Key, SK, Whose};
+use super::retry::{Attempts, MayConflict};
+use super::write::{Condition, Put};
+use super::{Store, StoreError};
+use crochet_domain::ids::ProfileId;
+use crochet_domain::score::event::EventId;
+use crochet_domain::score::facts::PayerFacts;
+use crochet_domain::score::fade::{day_of, day_start_ms};
+use crochet_domain::stats::{Book, Counted, Place, Report, place};
+
+/// Time that slices are kept: a week, so that a fold that was missed heals.
+const SLICE_KEPT_MS: i64 = 7 * DAY_MS;
+/// Time that days are kept: 120 days.
+const DAY_KEPT_MS: i64 = 120 * DAY_MS;
+/// Time that the events of a day are known: 60 days after it, longer than any call is open.
+const SEEN_KEPT_MS: i64 = 60 * DAY_MS;
+/// Time that it is known who has paid whom: 92 days.
+const PAID_KEPT_MS: i64 = 92 * DAY_MS;
+const DAY_MS: i64 = 24 * 3_600_000;
+/// A slice, as it was read.
+#[derive(Debug)]
+pub struct Slice {
+    /// What was counted in it.
+    pub counted: Counted,
+    version: Option<u64>,
+    key: Key,
+    at_ms: i64,
+}
+
+impl Slice {
+    /// Whether nothing was counted in it before.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.version.is_none()
+    }
+}
+
+fn bytes(item: &Item, name: &str) -> Vec<u8> {
+    match item.get(name) {
+        Some(AttributeValue::B(blob)) => blob.as_ref().to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+fn blob(bytes: Vec<u8>) -> AttributeValue {
+    AttributeValue::B(Blob::new(bytes))
+}
+
+fn version(item: &Item) -> u64 {
+    item.get("v").and_then(|v| v.as_n().ok()).and_then(|v| v.parse().ok()).unwrap_or(0)
+}
+
+fn book_of(item: &Item) -> Result<Book, StoreError> {
+    let mut book = Book { payers: PayerFacts::from_bytes(&bytes(item, "p")).map_err(StoreError::defect)?, ..Book::default() };
+    book.add_listings(&bytes(item, "l")).map_err(StoreError::defect)?;
+    Ok(book)
+}
+
+fn seen_of(item: &Item) -> impl Iterator<Item = EventId> {
+    bytes(item, "s").as_chunks::<8>().0.to_vec().into_iter()
+}
+
+fn with_book(put: Put, book: &Book) -> Put {
+    put.with("p", blob(book.payers.to_bytes())).with("l", blob(book.listings_to_bytes()))
+}
+
+fn with_seen(put: Put, counted: &Counted) -> Put {
+    put.with("s", blob(counted.seen.iter().flatten().copied().collect()))
+}
+
+/// A put of the next version of what was read.
+fn next(key: &Key, kind: &str, read: Option<u64>, kept_until_ms: i64) -> Result<Put, StoreError> {
+    let put = Put::new(key, kind, &json!({}))?.with("v", n(read.unwrap_or(0) + 1)).expiring(kept_until_ms / 1_000);
+    Ok(put.when(match read {
+        Some(version) => Condition::equals("v", n(version)),
+        None => Condition::absent(),
+    }))
+}
+
+impl Store {
+    /// The slice of `at_ms` (Unix milliseconds), to be counted in and written with [`Store::put_slice`].
+    pub async fn slice(&self, whose: Whose, at_ms: i64, part: u8) -> Result<Slice, StoreError> {
+        let key = keys::slice(whose, at_ms, part);
+        let item = self.table.get_item(&key).await?;
+        let counted = match &item {
+            Some(item) => Counted { book: book_of(item)?, seen: seen_of(item).collect() },
+            None => Counted::default(),
+        };
+        Ok(Slice { counted, version: item.as_ref().map(version), key, at_ms })
+    }
+
+    /// Writes a slice over the version that was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if another run was first, or the reply to our own write was lost: what is stored says what is new.
+    pub async fn put_slice(&self, slice: &Slice) -> Result<(), StoreError> {
+        let kept_until = day_start_ms(day_of(slice.at_ms) + 2) + SLICE_KEPT_MS;
+        let put = with_book(next(&slice.key, "stats_slice", slice.version, kept_until)?, &slice.counted.book);
+        Ok(self.table.put(with_seen(put, &slice.counted)).await?)
+    }
+
+    /// Counts in a day that is over. `count` is as for [`Store::count_in_slice`].
+    pub async fn count_in_day(
+        &self,
+        whose: Whose,
+        day: i32,
+        mut count: impl FnMut(&mut Counted) -> bool,
+    ) -> Result<(), StoreError> {
+        let mut attempts = Attempts::default();
+        loop {
+            self.fold(whose, day).await?;
+            let (day_key, seen_key) = (keys::stats_day(whose, day), keys::stats_seen(whose, day));
+            let mut found = self.table.get_all(&[day_key.clone(), seen_key.clone()]).await?;
+            let (book, seen) = (found.take_item(&day_key), found.take_item(&seen_key));
+            let mut counted = Counted {
+                book: book.as_ref().map(book_of).transpose()?.unwrap_or_default(),
+                seen: seen.iter().flat_map(seen_of).collect(),
+            };
+            if !count(&mut counted) {
+                return Ok(());
+            }
+            match self.put_day(whose, day, &counted, (book.as_ref().map(version), seen.as_ref().map(version))).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_conflict() => attempts.next_or(error).await?,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn put_day(&self, whose: Whose, day: i32, counted: &Counted, read: (Option<u64>, Option<u64>)) -> Result<(), StoreError> {
+        let over = day_start_ms(day + 1);
+        let book = next(&keys::stats_day(whose, day), "stats_day", read.0, over + DAY_KEPT_MS)?;
+        let seen = next(&keys::stats_seen(whose, day), "stats_seen", read.1, over + SEEN_KEPT_MS)?;
+        let operations = vec![
+            with_book(book, &counted.book).into_transact_item(&self.table)?,
+            with_seen(seen, counted).into_transact_item(&self.table)?,
+        ];
+        self.table.transact(operations).await.map_err(StoreError::from)
+    }
+
+    /// Folds the slices of a day that is over into one item, and deletes them. It does nothing if that was done, or if there are
+    /// none.
+    pub async fn fold(&self, whose: Whose, day: i32) -> Result<(), StoreError> {
+        let slices = self.table.query_all(&keys::slices_of(whose, day)).await?;
+        if slices.is_empty() {
+            return Ok(());
+        }
+        let mut counted = Counted::default();
+        for slice in &slices {
+            counted.book.merge(&book_of(slice)?);
+            counted.seen.extend(seen_of(slice));
+        }
+        match self.put_day(whose, day, &counted, (None, None)).await {
+            // It was folded before, and the slices are what a process that died has left.
+            Ok(()) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        if self.table.get_item(&keys::stats_day(whose, day)).await?.is_none() {
+            return Err(StoreError::Conflict);
+        }
+        for slice in slices {
+            if let Some(sk) = slice.get(SK).and_then(|sk| sk.as_s().ok()) {
+                let key = Key { sk: sk.clone(), ..keys::stats_day(whose, day) };
+                match self.table.remove(&key, Condition::default()).await {
+                    Ok(()) | Err(WriteError::ConditionFailed(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was counted on each day from `from` to `today`, the slices of days that are not folded included.
+    pub async fn books(&self, whose: Whose, from: i32, today: i32) -> Result<BTreeMap<i32, Book>, StoreError> {
+        let (days, slices) = (keys::stats_days_from(whose, from), keys::slices(whose));
+        let (folded, slices) = tokio::try_join!(self.table.query_all(&days), self.table.query_all(&slices))?;
+        let dates: BTreeMap<String, i32> = (from..=today).map(|day| (keys::date_of_day(day), day)).collect();
+        let day = |item: &Item| {
+            let sk = item.get(SK)?.as_s().ok()?;
+            dates.get(keys::date_of_stats(sk)?).copied()
+        };
+        let mut books: BTreeMap<i32, Book> = BTreeMap::new();
+        for item in &folded {
+            if let Some(day) = day(item) {
+                books.insert(day, book_of(item)?);
+            }
+        }
+        let is_folded: Vec<i32> = books.keys().copied().collect();
+        for item in &slices {
+            if let Some(day) = day(item).filter(|day| !is_folded.contains(day)) {
+                books.entry(day).or_default().merge(&book_of(item)?);
+            }
+        }
+        Ok(books)
+    }
+
+    /// The days of slices that may be folded now, each once.
+    pub async fn unfolded_days(&self, whose: Whose, now_ms: i64) -> Result<Vec<i32>, StoreError> {
+        let today = day_of(now_ms);
+        let slices = self.table.query_all(&keys::slices(whose)).await?;
+        let dates: Vec<&str> = slices.iter().filter_map(|item| keys::date_of_stats(item.get(SK)?.as_s().ok()?)).collect();
+        let is_unfolded =
+            |day: &i32| place(day_start_ms(*day), now_ms) == Place::Day && dates.contains(&keys::date_of_day(*day).as_str());
+        Ok((today - 30..=today).filter(is_unfolded).collect())
+    }
+
+    /// Notes that there are counts to fold on the next day, unless that is noted.
+    pub async fn schedule_stats(&self, whose: Whose, at_ms: i64) -> Result<(), StoreError> {
+        let put = stats_due_put(whose, at_ms)?.when(Condition::absent());
+        match self.table.put(put).await {
+            Ok(()) | Err(WriteError::ConditionFailed(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Notes when counts are due next, or that there are none left.
+    pub async fn reschedule_stats(&self, whose: Whose, at_ms: Option<i64>) -> Result<(), StoreError> {
+        match at_ms {
+            Some(at_ms) => Ok(self.table.put(stats_due_put(whose, at_ms)?).await?),
+            None => Ok(self.table.remove(&keys::stats_due(whose), Condition::default()).await?),
+        }
+    }
+
+    /// Notes that a buyer has paid a seller, for 92 days.
+    pub async fn note_paid(&self, buyer: ProfileId, seller: ProfileId, at_ms: i64) -> Result<(), StoreError> {
+        let put = Put::new(&keys::paid(buyer, seller), "paid", &json!({ "day": day_of(at_ms) }))?;
+        Ok(self.table.put(put.expiring((at_ms + PAID_KEPT_MS) / 1_000)).await?)
+    }
+
+    /// The day on which a buyer last paid a seller, of the last 92.
+    pub async fn last_paid(&self, buyer: ProfileId, seller: ProfileId) -> Result<Option<i32>, StoreError> {
+        let item = self.table.get_item(&keys::paid(buyer, seller)).await?;
+        Ok(item.and_then(|item| item.get("day")?.as_n().ok()?.parse().ok()))
+    }
+
+    /// The figures of the whole deployment, and when they were written (Unix milliseconds).
+    pub async fn total_stats(&self) -> Result<Option<(Report, i64)>, StoreError> {
+        let stored: Option<StoredTotal> = self.table.get(&keys::stats_total()).await?;
+        Ok(stored.map(|stored| (stored.report, stored.written_ms)))
+    }
+
+    /// Writes the figures of the whole deployment.
+    pub async fn put_total_stats(&self, report: Report, written_ms: i64) -> Result<(), StoreError> {
+        Ok(self.table.put(Put::new(&keys::stats_total(), "stats_total", &StoredTotal { report, written_ms })?).await?)
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct StoredTotal {
+    report: Report,
+    written_ms: i64,
+}
+
+fn stats_due_put(whose: Whose, at_ms: i64) -> Result<Put, StoreError> {
+    Ok(Put::new(&keys::stats_due(whose), "stats_due", &json!({}))?.indexed(Some(keys::stats_due_at(whose, at_ms))))
+}

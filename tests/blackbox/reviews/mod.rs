@@ -1,0 +1,38 @@
+//! Reviews, statistics and receipts.
+
+mod answers;
+mod receipts;
+mod states;
+mod statistics;
+mod writing;
+
+use crochet_tests::{Agent, Failure, Listing, Market, Reply, World};
+use serde_json::{Value, json};
+
+/// A review that says this much.
+fn opinion(stars: u8) -> Value {
+    json!({
+        "accuracy_rating": stars,
+        "reliability_rating": stars,
+        "value_rating": stars,
+        "title": "It works",
+        "comment": "Every answer was right.",
+    })
+}
+
+/// The agent reviews the listing.
+async fn review(agent: &Agent, listing: &str, stars: u8) -> Result<Reply, Failure> {
+    Ok(agent.post(&format!("/reviews/{listing}")).json(&opinion(stars)).send().await?)
+}
+
+/// A market with the same seller and listing, and another buyer.
+fn with_buyer<'a>(world: &'a World, market: &Market<'a>, buyer: Agent) -> Market<'a> {
+    Market { world, buyer, seller: market.seller.clone(), listing: market.listing.clone(), path: market.path.clone() }
+}
+
+/// Another listing of the seller.
+async fn listing_at(market: &Market<'_>, price: f64, path: &str) -> Result<Listing, Failure> {
+    let listing = market.seller.create_listing(&market.world.paid_fields(&json!(price), path)).await?;
+    market.world.seller.add_secret(&listing.signing_secret, path).await?;
+    Ok(listing)
+}
