@@ -71,7 +71,7 @@ impl World {
         self.vault("CreateSecret", &create).await.map(drop)
     }
 
-    /// The names of all secrets but the operator's.
+    /// The names of all secrets but the stack's own.
     pub async fn secrets(&self) -> Result<BTreeSet<String>, Failure> {
         let mut names = BTreeSet::new();
         let mut request = json!({ "MaxResults": 100 });
@@ -79,7 +79,7 @@ impl World {
             let page = self.vault("ListSecrets", &request).await?;
             names.extend(list(&page, "SecretList").iter().map(|secret| text(secret, "Name").to_owned()));
             if page["NextToken"].is_null() {
-                names.remove("crochet/operator");
+                names.retain(|name| !["crochet/operator", "crochet/node", "crochet/receipts"].contains(&name.as_str()));
                 return Ok(names);
             }
             request["NextToken"] = page["NextToken"].clone();

@@ -10,7 +10,7 @@ use serde_json::Value;
 const PUBLIC_URL: &str = "https://market.crochet.example";
 
 /// What texts name without being a link to follow, each with its reason.
-const NOT_FOLLOWED: [(&str, &str); 11] = [
+const NOT_FOLLOWED: &[(&str, &str)] = &[
     ("https://schemas.agentskills.io/discovery/0.2.0/schema.json", "`$schema` of the skills' index"),
     ("https://www.rfc-editor.org/info/rfc9727", "the profile of the catalogue's media type"),
     ("http://www.sitemaps.org/schemas/sitemap/0.9", "the XML namespace of a sitemap"),
@@ -21,6 +21,7 @@ const NOT_FOLLOWED: [(&str, &str); 11] = [
     ("http://localhost:9000", "where an operator's passkeys work locally"),
     ("https://www.standardwebhooks.com", "the standard that signatures follow"),
     ("https://github.com/standard-webhooks/", "its libraries"),
+    ("https://api.relay.link", "the payment provider, in examples"),
     ("https://…", "an example that is cut"),
 ];
 
