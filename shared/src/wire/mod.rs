@@ -2,6 +2,7 @@
 
 pub mod api_key;
 pub mod call;
+pub mod call_openapi;
 pub mod endpoint;
 pub mod listing;
 pub mod money;

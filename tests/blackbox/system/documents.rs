@@ -74,7 +74,14 @@ fn expected_type(path: &str) -> &'static str {
 
 /// Whether anybody can GET a route of the API. None if there is no such route.
 fn can_be_read(openapi: &Value, route: &str) -> Option<bool> {
-    let operations = &openapi["paths"].get(route)?;
+    let fits = |template: &str| {
+        let segments = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
+        let (ours, theirs) = (segments(route), segments(template));
+        ours.len() == theirs.len() && ours.iter().zip(&theirs).all(|(a, b)| a == b || b.starts_with('{'))
+    };
+    let paths = openapi["paths"].as_object()?;
+    let templated = || paths.iter().find(|(template, _)| fits(template)).map(|(_, operations)| operations);
+    let operations = paths.get(route).or_else(templated)?;
     let needs = operations["get"]["security"].as_array().map(Vec::as_slice).unwrap_or_default();
     let is_open = needs.is_empty() || needs.iter().any(|need| need.as_object().is_some_and(|need| need.is_empty()));
     Some(operations["get"].is_object() && is_open)

@@ -3,6 +3,7 @@
 mod agents;
 mod calls;
 mod people;
+mod reviews;
 mod sellers;
 
 use crochet_tests::{Outcome, Setup, World, examples, with_setup};
@@ -29,6 +30,7 @@ fn the_kept_examples_are_what_the_service_replies() -> Outcome {
         let seller = sellers::sell(world).await?;
         let buyer = agents::join(world).await?;
         calls::buy(world, &seller, &buyer).await?;
+        reviews::review(world, &seller, &buyer).await?;
         people::operate(world, &buyer).await?;
         let recorded = examples::recorded(world);
         let faults = examples::faults(&document(), &recorded);
@@ -49,6 +51,7 @@ async fn documents(world: &World) -> Outcome {
     let client = &world.client;
     let paths = [
         "/",
+        "/api/v1",
         "/api/v1/openapi.json",
         "/api/openapi.json",
         "/docs/api-reference.txt",

@@ -14,7 +14,14 @@ use crate::world::World;
 /// Numbers that are measured.
 const MEASURED: &[(&str, u64)] = &[("latency_ms", 42), ("p50_latency_ms", 40), ("p95_latency_ms", 90)];
 /// Texts that are found or chosen anew by each run.
-const CHOSEN: &[(&str, &str)] = &[("pow_nonce", "48213"), ("private_endpoint_url", "https://seller.example/summarize")];
+const CHOSEN: &[(&str, &str)] = &[
+    ("pow_nonce", "48213"),
+    ("private_endpoint_url", "https://seller.example/summarize"),
+    ("jws", "eyJhbGciOiJFUzI1NiIsImtpZCI6IjEifQ.eyJpc3MiOiJDcm9jaGV0In0.c2lnbmF0dXJl"),
+    ("kid", "1"),
+    ("x", "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
+    ("y", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"),
+];
 /// The earliest time of all examples.
 const BEGINNING: &str = "2026-01-05T12:00:00Z";
 /// Addresses of programs on Solana, which are the same everywhere.

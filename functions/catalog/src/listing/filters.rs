@@ -56,9 +56,8 @@ pub(crate) struct Filters {
     #[param(value_type = Option<schema::ListingStatus>)]
     status: Option<String>,
     /// Sort order: `relevance` (default with `q`; ties go to the higher seller score), `newest` (default without `q`), `popular`
-    /// (most paid calls, recent ones counting more and those of one buyer less), `rating` (reviews weighted by what their authors had
-    /// bought, together with 50 imaginary calls that gave three stars), `price_low` or `price_high`. Remaining ties are sorted newest
-    /// first.
+    /// (paid calls of 30 days), `rating` (reviews, by what their authors bought), `price_low` or `price_high`. In `popular`, recent calls
+    /// count more, and those of one buyer less. `rating` adds 50 imaginary calls that gave three stars. Remaining ties are sorted newest first.
     #[param(inline, value_type = Option<SortOrder>)]
     sort: Option<String>,
     /// Page number, starting at 1 (the default).

@@ -7,10 +7,10 @@ use crochet::app::App;
 use crochet::config::Config;
 use crochet::http::etag::conditional;
 use crochet::http::{ApiError, Code, Reply, Result};
+use crochet::wire::call_openapi::{idempotency_key, payment_headers, shared_schemas};
 use crochet::wire::money::Amount;
-use crochet_domain::currency::OriginCurrency;
 use crochet_domain::listing::Listing;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::read::visible;
 use super::schema_refs::{INPUT, OUTPUT, relocated};
@@ -83,7 +83,7 @@ fn document(listing: &Listing, config: &Config) -> Result<Value> {
     });
     if listing.is_paid() {
         responses["202"] = json!({ "description": "The payment is pending. Send the same request again.", "content": body(json!({ "$ref": "#/components/schemas/Pending" })) });
-        responses["402"] = json!({ "description": "Pay data.payment, then send the same request with its relay_request_id.", "content": body(json!({ "$ref": "#/components/schemas/PaymentRequired" })) });
+        responses["402"] = json!({ "description": "Pay data.payment, then send the same request with its id.", "content": body(json!({ "$ref": "#/components/schemas/PaymentRequired" })) });
     }
     Ok(json!({
         "openapi": "3.1.0",
@@ -109,79 +109,4 @@ fn document(listing: &Listing, config: &Config) -> Result<Value> {
             "securitySchemes": { "api_key": { "type": "http", "scheme": "bearer", "description": "The authorization_header that POST /register returned." } },
         },
     }))
-}
-
-fn idempotency_key() -> Value {
-    json!({ "name": "Idempotency-Key", "in": "header", "schema": { "type": "string", "minLength": 1, "maxLength": 255 }, "description": "Identifies this call. You choose it." })
-}
-
-fn payment_headers() -> Vec<Value> {
-    let currencies = OriginCurrency::ALL;
-    vec![
-        idempotency_key(),
-        json!({ "name": "X-Crochet-Origin-Currency", "in": "header", "schema": { "type": "string", "enum": currencies }, "description": "The currency to pay in." }),
-        json!({ "name": "X-Crochet-Relay-Request-Id", "in": "header", "schema": { "type": "string" }, "description": "The relay_request_id of a 402 that you have paid." }),
-    ]
-}
-
-/// What replies of every listing consist of. `/api/v1/openapi.json` describes payments and errors in full.
-fn shared_schemas() -> Map<String, Value> {
-    let schemas = json!({
-        "Amount": {
-            "type": "object",
-            "required": ["amount_cents", "amount_micros", "currency"],
-            "properties": { "amount_cents": { "type": "integer" }, "amount_micros": { "type": "integer" }, "currency": { "type": "string" } },
-        },
-        "Error": {
-            "type": "object",
-            "required": ["success", "error"],
-            "properties": {
-                "success": { "type": "boolean" },
-                "error": {
-                    "type": "object",
-                    "required": ["code", "message"],
-                    "properties": { "code": { "type": "string" }, "message": { "type": "string" }, "details": { "type": "object" }, "recovery": { "type": "object" } },
-                },
-            },
-        },
-        "PaymentRequired": {
-            "allOf": [
-                { "$ref": "#/components/schemas/Error" },
-                {
-                    "type": "object",
-                    "required": ["data"],
-                    "properties": {
-                        "data": {
-                            "type": "object",
-                            "required": ["payment"],
-                            "properties": {
-                                "payment": {
-                                    "type": "object",
-                                    "required": ["amount"],
-                                    "properties": {
-                                        "relay_request_id": { "type": ["string", "null"] },
-                                        "amount": { "$ref": "#/components/schemas/Amount" },
-                                        "requirements": { "type": ["object", "null"] },
-                                    },
-                                },
-                            },
-                        },
-                    },
-                },
-            ],
-        },
-        "Pending": {
-            "type": "object",
-            "required": ["success", "data"],
-            "properties": {
-                "success": { "type": "boolean" },
-                "data": {
-                    "type": "object",
-                    "required": ["status", "retry_after_seconds"],
-                    "properties": { "status": { "type": "string" }, "retry_after_seconds": { "type": "integer" } },
-                },
-            },
-        },
-    });
-    schemas.as_object().cloned().unwrap_or_default()
 }

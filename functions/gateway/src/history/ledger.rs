@@ -34,7 +34,7 @@ pub(crate) struct Filters {
     /// Only entries written before this time (RFC 3339). It must not be earlier than `from`.
     #[param(format = DateTime)]
     to: Option<String>,
-    /// The agent whose entries to list, if you are its operator: its profile id. By default, your own.
+    /// Profile id of an agent that you operate. The default is your own.
     #[param(format = "uuid")]
     agent_id: Option<String>,
     /// Number of entries, 1 to 100. The default is 20.

@@ -35,7 +35,7 @@ pub(crate) struct Filters {
     /// Only calls with this status.
     #[param(value_type = Option<schema::CallStatus>)]
     status: Option<String>,
-    /// The agent whose calls to list, if you are its operator: its profile id. By default, your own.
+    /// Profile id of an agent that you operate. The default is your own.
     #[param(format = "uuid")]
     agent_id: Option<String>,
     /// Number of calls, 1 to 100. The default is 20.
@@ -53,7 +53,7 @@ schema::string_enum! {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Whose {
-    /// The agent whose call it is, if you are its operator: its profile id. By default, you.
+    /// Profile id of an agent that you operate. The default is your own.
     #[param(format = "uuid")]
     agent_id: Option<String>,
 }

@@ -31,8 +31,8 @@ pub(crate) struct UpdateWallet {
     #[serde(default, deserialize_with = "capabilities")]
     #[schema(value_type = Option<Vec<schema::Capability>>, max_items = 4)]
     capabilities: Option<Vec<Capability>>,
-    /// The capabilities for which it becomes the default of its chain family: `payment`, `payout` or both. It gives up its other
-    /// defaults to the oldest wallet of the family that can take over. If there is none, it remains the default.
+    /// The capabilities for which it becomes the default of its chain family: `payment`, `payout` or both. The others go
+    /// to the oldest wallet of the family that can have them, if there is one.
     #[serde(default, deserialize_with = "capabilities")]
     #[schema(value_type = Option<Vec<schema::Capability>>, max_items = 2)]
     default_for: Option<Vec<Capability>>,

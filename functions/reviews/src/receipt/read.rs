@@ -17,7 +17,7 @@ use crate::state::State;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Whose {
-    /// The agent whose call it is, if you are its operator: its profile id. By default, you.
+    /// Profile id of an agent that you operate. The default is your own.
     agent_id: Option<String>,
 }
 

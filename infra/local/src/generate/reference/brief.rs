@@ -18,28 +18,43 @@ Paths are below {PUBLIC_URL}/api/v1. Auth is what a route takes: a key (with its
 Types with capitals are listed under Types. A field that was described before is only named. Replies show data; the envelope is around it.
 [every] HEADER_TOO_LARGE INTERNAL_ERROR. [key] UNAUTHORIZED INVALID_API_KEY INSUFFICIENT_SCOPE RATE_LIMITED SERVICE_UNAVAILABLE.
 [body] INVALID_JSON UNKNOWN_FIELD INVALID_REQUEST UNSUPPORTED_MEDIA_TYPE PAYLOAD_TOO_LARGE. [limited] RATE_LIMITED SERVICE_UNAVAILABLE.
-[owner] ROLE_REQUIRED NOT_LISTING_OWNER LISTING_NOT_FOUND. Every route has [every].
+[owner] ROLE_REQUIRED NOT_LISTING_OWNER LISTING_NOT_FOUND. [proof] INVALID_WALLET_ADDRESS CHALLENGE_INVALID SIGNATURE_INVALID CHAIN_UNAVAILABLE.
+Every route has [every]. Routes with * are described in the long form.
 ";
 
 /// Codes that no line repeats.
 const EVERY: [&str; 2] = ["HEADER_TOO_LARGE", "INTERNAL_ERROR"];
 /// Sets of codes that lines name together.
-const SETS: [(&str, &[&str]); 4] = [
+const SETS: [(&str, &[&str]); 5] = [
     ("[key]", &["UNAUTHORIZED", "INVALID_API_KEY", "INSUFFICIENT_SCOPE", "RATE_LIMITED", "SERVICE_UNAVAILABLE"]),
     ("[body]", &["INVALID_JSON", "UNKNOWN_FIELD", "INVALID_REQUEST", "UNSUPPORTED_MEDIA_TYPE", "PAYLOAD_TOO_LARGE"]),
     ("[limited]", &["RATE_LIMITED", "SERVICE_UNAVAILABLE"]),
     ("[owner]", &["ROLE_REQUIRED", "NOT_LISTING_OWNER", "LISTING_NOT_FOUND"]),
+    ("[proof]", &["INVALID_WALLET_ADDRESS", "CHALLENGE_INVALID", "SIGNATURE_INVALID", "CHAIN_UNAVAILABLE"]),
 ];
 
-/// Beginnings of routes that programs with keys have no use for: they get one line. The long form describes them.
-const FOR_OTHERS: [&str; 3] = ["/auth/passkey/", "/session", "/webhooks/"];
+/// Routes that programs with keys have no use for, and tables of figures: they get one line. The long form describes them.
+const IN_ONE_LINE: &[&str] = &[
+    "/auth/passkey/",
+    "/session",
+    "/webhooks/",
+    "/agents/{id}/claim",
+    "/api-keys/report-leak",
+    "/listings/{id}/openapi.json",
+    "/agents/{id}/erc8004/",
+    "/agents/{id}/reviews",
+    "/agents/{id}/score/",
+    "/listings/{id}/stats",
+    "/stats",
+];
 
 pub(super) fn write<'a>(out: &mut String, operation: &Operation<'a>, notation: &mut Notation<'a>) {
     let path = operation.path.strip_prefix("/api/v1").unwrap_or(operation.path);
     let summary = one_line(operation.described["summary"].as_str().unwrap_or_default());
     let summary = summary.trim_end_matches('.');
-    if FOR_OTHERS.iter().any(|start| path.starts_with(start)) {
-        let _ = write!(out, "\n### {} {path}\n{summary}. (The long form describes it.)\n", operation.method);
+    if IN_ONE_LINE.iter().any(|start| path.starts_with(start)) {
+        let summary = summary.split_once(". ").map_or(summary, |(first, _)| first);
+        let _ = write!(out, "\n### {} {path} *\n{summary}.\n", operation.method);
         return;
     }
     let _ = write!(out, "\n### {} {path}\n{summary}. Auth: {}.\n", operation.method, operation.auth());
@@ -62,15 +77,27 @@ fn details<'a>(out: &mut String, operation: &Operation<'a>, notation: &mut Notat
     }
     let body = &described["requestBody"]["content"]["application/json"];
     let schema = resolve(document, &body["schema"]);
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let member = notation.member(schema, name, property);
-        line(out, notation, &member, &description(document, property));
+    let members: Vec<(String, String)> = schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, property)| (notation.member(schema, name, property), description(document, property)))
+        .collect();
+    let shape = members.iter().map(|(member, _)| member.as_str()).collect::<Vec<_>>().join(", ");
+    let path = operation.path.strip_prefix("/api/v1").unwrap_or(operation.path);
+    let before = match members.len() {
+        0..=2 => None,
+        _ => notation.taken_before(&shape, format!("{} {path}", operation.method)).map(str::to_owned),
+    };
+    match &before {
+        Some(route) => drop(writeln!(out, "- the body of {route}")),
+        None => members.iter().for_each(|(member, text)| line(out, notation, member, text)),
     }
-    if !body["schema"].is_null() && schema["properties"].is_null() {
+    if !body["schema"].is_null() && members.is_empty() {
         let text = one_line(described["requestBody"]["description"].as_str().unwrap_or_default());
         let _ = writeln!(out, "- the body. {}", text.trim_end_matches('.'));
     }
-    if let Some(request) = example::request(document, body) {
+    if let Some(request) = example::request(document, body).filter(|_| before.is_none()) {
         let _ = writeln!(out, "Request: {request}");
     }
     for (status, response) in described["responses"].as_object().into_iter().flatten() {

@@ -17,28 +17,15 @@ pub(super) fn limits() -> String {
     out
 }
 
-/// One line for each code, and one for each action that is no code's usual one.
+/// One line for each code. Its next action is in the reply, and on the code's page.
 pub(super) fn short() -> String {
     let mut out = String::from(
-        "\n## Error codes\n\nEach line: the code's anchor, its status, the anchor of its next_action, + if the request can succeed after \
-         that, and what it means. recovery.summary in the reply says what to do. {PUBLIC_URL}/docs/errors/CODE is a page of its own.\n\n",
+        "\n## Error codes\n\nEach line: the code's anchor, its status, + if the request can succeed after what recovery says, and what the \
+         code means. recovery.next_action and recovery.summary in the reply say what to do; {PUBLIC_URL}/docs/errors/CODE does, too.\n\n",
     );
     for code in Code::ALL {
-        let recovery = code.recovery();
-        let retryable = if recovery.retryable { " +" } else { "" };
-        let message = meaning(code.message());
-        let _ = writeln!(
-            out,
-            "#error-{} {} #action-{}{retryable} {message}",
-            code.as_str(),
-            code.status().as_u16(),
-            recovery.next_action
-        );
-    }
-    out.push_str("\nInstead of these, recovery.next_action may be:\n\n");
-    for further in FURTHER_ACTIONS {
-        let codes: Vec<&str> = further.codes.iter().map(|code| code.as_str()).collect();
-        let _ = writeln!(out, "#action-{} ({})", further.next_action, codes.join(", "));
+        let retryable = if code.recovery().retryable { " +" } else { "" };
+        let _ = writeln!(out, "#error-{} {}{retryable} {}", code.as_str(), code.status().as_u16(), meaning(code.message()));
     }
     out
 }
@@ -85,14 +72,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_and_action_has_an_anchor_in_both_forms() {
-        for form in [short(), long()] {
-            for code in Code::ALL {
+    fn every_code_has_an_anchor_in_both_forms_and_every_action_in_the_long_one() {
+        let (short, long) = (short(), long());
+        for code in Code::ALL {
+            for form in [&short, &long] {
                 assert!(form.contains(&format!("#error-{}", code.as_str())), "{}", code.as_str());
-                assert!(form.contains(&format!("#action-{}", code.recovery().next_action)), "{}", code.as_str());
             }
-            assert!(FURTHER_ACTIONS.iter().all(|further| form.contains(&format!("#action-{}", further.next_action))));
+            assert!(long.contains(&format!("#action-{}", code.recovery().next_action)), "{}", code.as_str());
         }
+        assert!(FURTHER_ACTIONS.iter().all(|further| long.contains(&format!("#action-{}", further.next_action))));
         assert_eq!(meaning("The seller failed; send the call again."), "The seller failed.");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::operation::resolve;
 
 /// Longer texts are cut in the short form.
-const MAX_TEXT: usize = 24;
+const MAX_TEXT: usize = 12;
 /// Members that are shown of a body that requires none.
 const MAX_MEMBERS: usize = 3;
 

@@ -17,11 +17,13 @@ pub(super) struct Notation<'a> {
     used: BTreeMap<String, String>,
     /// Members that were described before, without `?`.
     described: BTreeSet<String>,
+    /// The bodies of requests that were described, each with the route that takes it.
+    bodies: BTreeMap<String, String>,
 }
 
 impl<'a> Notation<'a> {
     pub(super) fn new(document: &'a Value) -> Self {
-        Self { document, used: BTreeMap::new(), described: BTreeSet::new() }
+        Self { document, used: BTreeMap::new(), described: BTreeSet::new(), bodies: BTreeMap::new() }
     }
 
     pub(super) fn document(&self) -> &'a Value {
@@ -31,6 +33,15 @@ impl<'a> Notation<'a> {
     /// Whether this member was described before, with or without `?`.
     pub(super) fn is_known(&mut self, member: &str) -> bool {
         !self.described.insert(member.replacen('?', "", 1))
+    }
+
+    /// The route that was described to take a body of this shape before. If there is none, `route` is kept.
+    pub(super) fn taken_before(&mut self, shape: &str, route: String) -> Option<&str> {
+        if self.bodies.contains_key(shape) {
+            return self.bodies.get(shape).map(String::as_str);
+        }
+        self.bodies.insert(shape.to_owned(), route);
+        None
     }
 
     /// The type of a value. Empty for a string without limits.
@@ -143,8 +154,9 @@ fn limits(schema: &Value) -> String {
     let (least, most) = (first(["minLength", "minimum", "minItems"]), first(["maxLength", "maximum", "maxItems"]));
     let mut out = match (least, most) {
         (least, Some(most)) => format!("{}..{most}", least.map_or_else(|| "0".to_owned(), Value::to_string)),
-        (Some(least), None) => format!("{least}.."),
-        (None, None) => String::new(),
+        // That nothing is negative goes without saying.
+        (Some(least), None) if *least != 0 => format!("{least}.."),
+        (_, None) => String::new(),
     };
     if !schema["default"].is_null() {
         let _ = write!(out, "{}= {}", if out.is_empty() { "" } else { " " }, schema["default"]);
