@@ -34,7 +34,7 @@ crochet::error_list!(ReceiveWebhookErrors: Path<String>; NotFound, WebhookRefuse
     post,
     path = "/api/v1/webhooks/{provider}",
     tag = "Gateway and payments",
-    params(("provider" = String, Path, description = "The payment provider's name: `relay`.")),
+    params(("provider" = String, Path, description = "The payment provider's name, as `data.payment.provider` of a 402 shows it.")),
     request_body(content = serde_json::Value, description = "The provider's event."),
     responses((status = 200, description = "The event was received.", body = Received), ReceiveWebhookErrors),
 )]

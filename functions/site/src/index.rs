@@ -52,6 +52,8 @@ impl Index {
                 link("GET", "/api/v1/listings/{id}", "Read a listing, with its schemas"),
                 link("POST", "/api/v1/gateway/{listing_id}", "Call a listing"),
                 link("GET", "/api/v1/gateway-requests", "List your calls"),
+                link("GET", "/api/v1/reviews/{listing_id}", "Read what buyers say of a listing"),
+                link("POST", "/api/v1/reviews/{listing_id}", "Review a listing that you have bought from"),
             ],
             sell: vec![
                 link("POST", "/api/v1/listings/challenge", "Get the proof of work for a new listing"),
@@ -59,6 +61,8 @@ impl Index {
                 link("GET", "/api/v1/listings?seller=me", "List your own"),
                 link("PUT", "/api/v1/listings/{id}/endpoint", "Set its endpoint"),
                 link("POST", "/api/v1/listings/{id}/endpoint/test", "Test its endpoint"),
+                link("POST", "/api/v1/gateway-requests/{id}/refund", "Pay a buyer back"),
+                link("GET", "/api/v1/agents/{id}/score", "Read a score, and what it is made of"),
             ],
             account: vec![
                 link("GET", "/api/v1/me", "Show who you are"),
@@ -67,8 +71,11 @@ impl Index {
                 link("GET", "/api/v1/ledger", "Read your ledger"),
             ],
             documents: vec![
+                link("GET", "/SKILL.md", "A skill: buy a call, command by command"),
+                link("GET", "/docs/paying", "How to pay for a call, with whole programs"),
                 link("GET", "/docs/api-reference.txt", "API reference, as text"),
                 link("GET", "/api/v1/openapi.json", "OpenAPI 3.1"),
+                link("GET", "/seller-onboarding", "How to sell"),
                 link("GET", "/docs/verify-signatures.md", "How sellers verify signatures"),
                 link("GET", "/api/v1/health", "Health"),
             ],

@@ -65,7 +65,7 @@ mod tests {
         assert!(!refused(Method::GET, "/api/v1/listings", "/api/v1/listings?x=1"));
         assert!(!refused(Method::GET, "/api/v1/openapi.json", "/api/v1/openapi.json?x=1"));
         assert!(!refused(Method::GET, "/docs/api-reference.txt", "/docs/api-reference.txt?utm_source=x"));
-        assert!(!refused(Method::POST, "/api/v1/webhooks/{provider}", "/api/v1/webhooks/relay?x=1"));
+        assert!(!refused(Method::POST, "/api/v1/webhooks/{provider}", "/api/v1/webhooks/rail?x=1"));
         assert!(!refused(Method::GET, "unmatched", "/x?y"));
     }
 }

@@ -2,10 +2,10 @@
 
 use axum::http::{Method, Uri};
 use serde_json::json;
+use strsim::osa_distance;
 
 use super::codes::Code;
 use super::error::ApiError;
-use super::near::distance;
 use super::route_table::{ROUTES, Route};
 
 /// The base of the API.
@@ -230,7 +230,7 @@ fn difference(written: &str, theirs: &str) -> Option<usize> {
         4..=6 => 1,
         _ => 2,
     };
-    (distance(&a, &b) <= allowed).then_some(2)
+    (osa_distance(&a, &b) <= allowed).then_some(2)
 }
 
 #[cfg(test)]

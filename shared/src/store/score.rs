@@ -14,7 +14,7 @@ use crochet_domain::call::CallKey;
 use crochet_domain::ids::ProfileId;
 use crochet_domain::money::Micros;
 use crochet_domain::profile::Profile;
-use crochet_domain::score::fade::{DAYS, day_start_ms};
+use crochet_domain::score::fade::day_start_ms;
 use crochet_domain::timestamp::from_unix_ms;
 
 /// Days that the score of a day is kept: two years.
@@ -92,11 +92,6 @@ pub struct DayScore {
 #[derive(Debug, Serialize, Deserialize)]
 struct Cursor {
     position_ms: i64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Paid {
-    day: i32,
 }
 
 impl Store {
@@ -177,19 +172,6 @@ impl Store {
     /// Records up to where the log was read. A run in parallel may record an earlier time; then more is read again.
     pub async fn put_score_position(&self, position_ms: i64) -> Result<(), StoreError> {
         Ok(self.table.put(Put::new(&keys::score_cursor(), "score_cursor", &Cursor { position_ms })?).await?)
-    }
-
-    /// The sellers that this buyer has paid in the 91 days before `today`.
-    pub async fn sellers_paid_by(&self, buyer: ProfileId, today: i32) -> Result<Vec<ProfileId>, StoreError> {
-        let items = self.table.query_all(&keys::paid_by(buyer)).await?;
-        let mut sellers = Vec::new();
-        for item in items {
-            let seller: Option<ProfileId> = item.get(SK).and_then(|sk| sk.as_s().ok()).and_then(|sk| sk.parse().ok());
-            if record::<Paid>(item)?.day > today - DAYS {
-                sellers.extend(seller);
-            }
-        }
-        Ok(sellers)
     }
 
     /// The profiles with these ids that exist.

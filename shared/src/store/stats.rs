@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::conditional::WriteError;
-use super::item::{Item, n};
+use super::item::{Item, n, record};
 use super::keys::{self, Key, SK, Whose};
 use super::retry::{Attempts, MayConflict};
 use super::write::{Condition, Put};
@@ -18,7 +19,7 @@ use super::{Store, StoreError};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::score::event::EventId;
 use crochet_domain::score::facts::PayerFacts;
-use crochet_domain::score::fade::{day_of, day_start_ms};
+use crochet_domain::score::fade::{DAYS, day_of, day_start_ms};
 use crochet_domain::stats::{Book, Counted, Place, Report, place};
 
 /// Time that slices are kept: a week, so that a fold that was missed heals.
@@ -30,6 +31,7 @@ const SEEN_KEPT_MS: i64 = 60 * DAY_MS;
 /// Time that it is known who has paid whom: 92 days.
 const PAID_KEPT_MS: i64 = 92 * DAY_MS;
 const DAY_MS: i64 = 24 * 3_600_000;
+
 /// A slice, as it was read.
 #[derive(Debug)]
 pub struct Slice {
@@ -112,7 +114,7 @@ impl Store {
         Ok(self.table.put(with_seen(put, &slice.counted)).await?)
     }
 
-    /// Counts in a day that is over. `count` is as for [`Store::count_in_slice`].
+    /// Counts in a day that is over. `count` says whether it has changed anything, and may be called again after a conflict.
     pub async fn count_in_day(
         &self,
         whose: Whose,
@@ -236,14 +238,27 @@ impl Store {
 
     /// Notes that a buyer has paid a seller, for 92 days.
     pub async fn note_paid(&self, buyer: ProfileId, seller: ProfileId, at_ms: i64) -> Result<(), StoreError> {
-        let put = Put::new(&keys::paid(buyer, seller), "paid", &json!({ "day": day_of(at_ms) }))?;
+        let put = Put::new(&keys::paid(buyer, seller), "paid", &Paid { day: day_of(at_ms) })?;
         Ok(self.table.put(put.expiring((at_ms + PAID_KEPT_MS) / 1_000)).await?)
     }
 
     /// The day on which a buyer last paid a seller, of the last 92.
     pub async fn last_paid(&self, buyer: ProfileId, seller: ProfileId) -> Result<Option<i32>, StoreError> {
-        let item = self.table.get_item(&keys::paid(buyer, seller)).await?;
-        Ok(item.and_then(|item| item.get("day")?.as_n().ok()?.parse().ok()))
+        let paid: Option<Paid> = self.table.get(&keys::paid(buyer, seller)).await?;
+        Ok(paid.map(|paid| paid.day))
+    }
+
+    /// The sellers that this buyer has paid in the 91 days before `today`.
+    pub async fn sellers_paid_by(&self, buyer: ProfileId, today: i32) -> Result<Vec<ProfileId>, StoreError> {
+        let items = self.table.query_all(&keys::paid_by(buyer)).await?;
+        let mut sellers = Vec::new();
+        for item in items {
+            let seller: Option<ProfileId> = item.get(SK).and_then(|sk| sk.as_s().ok()).and_then(|sk| sk.parse().ok());
+            if record::<Paid>(item)?.day > today - DAYS {
+                sellers.extend(seller);
+            }
+        }
+        Ok(sellers)
     }
 
     /// The figures of the whole deployment, and when they were written (Unix milliseconds).
@@ -258,7 +273,12 @@ impl Store {
     }
 }
 
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
+struct Paid {
+    day: i32,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredTotal {
     report: Report,
     written_ms: i64,

@@ -192,6 +192,15 @@ fn sweeps_that_come_late_and_in_parallel_are_one_sweep() -> Outcome {
 fn sweeps_do_all_that_their_role_is_for() -> Outcome {
     isolated(async |world| {
         let sweep = async || world.sweep().await;
+        // A review whose call is paid back.
+        let served = world.market(1.0).await?;
+        let (_, delivered) = served.buy(&json!({ "n": 1 })).await?;
+        let delivered = text(delivered.ok(200), "request_id").to_owned();
+        let review =
+            json!({ "accuracy_rating": 4, "reliability_rating": 4, "value_rating": 4, "title": "Good", "comment": "Right." });
+        served.buyer.post(&format!("/reviews/{}", served.listing.id)).json(&review).send().await?.ok(201);
+        served.refunded(&delivered).await?;
+        sweep().await?;
         let (market, id) = owing(world).await?;
         // A payment that nobody presents, one that comes late, and a refund of which the same is true.
         let unpaid = market.quote(&json!({ "n": 2 })).await?;

@@ -1,7 +1,12 @@
 //! `POST /gateway-requests/:id/refund`: the states of its payment, and the provider's faults.
 
-use crochet_tests::{Failure, Market, Outcome, Quote, Replies, World, isolated, list, text};
+use std::pin::pin;
+
+use crochet_tests::{Failure, Fault, Market, Outcome, Proxy, Quote, Replies, Setup, World, isolated, list, text, with_setup};
 use serde_json::json;
+
+/// Requests to DynamoDB of a refund that shows its offer again.
+const READS: usize = 8;
 
 /// A market with an undelivered call, and the call's request id.
 async fn owing(world: &World) -> Result<(Market<'_>, String), Failure> {
@@ -167,6 +172,37 @@ fn a_small_amount_that_no_evm_route_carries_is_not_to_be_paid_by_an_evm_seller()
         let error = market.refund(&id).await?;
         let recovery = &error.refused(400, "PAYMENT_ROUTE_MINIMUM_NOT_MET")["recovery"];
         assert_eq!((text(recovery, "next_action"), &recovery["retryable"]), ("no_action_needed", &json!(false)));
+        Ok(())
+    })
+}
+
+#[test]
+fn what_was_paid_back_is_not_offered_again_whichever_read_is_late() -> Outcome {
+    let proxy = &Proxy::start()?;
+    let setup = Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() };
+    with_setup(setup, async |world| {
+        let mut held = 0;
+        for k in 1..=READS {
+            let (market, id) = owing(world).await?;
+            let offer = Quote::of(market.refund(&id).await?);
+            proxy.plan(Fault::Delay, k);
+            let mut late = pin!(market.refund(&id));
+            let reply = tokio::select! {
+                reply = late.as_mut() => reply?,
+                () = proxy.is_holding() => {
+                    held += 1;
+                    world.sandbox.pay(&offer.id).await?;
+                    market.refund(&id).await?.ok(200);
+                    proxy.release();
+                    late.await?
+                }
+            };
+            let _ = proxy.end();
+            // What was read before the settlement may still be shown: the same payment cannot be made twice.
+            let is_same = reply.status == 402 && reply.data()["payment"]["relay_request_id"] == json!(offer.id);
+            assert!(is_same || reply.status == 200, "read {k} was late: {}", reply.text());
+        }
+        assert!(held > READS / 2, "only {held} reads were held");
         Ok(())
     })
 }

@@ -90,7 +90,13 @@ fn of_parallel_reviews_with_one_evidence_one_is_written() -> Outcome {
 
         market.buy(&json!({ "n": 2 })).await?;
         let path = format!("/reviews/{}", market.listing.id);
-        let changes = try_join_all((0..8).map(|_| market.buyer.put(&path).json(&opinion(2)).send())).await?;
+        // Each says something else: two that say the same in the same millisecond are one change.
+        let change = |n: u8| {
+            let mut body = opinion(2);
+            body["comment"] = json!(format!("Change {n}."));
+            body
+        };
+        let changes = try_join_all((0..8).map(|n| market.buyer.put(&path).json(&change(n)).send())).await?;
         assert_eq!(changes.iter().filter(|reply| reply.status == 200).count(), 1);
         assert!(changes.iter().all(|reply| reply.status == 200 || reply.code() == "REVIEW_EVIDENCE_USED"));
         let listed = world.client.get(&path).send().await?;

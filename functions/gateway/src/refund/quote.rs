@@ -22,7 +22,7 @@ use crate::state::State;
 pub(super) enum Quoted {
     /// This payment is offered, with what has to be done to pay it.
     Offered(Box<RefundPayment>, String),
-    /// A parallel request was first. Read again.
+    /// A parallel request has offered or settled something. Read again.
     Raced,
 }
 
@@ -37,7 +37,10 @@ struct Carried {
 /// taken.
 pub(super) async fn quote(refunding: &Refunding<'_>, call: &Call, requested: Option<OriginCurrency>) -> Result<Quoted> {
     let (state, now_ms) = (refunding.state, refunding.view.now_ms);
-    let (seller, buyer) = parties(state, refunding.key).await?;
+    let ((seller, buyer), is_still_owed) = tokio::try_join!(parties(state, refunding.key), refunding.is_still_owed())?;
+    if !is_still_owed {
+        return Ok(Quoted::Raced);
+    }
     let calls = chosen(&refunding.view.owed, call.id);
     let amount: Micros = calls.iter().map(|call| call.amount).sum();
     let to = recipient(&buyer, call).ok_or_else(no_recipient)?;

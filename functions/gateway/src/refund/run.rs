@@ -62,6 +62,12 @@ impl<'a> Refunding<'a> {
         Ok(())
     }
 
+    /// Whether the debts are still those that were read. The record may be newer than the debts that were read beside it: then they
+    /// include what it has settled, which must not be offered again. A later settlement changes the record, and no offer is written.
+    pub(super) async fn is_still_owed(&self) -> Result<bool> {
+        Ok(owed(self.state, self.key, self.call.as_ref()).await? == self.view.owed)
+    }
+
     /// Carries out steps as long as they lead to further ones.
     pub(super) async fn go_on(&mut self) -> Result<Next> {
         let store = &self.state.app.store;

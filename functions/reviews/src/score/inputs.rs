@@ -23,6 +23,7 @@ const PAGE: usize = 1_000;
 #[into_params(parameter_in = Query)]
 pub(crate) struct InputsQuery {
     /// `week`: with the sums of each of the thirteen weeks, before they fade.
+    #[param(pattern = "^week$")]
     by: Option<String>,
     /// `next_cursor` of the previous page.
     cursor: Option<String>,

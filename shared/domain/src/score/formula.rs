@@ -194,13 +194,12 @@ fn share(bad: i64, of: i64, imaginary: &Imaginary) -> u16 {
     rounded((1_000.0 - 1_000.0 * imaginary.slope * root).max(0.0))
 }
 
-/// Sums stay far below 2^53, up to which a double is exact.
-#[allow(clippy::cast_precision_loss)]
+#[expect(clippy::cast_precision_loss, reason = "sums stay far below 2^53, up to which a double is exact")]
 fn double(sum: i64) -> f64 {
     sum as f64
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part is 0 to 1000")]
 fn rounded(part: f64) -> u16 {
     (part + 0.5).floor() as u16
 }

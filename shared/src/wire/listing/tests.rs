@@ -94,6 +94,8 @@ fn a_listing_has_the_fields_of_the_contract() {
             "seller",
             "rating",
             "stats",
+            "endpoint_tested",
+            "endpoint_tested_at",
             "owes",
             "created_at",
             "updated_at"

@@ -216,8 +216,10 @@ async fn the_requests_of_a_key_are_listed_page_by_page() {
     for _ in 0..5 {
         quoted.push(quote(&sandbox).await.0);
     }
+    let mut seconds = 0;
     for n in [3, 0, 4, 1] {
         sandbox.advance_clock(1_000).await.expect("moved");
+        seconds = stack.clock().now().unix_timestamp();
         sandbox.pay(&quoted[n]).await.expect("paid");
     }
     sandbox.forget(&quoted[4]).await.expect("forgotten");
@@ -228,7 +230,6 @@ async fn the_requests_of_a_key_are_listed_page_by_page() {
     let second = list(&format!("{query}&continuation={next}")).await;
     assert_eq!((ids(&second), &second["continuation"]), (vec![quoted[1].clone()], &Value::Null));
     assert_eq!(ids(&list("").await).first(), Some(&quoted[3]), "the newest, without the forgotten one");
-    let seconds = stack.clock().now().unix_timestamp();
     assert_eq!(ids(&list(&format!("sortBy=updatedAt&startTimestamp={seconds}")).await), [quoted[1].clone()]);
 
     for query in ["?", "?apiKey=another", &format!("?apiKey={API_KEY}&sortBy=price"), &format!("?apiKey={API_KEY}&term=x")] {
