@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use url::Url;
+
 use crate::budget::ProviderBudget;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -68,6 +70,12 @@ impl App {
         self.clock = clock;
         self.clock_source = None;
         self
+    }
+
+    /// The same app with another public URL.
+    #[must_use]
+    pub fn at(&self, public_url: Url) -> Self {
+        Self { config: Arc::new(self.config.at(public_url)), ..self.clone() }
     }
 
     /// Records the costs of recent requests in `costs`.

@@ -1,5 +1,7 @@
 //! What the AWS clients share.
 
+mod secret_recorder;
+
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -9,6 +11,18 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{Credentials, Region};
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::telemetry::actions;
+
+/// A client of Secrets Manager.
+pub(crate) async fn secrets_client(endpoint: Option<&str>) -> aws_sdk_secretsmanager::Client {
+    let shared = sdk_config(endpoint).await;
+    let mut settings = aws_sdk_secretsmanager::config::Builder::from(&shared);
+    if actions::is_recording() {
+        settings = settings.interceptor(secret_recorder::SecretRecorder);
+    }
+    aws_sdk_secretsmanager::Client::from_conf(settings.build())
+}
 
 /// Settings of every AWS client: rustls with ring, two attempts of one second each, and fixed credentials unless the endpoint is
 /// AWS's own.

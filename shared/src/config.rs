@@ -16,6 +16,9 @@ pub use receipt_secret::{ReceiptSecret, ReceiptSeed};
 pub struct Config {
     /// Public URL of this deployment. Every absolute URL, signing domain and cookie host derives from it.
     pub public_url: Url,
+    /// Whether the operator set no public URL for a deployed function. It then uses the name that API Gateway gave to its API, which
+    /// the first request tells ([`Config::at`]).
+    pub public_url_is_gateways: bool,
     /// Name of the DynamoDB table.
     pub table: String,
     /// URL of a DynamoDB other than AWS's own.
@@ -32,6 +35,8 @@ pub struct Config {
     pub provider_url: Url,
     /// URL of an EVM node, to verify signatures of contract wallets. Without it, they are not accepted. Providers put keys into such URLs.
     pub evm_rpc_url: Option<SecretString>,
+    /// Id of the secret in Secrets Manager that holds the URL of the EVM node, for deployed functions.
+    pub node_secret_id: Option<String>,
     /// The marketplace fee.
     pub fee_rate: FeeRate,
     /// The fee for which a call counts in full in scores.
@@ -72,6 +77,9 @@ pub struct ConfigError {
     pub problem: String,
 }
 
+/// Stands for the public URL until API Gateway has told it. Scheduled functions, which reply to nobody, keep it.
+const UNKNOWN_YET: &str = "https://unknown.invalid";
+
 /// Fee wallet of local stacks: the well-known burn address, so that no real wallet is named by mistake.
 pub const LOCAL_FEE_WALLET: &str = "0x000000000000000000000000000000000000dEaD";
 
@@ -94,8 +102,11 @@ impl Config {
         let relaxed = flag(&get, "CROCHET_RATE_LIMITS", "relaxed", "exact")?;
         let movable_clock = flag(&get, "CROCHET_CLOCK", "movable", "system")?;
         refuse_local_settings_when_deployed(&get, insecure_endpoints, relaxed, movable_clock)?;
+        let public_url_is_gateways = is_deployed(&get) && get("CROCHET_PUBLIC_URL").is_none();
+        let own = if public_url_is_gateways { UNKNOWN_YET } else { "http://localhost:9000" };
         Ok(Self {
-            public_url: url(&get, "CROCHET_PUBLIC_URL", "http://localhost:9000")?,
+            public_url: url(&get, "CROCHET_PUBLIC_URL", own)?,
+            public_url_is_gateways,
             table: get("CROCHET_TABLE").unwrap_or_else(|| "crochet".into()),
             dynamodb_endpoint: get("CROCHET_DYNAMODB_ENDPOINT"),
             secrets_endpoint: get("CROCHET_SECRETS_ENDPOINT"),
@@ -104,6 +115,7 @@ impl Config {
             secret_prefix: get("CROCHET_SECRET_PREFIX").unwrap_or_else(|| "crochet/listing/".into()),
             provider_url: url(&get, "CROCHET_RELAY_URL", "https://api.relay.link")?,
             evm_rpc_url: evm_rpc_url(&get)?,
+            node_secret_id: get("CROCHET_NODE_SECRET_ID"),
             fee_rate: FeeRate::from_bps(number(&get, "CROCHET_FEE_BPS", 490)?)
                 .ok_or_else(|| problem("CROCHET_FEE_BPS", "must be at most 10000"))?,
             unit_fee: match number(&get, "CROCHET_UNIT_FEE_MICROS", UNIT_FEE.0)? {
@@ -126,6 +138,12 @@ impl Config {
             limit_factor: if relaxed { 100 } else { 1 },
             movable_clock,
         })
+    }
+
+    /// The same settings with this public URL.
+    #[must_use]
+    pub fn at(&self, public_url: Url) -> Self {
+        Self { public_url, public_url_is_gateways: false, ..self.clone() }
     }
 
     /// The signing domain: the authority of the public URL. The scheme's default port is left out.
@@ -254,6 +272,18 @@ mod tests {
             pairs.push(("AWS_SAM_LOCAL", "true"));
             assert!(read(&pairs).is_ok(), "{name} under sam local");
         }
+    }
+
+    #[test]
+    fn a_deployed_function_without_a_public_url_waits_for_api_gateways_name() {
+        let deployed = [("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"), ("CROCHET_FEE_WALLET", "0x1")];
+        let config = read(&deployed).expect("no public URL");
+        assert!(config.public_url_is_gateways);
+        let named = config.at(Url::parse("https://abc.execute-api.eu-west-1.amazonaws.com").expect("a URL"));
+        assert!(!named.public_url_is_gateways);
+        assert_eq!(named.domain(), "abc.execute-api.eu-west-1.amazonaws.com");
+        let given = read(&[&deployed[..], &[("CROCHET_PUBLIC_URL", "https://market.example")]].concat()).expect("a public URL");
+        assert!(!given.public_url_is_gateways && !read(&[]).expect("local").public_url_is_gateways);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! JSON-RPC client of a node of the EVM chain that messages to sign name. Its URL may contain the operator's key and is never
 //! printed.
 
+mod secret;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,6 +14,7 @@ use crate::outbound::operator_client;
 use crate::telemetry::meter::trip;
 use crochet_domain::challenge::EVM_CHAIN_ID;
 use crochet_domain::ids::random_bytes;
+pub use secret::NodeSecret;
 
 /// Time limit of [`EvmNode::run`], which sends two requests at first and one later.
 const BUDGET: Duration = Duration::from_secs(3);

@@ -1,8 +1,10 @@
 //! Verifies wallet signatures. Signatures of keys are verified locally; contracts are asked through the chain node that the
 //! operator configured.
 
+use std::sync::Arc;
+
 use crate::config::Config;
-use crate::evm_node::{EvmNode, NodeFault};
+use crate::evm_node::{EvmNode, NodeFault, NodeSecret};
 use crochet_domain::wallet::contract::{MAX_CONTRACT_SIGNATURE_CHARS, SignatureQuery, Verdict};
 use crochet_domain::wallet::proof::{self, MAX_SIGNATURE_CHARS};
 use crochet_domain::wallet::{ProofError, WalletAddress};
@@ -11,7 +13,23 @@ use crochet_domain::wallet::{ProofError, WalletAddress};
 #[derive(Clone, Debug)]
 pub struct WalletProofs {
     /// Without a node, signatures of contracts are not accepted.
-    node: Option<EvmNode>,
+    node: Option<Node>,
+}
+
+/// Where the node's URL is.
+#[derive(Clone, Debug)]
+enum Node {
+    Known(EvmNode),
+    InSecret(Arc<NodeSecret>),
+}
+
+impl Node {
+    async fn get(&self) -> Result<Option<EvmNode>, NodeFault> {
+        match self {
+            Self::Known(node) => Ok(Some(node.clone())),
+            Self::InSecret(secret) => secret.node().await,
+        }
+    }
 }
 
 /// Why a signature is not accepted.
@@ -29,13 +47,18 @@ impl WalletProofs {
     /// With the node that `config` names, if any.
     #[must_use]
     pub fn of(config: &Config) -> Self {
-        Self { node: config.evm_rpc_url.clone().map(EvmNode::new) }
+        let known = config.evm_rpc_url.clone().map(|url| Node::Known(EvmNode::new(url)));
+        Self { node: known.or_else(|| NodeSecret::of(config).map(|secret| Node::InSecret(Arc::new(secret)))) }
     }
 
     /// Maximum length of a signature in characters.
-    #[must_use]
-    pub fn max_signature_chars(&self) -> usize {
-        if self.node.is_some() { MAX_CONTRACT_SIGNATURE_CHARS } else { MAX_SIGNATURE_CHARS }
+    pub async fn max_signature_chars(&self) -> usize {
+        let has_node = match &self.node {
+            // A node that cannot be found out about is a fault, which `verify` reports.
+            Some(node) => !matches!(node.get().await, Ok(None)),
+            None => false,
+        };
+        if has_node { MAX_CONTRACT_SIGNATURE_CHARS } else { MAX_SIGNATURE_CHARS }
     }
 
     /// Verifies that the holder of `address` signed `message`, byte for byte.
@@ -50,7 +73,11 @@ impl WalletProofs {
         let by_key = || proof::verify(address, message, signature);
         let Some(node) = &self.node else { return Ok(by_key()?) };
         let Some(query) = SignatureQuery::new(address, message, signature)? else { return Ok(by_key()?) };
-        let answer = node.run(&query.program()).await;
+        let answer = match node.get().await {
+            Ok(None) => return Ok(by_key()?),
+            Ok(Some(node)) => node.run(&query.program()).await,
+            Err(fault) => Err(fault),
+        };
         let verdict = answer.and_then(|answer| query.verdict(&answer).ok_or(NodeFault::Unavailable("it did not run the program")));
         match verdict {
             Ok(Verdict::Confirmed) => Ok(()),

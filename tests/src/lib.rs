@@ -13,6 +13,7 @@
 //! }
 //! ```
 
+mod actions;
 pub mod api_keys;
 mod books;
 pub mod breaker;

@@ -31,6 +31,13 @@ impl World {
         Ok(reply.json)
     }
 
+    /// Puts the URL of an EVM node into the operator's secret.
+    pub async fn set_node(&self, url: &str) -> Result<(), Failure> {
+        let value = json!({ "evm_rpc_url": url }).to_string();
+        let put = json!({ "SecretId": "crochet/node", "ClientRequestToken": hex::encode([7; 16]), "SecretString": value });
+        self.vault("PutSecretValue", &put).await.map(drop)
+    }
+
     /// Whether Secrets Manager holds a secret of this listing.
     pub async fn keeps_secret_of(&self, listing: &str) -> Result<bool, Failure> {
         let told = self.vault("DescribeSecret", &json!({ "SecretId": format!("crochet/listing/{listing}") })).await?;
@@ -72,7 +79,7 @@ impl World {
             let page = self.vault("ListSecrets", &request).await?;
             names.extend(list(&page, "SecretList").iter().map(|secret| text(secret, "Name").to_owned()));
             if page["NextToken"].is_null() {
-                names.retain(|name| !["crochet/operator", "crochet/receipts"].contains(&name.as_str()));
+                names.retain(|name| !["crochet/operator", "crochet/node", "crochet/receipts"].contains(&name.as_str()));
                 return Ok(names);
             }
             request["NextToken"] = page["NextToken"].clone();

@@ -159,6 +159,7 @@ async fn shared_stack() -> Result<Inside, Failure> {
 }
 
 async fn start(setup: Setup) -> Result<Inside, Failure> {
+    crate::actions::record();
     let mut options = Options::ephemeral();
     options.dynamodb_endpoint = setup.dynamodb.or_else(dynamodb_from_env);
     // A database that outlives this process may contain tables of other runs.
@@ -384,6 +385,7 @@ impl World {
 
     /// Audits the ledger if calls were made.
     async fn finish(&self) -> Outcome {
+        crate::actions::write();
         if self.called.load(Ordering::Relaxed) {
             self.audit().await?;
         }

@@ -9,6 +9,7 @@ use std::time::Instant;
 use crochet::clock::Clock;
 use crochet::store::snapshot::{HeadState, MAX_PART_BYTES, SnapshotHead, Stream};
 use crochet::store::{Store, StoreError};
+use crochet::telemetry::metrics::{self, Metric};
 use crochet_domain::ids::{random_bytes, sha256_hex};
 use crochet_domain::timestamp::unix_ms;
 use flate2::Compression;
@@ -75,6 +76,9 @@ pub async fn write(store: &Store, clock: &Clock, schedule: Schedule) -> Result<O
     if schedule == Schedule::IfDue
         && let Some(changes) = too_few_changes(store, &last, whole_ms.is_some()).await?
     {
+        if let HeadState::Usable(head) = &last {
+            metrics::emit(&[(Metric::SnapshotAge, (now_ms - head.whole_ms) / 1_000)]);
+        }
         return Ok(Outcome::NotDue { changes });
     }
     let catalogue = match whole_ms {
@@ -98,6 +102,7 @@ pub async fn write(store: &Store, clock: &Clock, schedule: Schedule) -> Result<O
     let (listings, listings_bytes) = put_stream(store, &generation, 0, listings, expires).await?;
     let (index, index_bytes) = put_stream(store, &generation, listings.parts.len(), index, expires).await?;
     let head = SnapshotHead { format: FORMAT, generation, position_ms, whole_ms, written_ms: now_ms, count, listings, index };
+    metrics::emit(&[(Metric::SnapshotAge, (now_ms - whole_ms) / 1_000)]);
     if store.replace_snapshot_head(last.generation(), &head).await? {
         Ok(Outcome::Written { listings: count, bytes: listings_bytes + index_bytes, indexed_ms })
     } else {

@@ -8,6 +8,7 @@ use crochet::http::Result;
 use crochet::payments::RecordWanted;
 use crochet::store::debt::DueDebt;
 use crochet::store::keys::{DUE_SHARDS, Whose};
+use crochet::telemetry::metrics::{self, Metric};
 use crochet_domain::call::{Call, CallKey, CallState};
 use crochet_domain::timestamp::unix_ms;
 use futures::stream::{self, StreamExt};
@@ -47,6 +48,8 @@ pub struct Swept {
     pub counted: usize,
     /// Calls, debtors and refunds that could not be attended to. The next sweep tries again.
     pub failed: usize,
+    /// How long the oldest of them had been due when the sweep began, in seconds.
+    pub oldest_due_seconds: i64,
 }
 
 impl Swept {
@@ -83,6 +86,9 @@ async fn sweep_all(state: &State, swept: &mut Swept) -> Result<()> {
         while began.elapsed() < BEGINS_WITHIN {
             let now_ms = unix_ms(state.app.clock.now());
             let page = state.app.store.due(shard, from.as_deref(), now_ms, PAGE).await?;
+            if let (None, Some(oldest_ms)) = (&from, page.oldest_ms) {
+                swept.oldest_due_seconds = swept.oldest_due_seconds.max((now_ms - oldest_ms) / 1_000);
+            }
             let attended = stream::iter(page.calls).map(|call| attend_once(state, call)).buffer_unordered(AT_ONCE);
             swept.add(attended.collect().await);
             for debt in page.debts {
@@ -109,6 +115,7 @@ async fn sweep_all(state: &State, swept: &mut Swept) -> Result<()> {
             swept.failed += 1;
         }
     }
+    metrics::emit(&[(Metric::Sweeps, 1), (Metric::OldestDue, swept.oldest_due_seconds)]);
     Ok(())
 }
 

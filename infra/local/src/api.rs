@@ -9,6 +9,7 @@ use crochet::clock::Clock;
 use crochet::config::Config;
 use crochet::http::service::envelope;
 use crochet::outbound::{Outbound, OutboundRules};
+use crochet::telemetry::actions;
 
 use crate::seller_network::SellerNetwork;
 
@@ -28,24 +29,31 @@ pub async fn api_router(
     let config = Config::from_lookup(lookup).map_err(|error| error.to_string())?;
     let costs = CostLog::remembering();
     let app = App::connect(config).await.with_clock(clock).with_costs(costs.clone());
-    let mut listings = crochet_listings::State::connect(app.clone()).await;
-    let mut gateway = crochet_gateway::State::connect(app.clone()).await.map_err(|error| error.to_string())?;
+    for function in ["Identity", "Catalog", "Listings", "Gateway", "Reviews"] {
+        actions::of(function, app.store.warm()).await;
+    }
+    let mut listings = actions::of("Listings", crochet_listings::State::connect(app.clone())).await;
+    let gateway = actions::of("Gateway", crochet_gateway::State::connect(app.clone())).await;
+    let mut gateway = gateway.map_err(|error| error.to_string())?;
+    let reviews = actions::of("Reviews", crochet_reviews::State::connect(app.clone())).await;
     if let Some(SellerNetwork { network, authorities }) = sellers {
         let outbound = Outbound::over(OutboundRules::of(&app.config), network.clone(), authorities);
         listings.outbound = outbound.clone();
         gateway = gateway.with_outbound(outbound);
     }
+    // Each with the logical id of its function in `template.yaml`, to which its actions are attributed.
     let routers = [
-        crochet_identity::router(crochet_identity::State::new(app.clone())),
-        crochet_catalog::router(crochet_catalog::State::new(app.clone())),
-        crochet_listings::router(listings),
-        crochet_gateway::router(gateway),
-        crochet_reviews::router(crochet_reviews::State::connect(app.clone()).await),
-        crochet_site::router(crochet_site::State::new(app.clone())),
+        ("Identity", crochet_identity::router(crochet_identity::State::new(app.clone()))),
+        ("Catalog", crochet_catalog::router(crochet_catalog::State::new(app.clone()))),
+        ("Listings", crochet_listings::router(listings)),
+        ("Gateway", crochet_gateway::router(gateway)),
+        ("Reviews", crochet_reviews::router(reviews)),
+        ("Site", crochet_site::router(crochet_site::State::new(app.clone()))),
     ];
     let mut router = Router::new();
-    for group in routers {
-        router = router.merge(group.split_for_parts().0);
+    for (function, group) in routers {
+        let attributed = from_fn(move |request: Request, next: Next| actions::of(function, next.run(request)));
+        router = router.merge(group.split_for_parts().0.layer(attributed));
     }
     let host = app.config.domain();
     let router = envelope(router, app.clone()).layer(from_fn(move |request, next| to_localhost(host.clone(), request, next)));

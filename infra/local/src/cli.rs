@@ -14,6 +14,7 @@ Commands:
   (none)       start everything and print the addresses
   parts        start everything except the site and the API, and print the environment of the functions
   demo         play a paid call from end to end, against the running stack or a new one
+  smoke URL    make an authenticated call to a deployment, up to its 402
   generate     write the documents and route tables that are generated from the routers; --check lists the stale ones
   ledger-check [--endpoint URL] [--table NAME]
                add up the whole ledger of a table again, and fail if a call does not sum to zero (default: the running stack's table)
@@ -38,6 +39,11 @@ pub enum Command {
     Parts,
     /// Play the demo.
     Demo,
+    /// Make a call to a deployment.
+    Smoke {
+        /// Its public URL.
+        url: String,
+    },
     /// Write the generated files, or list the stale ones.
     Generate {
         /// Only list the stale files.
@@ -89,6 +95,10 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
             }
             "parts" if command.is_none() => command = Some(Command::Parts),
             "demo" if command.is_none() => command = Some(Command::Demo),
+            "smoke" if command.is_none() => {
+                let url = arguments.next().filter(|url| url.starts_with("http://") || url.starts_with("https://"));
+                command = Some(Command::Smoke { url: url.ok_or("smoke requires the URL of a deployment.")? });
+            }
             "generate" if command.is_none() => command = Some(Command::Generate { check: false }),
             "ledger-check" if command.is_none() => command = Some(Command::LedgerCheck { endpoint: None, table: None }),
             "--endpoint" | "--table" if matches!(command, Some(Command::LedgerCheck { .. })) => {
@@ -135,6 +145,8 @@ mod tests {
         let check = Command::LedgerCheck { endpoint: Some("http://x".into()), table: Some("t".into()) };
         assert_eq!(parsed("ledger-check --table t --endpoint http://x").map(|line| line.command), Ok(check));
         assert!(parsed("ledger-check --table").is_err() && parsed("--table t").is_err());
+        assert_eq!(parsed("smoke http://x").map(|line| line.command), Ok(Command::Smoke { url: "http://x".into() }));
+        assert!(parsed("smoke").is_err() && parsed("smoke x").is_err());
         assert!(parsed("dmeo").is_err_and(|error| error.contains("dmeo")));
     }
 }

@@ -19,6 +19,7 @@ pub mod sandbox;
 pub mod secrets;
 mod seller_network;
 pub mod serve;
+pub mod smoke_test;
 pub mod stack;
 
 pub use kill_switch::KillSwitch;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crochet_local::banner::Banner;
 use crochet_local::cli::{self, Command};
-use crochet_local::{Options, Stack, bench, demo, generate, ledger_check};
+use crochet_local::{Options, Stack, bench, demo, generate, ledger_check, smoke_test};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -28,6 +28,10 @@ async fn run() -> Result<(), String> {
             Ok(())
         }
         Command::Demo => demo::play(options).await.map_err(|unexpected| unexpected.to_string()),
+        Command::Smoke { url } => {
+            let client = crochet_client::Client::new(url.trim_end_matches('/'));
+            smoke_test::run(&client, smoke_test::ENDPOINT).await.map_err(|unexpected| unexpected.to_string())
+        }
         Command::Bench { listings } => bench::catalog(listings).await,
         Command::LedgerCheck { endpoint, table } => {
             let (endpoint, table) = (endpoint.unwrap_or_else(|| options.dynamodb_url()), table.unwrap_or(options.table));

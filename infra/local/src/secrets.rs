@@ -25,6 +25,8 @@ use files::SecretFiles;
 
 /// Name of the secret that holds the provider's API key and the key for cursors.
 pub const OPERATOR_SECRET: &str = "crochet/operator";
+/// Name of the secret that holds the URL of an EVM node.
+pub const NODE_SECRET: &str = "crochet/node";
 
 /// Name of the secret from which receipts are signed.
 pub const RECEIPT_SECRET: &str = "crochet/receipts";
@@ -61,19 +63,24 @@ impl Secrets {
         Router::new().route("/", any(handle)).with_state(self.clone())
     }
 
-    /// Creates the operator's secret unless it exists.
+    /// Creates the operator's secrets unless they exist.
     ///
     /// # Errors
     /// One sentence with the emulator's reply.
-    pub async fn create_operator_secret(&self) -> Result<(), String> {
-        if self.call("DescribeSecret", json!({ "SecretId": OPERATOR_SECRET })).await.is_ok() {
-            return Ok(());
-        }
-        let value = json!({
+    pub async fn create_operator_secrets(&self) -> Result<(), String> {
+        let operator = json!({
             "relay_api_key": crate::sandbox::API_KEY,
             "cursor_key": hex::encode(crochet_client::random_bytes::<32>()),
         });
-        let request = json!({ "Name": OPERATOR_SECRET, "SecretString": value.to_string() });
+        self.create(OPERATOR_SECRET, &operator).await?;
+        self.create(NODE_SECRET, &json!({ "evm_rpc_url": "" })).await
+    }
+
+    async fn create(&self, name: &str, value: &Value) -> Result<(), String> {
+        if self.call("DescribeSecret", json!({ "SecretId": name })).await.is_ok() {
+            return Ok(());
+        }
+        let request = json!({ "Name": name, "SecretString": value.to_string() });
         self.call("CreateSecret", request).await.map(drop)
     }
 

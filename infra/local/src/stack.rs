@@ -29,7 +29,7 @@ use crate::api::api_router;
 use crate::demo_seller::DemoSeller;
 use crate::dynamodb;
 use crate::sandbox::Sandbox;
-use crate::secrets::{OPERATOR_SECRET, RECEIPT_SECRET, Secrets};
+use crate::secrets::{NODE_SECRET, OPERATOR_SECRET, RECEIPT_SECRET, Secrets};
 use crate::serve::serve;
 
 /// A running stack. Dropping it aborts its parts; [`Stack::stop`] lets open requests finish.
@@ -101,7 +101,7 @@ impl Stack {
         }
         dynamodb::create_table(&stack.dynamodb, &options.table).await?;
         let emulator = Secrets::open(options.data.as_deref().map(secrets_directory), stack.clock.clone()).await?;
-        emulator.create_operator_secret().await?;
+        emulator.create_operator_secrets().await?;
         emulator.create_receipt_secret().await?;
         stack.parts.spawn(serve(secrets, emulator.router(), stopped.clone()));
         if let Some(site) = site {
@@ -285,6 +285,7 @@ impl Stack {
             ("CROCHET_DYNAMODB_ENDPOINT", &self.dynamodb),
             ("CROCHET_SECRETS_ENDPOINT", &self.secrets),
             ("CROCHET_OPERATOR_SECRET_ID", OPERATOR_SECRET),
+            ("CROCHET_NODE_SECRET_ID", NODE_SECRET),
             ("CROCHET_RECEIPT_SECRET_ID", RECEIPT_SECRET),
             ("CROCHET_RELAY_URL", &self.relay),
             ("CROCHET_POW_DIFFICULTY", "4"),

@@ -1,5 +1,6 @@
 //! Running other programs, with errors that name the failed command.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -10,6 +11,31 @@ use std::process::{Command, Output, Stdio};
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let status = command.stdin(Stdio::null()).status().map_err(|error| format!("`{}`: {error}", shown(command)))?;
     if status.success() { Ok(()) } else { Err(format!("`{}`: {status}", shown(command))) }
+}
+
+/// Runs a command that may ask its user.
+///
+/// # Errors
+/// If it cannot be started or does not succeed.
+pub(crate) fn interact(command: &mut Command) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("`{}`: {error}", shown(command)))?;
+    if status.success() { Ok(()) } else { Err(format!("`{}`: {status}", shown(command))) }
+}
+
+/// Runs a command with this standard input, and returns what it prints, whatever its status.
+///
+/// # Errors
+/// If it cannot be started.
+pub(crate) fn with_input(command: &mut Command, input: &str) -> Result<String, String> {
+    let failed = |error: std::io::Error| format!("the input of a command: {error}");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| format!("`{}`: {error}", shown(command)))?;
+    if let Some(mut pipe) = child.stdin.take() {
+        // Short inputs fit into the pipe. A command that ends early does not read all of it.
+        let _ = pipe.write_all(input.as_bytes());
+    }
+    let output = child.wait_with_output().map_err(failed)?;
+    Ok(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
 }
 
 /// Runs a command and returns its standard output.

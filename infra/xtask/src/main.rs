@@ -1,7 +1,9 @@
 //! `cargo xtask …`: the developer's commands. `cargo xtask help` lists them.
 
+mod alarms;
 mod background;
 mod command;
+mod deploy;
 mod dynamodb_local;
 mod faults;
 mod forward;
@@ -12,10 +14,12 @@ mod net;
 mod openapi_tools;
 mod project;
 mod report;
+mod roles;
 mod sam;
 mod schemathesis;
 mod stack;
 mod suite;
+mod supply;
 mod template;
 mod test;
 mod tools;
@@ -36,6 +40,11 @@ cargo xtask <command>
   faults                    every fault of every outbound request of every kind of call, on the embedded database
   faults --agent N          N seeded runs of an agent that obeys every reply to the letter
   faults --runs N           N seeded histories of buyers, sellers and faults, against a model
+  deploy ENV                deploys the working tree: preflight, build, change set, deployment, smoke test
+  smoke ENV                 only the smoke test of a deployment: an authenticated call, up to its 402
+  put-secret ENV FIELD      sets a field of a secret of the deployment, such as relay_api_key, from standard input
+  teardown ENV [--keep-data]
+                            deletes a deployment with its table and secrets
   ledger-check [--endpoint URL] [--table NAME]
                             adds up the whole ledger of a table again (default: that of the stack that `cargo run` started)
   bench catalog [listings]  benchmarks the catalogue, cold and warm, in an optimized build (default: 100,000 listings)
@@ -44,6 +53,9 @@ cargo xtask <command>
   record-examples           records docs/examples.json from a running stack, then writes the generated files
   schemathesis [--cases N]  tests the API with about N requests that are made of its OpenAPI document (default: 2,000)
   generate [--check]        writes the generated files; with --check, fails if one is stale
+  roles FILE                compares the template's roles with the actions that a run of the whole suite recorded in FILE
+                            (CROCHET_TEST_ACTIONS)
+  sbom FILE                 writes the bill of materials of the shipped functions (CycloneDX)
   cycles                    lists import cycles between source files, and fails if there are any
   help                      prints this text
 
@@ -87,6 +99,16 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
             faults::run(&Project::locate()?, &options).map(|()| true)
         }
         ["ledger-check", ..] => ledger_check(&words),
+        ["deploy", environment] => deploy::deploy(&Project::locate()?, environment).map(|()| true),
+        ["smoke", environment] => deploy::smoke(&Project::locate()?, environment).map(|()| true),
+        ["put-secret", environment, field] => deploy::put_secret(&Project::locate()?, environment, field).map(|()| true),
+        ["teardown", environment] => deploy::teardown(&Project::locate()?, environment, false).map(|()| true),
+        ["teardown", environment, "--keep-data"] => deploy::teardown(&Project::locate()?, environment, true).map(|()| true),
+        ["roles", actions] => {
+            println!("{}", roles::check(&Project::locate()?, actions.as_ref(), true)?);
+            Ok(true)
+        }
+        ["sbom", file] => supply::bill_of_materials(&Project::locate()?, file.as_ref()).map(|()| true),
         ["cycles"] => imports::check(&Project::locate()?).map(|()| true),
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::go::Go;
-use crate::project::Project;
+use crate::project::{Project, write};
 use crate::{command, generated_clients, tools};
 
 /// Clients of the suite that use independent libraries.
@@ -91,6 +91,11 @@ fn command(project: &Project, clients: &Clients, filter: Option<&str>) -> Comman
     suite
 }
 
+/// The file in which a run of the suite on stacks of its own leaves what the functions asked of AWS.
+pub(crate) fn actions(project: &Project) -> PathBuf {
+    project.target.join("xtask/actions.json")
+}
+
 /// Runs the suite on stacks of its own, with this database or the embedded one.
 ///
 /// # Errors
@@ -98,6 +103,8 @@ fn command(project: &Project, clients: &Clients, filter: Option<&str>) -> Comman
 pub(crate) fn run(project: &Project, clients: &Clients, filter: Option<&str>, dynamodb: Option<&str>) -> Result<(), String> {
     some_match(project, clients, filter)?;
     let mut suite = command(project, clients, filter);
+    write(&actions(project), "[]")?;
+    suite.env("CROCHET_TEST_ACTIONS", actions(project));
     if let Some(endpoint) = dynamodb {
         // With more concurrent tests, the Java database is slower than the service's timeout of one second.
         suite.env("CROCHET_DYNAMODB_ENDPOINT", endpoint).env("RUST_TEST_THREADS", "4");

@@ -16,7 +16,19 @@ const LOCAL_ONLY: [&str; 3] = ["CROCHET_INSECURE_ENDPOINTS", "CROCHET_RATE_LIMIT
 pub(crate) fn validate(project: &Project) -> Result<(), String> {
     let mut sam = project.command(tools::sam_programs(project)?.join("sam"));
     sam.args(["validate", "--lint", "--region", "us-east-1", "--template-file", "template.yaml"]);
-    command::run(sam.env("SAM_CLI_TELEMETRY", "0"))
+    command::run(sam.env("SAM_CLI_TELEMETRY", "0"))?;
+    // SAM looks at the template itself, and not at what it nests.
+    let mut lint = project.command(tools::sam_programs(project)?.join("cfn-lint"));
+    command::run(lint.args(["--regions", "us-east-1", "--template", "infra/alarms.yaml"]))
+}
+
+/// Runs checkov. Its exceptions are in `infra/tools/checkov.yaml`, each with its reason.
+///
+/// # Errors
+/// If checkov cannot be installed or reports a problem.
+pub(crate) fn checkov(project: &Project) -> Result<(), String> {
+    let mut checkov = project.command(tools::lint_programs(project)?.join("checkov"));
+    command::run(checkov.args(["--file", "template.yaml", "infra/alarms.yaml", "--config-file", "infra/tools/checkov.yaml"]))
 }
 
 /// Checks the project's rules for its template.

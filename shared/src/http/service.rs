@@ -1,5 +1,6 @@
 //! The outermost layer of every group: request id, envelope, limits of the request line, meter and log line.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::Router;
@@ -24,6 +25,7 @@ use super::trace::RequestTrace;
 use crate::app::App;
 use crate::outbound::SelfHost;
 use crate::telemetry::meter::Meter;
+use crate::telemetry::metrics::{self, Metric};
 
 /// Maximum length of a header value, in bytes.
 pub const MAX_HEADER_BYTES: usize = 8_192;
@@ -46,10 +48,12 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
     let trace = RequestTrace::default();
     let meter = Meter::default();
     request.extensions_mut().insert(trace.clone());
-    if let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get()
-        && let Some(id) = &context.apiid
-    {
-        SelfHost::of_process().set(id);
+    let mut access_id = None;
+    if let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get() {
+        access_id.clone_from(&context.request_id);
+        if let Some(id) = &context.apiid {
+            SelfHost::of_process().set(id);
+        }
     }
     app.follow_clock().await;
     let request_id = request_id(app.clock.now());
@@ -83,6 +87,7 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
     let cost = meter.cost();
     log(&Line {
         request_id: &request_id,
+        access_id: access_id.as_deref(),
         method: &method,
         route: &route,
         status: response.status(),
@@ -91,8 +96,26 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
         error: error.as_ref(),
         cost: &cost,
     });
+    measure(&route, response.status());
     app.costs.note(&request_id, &route, cost);
     response
+}
+
+/// Counts what alarms and the dashboard show.
+fn measure(route: &str, status: StatusCode) {
+    static WARM: AtomicBool = AtomicBool::new(false);
+    let mut measured = Vec::new();
+    if !WARM.swap(true, Ordering::Relaxed) {
+        measured.push((Metric::ColdStarts, 1));
+    }
+    if route.starts_with("/api/v1/gateway") {
+        measured.push((Metric::GatewayRequests, 1));
+        measured.push((Metric::GatewayServerErrors, i64::from(status.is_server_error())));
+    }
+    if status == StatusCode::CREATED && matches!(route, "/api/v1/register" | "/api/v1/auth/passkey/register/finish") {
+        measured.push((Metric::Registrations, 1));
+    }
+    metrics::emit(&measured);
 }
 
 /// The error for a rejection by the framework, which does not know the envelope.
@@ -142,6 +165,8 @@ fn render(response: &mut Response, error: &ApiError, content_type: HeaderValue, 
 
 struct Line<'a> {
     request_id: &'a str,
+    /// API Gateway's id of the request, which its access log has too.
+    access_id: Option<&'a str>,
     method: &'a Method,
     route: &'a str,
     status: StatusCode,
@@ -153,7 +178,7 @@ struct Line<'a> {
 
 /// Logs one line per request. It never contains a key, secret, body or endpoint URL.
 fn log(line: &Line<'_>) {
-    let Line { request_id, method, route, status, began, profile, error, cost } = line;
+    let Line { request_id, access_id, method, route, status, began, profile, error, cost } = line;
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let profile = profile.map(|id| id.to_string());
     let code = error.map(|error| error.code().as_str());
@@ -162,7 +187,7 @@ fn log(line: &Line<'_>) {
     macro_rules! line {
         ($level:ident) => {
             tracing::$level!(
-                request_id, %method, route, status = status.as_u16(), ms, profile, code, cause, alarm,
+                request_id, access_id, %method, route, status = status.as_u16(), ms, profile, code, cause, alarm,
                 trips = cost.serial_trips, read_units = cost.read_units, write_units = cost.write_units, "request"
             )
         };

@@ -13,6 +13,7 @@ mod tests;
 mod webhook;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::future::BoxFuture;
 use http::HeaderMap;
@@ -34,6 +35,7 @@ use super::provider::{
 };
 use crate::outbound::operator_client;
 use crate::telemetry::meter::trip;
+use crate::telemetry::metrics::{self, Metric};
 use crate::wire::payment::PAYMENT_ID_HEADER;
 
 /// Maximum length of a reply, in bytes. A quote takes a few kilobytes.
@@ -227,7 +229,12 @@ async fn send(to: &'static str, request: reqwest::RequestBuilder) -> Result<(Sta
         }
         Ok((status, body))
     };
-    trip(to, exchange).await
+    let began = Instant::now();
+    let outcome = trip(to, exchange).await;
+    let is_failure = outcome.as_ref().map_or(true, |(status, _)| status.is_server_error());
+    let ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+    metrics::emit(&[(Metric::ProviderRequests, 1), (Metric::ProviderFailures, i64::from(is_failure)), (Metric::ProviderTime, ms)]);
+    outcome
 }
 
 fn class(error: &reqwest::Error) -> ProviderUnavailable {

@@ -13,7 +13,8 @@ use super::keys::Key;
 use super::transaction::TransactError;
 use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
-use crochet_domain::call::ledger::LedgerRecord;
+use crate::telemetry::metrics::{self, Metric};
+use crochet_domain::call::ledger::{LedgerMove, LedgerRecord};
 use crochet_domain::call::{Call, CallKey, CallState};
 use crochet_domain::ids::{CallId, ProfileId, random_bytes};
 use crochet_domain::timestamp::from_unix_ms;
@@ -146,17 +147,27 @@ impl Store {
         for written in records {
             operations.push(ledger_put(&key, written)?.into_transact_item(&self.table)?);
         }
-        self.transact_move(operations, &call.write_token).await
+        self.transact_move(operations, &call.write_token).await?;
+        if records.iter().any(|written| written.of == LedgerMove::Settlement) {
+            metrics::emit(&[(Metric::CallsSettled, 1), (Metric::MoneySettled, call.split.price.0)]);
+        }
+        Ok(())
     }
 
     /// Writes the outcome of an attempt together with a short response. A long response must be stored first.
     pub async fn finish_call(&self, call: &Call, answer: Option<&CompressedResponse>) -> Result<(), PutCallError> {
-        let Some(answer) = answer.filter(|answer| answer.fits_in_transaction()) else { return self.put_call(call).await };
-        let mut operations = vec![call_put(call)?.into_transact_item(&self.table)?];
-        for put in answer.puts(call.id)? {
-            operations.push(put.into_transact_item(&self.table)?);
+        match answer.filter(|answer| answer.fits_in_transaction()) {
+            None => self.put_call(call).await?,
+            Some(answer) => {
+                let mut operations = vec![call_put(call)?.into_transact_item(&self.table)?];
+                for put in answer.puts(call.id)? {
+                    operations.push(put.into_transact_item(&self.table)?);
+                }
+                self.transact_move(operations, &call.write_token).await?;
+            }
         }
-        self.transact_move(operations, &call.write_token).await
+        metrics::emit(&[(Metric::CallsDelivered, i64::from(matches!(call.state, CallState::Delivered { .. })))]);
+        Ok(())
     }
 
     pub(super) async fn transact_move(&self, operations: Vec<TransactWriteItem>, write_token: &str) -> Result<(), PutCallError> {

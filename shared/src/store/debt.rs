@@ -1,5 +1,6 @@
 //! Open debts of sellers: written when a paid call closes, removed when it is paid back.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use time::OffsetDateTime;
 
 use super::call::{PutCallError, call_put, ledger_put};
@@ -8,12 +9,14 @@ use super::item::{n, record};
 use super::keys::Key;
 use super::read::Range;
 use super::retry::retry_on_conflict;
-use super::write::{Condition, Put};
+use super::write::{Condition, Put, Update};
 use super::{Store, StoreError, keys};
+use crate::telemetry::metrics::{self, Metric};
 use crochet_domain::call::Call;
 use crochet_domain::call::ledger::undelivered;
 use crochet_domain::debt::{Debt, standing};
 use crochet_domain::ids::{ProfileId, RefundId};
+use crochet_domain::profile::Profile;
 use crochet_domain::refund::RefundKey;
 use crochet_domain::timestamp::{from_unix_ms, unix_ms};
 
@@ -61,7 +64,9 @@ impl Store {
         if let Some(debt) = Debt::of(closed, now_ms) {
             operations.push(debt_put(&debt)?.when(Condition::absent()).into_transact_item(&self.table)?);
         }
-        self.transact_move(operations, &closed.write_token).await
+        self.transact_move(operations, &closed.write_token).await?;
+        metrics::emit(&[(Metric::CallsUndelivered, 1), (Metric::MoneyOwed, closed.split.price.0)]);
+        Ok(())
     }
 
     /// All open debts of a seller.
@@ -97,13 +102,32 @@ impl Store {
                 }
             }
             let profile = profile.with_standing(standing(&debts));
-            self.save_profile(&profile, false).await?;
+            self.save_standing(&profile).await?;
             Ok::<_, StoreError>(Some(profile))
         })
         .await?;
         match profile {
             Some(profile) => self.try_refresh_seller_summaries(&profile, unix_ms(now)).await,
             None => Ok(()),
+        }
+    }
+
+    /// Writes the standing of version `profile.version - 1` of a profile, and nothing else of it.
+    async fn save_standing(&self, profile: &Profile) -> Result<(), StoreError> {
+        let standing = serde_dynamo::to_attribute_value(profile.standing).map_err(StoreError::defect)?;
+        let update = Update::new("SET standing = :standing, summaries_stale = :stale, version = :next")
+            .when("version = :seen")
+            .value(":standing", standing)
+            .value(":stale", AttributeValue::Bool(profile.summaries_stale))
+            .value(":next", n(profile.version))
+            .value(":seen", n(profile.version.saturating_sub(1)));
+        match self.table.update(&keys::profile(profile.id), update).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                // If the stored profile equals ours, the reply to our own write was lost.
+                let found = error.found()?.map(record::<Profile>).transpose()?;
+                if found.is_some_and(|found| found == *profile) { Ok(()) } else { Err(StoreError::Conflict) }
+            }
         }
     }
 

@@ -14,6 +14,8 @@ pub struct DuePage {
     pub calls: Vec<CallKey>,
     /// Debts and refunds, each once.
     pub debts: Vec<DueDebt>,
+    /// Since when the first of the page has been due (Unix milliseconds).
+    pub oldest_ms: Option<i64>,
     /// Whose counts have to be folded.
     pub stats: Vec<Whose>,
     /// Where the next page begins; `None` on the last one.
@@ -32,6 +34,7 @@ impl Store {
         let text = |item: &Item, name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
         let is_full = items.len() == usize::try_from(limit).unwrap_or(usize::MAX);
         let last = items.last().and_then(|item| text(item, &position)).filter(|_| is_full);
+        let oldest_ms = items.first().and_then(|item| text(item, &position)?.split('#').next()?.parse().ok());
         let mut debts: Vec<DueDebt> = Vec::new();
         let mut stats = Vec::new();
         for item in &items {
@@ -42,6 +45,7 @@ impl Store {
         Ok(DuePage {
             calls: items.iter().filter_map(|item| keys::call_of_partition(&text(item, PK)?)).collect(),
             debts,
+            oldest_ms,
             stats,
             next: last.map(|position| keys::just_after(&position)),
         })

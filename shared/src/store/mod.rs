@@ -30,6 +30,7 @@ pub mod person;
 pub mod profile;
 pub mod read;
 pub mod record;
+mod recorder;
 pub mod refund;
 pub mod retry;
 pub mod review;
@@ -49,6 +50,7 @@ pub mod write;
 
 use crate::aws;
 use crate::config::Config;
+use crate::telemetry::actions;
 use table::Table;
 
 pub use error::StoreError;
@@ -63,8 +65,11 @@ impl Store {
     /// The store for the table that `config` names.
     pub async fn of(config: &Config) -> Self {
         let shared = aws::sdk_config(config.dynamodb_endpoint.as_deref()).await;
-        let settings = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(units::DynamoDbMeter::new()).build();
-        Self { table: Table::new(aws_sdk_dynamodb::Client::from_conf(settings), config.table.clone()) }
+        let mut settings = aws_sdk_dynamodb::config::Builder::from(&shared).interceptor(units::DynamoDbMeter::new());
+        if actions::is_recording() {
+            settings = settings.interceptor(recorder::ActionRecorder);
+        }
+        Self { table: Table::new(aws_sdk_dynamodb::Client::from_conf(settings.build()), config.table.clone()) }
     }
 
     /// Opens the connection. A failure here is ignored: the first request will report it.

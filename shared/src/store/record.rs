@@ -17,6 +17,7 @@ use super::keys::Key;
 use super::transaction::TransactError;
 use super::write::{Condition, Put};
 use super::{Store, StoreError, keys};
+use crate::telemetry::metrics::{self, Metric};
 use crochet_domain::call::record::IdempotencyRecord;
 use crochet_domain::call::{Call, CallKey, CallName};
 use crochet_domain::ids::{CallId, ProfileId};
@@ -119,6 +120,7 @@ impl Store {
             let _ = self.table.remove(&keys::call(&call.key()), unchanged).await;
             return Err(error);
         }
+        metrics::emit(&[(Metric::CallsQuoted, 1)]);
         Ok(())
     }
 

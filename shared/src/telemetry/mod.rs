@@ -1,6 +1,8 @@
 //! Logs and metering. Logs are JSON, one line per request, and never contain keys, secrets, bodies or endpoint URLs.
 
+pub mod actions;
 pub mod meter;
+pub mod metrics;
 
 use tracing_subscriber::EnvFilter;
 

@@ -85,6 +85,20 @@ fn a_node_that_is_down_stops_contracts_only() -> Outcome {
 }
 
 #[test]
+fn the_nodes_url_comes_from_a_secret_that_is_read_when_it_is_needed() -> Outcome {
+    let (url, asked) = crochet_tests::block_on(node(|method| match method {
+        "eth_chainId" => result(&"0x1".into()),
+        _ => no_contract(),
+    }))?;
+    with_setup(Setup::default(), async |world| {
+        world.set_node(&url).await?;
+        is_unavailable(&world.client).await?;
+        assert!(asked.load(Ordering::Relaxed) > 0, "the node of the secret is asked");
+        Ok(())
+    })
+}
+
+#[test]
 fn a_node_that_is_slow_is_given_three_seconds() -> Outcome {
     with_node(
         |_| None,

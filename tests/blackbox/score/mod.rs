@@ -3,3 +3,4 @@
 mod compared;
 mod counted;
 mod formula;
+mod people;

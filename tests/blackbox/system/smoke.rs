@@ -60,3 +60,14 @@ fn a_free_call_is_delivered() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn the_smoke_test_of_a_deployment_passes_and_leaves_nothing_on_offer() -> Outcome {
+    shared(async |world| {
+        let endpoint = world.seller.url(&world.echo_path());
+        crochet_local::smoke_test::run(&world.client, &endpoint).await?;
+        let listed = world.client.get("/listings").query("q", "smoke test").send().await?;
+        assert!(list(listed.ok(200), "listings").iter().all(|listing| !text(listing, "name").starts_with("Smoke test")));
+        Ok(())
+    })
+}

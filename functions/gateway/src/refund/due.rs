@@ -7,6 +7,7 @@ use crochet::budget::{Asker, Grant};
 use crochet::http::Result;
 use crochet::payments::{QuoteFailure, QuoteRequest};
 use crochet::store::debt::DueDebt;
+use crochet::telemetry::metrics::{self, Metric};
 use crochet_domain::call::CallKey;
 use crochet_domain::currency::OriginCurrency;
 use crochet_domain::debt::Debt;
@@ -64,6 +65,8 @@ async fn debts_due(state: &State, seller: ProfileId) -> Result<()> {
         }
     }
     store.refresh_standing(seller, &looked_at, now).await?;
+    let overdue = looked_at.iter().filter(|debt| debt.is_late(now_ms)).count();
+    metrics::emit(&[(Metric::DebtsOverdue, i64::try_from(overdue).unwrap_or(i64::MAX))]);
     // Only now: until the profile shows them, they stay due.
     let mut is_first = true;
     for (debt, due_ms) in looked_at.iter().zip(were_due_ms) {

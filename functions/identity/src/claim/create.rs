@@ -41,7 +41,7 @@ pub(crate) async fn claim(
 ) -> Result {
     let crate::State { app, proofs, .. } = &state;
     let (id, operator_id) = (agent_id(&id)?, person.profile());
-    let answer = SignedAnswer::read(proof, proofs.max_signature_chars())?;
+    let answer = SignedAnswer::read(proof, proofs.max_signature_chars().await)?;
     let binding = Binding::ClaimAgent { profile_id: id, operator_id };
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
     answer.verify(proofs, challenge.as_ref(), &binding, app.clock.now()).await?;

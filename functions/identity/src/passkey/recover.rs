@@ -127,7 +127,7 @@ async fn with_code(app: &App, text: &str, now: OffsetDateTime) -> Result {
 
 async fn with_wallet(state: &crate::State, agent: ProfileId, person: ProfileId, proof: Proof, now: OffsetDateTime) -> Result {
     let crate::State { app, proofs, .. } = state;
-    let answer = SignedAnswer::read(proof, proofs.max_signature_chars())?;
+    let answer = SignedAnswer::read(proof, proofs.max_signature_chars().await)?;
     let binding = Binding::OperatorLogin { profile_id: agent, operator_id: person };
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
     // Agent and person are read after the verification, which may take seconds, and so that nothing about them leaks before it.

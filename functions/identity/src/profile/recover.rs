@@ -66,7 +66,7 @@ crochet::error_list!(
     responses((status = 200, body = Issued, description = "The key, shown only once."), RecoverErrors))]
 pub(crate) async fn recover(State(state): State<crate::State>, _: Anonymous<AuthLimit>, Json(request): Json<RecoverKey>) -> Result {
     let crate::State { app, proofs, .. } = &state;
-    let answer = SignedAnswer::read(request.proof(), proofs.max_signature_chars())?;
+    let answer = SignedAnswer::read(request.proof(), proofs.max_signature_chars().await)?;
     let now = app.clock.now();
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
     answer.verify(proofs, challenge.as_ref(), &Binding::Recover, now).await?;

@@ -68,7 +68,7 @@ pub(crate) async fn register(
     let crate::State { app, proofs, .. } = &state;
     let now = app.clock.now();
     let mut problems = FieldProblems::new(Place::Body);
-    let answer = SignedAnswer::read_into(&mut problems, "", request.proof(), proofs.max_signature_chars())?;
+    let answer = SignedAnswer::read_into(&mut problems, "", request.proof(), proofs.max_signature_chars().await)?;
     let details = request.details(&mut problems)?;
     let (Some(answer), Some(details)) = (answer, details) else { return Err(problems.into_error()) };
     let (profile, wallet) = details.profile(&answer.wallet, now);

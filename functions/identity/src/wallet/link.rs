@@ -86,7 +86,7 @@ pub(crate) async fn link_wallet(
 ) -> Result {
     let crate::State { app, proofs, .. } = &state;
     let id = caller.profile;
-    let link = request.read(proofs.max_signature_chars())?;
+    let link = request.read(proofs.max_signature_chars().await)?;
     let now = app.clock.now();
     let binding = Binding::LinkWallet { profile_id: id, new_wallet_address: link.new.wallet.clone() };
     let taken = app.store.take_challenges(&link.existing.nonce, &link.new.nonce).await.map_err(after_use)?;

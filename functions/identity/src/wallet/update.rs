@@ -65,7 +65,7 @@ pub(crate) async fn update_wallet(
     let change = WalletChange { capabilities, default_for, status };
     let (profile_id, wallet_id) = (caller.profile, wallet_id(&id)?);
     let binding = Binding::UpdateWallet { profile_id, wallet_id, change: change.canonical_at("")? };
-    let answer = SignedAnswer::read_at("proof", proof, proofs.max_signature_chars())?;
+    let answer = SignedAnswer::read_at("proof", proof, proofs.max_signature_chars().await)?;
     let now = app.clock.now();
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
     answer.verify(proofs, challenge.as_ref(), &binding, now).await?;

@@ -61,14 +61,15 @@ pub(super) fn into_template(template: &str, table: &str, routes: &[Route]) -> Re
                 let name = event_name(&route.path, method);
                 let _ = writeln!(
                     block,
-                    "        {name}: {{ Type: HttpApi, Properties: {{ Path: \"{}\", Method: {method} }} }}",
+                    "        {name}: {{ Type: HttpApi, Properties: {{ ApiId: !Ref Api, Path: \"{}\", Method: {method} }} }}",
                     route.path
                 );
             }
         }
         if group == "site" {
             // Explicit, because `sam local` finds no default route if the properties are omitted.
-            let _ = writeln!(block, "        Otherwise: {{ Type: HttpApi, Properties: {{ Path: $default, Method: ANY }} }}");
+            let otherwise = "Otherwise: { Type: HttpApi, Properties: { ApiId: !Ref Api, Path: $default, Method: ANY } }";
+            let _ = writeln!(block, "        {otherwise}");
         }
         template = between(&template, &format!("routes {group}"), &block)?;
     }

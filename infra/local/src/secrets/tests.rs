@@ -24,7 +24,7 @@ async fn secrets_survive_a_restart_with_their_versions() {
     let clock = Clock::system();
     clock.advance_ms(-86_400_000);
     let first = Secrets::open(Some(scratch.0.clone()), clock.clone()).await.expect("an emulator");
-    first.create_operator_secret().await.expect("the operator's secret");
+    first.create_operator_secrets().await.expect("the operator's secret");
     let ids: Vec<String> = (0..3).map(|n| format!("{n}").repeat(36)).collect();
     first
         .call("CreateSecret", json!({ "Name": "a/b", "SecretString": "v0", "ClientRequestToken": ids[0] }))

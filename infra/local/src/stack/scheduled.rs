@@ -6,6 +6,7 @@ use std::time::Duration;
 use crochet::app::App;
 use crochet::clock::Clock;
 use crochet::config::Config;
+use crochet::telemetry::actions;
 use crochet_catalog::snapshot_writer::{self, Schedule};
 use crochet_gateway::State;
 use crochet_gateway::sweep::{self, Swept};
@@ -26,7 +27,7 @@ impl Scheduled {
     pub(super) async fn connect(env: &[(String, String)], clock: Clock) -> Result<Self, String> {
         let config = Config::from_lookup(|name| env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
         let app = App::unconnected(config.map_err(|error| error.to_string())?).await.with_clock(clock);
-        let gateway = State::connect(app.clone()).await.map_err(|error| error.to_string())?;
+        let gateway = actions::of("GatewaySweeper", State::connect(app.clone())).await.map_err(|error| error.to_string())?;
         let secrets = SecretSweeper::connect(app.clone()).await;
         Ok(Self { app, gateway, secrets })
     }
@@ -39,22 +40,22 @@ impl Scheduled {
     /// One sentence with the cause.
     pub fn sweep(&self) -> Pin<Box<dyn Future<Output = Result<Swept, String>> + Send + '_>> {
         let failed = |error: crochet::http::ApiError| error.operator_message().unwrap_or("the sweep failed").to_owned();
-        Box::pin(async move { sweep::sweep(&self.gateway).await.map_err(failed) })
+        Box::pin(async move { actions::of("GatewaySweeper", sweep::sweep(&self.gateway)).await.map_err(failed) })
     }
 
     pub(super) async fn sweep_secrets(&self) -> Result<SecretsSwept, String> {
-        self.secrets.sweep().await.map_err(|error| error.to_string())
+        actions::of("SecretSweeper", self.secrets.sweep()).await.map_err(|error| error.to_string())
     }
 
     pub(super) async fn write_snapshot(&self, schedule: Schedule) -> Result<String, String> {
-        let outcome =
-            snapshot_writer::write(&self.app.store, &self.app.clock, schedule).await.map_err(|error| error.to_string())?;
+        let work = snapshot_writer::write(&self.app.store, &self.app.clock, schedule);
+        let outcome = actions::of("CatalogSnapshot", work).await.map_err(|error| error.to_string())?;
         Ok(format!("{outcome:?}"))
     }
 
     /// Boxed, because the compiler cannot see through its layers that it may move between threads.
     pub(super) fn count_scores(&self) -> Pin<Box<dyn Future<Output = Result<Ran, String>> + Send + '_>> {
-        Box::pin(async { run(&self.app).await.map_err(|error| error.to_string()) })
+        Box::pin(async { actions::of("ReviewsScoreRun", run(&self.app)).await.map_err(|error| error.to_string()) })
     }
 
     /// Runs everything again and again. A run that fails is reported; the next one starts over.

@@ -1,7 +1,6 @@
 //! Keys of listings, and of the traffic and failures of their endpoints.
 
 use super::key::{Key, KeyRange};
-use super::profile::profile_partition;
 use crochet_domain::ids::{ListingId, ProfileId};
 
 /// Prefix of the sort keys of pointers to listings.
@@ -19,10 +18,10 @@ pub fn slug(slug: &str) -> Key {
     Key::new(format!("SLUG#{slug}"), "SLUG")
 }
 
-/// Pointer from a profile to a listing.
+/// Pointer from a profile to a listing. In a partition of its own, so that who writes listings need not write profiles.
 #[must_use]
 pub fn profile_listing(id: ProfileId, listing: ListingId) -> Key {
-    Key::new(profile_partition(id), format!("{LISTINGS}{listing}"))
+    Key::new(profile_listings_partition(id), format!("{LISTINGS}{listing}"))
 }
 
 /// A proof of work that a seller requested.
@@ -46,5 +45,9 @@ pub fn traffic(listing: ListingId) -> Key {
 /// The pointers of a profile to its listings, in order of creation.
 #[must_use]
 pub fn profile_listings(id: ProfileId) -> KeyRange {
-    KeyRange::starting_with(profile_partition(id), LISTINGS)
+    KeyRange::starting_with(profile_listings_partition(id), LISTINGS)
+}
+
+fn profile_listings_partition(id: ProfileId) -> String {
+    format!("LISTINGS#{id}")
 }

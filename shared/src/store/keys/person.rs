@@ -9,10 +9,11 @@ const SESSIONS: &str = "SESSION#";
 /// Prefix of the sort keys of pointers to claimed agents.
 const CLAIMS: &str = "CLAIM#";
 
-/// A person's passkeys, and the hashes of the recovery codes that are left.
+/// A person's passkeys, and the hashes of the recovery codes that are left. In a partition of their own, which only one function may
+/// read.
 #[must_use]
 pub fn passkeys(person: ProfileId) -> Key {
-    Key::new(profile_partition(person), "PASSKEYS")
+    Key::new(format!("PASSKEYS#{person}"), "PASSKEYS")
 }
 
 /// The owner of a passkey, by the SHA-256 of its credential id: one credential, one person.

@@ -32,6 +32,12 @@ pub fn api_key(id: &KeyId) -> Key {
     Key::new(format!("KEY#{id}"), "KEY")
 }
 
+/// A key at which no API key is ever stored.
+#[must_use]
+pub fn no_api_key() -> Key {
+    Key::new("KEY#!".to_owned(), "KEY")
+}
+
 /// Pointer from a profile to an API key.
 #[must_use]
 pub fn profile_api_key(id: ProfileId, key: &KeyId) -> Key {
