@@ -35,7 +35,10 @@ fn openapi_is_the_file_in_the_repository() -> Outcome {
             .map(|(path, (method, _))| format!("{method} {path}"))
             .collect();
         assert!(stale.is_empty(), "docs/openapi.json is stale: cargo run -- generate. Other than served: {stale:?}");
-        assert!(reply.json["paths"] == kept["paths"], "docs/openapi.json describes routes that are not served: cargo run -- generate");
+        assert!(
+            reply.json["paths"] == kept["paths"],
+            "docs/openapi.json describes routes that are not served: cargo run -- generate"
+        );
         Ok(())
     })
 }
