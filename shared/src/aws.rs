@@ -26,7 +26,7 @@ pub(crate) async fn secrets_client(endpoint: Option<&str>) -> aws_sdk_secretsman
 
 /// Settings of every AWS client: rustls with ring, two attempts of one second each, and fixed credentials unless the endpoint is
 /// AWS's own.
-pub(crate) async fn sdk_config(endpoint: Option<&str>) -> aws_config::SdkConfig {
+pub async fn sdk_config(endpoint: Option<&str>) -> aws_config::SdkConfig {
     // Both clients share one connection pool, and read the machine's certificates once.
     static HTTPS: OnceLock<SharedHttpClient> = OnceLock::new();
     let ring = tls::Provider::rustls(tls::rustls_provider::CryptoMode::Ring);

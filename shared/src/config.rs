@@ -49,6 +49,10 @@ pub struct Config {
     pub security_contact: Option<String>,
     /// Maximum number of listings per profile.
     pub max_listings: u32,
+    /// Profiles that may be registered in a day (UTC), in the whole deployment.
+    pub registrations_per_day: u32,
+    /// Listings that may be created in a day (UTC), in the whole deployment.
+    pub listings_per_day: u32,
     /// Maximum number of calls in flight at one listing.
     pub listing_concurrency: u32,
     /// Maximum number of quotes that this deployment requests from the payment provider per minute.
@@ -129,6 +133,8 @@ impl Config {
             },
             security_contact: security_contact(&get)?,
             max_listings: number(&get, "CROCHET_MAX_LISTINGS", 20)?,
+            registrations_per_day: number(&get, "CROCHET_REGISTRATIONS_PER_DAY", 2_000)?,
+            listings_per_day: number(&get, "CROCHET_LISTINGS_PER_DAY", 1_000)?,
             listing_concurrency: number(&get, "CROCHET_LISTING_CONCURRENCY", 50)?,
             provider_quotes_per_minute: number(&get, "CROCHET_PROVIDER_QUOTES_PER_MINUTE", 50)?,
             provider_questions_per_minute: number(&get, "CROCHET_PROVIDER_QUESTIONS_PER_MINUTE", 200)?,

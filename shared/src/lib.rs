@@ -4,7 +4,7 @@
 //! `domain` is pure and synchronous: it knows no HTTP, no AWS, and no time except what it is passed.
 
 pub mod app;
-mod aws;
+pub mod aws;
 pub mod budget;
 pub mod clock;
 pub mod config;

@@ -33,6 +33,7 @@ pub mod internet;
 mod literal_agent;
 mod market;
 mod names;
+mod operator;
 mod outbound;
 pub mod policy;
 mod programs;

@@ -63,15 +63,6 @@ impl World {
         let profile = books.item(&key(of)).await?.ok_or_else(|| Failure::new("no such profile"))?;
         books.change(&key(with), "SET wallets = list_append(wallets, :v)", Some(&profile["wallets"])).await
     }
-
-    /// Carries out a command of `crochet-admin`. Returns what it prints.
-    ///
-    /// # Errors
-    /// The sentence with which the command fails.
-    pub async fn admin(&self, line: &str) -> Result<String, Failure> {
-        let stack = self.stack()?;
-        crochet_admin::run(line.split_whitespace().map(str::to_owned), || stack.app()).await.map_err(Failure::new)
-    }
 }
 
 /// Asks to refund a call.

@@ -146,7 +146,7 @@ async fn settle_filled(state: &State, swept: &mut Swept) {
         if !matches!(granted, Ok(Grant::Granted)) {
             break;
         }
-        let Ok(listed) = state.provider.filled_since(since_ms, page.as_deref()).await else { break };
+        let Ok(listed) = state.provider.filled_since(since_ms, None, page.as_deref()).await else { break };
         let keys: Vec<CallKey> = listed.payments.iter().map(|(id, _)| CallKey::of_payment(state.provider.name(), id)).collect();
         let Ok(calls) = state.app.store.calls(&keys).await else { break };
         let unsettled = |call: &Call| matches!(call.state, CallState::Quoted | CallState::Pending | CallState::Expired);

@@ -138,8 +138,13 @@ pub(crate) fn after_use(error: StoreError) -> ApiError {
     if matches!(error, StoreError::SessionOver) {
         return error.into();
     }
+    used_up(error.into())
+}
+
+/// An error after the challenge was used up, with the advice to start over.
+pub(crate) fn used_up(error: ApiError) -> ApiError {
     let recovery = Code::ChallengeInvalid.recovery();
-    ApiError::from(error)
+    error
         .recovery("next_action", recovery.next_action)
         .recovery("summary", recovery.summary)
         .recovery("preserve", json!(recovery.preserve))

@@ -3,7 +3,7 @@
 use crochet::app::App;
 use crochet::http::{ApiError, Code};
 use crochet::store::StoreError;
-use crochet_domain::listing::{Listing, ListingStatus, SuspendedReason};
+use crochet_domain::listing::{Listing, ListingStatus};
 use crochet_domain::profile::Profile;
 
 /// Maximum number of listings that the error names.
@@ -36,5 +36,5 @@ pub(crate) async fn still_active(
 
 /// What is suspended while refunds are overdue is on offer again afterwards.
 fn is_or_becomes_active(listing: &Listing) -> bool {
-    listing.status == ListingStatus::Active || listing.suspended_reason == Some(SuspendedReason::RefundOverdue)
+    listing.status == ListingStatus::Active || listing.suspended_reason.is_some()
 }

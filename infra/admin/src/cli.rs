@@ -1,14 +1,16 @@
 //! The command line.
 
-use crochet_domain::ids::{CallId, ListingId, ProfileId};
-use crochet_domain::timestamp::unix_ms;
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{Date, OffsetDateTime};
+mod command;
+mod operator;
+mod words;
+
+pub(crate) use command::{Arguments, Command};
+use words::{call_id, listing_id, moment, profile_id};
 
 /// What `--help` prints.
 pub(crate) const USAGE: &str = "\
-The operator's commands. They use the environment of a deployed function (CROCHET_TABLE, AWS_REGION …) and your AWS credentials.
+The operator's commands. They use the environment of a deployed function (CROCHET_TABLE, AWS_REGION …), CROCHET_AUDIT_LOG and your
+AWS credentials. Each command is written to the audit trail before it is carried out.
 
 Usage: crochet-admin COMMAND [--json]
 
@@ -21,6 +23,19 @@ Commands:
   mismatch void PAYMENT            let it not count: the buyer is offered another quote
   reviews hide LISTING AUTHOR REASON…   hide the review of a listing by this author (profile ids), for a reason that everybody can read
   reviews show LISTING AUTHOR           show it again
+  listings suspend LISTING REASON       take a listing off offer; lift ends that. REASON is public: FRAUD, HARMFUL, UNLAWFUL
+  listings lift LISTING                 or OTHER
+  profiles suspend PROFILE REASON       the same for a profile with all its listings: it gets no quotes either
+  profiles lift PROFILE
+  profiles export PROFILE               what is stored about a person or an agent, as JSON
+  profiles erase PROFILE                erase a person or an agent: names, texts, wallets, passkeys, keys. The ledger stays
+  keys PROFILE                          the API keys of a profile
+  keys revoke PROFILE [KEY]             revoke one, or all of them and every session
+  calls stuck [--minutes N]             calls that do not move: due for five minutes, or paid N minutes ago (60) and not delivered
+  calls redrive CALL                    let the next sweep look at a call
+  switches                              what is closed, and how much has passed today
+  switches close NAME, open NAME        registrations, listings or quotes. What is paid is delivered all the same
+  reconcile DAY                         compare the provider's records of a day (2026-01-31, UTC) with the ledger
   score recompute                       compare 91 days of every seller with its calls, replace what differs, and count its score
   receipts rotate                       let receipts be signed with a new key from in an hour; the old ones stay verifiable
 
@@ -31,54 +46,6 @@ Options:
 Amounts in JSON are micro-dollars (1 USD is 1,000,000). TIME is a date (2026-01-31) or a time (2026-01-31T12:00:00Z), in UTC. --from is included, --to is not.
 The commands that list read the whole table once.
 ";
-
-/// What to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Command {
-    /// Print the usage.
-    Help,
-    /// Sum up the fees of a time (Unix milliseconds).
-    Fees {
-        /// Included.
-        from_ms: Option<i64>,
-        /// Not included.
-        to_ms: Option<i64>,
-    },
-    /// List what is owed.
-    Adjustments {
-        /// Also what is owed no more.
-        all: bool,
-    },
-    /// The operator has paid its part of a call.
-    Settle(CallId),
-    /// The operator's part of a call was given up.
-    Waive(CallId),
-    /// A payment that differs from its quote counts, by the provider's id.
-    Accept(String),
-    /// It does not count.
-    Void(String),
-    /// Every score is compared with the calls and counted.
-    RecomputeScores,
-    /// Receipts get a new key.
-    RotateReceipts,
-    /// A review is hidden for a reason, or shown again.
-    Review {
-        /// The listing.
-        listing: ListingId,
-        /// The author.
-        author: ProfileId,
-        /// Why it is hidden, in public.
-        hidden_reason: Option<String>,
-    },
-}
-
-/// The parsed command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Arguments {
-    pub(crate) command: Command,
-    /// Print JSON.
-    pub(crate) json: bool,
-}
 
 /// Parses the arguments after the program's name.
 ///
@@ -104,6 +71,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Argum
         ["mismatch", "void", payment] => Command::Void((*payment).to_owned()),
         ["reviews", "hide", listing, author, reason @ ..] if !reason.is_empty() => review(listing, author, Some(reason.join(" ")))?,
         ["reviews", "show", listing, author] => review(listing, author, None)?,
+        ["listings", rest @ ..] => operator::listings(rest)?,
+        ["profiles", rest @ ..] => operator::profiles(rest)?,
+        ["keys", rest @ ..] => operator::keys(rest)?,
+        ["calls", rest @ ..] => operator::calls(rest)?,
+        ["switches", rest @ ..] => operator::switches(rest)?,
+        ["reconcile", day] => operator::reconcile(day)?,
         ["score", "recompute"] => Command::RecomputeScores,
         ["receipts", "rotate"] => Command::RotateReceipts,
         [] => return Err("A command is missing. See --help.".into()),
@@ -128,27 +101,15 @@ fn fees(mut options: &[&str]) -> Result<Command, String> {
     }
 }
 
-/// Unix milliseconds of a date or a time.
-fn moment(text: &str) -> Result<i64, String> {
-    let date = Date::parse(text, format_description!("[year]-[month]-[day]")).map(|date| date.midnight().assume_utc());
-    let time = date.or_else(|_| OffsetDateTime::parse(text, &Rfc3339));
-    time.map(unix_ms).map_err(|_| format!("\"{text}\" is neither a date like 2026-01-31 nor a time like 2026-01-31T12:00:00Z."))
-}
-
 /// Maximum length of a reason for hiding a review, in characters.
 const MAX_REASON: usize = 500;
 
 fn review(listing: &str, author: &str, hidden_reason: Option<String>) -> Result<Command, String> {
-    let listing = listing.parse().map_err(|_| format!("\"{listing}\" is not the id of a listing."))?;
-    let author = author.parse().map_err(|_| format!("\"{author}\" is not the id of a profile."))?;
+    let (listing, author) = (listing_id(listing)?, profile_id(author)?);
     if hidden_reason.as_ref().is_some_and(|reason| reason.chars().count() > MAX_REASON) {
         return Err(format!("A reason has at most {MAX_REASON} characters."));
     }
     Ok(Command::Review { listing, author, hidden_reason })
-}
-
-fn call_id(text: &str) -> Result<CallId, String> {
-    text.parse().map_err(|_| format!("\"{text}\" is not the id of a call (gw_req_…)."))
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use crochet::app::App;
 use crochet::config::Config;
+use crochet_admin::{AuditTrail, Deployment};
+use crochet_domain::timestamp::unix_ms;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -19,9 +21,13 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn connect() -> Result<App, String> {
+async fn connect() -> Result<Deployment, String> {
     let config = Config::from_env().map_err(|problem| problem.to_string())?;
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let group =
+        set("CROCHET_AUDIT_LOG").ok_or("CROCHET_AUDIT_LOG must name the log group of the audit trail: the output AuditLogName.")?;
     let app = App::unconnected(config).await;
     app.follow_clock().await;
-    Ok(app)
+    let audit = AuditTrail::connect(&group, set("CROCHET_LOGS_ENDPOINT").as_deref(), unix_ms(app.clock.now())).await?;
+    Ok(Deployment { app, audit })
 }

@@ -4,6 +4,7 @@
 //! that a mistake in the service cannot cancel itself out here.
 
 pub mod api;
+pub mod audit_log;
 pub mod banner;
 pub mod bench;
 pub mod cli;

@@ -19,6 +19,7 @@ use crochet::clock::Clock;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
+use crate::audit_log::AuditLog;
 use dates::Dates;
 use emulator::Emulator;
 use files::SecretFiles;
@@ -37,6 +38,7 @@ pub struct Secrets {
     emulator: Emulator,
     dates: Dates,
     files: Option<Arc<SecretFiles>>,
+    audit: AuditLog,
 }
 
 impl Secrets {
@@ -55,7 +57,13 @@ impl Secrets {
             }
             None => None,
         };
-        Ok(Self { emulator, dates, files })
+        Ok(Self { emulator, dates, files, audit: AuditLog::default() })
+    }
+
+    /// The operator's audit trail, which is served beside the secrets.
+    #[must_use]
+    pub fn audit(&self) -> &AuditLog {
+        &self.audit
     }
 
     /// The emulator's one route, as the SDK calls it.
@@ -140,5 +148,8 @@ impl Secrets {
 }
 
 async fn handle(State(secrets): State<Secrets>, headers: HeaderMap, body: Bytes) -> Response {
-    secrets.respond(&headers, body).await
+    match secrets.audit.respond(&headers, &body) {
+        Some(answered) => answered,
+        None => secrets.respond(&headers, body).await,
+    }
 }

@@ -12,6 +12,7 @@ use std::path::Path;
 use axum::middleware::from_fn;
 use crochet::app::{App, CostLog};
 use crochet::clock::Clock;
+use crochet::config::Config;
 use crochet_catalog::snapshot_writer::Schedule;
 use crochet_client::{Client, SandboxControls, SellerControls};
 pub use crochet_gateway::sweep::Swept;
@@ -26,6 +27,7 @@ use scheduled::SCHEDULE;
 pub use scheduled::Scheduled;
 
 use crate::api::api_router;
+use crate::audit_log::{AUDIT_LOG, AuditLog};
 use crate::demo_seller::DemoSeller;
 use crate::dynamodb;
 use crate::sandbox::Sandbox;
@@ -44,6 +46,7 @@ pub struct Stack {
     stop: watch::Sender<bool>,
     parts: JoinSet<()>,
     costs: CostLog,
+    audit: AuditLog,
 }
 
 impl Stack {
@@ -81,6 +84,7 @@ impl Stack {
             stop,
             parts: JoinSet::new(),
             costs: CostLog::default(),
+            audit: AuditLog::default(),
         };
         stack.env = stack.settings(&options, &public_url);
         if let Some(Rewire(rewire)) = &options.rewire {
@@ -103,6 +107,7 @@ impl Stack {
         let emulator = Secrets::open(options.data.as_deref().map(secrets_directory), stack.clock.clone()).await?;
         emulator.create_operator_secrets().await?;
         emulator.create_receipt_secret().await?;
+        stack.audit = emulator.audit().clone();
         stack.parts.spawn(serve(secrets, emulator.router(), stopped.clone()));
         if let Some(site) = site {
             let (router, costs) = api_router(&stack.env, stack.clock.clone(), options.sellers.as_ref()).await?;
@@ -253,7 +258,14 @@ impl Stack {
     /// # Errors
     /// The setting that cannot be used.
     pub async fn app(&self) -> Result<App, String> {
-        Ok(self.scheduled().await?.app)
+        let config = Config::from_lookup(|name| self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
+        Ok(App::unconnected(config.map_err(|error| error.to_string())?).await.with_clock(self.clock.clone()))
+    }
+
+    /// The operator's audit trail.
+    #[must_use]
+    pub fn audit(&self) -> &AuditLog {
+        &self.audit
     }
 
     /// Starts a second instance of every function over the same table. Returns a client of it and the log of what its requests
@@ -287,6 +299,8 @@ impl Stack {
             ("CROCHET_OPERATOR_SECRET_ID", OPERATOR_SECRET),
             ("CROCHET_NODE_SECRET_ID", NODE_SECRET),
             ("CROCHET_RECEIPT_SECRET_ID", RECEIPT_SECRET),
+            ("CROCHET_AUDIT_LOG", AUDIT_LOG),
+            ("CROCHET_LOGS_ENDPOINT", &self.secrets),
             ("CROCHET_RELAY_URL", &self.relay),
             ("CROCHET_POW_DIFFICULTY", "4"),
             ("CROCHET_INSECURE_ENDPOINTS", "1"),

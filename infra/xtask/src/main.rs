@@ -6,6 +6,7 @@ mod command;
 mod deploy;
 mod dynamodb_local;
 mod faults;
+mod figures;
 mod forward;
 mod generated_clients;
 mod go;
@@ -55,6 +56,7 @@ cargo xtask <command>
   generate [--check]        writes the generated files; with --check, fails if one is stale
   roles FILE                compares the template's roles with the actions that a run of the whole suite recorded in FILE
                             (CROCHET_TEST_ACTIONS)
+  figures                   writes docs/internals/figures.md: what calls cost, and which quota bites first (infra/prices.json)
   sbom FILE                 writes the bill of materials of the shipped functions (CycloneDX)
   cycles                    lists import cycles between source files, and fails if there are any
   help                      prints this text
@@ -109,6 +111,7 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
             Ok(true)
         }
         ["sbom", file] => supply::bill_of_materials(&Project::locate()?, file.as_ref()).map(|()| true),
+        ["figures"] => figures::run(&Project::locate()?).map(|()| true),
         ["cycles"] => imports::check(&Project::locate()?).map(|()| true),
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),

@@ -4,7 +4,7 @@ use crate::dynamodb_local::Database;
 use crate::project::Project;
 use crate::report::Report;
 use crate::suite::{self, Clients};
-use crate::{alarms, command, deploy, imports, roles, sam, schemathesis, supply, template, tools, watch};
+use crate::{alarms, command, deploy, figures, imports, roles, sam, schemathesis, supply, template, tools, watch};
 
 /// Crates that must not be in the dependency tree, because they slow down cold starts. ring replaces them.
 const UNWANTED: [&str; 2] = ["aws-lc-sys", "openssl-sys"];
@@ -149,6 +149,7 @@ fn black_box(project: &Project, report: &mut Report, filter: Option<&str>) -> Op
 }
 
 fn generated_files(project: &Project, report: &mut Report) {
+    report.step("figures are those of the measured units", || figures::check(project));
     report.step("generated files are fresh", || command::run(project.local_stack().args(["generate", "--check"])));
 }
 

@@ -25,6 +25,7 @@ pub mod score;
 pub mod session;
 pub mod share;
 pub mod stats;
+pub mod suspension;
 pub mod timestamp;
 pub mod wallet;
 pub mod webhook_signature;

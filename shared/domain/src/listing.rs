@@ -11,8 +11,9 @@ pub use endpoint::{
 
 use crate::ids::ListingId;
 use crate::money::Micros;
-use crate::profile::SellerSummary;
+use crate::profile::{ERASED, SellerSummary};
 use crate::stats::Figures;
+use crate::suspension::SuspendedReason;
 use crate::wire_enum::wire_enum;
 
 wire_enum! {
@@ -74,14 +75,6 @@ wire_enum! {
         Owner = "owner",
         /// The operator of the marketplace.
         Operator = "operator",
-    }
-}
-
-wire_enum! {
-    /// Why the operator of the marketplace suspended a listing.
-    pub enum SuspendedReason {
-        /// Its seller owes refunds that are overdue. It is on offer again once they are paid.
-        RefundOverdue = "REFUND_OVERDUE",
     }
 }
 
@@ -152,6 +145,9 @@ pub struct Listing {
     /// Why the operator suspended it, if that is recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_reason: Option<SuspendedReason>,
+    /// Why the operator keeps it off offer, whatever its owner wants; `None` unless the operator has suspended this very listing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<SuspendedReason>,
     /// The seller.
     pub seller: SellerSummary,
     /// The endpoint that serves its calls, if it has one.
@@ -187,18 +183,45 @@ impl Listing {
         self.pricing_model == PricingModel::PerCall
     }
 
-    /// Shows this summary of its seller. While refunds of the seller are overdue, the listing is suspended; what was suspended for
-    /// that alone is on offer again afterwards.
+    /// Why it cannot be on offer, whatever its owner wants: the operator has suspended it or its seller, or refunds of its seller are
+    /// overdue.
+    #[must_use]
+    pub fn hold(&self) -> Option<SuspendedReason> {
+        let overdue = self.seller.standing.overdue.then_some(SuspendedReason::RefundOverdue);
+        self.held.or(self.seller.suspended).or(overdue)
+    }
+
+    /// Shows this summary of its seller. What must not be on offer is suspended; what was suspended for that alone is on offer again
+    /// afterwards.
     pub fn show_seller(&mut self, seller: SellerSummary) {
         self.seller = seller;
-        let is_overdue = self.seller.standing.overdue;
-        match (self.status, self.suspended_reason) {
-            (ListingStatus::Active, _) if is_overdue => {
+        self.follow_hold();
+    }
+
+    /// The operator suspends it for a reason, or lifts that. Its seller's suspension and overdue refunds count all the same.
+    pub fn set_held(&mut self, held: Option<SuspendedReason>) {
+        self.held = held;
+        self.follow_hold();
+    }
+
+    /// Says nothing any more that its owner has written, and is off offer for good.
+    pub fn erase(&mut self) {
+        ERASED.clone_into(&mut self.name);
+        ERASED.clone_into(&mut self.description);
+        (self.tags, self.formats, self.connection_instructions) = (Vec::new(), Vec::new(), None);
+        (self.input_schema, self.output_schema, self.example_request, self.example_response) = (None, None, None, None);
+        self.endpoint = None;
+        self.set_held(Some(SuspendedReason::Other));
+    }
+
+    fn follow_hold(&mut self) {
+        match (self.status, self.suspended_reason, self.hold()) {
+            (ListingStatus::Active, _, Some(reason)) | (ListingStatus::Suspended, Some(_), Some(reason)) => {
                 self.status = ListingStatus::Suspended;
                 self.suspended_by = Some(SuspendedBy::Operator);
-                self.suspended_reason = Some(SuspendedReason::RefundOverdue);
+                self.suspended_reason = Some(reason);
             }
-            (ListingStatus::Suspended, Some(SuspendedReason::RefundOverdue)) if !is_overdue => {
+            (ListingStatus::Suspended, Some(_), None) => {
                 self.status = ListingStatus::Active;
                 self.suspended_by = None;
                 self.suspended_reason = None;
@@ -281,6 +304,7 @@ mod tests {
             claimed: false,
             payout_chains: Vec::new(),
             standing: Standing { owes: Micros(owes), overdue },
+            suspended: None,
             as_of: 1,
         }
     }
@@ -307,6 +331,7 @@ mod tests {
             status,
             suspended_by,
             suspended_reason: None,
+            held: None,
             seller: seller(0, false),
             endpoint: None,
             removing_secret_until_ms: None,
@@ -335,6 +360,29 @@ mod tests {
             other.show_seller(seller(0, false));
             assert_eq!(state(&other), (status, by, None));
         }
+    }
+
+    #[test]
+    fn holds_add_up_and_the_listing_is_on_offer_when_the_last_is_lifted() {
+        use ListingStatus::{Active, Suspended};
+        let state = |listing: &Listing| (listing.status, listing.suspended_by, listing.suspended_reason);
+        let by_operator = |reason| (Suspended, Some(SuspendedBy::Operator), Some(reason));
+        let mut held = listing(Active, None);
+        held.set_held(Some(SuspendedReason::Fraud));
+        assert_eq!(state(&held), by_operator(SuspendedReason::Fraud));
+        held.show_seller(SellerSummary { suspended: Some(SuspendedReason::Other), ..seller(5, true) });
+        assert_eq!(state(&held), by_operator(SuspendedReason::Fraud));
+        held.set_held(None);
+        assert_eq!(state(&held), by_operator(SuspendedReason::Other));
+        held.show_seller(seller(5, true));
+        assert_eq!(state(&held), by_operator(SuspendedReason::RefundOverdue));
+        held.show_seller(seller(0, false));
+        assert_eq!(state(&held), (Active, None, None));
+        let mut resting = listing(Suspended, Some(SuspendedBy::Owner));
+        resting.set_held(Some(SuspendedReason::Fraud));
+        assert_eq!(resting.hold(), Some(SuspendedReason::Fraud), "its owner cannot lift it");
+        resting.set_held(None);
+        assert_eq!(state(&resting), (Suspended, Some(SuspendedBy::Owner), None), "its owner wants it so");
     }
 
     #[test]

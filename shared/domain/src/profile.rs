@@ -6,7 +6,7 @@ mod seller_summary;
 mod wallet;
 mod wallets;
 
-pub use record::{AccountType, Profile, Role};
+pub use record::{AccountType, ERASED, Profile, Role};
 pub use score::{SCORE_STEP, STARTING_SCORE, VERIFIED_SCORE, tier};
 pub use seller_summary::SellerSummary;
 pub use wallet::{Capability, MAX_WALLETS, Wallet, WalletChange, WalletStatus};

@@ -12,6 +12,7 @@ pub use rating::{Rating, Tally};
 
 use crate::call::CallKey;
 use crate::ids::{CallId, ListingId, ProfileId, ReviewId};
+use crate::profile::ERASED;
 use crate::wire_enum::wire_enum;
 
 wire_enum! {
@@ -141,6 +142,16 @@ impl Review {
         }
         self.answer = Some(Answer { comment, created_ms: now_ms });
         Some(self.changed(now_ms))
+    }
+
+    /// The next version, hidden and without what its author has written: the author was erased. The ratings count nothing.
+    #[must_use]
+    pub fn erased(self, now_ms: i64) -> Self {
+        let mut erased = self.hidden(Some("Its author was erased.".to_owned()), now_ms);
+        ERASED.clone_into(&mut erased.author_name);
+        erased.opinion.title.clear();
+        erased.opinion.comment.clear();
+        erased
     }
 
     /// The next version, hidden for this reason, or shown again.

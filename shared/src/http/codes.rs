@@ -199,6 +199,8 @@ codes! {
         => "fix_schema" false "Correct the schema: draft 2020-12, no $ref outside the document, at most 64 KiB." keep BODY, drop NONE;
     ListingSuspended "LISTING_SUSPENDED" 409 "The operator has suspended this listing; only the operator can lift that."
         => "contact_operator" false "Ask the operator of this deployment." keep NONE, drop NONE;
+    ProfileSuspended "PROFILE_SUSPENDED" 403 "The operator has suspended this profile."
+        => "contact_operator" false "Ask the operator of this deployment. Paid calls can still be presented, and refunds paid." keep NONE, drop NONE;
     RefundOverdue "REFUND_OVERDUE" 409 "You owe buyers refunds that are overdue, so nothing of yours goes on offer; pay them first."
         => "pay_refunds" false "Find what you owe with GET /gateway-requests?role=seller&status=undelivered (charge.state owed), and pay it with POST /gateway-requests/:id/refund. Suspended listings are on offer again once nothing is overdue." keep BODY, drop NONE;
     StatusChangeRefused "STATUS_CHANGE_REFUSED" 409 "A listing cannot change from its current status to that one; choose another."

@@ -10,6 +10,7 @@ pub mod error_list;
 pub mod escaped;
 pub mod etag;
 pub mod fields;
+pub mod gate;
 pub mod limited;
 mod limits;
 mod masked;

@@ -149,13 +149,14 @@ pub trait PaymentProvider: Send + Sync {
     ///
     /// Follows at most three payments that supersede it. A longer chain or a loop is reported as [`ProviderUnavailable`].
     fn payment<'a>(&'a self, id: &'a str, record: RecordWanted) -> BoxFuture<'a, Result<ProviderPayment, ProviderUnavailable>>;
-    /// Lists this deployment's payments that succeeded and changed since `since_ms`, oldest change first. Each page is one question
-    /// to the provider. `page` is the `next` of the page before.
+    /// Lists this deployment's payments that succeeded and changed since `since_ms`, and before `until_ms` if that is given, oldest
+    /// change first. Each page is one question to the provider. `page` is the `next` of the page before.
     ///
     /// A failure or refund whose fill was kept is not in the list: only [`PaymentProvider::payment`] finds it.
     fn filled_since<'a>(
         &'a self,
         since_ms: i64,
+        until_ms: Option<i64>,
         page: Option<&'a str>,
     ) -> BoxFuture<'a, Result<FilledPayments, ProviderUnavailable>>;
     /// Verifies the signature and the time of a webhook. `raw_body` is the body as received.

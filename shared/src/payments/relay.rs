@@ -142,9 +142,15 @@ impl Relay {
     }
 
     /// One page of the successful requests made with our key. Without the key as a filter, those of everybody are listed.
-    async fn list_filled(&self, since_ms: i64, page: Option<&str>) -> Result<FilledPayments, ProviderUnavailable> {
+    async fn list_filled(
+        &self,
+        since_ms: i64,
+        until_ms: Option<i64>,
+        page: Option<&str>,
+    ) -> Result<FilledPayments, ProviderUnavailable> {
         // A time in whole seconds, and inclusive: what changed in this second is listed again.
         let (since, limit) = (since_ms.div_euclid(1_000).to_string(), LIST_LIMIT.to_string());
+        let until = until_ms.map(|until_ms| until_ms.div_euclid(1_000).to_string());
         let mut query = vec![
             ("apiKey", self.api_key.expose_secret()),
             ("status", "success"),
@@ -153,6 +159,7 @@ impl Relay {
             ("startTimestamp", &since),
             ("limit", &limit),
         ];
+        query.extend(until.as_deref().map(|until| ("endTimestamp", until)));
         query.extend(page.map(|page| ("continuation", page)));
         let (status, reply) = self.get("/requests/v3", &query).await?;
         let records: Records = understood(status, &reply)?;
@@ -206,9 +213,10 @@ impl PaymentProvider for Relay {
     fn filled_since<'a>(
         &'a self,
         since_ms: i64,
+        until_ms: Option<i64>,
         page: Option<&'a str>,
     ) -> BoxFuture<'a, Result<FilledPayments, ProviderUnavailable>> {
-        Box::pin(self.list_filled(since_ms, page))
+        Box::pin(self.list_filled(since_ms, until_ms, page))
     }
 
     fn verify_webhook(&self, headers: &HeaderMap, raw_body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookRefused> {

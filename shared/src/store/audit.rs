@@ -1,13 +1,14 @@
-//! Reads of the whole ledger, for the operator. They scan the table, and no request of a client does.
+//! Reads of the whole ledger and of all calls, for the operator. They scan the table, and no request of a client does.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::call_item::{CallOrPointer, read_call};
 use super::item::{Item, record};
 use super::keys::{self, KIND, PK};
 use super::table::Table;
 use super::{Store, StoreError};
-use crochet_domain::call::CallKey;
 use crochet_domain::call::ledger::LedgerRecord;
+use crochet_domain::call::{Call, CallKey};
 
 /// Where a scan goes on.
 #[derive(Debug, Clone)]
@@ -47,5 +48,17 @@ impl Store {
             records.push((call, record(item)?));
         }
         Ok((records, next))
+    }
+
+    /// One page of all calls, in no particular order, and where the next page begins. A page may be empty.
+    pub async fn all_calls(&self, from: Option<ScanPosition>) -> Result<(Vec<Call>, Option<ScanPosition>), StoreError> {
+        let (items, next) = self.table.scan("call", from).await?;
+        let mut calls = Vec::with_capacity(items.len());
+        for item in items {
+            if let CallOrPointer::Call(call) = read_call(item)? {
+                calls.push(*call);
+            }
+        }
+        Ok((calls, next))
     }
 }

@@ -3,6 +3,8 @@
 //! A call moves by writing its next version over the version that was read. A refused write that finds its own `write_token` has
 //! succeeded before: the reply was lost, and the SDK tried again.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::answer::CompressedResponse;
@@ -102,6 +104,21 @@ impl Store {
             }
         }
         Ok(calls)
+    }
+
+    /// Those of these payments that pay a refund instead of a call.
+    pub async fn refunds_among(&self, payments: &[CallKey]) -> Result<BTreeSet<CallKey>, StoreError> {
+        let mut refunds = BTreeSet::new();
+        for batch in payments.chunks(100) {
+            let wanted: Vec<Key> = batch.iter().map(keys::call).collect();
+            let mut found = self.table.get_all(&wanted).await?;
+            for (payment, key) in batch.iter().zip(&wanted) {
+                if let Some(CallOrPointer::Refund) = found.take_item(key).map(read_call).transpose()? {
+                    refunds.insert(payment.clone());
+                }
+            }
+        }
+        Ok(refunds)
     }
 
     /// The call of this buyer or seller with this id. It is found through the indexes of their histories, which may lag a moment

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemInput;
 use aws_sdk_dynamodb::operation::get_item::GetItemInput;
 use aws_sdk_dynamodb::operation::put_item::PutItemInput;
 use aws_sdk_dynamodb::operation::query::QueryInput;
+use aws_sdk_dynamodb::operation::scan::ScanInput;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -51,6 +52,8 @@ fn report(input: &Input) {
         let partition = query.expression_attribute_values().and_then(|values| values.get(":pk"));
         let resource = query.index_name().map_or_else(|| "table".to_owned(), |index| format!("index/{index}"));
         record("dynamodb:Query", resource, text(partition), BTreeSet::new());
+    } else if input.downcast_ref::<ScanInput>().is_some() {
+        record("dynamodb:Scan", "table".to_owned(), "", BTreeSet::new());
     } else if let Some(put) = input.downcast_ref::<PutItemInput>() {
         put_item(put.item(), put.condition_expression(), put.expression_attribute_names());
     } else if let Some(update) = input.downcast_ref::<UpdateItemInput>() {

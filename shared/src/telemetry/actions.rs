@@ -46,7 +46,7 @@ pub async fn of<F: Future>(function: &'static str, work: F) -> F::Output {
 }
 
 /// Records an action of the current function, if there is one.
-pub(crate) fn record(action: &str, resource: String, leading_key: &str, attributes: impl IntoIterator<Item = String>) {
+pub fn record(action: &str, resource: String, leading_key: &str, attributes: impl IntoIterator<Item = String>) {
     let (Some(log), Ok(function)) = (RECORDED.get(), FUNCTION.try_with(|function| *function)) else { return };
     let leading_key = leading_key.find('#').map_or(leading_key, |end| &leading_key[..=end]).to_owned();
     let action = Action { function, action: action.to_owned(), resource, leading_key };

@@ -10,11 +10,12 @@ use super::money::{Amount, Currency, owes};
 use super::warning::{Warning, warnings};
 use crate::config::Config;
 use crochet_domain::currency::{OriginCurrency, payable_with};
-use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy, SuspendedReason};
+use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy};
 use crochet_domain::money::Micros;
 use crochet_domain::profile::{SellerSummary, VERIFIED_SCORE, tier};
 use crochet_domain::review::Rating;
 use crochet_domain::stats::Figures;
+use crochet_domain::suspension::SuspendedReason;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 
 /// A listing: a capability that an agent sells.
@@ -79,7 +80,7 @@ pub struct ListingView {
     /// Who suspended the listing; null unless suspended.
     #[schema(value_type = Option<schema::SuspendedBy>, required)]
     pub suspended_by: Option<SuspendedBy>,
-    /// Why the operator suspended the listing; `REFUND_OVERDUE` while its seller owes overdue refunds.
+    /// Why the operator suspended the listing or its seller; `REFUND_OVERDUE` while its seller owes overdue refunds.
     #[schema(value_type = Option<schema::SuspendedReason>, required)]
     pub suspended_reason: Option<SuspendedReason>,
     /// URL to call the listing at; null if it has no endpoint.

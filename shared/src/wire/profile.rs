@@ -13,6 +13,7 @@ use crochet_domain::challenge::{self, CHALLENGE_TTL, POW_ALGORITHM, POW_RULE, Pr
 use crochet_domain::ids::{ProfileId, WalletId};
 use crochet_domain::profile::{self, AccountType, Capability, Role, VERIFIED_SCORE, WalletStatus, tier};
 use crochet_domain::session::Session;
+use crochet_domain::suspension::SuspendedReason;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use crochet_domain::wallet::{Chain, WalletAddress};
 
@@ -47,6 +48,10 @@ pub struct Profile {
     /// What the profile owes buyers for calls that were never delivered; null if nothing.
     #[schema(required)]
     pub owes: Option<Amount>,
+    /// Why the operator of the marketplace has suspended the profile. Absent unless suspended.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended_reason: Option<SuspendedReason>,
     /// When the profile was created.
     #[schema(format = DateTime)]
     pub created_at: String,
@@ -77,6 +82,7 @@ impl Profile {
             is_verified: profile.score >= VERIFIED_SCORE,
             operator: operator.map(|person| Operator { id: person.id, display_name: person.display_name.clone() }),
             owes: owes(profile.standing),
+            suspended_reason: profile.suspended,
             created_at: moment(profile.created_ms),
         }
     }

@@ -3,7 +3,7 @@
 
 use crochet_domain::challenge::Purpose as ChallengePurpose;
 use crochet_domain::wallet::Chain as WalletChain;
-use crochet_domain::{call, currency, listing, profile};
+use crochet_domain::{call, currency, listing, profile, suspension};
 use serde::Serialize;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -57,7 +57,7 @@ string_enum! {
     pub enum Scope = ["read", "write"], "What an API key may do.";
     pub enum Settlement = call::ledger::Settlement::ALL, "Status of an adjustment.";
     pub enum SuspendedBy = listing::SuspendedBy::ALL, "Who suspended a listing.";
-    pub enum SuspendedReason = listing::SuspendedReason::ALL, "Why the operator suspended a listing.";
+    pub enum SuspendedReason = suspension::SuspendedReason::ALL, "Why the operator suspended a listing or a profile.";
     pub enum Tier = ["Low", "Moderate", "Trusted", "Elite", "Exceptional"], "Tier of a score.";
     pub enum WalletStatus = profile::WalletStatus::ALL, "Whether a wallet is in use.";
 }

@@ -12,6 +12,7 @@ mod faults;
 mod generated_clients;
 mod health;
 mod openapi;
+mod operator;
 mod raw_targets;
 mod reply_forms;
 mod secrets;

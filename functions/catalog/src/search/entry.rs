@@ -173,6 +173,7 @@ impl Entry {
             status: ListingStatus::Active,
             suspended_by: None,
             suspended_reason: None,
+            held: None,
             seller: SellerSummary {
                 id: attributes.seller,
                 display_name: details.seller_name,
@@ -181,6 +182,7 @@ impl Entry {
                 payout_chains: details.payout_chains,
                 // Overdue debts suspend a listing, so one that is on offer has none.
                 standing: Standing { owes: Micros(details.seller_owes), overdue: false },
+                suspended: None,
                 as_of: 0,
             },
             endpoint: details.endpoint.map(|status| shown_endpoint(status, details.tested_ms)),

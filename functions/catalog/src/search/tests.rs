@@ -37,6 +37,7 @@ pub(crate) fn listing(name: &str, created_ms: i64) -> Listing {
         status: ListingStatus::Active,
         suspended_by: None,
         suspended_reason: None,
+        held: None,
         seller: SellerSummary {
             id: ProfileId::generate(now),
             display_name: "S".into(),
@@ -44,6 +45,7 @@ pub(crate) fn listing(name: &str, created_ms: i64) -> Listing {
             claimed: false,
             payout_chains: Vec::new(),
             standing: Standing { owes: Micros(7), overdue: false },
+            suspended: None,
             as_of: 1,
         },
         endpoint: None,

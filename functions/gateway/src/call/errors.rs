@@ -6,7 +6,7 @@ use crochet::http::caller::Agent;
 crochet::error_list!(
     CallListingErrors: Agent, Path<String>;
     InsufficientScope, RoleRequired, InvalidJson, UnsupportedMediaType, PayloadTooLarge, InvalidIdempotencyKey,
-    InvalidPaymentId, UnsupportedOriginCurrency, ListingNotFound, ListingNotActive, ListingHasNoGateway, EndpointPaused,
+    InvalidPaymentId, UnsupportedOriginCurrency, ListingNotFound, ListingNotActive, ListingHasNoGateway, EndpointPaused, ProfileSuspended,
     InputSchemaMismatch, ListingRateLimited, ListingBusy, QuoteLimit, PaymentWalletRequired, PaymentRouteMinimumNotMet,
     PaymentRouteUnavailable, PaymentProviderUnavailable, PaymentNotFound, PaymentBoundToAnotherRequest,
     PaymentMismatch, IdempotencyKeyConflict, IdempotencyKeyReused, CallAlreadyDelivered, CallInProgress, AnswerExpired, CallUndelivered,

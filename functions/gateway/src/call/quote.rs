@@ -1,9 +1,11 @@
 //! Quotes a new call: the terms, a place among the buyer's open quotes, the provider's quote, and the call with its record.
 
 use crochet::budget::Grant;
+use crochet::http::gate::closed;
 use crochet::http::{ApiError, Code, Result};
 use crochet::payments::{ProviderQuote, QuoteRequest};
 use crochet::store::call::new_write_token;
+use crochet::store::gate::Gate;
 use crochet::store::open_quotes::{ReserveError, place};
 use crochet::store::record::CreateCallError;
 use crochet_domain::call::record::{IdempotencyRecord, SHOWN_WITHIN_MS};
@@ -35,6 +37,9 @@ pub(super) enum Quoted {
 /// Requests a quote, and stores the call under its name: the idempotency key, or listing and body.
 pub(super) async fn quote(ctx: &CallContext<'_>, progress: &mut Progress, new: &NewCall) -> Result<Quoted> {
     let Some(name) = &new.name else { return Err(ApiError::internal("a quote without a name").alarm()) };
+    if let Some(reason) = progress.resolved.parties.as_ref().and_then(|parties| parties.buyer.as_ref()?.suspended) {
+        return Err(ApiError::new(Code::ProfileSuspended).detail("suspended_reason", reason.as_str()));
+    }
     let terms = terms(ctx, progress, new).await?;
     let id = CallId::generate(ctx.now);
     let ttl_ms = ctx.now_ms() + QUOTE_TTL_SECONDS * 1_000;
@@ -79,12 +84,18 @@ async fn reserve(ctx: &CallContext<'_>, progress: &Progress, (place, id): (&str,
     let mut over = None;
     for _ in 0..3 {
         let reserving = app.store.reserve_quote(buyer, place, id, over, (ctx.now_ms(), ttl_ms), max_open_quotes(ctx));
-        let (reserved, granted) = tokio::join!(reserving, app.provider_budget.quote(buyer, ctx.now));
-        let granted = match granted {
-            Ok(granted) => granted,
-            Err(e) => {
+        let (reserved, granted, gate) =
+            tokio::join!(reserving, app.provider_budget.quote(buyer, ctx.now), app.store.gate(Gate::Quotes));
+        let granted = match (granted, gate) {
+            (Ok(granted), Ok(gate)) if !gate.is_closed => granted,
+            (granted, gate) => {
                 app.store.release_quote(buyer, place, id).await?;
-                return Err(e.into());
+                let granted = granted?;
+                if granted == Grant::Granted {
+                    app.provider_budget.give_back_quote(buyer, ctx.now).await?;
+                }
+                gate?;
+                return Err(closed(Gate::Quotes));
             }
         };
         if reserved.is_err() && granted == Grant::Granted {

@@ -56,8 +56,13 @@ pub(super) fn after_use(error: StoreError) -> ApiError {
     if matches!(error, StoreError::SessionOver) {
         return error.into();
     }
+    used_up(error.into())
+}
+
+/// An error after the ceremony was used up, with the advice to start over.
+pub(super) fn used_up(error: ApiError) -> ApiError {
     let recovery = Code::CeremonyInvalid.recovery();
-    ApiError::from(error)
+    error
         .recovery("next_action", recovery.next_action)
         .recovery("summary", recovery.summary)
         .recovery("preserve", json!(recovery.preserve))

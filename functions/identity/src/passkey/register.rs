@@ -2,10 +2,12 @@
 
 use axum::extract::State;
 use crochet::app::App;
+use crochet::http::gate;
 use crochet::http::request::{Json, Text};
 use crochet::http::session::{Person, set_cookie};
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
+use crochet::store::gate::Gate;
 use crochet::store::passkey::AddPasskeyError;
 use crochet::store::person::SignUpError;
 use crochet::store::retry::{Attempts, retry_on_conflict};
@@ -22,7 +24,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::ceremony::{CeremonyStarted, after_use, ceremony_id, open, start as start_ceremony};
+use super::ceremony::{CeremonyStarted, after_use, ceremony_id, open, start as start_ceremony, used_up};
 use super::possibly_person::PossiblyPerson;
 use super::recovery_codes;
 use super::session::start_session;
@@ -137,6 +139,7 @@ pub(crate) async fn finish(
     match ceremony.purpose {
         CeremonyPurpose::SignUp { person, display_name } => {
             let credential = party.finish_registration(&response, &ceremony.state)?;
+            gate::pass(app, Gate::Registrations, now).await.map_err(used_up)?;
             sign_up(app, profile(person, display_name, now), passkey(credential, name, 1, now), now).await
         }
         CeremonyPurpose::AddPasskey { person } => {
@@ -218,6 +221,7 @@ fn profile(id: ProfileId, display_name: String, now: OffsetDateTime) -> Profile 
         listing_count: 0,
         claim_count: 0,
         standing: Standing::default(),
+        suspended: None,
         summaries_stale: false,
         version: 1,
         created_ms: unix_ms(now),

@@ -3,9 +3,11 @@
 use axum::extract::State;
 use crochet::http::caller::Anonymous;
 use crochet::http::fields::{FieldProblems, Place};
+use crochet::http::gate;
 use crochet::http::limited::AuthLimit;
 use crochet::http::request::{Json, List, Text};
 use crochet::http::{ApiError, Code, Reply, Result};
+use crochet::store::gate::Gate;
 use crochet::store::profile::RegisterError;
 use crochet::wire::profile::Issued;
 use crochet::wire::schema;
@@ -21,7 +23,7 @@ use utoipa::ToSchema;
 
 use crate::api_key::issue::full_access_key;
 use crate::field;
-use crate::proof::{Proof, SignedAnswer, after_use};
+use crate::proof::{Proof, SignedAnswer, after_use, used_up};
 
 /// A signed challenge of purpose `register`, and the profile to create.
 #[derive(Deserialize, ToSchema)]
@@ -74,6 +76,7 @@ pub(crate) async fn register(
     let (profile, wallet) = details.profile(&answer.wallet, now);
     let challenge = app.store.take_challenge(&answer.nonce).await.map_err(after_use)?;
     answer.verify(proofs, challenge.as_ref(), &Binding::Register, now).await?;
+    gate::pass(app, Gate::Registrations, now).await.map_err(used_up)?;
     let (key, stored) = full_access_key(&profile, "registration", now);
     app.store.register(&profile, &wallet, &stored).await.map_err(|error| match error {
         RegisterError::WalletTaken => Code::WalletAlreadyRegistered.into(),
@@ -140,6 +143,7 @@ impl Details {
             listing_count: 0,
             claim_count: 0,
             standing: Standing::default(),
+            suspended: None,
             summaries_stale: false,
             version: 1,
             created_ms: unix_ms(now),

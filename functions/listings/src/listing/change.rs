@@ -6,6 +6,7 @@ use crochet::outbound::EndpointUrl;
 use crochet_domain::listing::{AuthMethod, CATEGORIES, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy};
 use crochet_domain::money::Micros;
 use crochet_domain::name::check_name;
+use crochet_domain::suspension::SuspendedReason;
 
 use super::json_fields::check_example_request;
 use super::pricing::apply_pricing;
@@ -102,12 +103,11 @@ fn set<T: Clone>(field: &mut T, value: &Option<T>) {
 /// Changes the status as its owner requests.
 fn transition(listing: &mut Listing, to: ListingStatus) -> Result<(), ApiError> {
     use ListingStatus::{Active, Draft, Suspended};
-    let is_overdue = listing.seller.standing.overdue;
     match (listing.status, listing.suspended_by, to) {
         // It stays suspended after the debts are paid.
-        (Suspended, Some(SuspendedBy::Operator), Suspended) if listing.suspended_reason.is_some() => suspend(listing),
+        (Suspended, Some(SuspendedBy::Operator), Suspended) if is_overdue_only(listing) => suspend(listing),
         (status, _, to) if status == to => {}
-        (Draft | Suspended, _, Active) if is_overdue => return Err(Code::RefundOverdue.into()),
+        (Draft | Suspended, _, Active) if listing.hold().is_some() => held_back(listing).map_or(Ok(()), Err)?,
         (Suspended, Some(SuspendedBy::Operator), _) => return Err(Code::ListingSuspended.into()),
         (Draft | Suspended, _, Active) => {
             (listing.status, listing.suspended_by, listing.suspended_reason) = (Active, None, None);
@@ -120,6 +120,19 @@ fn transition(listing: &mut Listing, to: ListingStatus) -> Result<(), ApiError> 
         }
     }
     Ok(())
+}
+
+/// Whether it is suspended for overdue refunds and nothing else. Only then may its owner keep it suspended afterwards.
+pub(super) fn is_overdue_only(listing: &Listing) -> bool {
+    listing.suspended_reason == Some(SuspendedReason::RefundOverdue)
+}
+
+/// Why a listing cannot go on offer, whatever its owner wants.
+fn held_back(listing: &Listing) -> Option<ApiError> {
+    Some(match listing.hold()? {
+        SuspendedReason::RefundOverdue => Code::RefundOverdue.into(),
+        reason => ApiError::new(Code::ListingSuspended).detail("suspended_reason", reason.as_str()),
+    })
 }
 
 /// Suspends a listing for its owner, who can lift it.
@@ -165,7 +178,6 @@ pub(crate) fn distinct<const MIN: usize, const MAX: usize, const N: usize>(List(
 mod tests {
     use crochet_domain::debt::Standing;
     use crochet_domain::ids::ProfileId;
-    use crochet_domain::listing::SuspendedReason;
     use crochet_domain::profile::{AccountType, Profile, Role};
     use time::OffsetDateTime;
 
@@ -185,6 +197,7 @@ mod tests {
             listing_count: 0,
             claim_count: 0,
             standing: Standing::default(),
+            suspended: None,
             summaries_stale: false,
             version: 1,
             created_ms: 0,

@@ -2,9 +2,11 @@
 
 use axum::extract::State;
 use crochet::http::fields::{FieldProblems, Place};
+use crochet::http::gate;
 use crochet::http::request::Json;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::outbound::{EndpointUrl, Outbound, OutboundRules};
+use crochet::store::gate::Gate;
 use crochet::store::listing::CreateListingError;
 use crochet::store::retry::Attempts;
 use crochet::wire::money::Currency;
@@ -147,7 +149,7 @@ impl NewListing {
 
 crochet::error_list!(
     CreateListingErrors: ListingWriter, Json<NewListing>;
-    EndpointRequired, EndpointUrlRefused, InvalidSchema, PayoutWalletRequired, ListingLimitReached, RefundOverdue,
+    EndpointRequired, EndpointUrlRefused, InvalidSchema, PayoutWalletRequired, ListingLimitReached, RefundOverdue, ProfileSuspended,
     ChallengeInvalid, PowInvalid
 );
 
@@ -167,12 +169,16 @@ pub(crate) async fn create_listing(
     let (change, answer) = request.parse(state.outbound.rules())?;
     let (profile, ()) = tokio::try_join!(writer.profile(app), check_host(change.url.as_ref(), &state.outbound))?;
     require_seller(&profile)?;
+    if let Some(reason) = profile.suspended {
+        return Err(ApiError::new(Code::ProfileSuspended).detail("suspended_reason", reason.as_str()));
+    }
     let mut listing = change.apply(&empty_listing(&profile, now))?;
     let max_listings = app.config.max_listings.saturating_mul(app.config.limit_factor);
     if profile.listing_count >= max_listings {
         return Err(limit_reached(max_listings));
     }
     answer.redeem(app, profile.id, now).await?;
+    gate::pass(app, Gate::Listings, now).await.map_err(challenge_spent)?;
     let mut signing_secret = None;
     if let Some(url) = &change.url {
         let new = NewEndpoint::new(url, None, unix_ms(now));
@@ -216,6 +222,7 @@ pub(super) fn empty_listing(profile: &Profile, now: OffsetDateTime) -> Listing {
         status: ListingStatus::Draft,
         suspended_by: None,
         suspended_reason: None,
+        held: None,
         seller: SellerSummary::from(profile),
         endpoint: None,
         removing_secret_until_ms: None,
@@ -270,6 +277,7 @@ fn creation_failed(error: CreateListingError, max_listings: u32) -> ApiError {
         CreateListingError::NoPayoutWallet => Code::PayoutWalletRequired.into(),
         CreateListingError::NotSeller => ApiError::new(Code::RoleRequired).detail("required_role", "seller"),
         CreateListingError::RefundOverdue => Code::RefundOverdue.into(),
+        CreateListingError::SellerSuspended => Code::ProfileSuspended.into(),
         CreateListingError::Store(error) => challenge_spent(error.into()),
         CreateListingError::SlugTaken | CreateListingError::Conflict => challenge_spent(Code::ServiceUnavailable.into()),
     }

@@ -9,7 +9,7 @@ use crochet_domain::timestamp::unix_ms;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::change::suspend;
+use super::change::{is_overdue_only, suspend};
 use crate::endpoint::secret::delete_secret;
 use crate::seller::ListingWriter;
 
@@ -42,7 +42,7 @@ pub(crate) async fn delete_listing(
     let mut attempts = Attempts::default();
     loop {
         match listing.status {
-            ListingStatus::Suspended if listing.suspended_reason.is_none() => return reply(&listing, false),
+            ListingStatus::Suspended if !is_overdue_only(&listing) => return reply(&listing, false),
             // One that is suspended while refunds are overdue stays suspended afterwards.
             ListingStatus::Active | ListingStatus::Suspended => {
                 suspend(&mut listing);

@@ -114,6 +114,7 @@ fn seller(dice: &mut Dice, now_ms: i64) -> SellerSummary {
         claimed: dice.below(3) == 0,
         payout_chains: vec![if dice.below(2) == 0 { Chain::Solana } else { Chain::Evm }],
         standing: Standing::default(),
+        suspended: None,
         as_of: 1,
     }
 }
@@ -150,6 +151,7 @@ fn listing(dice: &mut Dice, words: &[&str], sellers: &[SellerSummary], now_ms: i
         status: ListingStatus::Active,
         suspended_by: None,
         suspended_reason: None,
+        held: None,
         seller: sellers[dice.skewed(sellers.len())].clone(),
         endpoint: Some(Endpoint {
             status: EndpointStatus::Active,

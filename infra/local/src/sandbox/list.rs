@@ -21,7 +21,8 @@ use super::webhook::API_KEY;
 /// The provider's maximum of requests on a page.
 const MAXIMUM: usize = 50;
 /// Parameters that the sandbox supports. The provider has more.
-const SUPPORTED: [&str; 7] = ["apiKey", "status", "sortBy", "sortDirection", "startTimestamp", "limit", "continuation"];
+const SUPPORTED: [&str; 8] =
+    ["apiKey", "status", "sortBy", "sortDirection", "startTimestamp", "endTimestamp", "limit", "continuation"];
 
 /// Answers `GET /requests/v3`.
 pub(super) async fn requests(
@@ -59,6 +60,7 @@ fn list(sandbox: &Sandbox, query: &HashMap<String, String>, now_ms: i64) -> Resu
     let by_update = one_of(query, "sortBy", &["createdAt", "updatedAt"])? == "updatedAt";
     let ascending = one_of(query, "sortDirection", &["desc", "asc"])? == "asc";
     let since_ms = number::<i64>(query, "startTimestamp")?.unwrap_or_default() * 1_000;
+    let until_ms = number::<i64>(query, "endTimestamp")?.map_or(i64::MAX, |seconds| seconds * 1_000);
     let limit = number(query, "limit")?.unwrap_or(MAXIMUM).clamp(1, MAXIMUM);
     let skipped: usize = number(query, "continuation")?.unwrap_or_default();
     let status = match query.get("status") {
@@ -71,7 +73,7 @@ fn list(sandbox: &Sandbox, query: &HashMap<String, String>, now_ms: i64) -> Resu
     let (_, mut found) = sandbox.newest(usize::MAX, None);
     found.retain(|payment| {
         let is_wanted = status.is_none_or(|status| Facts::of(payment, payment.recorded(now_ms)).status == status);
-        is_wanted && !payment.is_forgotten(now_ms) && time(payment) >= since_ms
+        is_wanted && !payment.is_forgotten(now_ms) && (since_ms..=until_ms).contains(&time(payment))
     });
     if ascending {
         found.reverse();

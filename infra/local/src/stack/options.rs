@@ -13,12 +13,13 @@ const DEFAULT_PORT: u16 = 9_000;
 const DEFAULT_TABLE: &str = "crochet";
 
 /// Settings that are passed from the environment to the functions. The stack sets the addresses itself.
-const PASSED_ON: [&str; 14] = [
+const PASSED_ON: [&str; 16] = [
     "CROCHET_ENDPOINT_PORTS",
     "CROCHET_EVM_RPC_URL",
     "CROCHET_FEE_BPS",
     "CROCHET_FEE_WALLET",
     "CROCHET_INSECURE_ENDPOINTS",
+    "CROCHET_LISTINGS_PER_DAY",
     "CROCHET_LISTING_CONCURRENCY",
     "CROCHET_LOG",
     "CROCHET_MAX_LISTINGS",
@@ -26,6 +27,7 @@ const PASSED_ON: [&str; 14] = [
     "CROCHET_PROVIDER_QUESTIONS_PER_MINUTE",
     "CROCHET_PROVIDER_QUOTES_PER_MINUTE",
     "CROCHET_RATE_LIMITS",
+    "CROCHET_REGISTRATIONS_PER_DAY",
     "CROCHET_SECURITY_CONTACT",
     "CROCHET_SECRET_PREFIX",
 ];

@@ -18,7 +18,7 @@ pub(super) const SCHEDULE: Duration = Duration::from_secs(10);
 
 /// What scheduled functions connect to.
 pub struct Scheduled {
-    pub(super) app: App,
+    app: App,
     gateway: State,
     secrets: SecretSweeper,
 }

@@ -83,8 +83,9 @@ impl Statement {
         let mut cells = Vec::new();
         for action in &self.actions {
             for resource in &self.resources {
-                let is_secret = action.starts_with("secretsmanager:");
-                let unsaid = vec![if is_secret { String::new() } else { "*".to_owned() }];
+                // A scan and whatever is not about the table name no keys.
+                let names_keys = action.starts_with("dynamodb:") && action != "dynamodb:Scan";
+                let unsaid = vec![if names_keys { "*".to_owned() } else { String::new() }];
                 let keys = self.leading_keys.as_ref().unwrap_or(&unsaid);
                 for key in keys {
                     let key = if key == "*" { key } else { key.strip_suffix('*').unwrap_or(key) };
@@ -107,7 +108,7 @@ fn is_like(pattern: &str, text: &str) -> bool {
     pattern == text || pattern.strip_suffix('*').is_some_and(|start| text.starts_with(start))
 }
 
-/// The roles of all functions.
+/// The roles of all functions, and the managed policies, which are for people.
 ///
 /// # Errors
 /// If the template is no YAML, or a policy uses something that the evaluator does not know.
@@ -117,12 +118,15 @@ pub(super) fn roles(template: &str) -> Result<Vec<Role>, String> {
         documents.first().and_then(|document| document["Resources"].as_hash()).ok_or("template.yaml has no resources")?;
     let mut roles = Vec::new();
     for (name, resource) in resources {
-        if resource["Type"].as_str() != Some("AWS::Serverless::Function") {
-            continue;
-        }
         let function = name.as_str().unwrap_or_default().to_owned();
+        let properties = &resource["Properties"];
+        let policies: Vec<&Yaml> = match resource["Type"].as_str() {
+            Some("AWS::Serverless::Function") => properties["Policies"].as_vec().into_iter().flatten().collect(),
+            Some("AWS::IAM::ManagedPolicy") => vec![&properties["PolicyDocument"]],
+            _ => continue,
+        };
         let mut statements = Vec::new();
-        for policy in resource["Properties"]["Policies"].as_vec().into_iter().flatten() {
+        for policy in policies {
             for statement in policy["Statement"].as_vec().ok_or_else(|| format!("{function}: a policy without statements"))? {
                 statements.push(Statement::read(statement).map_err(|problem| format!("{function}: {problem}"))?);
             }
@@ -172,6 +176,9 @@ fn texts(yaml: &Yaml) -> Vec<String> {
 fn normal(resource: &str) -> Result<String, String> {
     if resource == "Table.Arn" {
         return Ok("table".into());
+    }
+    if resource == "AuditLog.Arn" || resource == "${AuditLog.Arn}:*" {
+        return Ok("log/audit".into());
     }
     if resource == "*" {
         return Ok("*".into());

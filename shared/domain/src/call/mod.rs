@@ -204,6 +204,20 @@ impl Call {
         self
     }
 
+    /// Due at once, so that the next sweep looks at it. `None` if a sweep would do nothing: the call has ended, or it is paid and waits
+    /// for its buyer, who alone has its body.
+    #[must_use]
+    pub fn redriven(mut self, now_ms: i64) -> Option<Self> {
+        let is_for_sweep = match self.state {
+            CallState::Quoted | CallState::Pending | CallState::Expired => self.payment.is_some(),
+            CallState::Delivering { lease_until_ms, .. } => now_ms >= lease_until_ms,
+            CallState::Settled => self.is_overdue(now_ms),
+            CallState::Delivered { .. } | CallState::Undelivered => false,
+        };
+        self.due_ms = Some(now_ms);
+        is_for_sweep.then_some(self)
+    }
+
     /// The seller was paid. `fee_collected` is what the provider's record says that it collected for the operator.
     #[must_use]
     pub fn settled(mut self, fee_collected: Option<Micros>, now_ms: i64) -> Self {

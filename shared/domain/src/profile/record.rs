@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::wallet::Wallet;
 use crate::debt::Standing;
 use crate::ids::ProfileId;
+use crate::suspension::SuspendedReason;
 
 /// What kind of account a profile is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +83,10 @@ pub struct Profile {
     /// What it owes buyers, as [`Profile::with_standing`] last saw it.
     #[serde(default)]
     pub standing: Standing,
+    /// Why the operator has suspended it. It gets no quotes and puts nothing on offer; what is paid is delivered, and what it owes can
+    /// be paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<SuspendedReason>,
     /// Whether some of its listings may still carry an outdated [`SellerSummary`](super::SellerSummary).
     #[serde(default)]
     pub summaries_stale: bool,
@@ -91,11 +96,36 @@ pub struct Profile {
     pub created_ms: i64,
 }
 
+/// Stands for the names of who was erased, and of what they sold.
+pub const ERASED: &str = "Erased";
+
 impl Profile {
     /// Sets or removes the agent's operator.
     pub fn set_operator(&mut self, operator: Option<ProfileId>) {
         self.account_type = if operator.is_some() { AccountType::HumanClaimedAgent } else { AccountType::Agent };
         self.operator = operator;
+    }
+
+    /// The next version, suspended by the operator for a reason, or suspended no more.
+    #[must_use]
+    pub fn with_suspension(mut self, suspended: Option<SuspendedReason>) -> Self {
+        self.summaries_stale |= self.listing_count > 0 && self.suspended != suspended;
+        self.suspended = suspended;
+        self.version += 1;
+        self
+    }
+
+    /// The next version, without anything personal. It stays suspended, because nobody can act for it any more.
+    #[must_use]
+    pub fn erased(mut self) -> Self {
+        self = self.with_suspension(Some(SuspendedReason::Other));
+        ERASED.clone_into(&mut self.display_name);
+        (self.description, self.wallets) = (None, Vec::new());
+        if self.account_type != AccountType::Human {
+            self.set_operator(None);
+        }
+        self.summaries_stale = self.listing_count > 0;
+        self
     }
 
     /// The next version, with what the profile owes. It is a new version even if nothing has changed, so that a writer that read the

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::record::{AccountType, Profile};
 use crate::debt::Standing;
 use crate::ids::ProfileId;
+use crate::suspension::SuspendedReason;
 use crate::wallet::Chain;
 
 /// What a listing shows of its seller. Each listing carries a copy, so that reading a listing takes one read.
@@ -23,6 +24,9 @@ pub struct SellerSummary {
     /// What the seller owes buyers, and whether it is overdue.
     #[serde(default)]
     pub standing: Standing,
+    /// Why the operator has suspended the seller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<SuspendedReason>,
     /// The profile version that this was copied from. An older copy never replaces a newer one.
     #[serde(default)]
     pub as_of: u64,
@@ -37,6 +41,7 @@ impl From<&Profile> for SellerSummary {
             claimed: profile.account_type == AccountType::HumanClaimedAgent,
             payout_chains: profile.payout_chains(),
             standing: profile.standing,
+            suspended: profile.suspended,
             as_of: profile.version,
         }
     }

@@ -78,6 +78,7 @@ fn profile(n: u8) -> Profile {
         listing_count: 0,
         claim_count: 0,
         standing: Standing::default(),
+        suspended: None,
         summaries_stale: false,
         version: 1,
         created_ms: 0,

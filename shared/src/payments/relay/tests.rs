@@ -280,7 +280,7 @@ async fn filled_payments_are_listed_page_by_page() {
     let played = Played::default().says("requests", "", 200, json!({ "requests": [paid, moved], "continuation": "50" }));
     let (base, server) = played.serve().await;
     let relay = Relay::new(&base, "key".into());
-    let page = relay.filled_since(1_774_993_296_999, Some("next&page")).await.expect("a page");
+    let page = relay.filled_since(1_774_993_296_999, Some(1_775_079_696_000), Some("next&page")).await.expect("a page");
     assert_eq!(page.next.as_deref(), Some("50"));
     let [(listed, payment)] = &page.payments[..] else { panic!("what was superseded is left out: {page:?}") };
     assert_eq!((listed, payment.status, payment.fee_collected), (&id(1), ProviderStatus::Success, Some(Micros(4_997_980))));
@@ -288,7 +288,7 @@ async fn filled_payments_are_listed_page_by_page() {
     let query = played.queries.lock().expect("unpoisoned").remove(0);
     assert_eq!(
         query,
-        "apiKey=key&status=success&sortBy=updatedAt&sortDirection=asc&startTimestamp=1774993296&limit=50&continuation=next%26page"
+        "apiKey=key&status=success&sortBy=updatedAt&sortDirection=asc&startTimestamp=1774993296&limit=50&endTimestamp=1775079696&continuation=next%26page"
     );
     server.abort();
 }

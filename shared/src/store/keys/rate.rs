@@ -1,4 +1,4 @@
-//! Keys of rate counters and budgets.
+//! Keys of rate counters, budgets and gates.
 
 use super::key::Key;
 
@@ -12,4 +12,10 @@ pub fn counter(subject: &str, window_start: i64) -> Key {
 #[must_use]
 pub fn budget(name: &str, minute: i64) -> Key {
     Key::new(format!("BUDGET#{name}#{minute}"), "BUDGET")
+}
+
+/// What the operator may close, with what has passed today.
+#[must_use]
+pub fn gate(name: &str) -> Key {
+    Key::new(format!("GATE#{name}"), "GATE")
 }

@@ -27,6 +27,9 @@ pub enum CreateListingError {
     /// The seller owes refunds that are overdue, and the listing would be on offer.
     #[error("the seller owes refunds that are overdue")]
     RefundOverdue,
+    /// The operator has suspended the seller.
+    #[error("the seller is suspended")]
+    SellerSuspended,
     /// Another write changed one of the items.
     #[error("another write changed one of the items")]
     Conflict,
@@ -58,6 +61,9 @@ impl Store {
             }
             if listing.status == ListingStatus::Active && current.standing.overdue {
                 return Err(CreateListingError::RefundOverdue);
+            }
+            if current.suspended.is_some() {
+                return Err(CreateListingError::SellerSuspended);
             }
             attempts.next_or(CreateListingError::Conflict).await?;
         }

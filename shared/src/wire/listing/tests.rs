@@ -30,6 +30,7 @@ fn listing(price: i64) -> Listing {
         status: ListingStatus::Active,
         suspended_by: None,
         suspended_reason: None,
+        held: None,
         seller: SellerSummary {
             id: ProfileId::generate(now),
             display_name: "Seller".into(),
@@ -37,6 +38,7 @@ fn listing(price: i64) -> Listing {
             claimed: false,
             payout_chains: vec![Chain::Solana],
             standing: Standing::default(),
+            suspended: None,
             as_of: 1,
         },
         endpoint: None,

@@ -30,6 +30,7 @@ fn agent(score: u16) -> profile::Profile {
         listing_count: 0,
         claim_count: 0,
         standing: Standing::default(),
+        suspended: None,
         summaries_stale: false,
         version: 1,
         created_ms: 1_790_000_000_123,

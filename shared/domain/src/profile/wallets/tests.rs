@@ -53,6 +53,7 @@ fn profile(address: WalletAddress, capabilities: &[Capability]) -> Profile {
         listing_count: 0,
         claim_count: 0,
         standing: Standing::default(),
+        suspended: None,
         summaries_stale: false,
         version: 1,
         created_ms: 0,

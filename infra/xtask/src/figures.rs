@@ -1,0 +1,93 @@
+//! `cargo xtask figures`: what calls cost, which quota bites first, and how large the functions are, as a page.
+//!
+//! Units are those that the suite measures (`docs/internals/table-and-costs.md`), prices those of `infra/prices.json`.
+
+mod costs;
+mod quotas;
+mod zips;
+
+use serde_json::Value;
+
+use crate::project::{Project, read, write};
+use costs::{Kind, Rows};
+
+/// Where the page is written.
+const PAGE: &str = "docs/internals/figures.md";
+/// Calls a month for which the page gives figures.
+const VOLUMES: [(u64, &str); 3] = [(10_000, "10 thousand"), (1_000_000, "1 million"), (100_000_000, "100 million")];
+
+/// Writes the page.
+///
+/// # Errors
+/// If a file cannot be read, or names a row or price that does not exist.
+pub(crate) fn run(project: &Project) -> Result<(), String> {
+    let page = page(project)?;
+    write(&project.root.join(PAGE), &page)?;
+    println!("{PAGE}");
+    Ok(())
+}
+
+/// Fails if the page is not what its sources say. Sizes of functions are not compared: they come from builds.
+///
+/// # Errors
+/// If it is stale, or a source cannot be read.
+pub(crate) fn check(project: &Project) -> Result<(), String> {
+    let upto_zips = |text: &str| text.split(zips::HEADING).next().unwrap_or_default().to_owned();
+    let kept = read(&project.root.join(PAGE))?;
+    if upto_zips(&kept) == upto_zips(&page(project)?) { Ok(()) } else { Err(format!("{PAGE} is stale: run cargo xtask figures")) }
+}
+
+fn page(project: &Project) -> Result<String, String> {
+    let sheet: Value = serde_json::from_str(&read(&project.root.join("infra/prices.json"))?).map_err(|error| error.to_string())?;
+    let rows = Rows::parse(&read(&project.root.join("docs/internals/table-and-costs.md"))?)?;
+    let kinds = Kind::all(&sheet, &rows)?;
+    let mut page = format!(
+        "# Figures\n\nMade by `cargo xtask figures` from the units that the suite measures ([table and costs](table-and-costs.md)) and \
+         the prices of\n`infra/prices.json`, as of {} in {}. Change the prices or the assumptions there.\n",
+        text(&sheet["as_of"]),
+        text(&sheet["region"]),
+    );
+    page.push_str("\n## What a call costs\n\nUSD for each kind of call, without what is fixed.\n\n");
+    page.push_str(
+        "| call | RCU | WCU | database | Lambda | API Gateway | logs and traces | transfer | per 1,000 | per million |\n",
+    );
+    page.push_str("|---|---|---|---|---|---|---|---|---|---|\n");
+    for kind in &kinds {
+        page.push_str(&kind.line());
+    }
+    let paid = kinds.iter().find(|kind| kind.name == "paid call").ok_or("infra/prices.json has no paid call")?;
+    page.push_str(
+        "\nWrites of calls include those by which the sweeper counts them, which are assumed. A new listing's figure includes the secret of its \
+         endpoint\nfor the first month.\n",
+    );
+    page.push_str("\n## What a month costs\n\nUSD for so many paid calls a month, evenly spread.\n\n");
+    page.push_str("| paid calls a month | fixed | calls | together | per 1,000 calls | the first quota that bites |\n|---|---|---|---|---|---|\n");
+    let fixed = costs::fixed(&sheet);
+    for (volume, name) in VOLUMES {
+        let calls = paid.per_million() * volume as f64 / 1e6;
+        let first = quotas::first(&sheet, paid, volume)?;
+        page.push_str(&format!(
+            "| {name} | {fixed:.2} | {calls:.2} | {:.2} | {:.4} | {first} |\n",
+            fixed + calls,
+            (fixed + calls) * 1e3 / volume as f64
+        ));
+    }
+    page.push_str("\nFixed are the alarms, the dashboard, the metrics, the stack's own secrets, and the scheduled functions.\n");
+    page.push_str(&format!(
+        "\n## Which quota bites first\n\nShare of each quota in the busiest minute, which has {} times the average.\n\n",
+        sheet["assumed"]["peak_over_average"]
+    ));
+    page.push_str(&quotas::table(&sheet, paid, &VOLUMES)?);
+    page.push_str(&format!("\n## Assumptions\n\n{}\n", assumptions(&sheet)));
+    page.push_str(&zips::section(project));
+    Ok(page)
+}
+
+fn assumptions(sheet: &Value) -> String {
+    let all = sheet["assumed"].as_object().into_iter().flatten();
+    all.map(|(name, value)| format!("- {}: {value}\n", name.replace('_', " "))).collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

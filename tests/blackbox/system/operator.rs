@@ -1,0 +1,240 @@
+//! `crochet-admin`: suspensions, keys, switches, stuck calls, the provider's records, and the audit trail.
+
+use crochet_tests::{Outcome, Person, Quote, Replies, Setup, isolated, list, text, with_setup};
+use serde_json::json;
+
+#[test]
+fn a_listing_that_the_operator_suspends_is_off_offer_for_a_public_reason_until_it_is_lifted() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        let id = &market.listing.id;
+        let paid = market.paid(&json!({ "n": 1 })).await?;
+        world.admin(&format!("listings suspend {id} FRAUD")).await?;
+        let shown = world.client.get(&format!("/listings/{id}")).send().await?.ok(200)["listing"].clone();
+        let state = (text(&shown, "status"), text(&shown, "suspended_by"), text(&shown, "suspended_reason"));
+        assert_eq!(state, ("suspended", "operator", "FRAUD"));
+        let found = world.client.get("/listings").send().await?.ok(200).clone();
+        assert!(list(&found, "listings").iter().all(|listing| listing["id"] != json!(id)), "catalogues see it");
+        market.call(&json!({ "n": 2 })).send().await?.refused(409, "LISTING_NOT_ACTIVE");
+        // Paid calls are still delivered, and its owner cannot lift it.
+        market.redeem(&paid, &json!({ "n": 1 })).await?.ok(200);
+        let change =
+            async |status: &str| market.seller.patch(&format!("/listings/{id}")).json(&json!({ "status": status })).send().await;
+        change("active").await?.refused(409, "LISTING_SUSPENDED");
+        assert_eq!(change("suspended").await?.ok(200)["listing"]["suspended_reason"], "FRAUD");
+        world.admin(&format!("listings lift {id}")).await?;
+        Quote::of(market.call(&json!({ "n": 2 })).send().await?);
+        assert!(world.admin(&format!("listings suspend {id} REFUND_OVERDUE")).await.is_err());
+        Ok(())
+    })
+}
+
+#[test]
+fn a_suspended_profile_sells_and_buys_nothing_new_and_what_is_paid_is_delivered() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        let id = &market.listing.id;
+        let paid = market.paid(&json!({ "n": 1 })).await?;
+        for profile in [&market.seller.profile_id, &market.buyer.profile_id] {
+            world.admin(&format!("profiles suspend {profile} HARMFUL")).await?;
+            let shown = world.client.get(&format!("/agents/{profile}")).send().await?.ok(200)["profile"].clone();
+            assert_eq!(shown["suspended_reason"], "HARMFUL");
+        }
+        let shown = world.client.get(&format!("/listings/{id}")).send().await?.ok(200)["listing"].clone();
+        assert_eq!((text(&shown, "status"), text(&shown, "suspended_reason")), ("suspended", "HARMFUL"));
+        market.redeem(&paid, &json!({ "n": 1 })).await?.ok(200);
+        let change = market.seller.patch(&format!("/listings/{id}")).json(&json!({ "status": "active" })).send().await?;
+        change.refused(409, "LISTING_SUSPENDED");
+        let more = json!({ "name": "One more", "description": "d", "pricing_model": "free" });
+        market.seller.try_create_listing(&more).await?.refused(403, "PROFILE_SUSPENDED");
+        // The seller's listing is on offer again; its buyer still gets no quote.
+        world.admin(&format!("profiles lift {}", market.seller.profile_id)).await?;
+        market.call(&json!({ "n": 2 })).send().await?.refused(403, "PROFILE_SUSPENDED");
+        world.admin(&format!("profiles lift {}", market.buyer.profile_id)).await?;
+        Quote::of(market.call(&json!({ "n": 2 })).send().await?);
+        Ok(())
+    })
+}
+
+#[test]
+fn revoked_keys_end_with_the_next_request() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        let profile = &market.buyer.profile_id;
+        let keys = world.admin_json(&format!("keys {profile}")).await?;
+        assert!(!keys.to_string().contains("hash"), "{keys}");
+        let key = text(&keys[0], "id").to_owned();
+        assert!(world.admin(&format!("keys revoke {} {key}", market.seller.profile_id)).await.is_err(), "another profile's key");
+        world.admin(&format!("keys revoke {profile} {key}")).await?;
+        market.buyer.get("/me").send().await?.refused(401, "INVALID_API_KEY");
+        world.admin(&format!("keys revoke {}", market.seller.profile_id)).await?;
+        market.seller.get("/me").send().await?.refused(401, "INVALID_API_KEY");
+        Ok(())
+    })
+}
+
+#[test]
+fn what_the_operator_has_closed_is_closed_at_once_and_paid_calls_are_delivered() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        let paid = market.paid(&json!({ "n": 1 })).await?;
+        for name in ["registrations", "listings", "quotes"] {
+            world.admin(&format!("switches close {name}")).await?;
+        }
+        let refused = market.call(&json!({ "n": 2 })).send().await?;
+        refused.refused(503, "SERVICE_UNAVAILABLE");
+        assert_eq!(refused.error()["details"]["closed"], "quotes");
+        market.redeem(&paid, &json!({ "n": 1 })).await?.ok(200);
+        assert!(world.agent().await.is_err_and(|failure| format!("{failure:?}").contains("has closed registrations")));
+        let another = json!({ "name": "Another", "description": "d", "pricing_model": "free" });
+        market.seller.try_create_listing(&another).await?.refused(503, "SERVICE_UNAVAILABLE");
+        let shown = world.admin_json("switches").await?;
+        assert!(shown.as_array().is_some_and(|all| all.iter().all(|one| one["closed"] == true)), "{shown}");
+        for name in ["registrations", "listings", "quotes"] {
+            world.admin(&format!("switches open {name}")).await?;
+        }
+        Quote::of(market.call(&json!({ "n": 2 })).send().await?);
+        market.seller.try_create_listing(&another).await?.ok(201);
+        world.agent().await?;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_deployment_takes_so_many_registrations_in_a_day_and_no_more() -> Outcome {
+    let limits = [("CROCHET_REGISTRATIONS_PER_DAY", "2"), ("CROCHET_RATE_LIMITS", "")];
+    with_setup(Setup::settings(&limits), async |world| {
+        world.agent().await?;
+        world.agent().await?;
+        assert!(world.agent().await.is_err_and(|failure| format!("{failure:?}").contains("no more registrations today")));
+        world.later(86_400).await?;
+        world.agent().await?;
+        Ok(())
+    })
+}
+
+#[test]
+fn calls_that_do_not_move_are_found_and_looked_at_again() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        let quote = market.quote(&json!({ "n": 1 })).await?;
+        assert_eq!(world.admin("calls stuck").await?, "No call is stuck.\n");
+        // Nobody presents it, and no sweep runs.
+        world.sandbox.pay(&quote.id).await?;
+        world.later(1_800).await?;
+        let stuck = world.admin_json("calls stuck").await?;
+        assert_eq!(text(&stuck[0], "why"), "the sweeper does not attend to it");
+        let call = text(&stuck[0], "call").to_owned();
+        world.admin(&format!("calls redrive {call}")).await?;
+        world.sweep().await?;
+        world.sweep().await?;
+        world.later(3_600).await?;
+        let stuck = world.admin_json("calls stuck").await?;
+        assert_eq!((text(&stuck[0], "state"), text(&stuck[0], "why")), ("settled", "paid; its buyer does not present it"));
+        assert!(world.admin(&format!("calls redrive {call}")).await.is_err(), "only its buyer has its body");
+        market.redeem(&quote, &json!({ "n": 1 })).await?.ok(200);
+        assert_eq!(world.admin("calls stuck --minutes 0").await?, "No call is stuck.\n");
+        Ok(())
+    })
+}
+
+#[test]
+fn the_providers_records_of_a_day_are_compared_with_the_ledger() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        for n in 0..3 {
+            market.buy(&json!({ "n": n })).await?;
+        }
+        let (_, refunded) = market.buy(&json!({ "n": 3 })).await?;
+        market.refunded(text(refunded.ok(200), "request_id")).await?;
+        let day = world.day()?;
+        let same = world.admin_json(&format!("reconcile {day}")).await?;
+        assert_eq!((&same["in_ledger"], list(&same, "differences").len()), (&json!(4), 0), "{same}");
+        assert_eq!(same["at_provider"], 5, "four calls and a refund");
+        // Paid at the provider, and not settled here.
+        let unsettled = market.quote(&json!({ "n": 4 })).await?;
+        world.sandbox.pay(&unsettled.id).await?;
+        let differs = world.admin_json(&format!("reconcile {day}")).await?;
+        let [difference] = list(&differs, "differences") else { panic!("{differs}") };
+        assert_eq!(text(difference, "payment_id"), unsettled.id);
+        assert_eq!(text(difference, "what"), "filled, and the ledger has no settlement");
+        assert!(world.admin(&format!("reconcile {day}")).await?.contains("1 differences"));
+        Ok(())
+    })
+}
+
+#[test]
+fn an_erased_profile_leaves_its_books_and_nothing_personal() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        let (buyer, seller) = (&market.buyer.profile_id, &market.seller.profile_id);
+        let (_, delivered) = market.buy(&json!({ "n": 1 })).await?;
+        let id = text(delivered.ok(200), "request_id").to_owned();
+        let review = |title: &str| json!({ "accuracy_rating": 4, "reliability_rating": 4, "value_rating": 4, "title": title, "comment": "Personal." });
+        market.buyer.post(&format!("/reviews/{}", market.listing.id)).json(&review("Mine")).send().await?.ok(201);
+        let exported = world.admin(&format!("profiles export {buyer}")).await?;
+        for kept in [id.as_str(), "Personal.", "wallets", "marketplace_fee"] {
+            assert!(exported.contains(kept), "{kept}: {exported}");
+        }
+        let open = market.quote(&json!({ "n": 2 })).await?;
+        assert!(
+            world
+                .admin(&format!("profiles erase {buyer}"))
+                .await
+                .is_err_and(|why| format!("{why:?}").contains("1 of its calls are open"))
+        );
+        world.sandbox.pay(&open.id).await?;
+        market.redeem(&open, &json!({ "n": 2 })).await?.ok(200);
+        for profile in [buyer, seller] {
+            world.admin(&format!("profiles erase {profile}")).await?;
+            let shown = world.client.get(&format!("/agents/{profile}")).send().await?.ok(200)["profile"].clone();
+            assert_eq!((text(&shown, "display_name"), text(&shown, "suspended_reason")), ("Erased", "OTHER"));
+            let exported = world.admin_json(&format!("profiles export {profile}")).await?;
+            assert_eq!((&exported["profile"]["wallets"], list(&exported, "keys").len()), (&json!([]), 0));
+            assert!(!exported.to_string().contains("Personal."));
+            assert_eq!(list(&exported, "calls").len(), 2, "the books stay");
+        }
+        market.buyer.get("/me").send().await?.refused(401, "INVALID_API_KEY");
+        let listing = world.client.get(&format!("/listings/{}", market.listing.id)).send().await?.ok(200)["listing"].clone();
+        assert_eq!(
+            (text(&listing, "name"), text(&listing, "status"), &listing["gateway_url"]),
+            ("Erased", "suspended", &json!(null))
+        );
+        Ok(())
+    })
+}
+
+#[test]
+fn an_erased_person_has_no_passkey_session_or_agent_any_more() -> Outcome {
+    isolated(async |world| {
+        let (person, agent) = (Person::sign_up(&world.client, "Grace").await?, world.agent().await?);
+        let fields = json!({ "profile_id": agent.profile_id, "operator_id": person.profile_id });
+        let proof = world.client.proof(&agent.wallet, "claim_agent", &fields).await?;
+        person.post(&format!("/agents/{}/claim", agent.profile_id)).json(&proof).send().await?.ok(200);
+        assert_eq!(list(&world.admin_json(&format!("profiles export {}", person.profile_id)).await?, "agents").len(), 1);
+        world.admin(&format!("profiles erase {}", person.profile_id)).await?;
+        person.get("/session").send().await?.refused(401, "SESSION_REQUIRED");
+        assert!(person.log_in().await.is_err(), "the passkey is unknown");
+        let released = world.client.get(&format!("/agents/{}", agent.profile_id)).send().await?.ok(200)["profile"].clone();
+        assert_eq!((text(&released, "account_type"), &released["operator"]), ("agent", &json!(null)));
+        Ok(())
+    })
+}
+
+#[test]
+fn every_command_is_in_the_audit_trail_before_and_after_it_is_carried_out() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        world.admin(&format!("listings suspend {} FRAUD", market.listing.id)).await?;
+        let unknown = "01890a5d-ac96-774b-bcce-b302099a8057";
+        assert!(world.admin(&format!("listings lift {unknown}")).await.is_err());
+        assert!(world.admin("no such command").await.is_err());
+        let lines = world.audited()?;
+        let states: Vec<(&str, &str)> =
+            lines.iter().map(|line| (text(line, "state"), line["command"][1].as_str().unwrap_or_default())).collect();
+        assert_eq!(states, [("begun", "suspend"), ("done", "suspend"), ("begun", "lift"), ("failed", "lift")]);
+        assert_eq!(lines[0]["command"], json!(["listings", "suspend", market.listing.id, "FRAUD"]));
+        assert!(text(&lines[3], "failure").contains(unknown));
+        Ok(())
+    })
+}

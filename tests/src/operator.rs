@@ -1,0 +1,51 @@
+//! The operator's commands, and their audit trail.
+
+use crochet::telemetry::actions;
+use crochet_admin::{AuditTrail, Deployment};
+use crochet_domain::timestamp::unix_ms;
+use crochet_local::audit_log::AUDIT_LOG;
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::world::World;
+
+impl World {
+    /// Carries out a command of `crochet-admin`. Returns what it prints.
+    ///
+    /// # Errors
+    /// The sentence with which the command fails.
+    pub async fn admin(&self, line: &str) -> Result<String, Failure> {
+        let stack = self.stack()?;
+        let connect = async || {
+            let app = stack.app().await?;
+            let audit = AuditTrail::connect(AUDIT_LOG, Some(stack.secrets_url()), unix_ms(app.clock.now())).await?;
+            Ok(Deployment { app, audit })
+        };
+        let work = crochet_admin::run(line.split_whitespace().map(str::to_owned), connect);
+        actions::of("OperatorPolicy", work).await.map_err(Failure::new)
+    }
+
+    /// The same with `--json`.
+    ///
+    /// # Errors
+    /// As [`World::admin`], or if it prints no JSON.
+    pub async fn admin_json(&self, line: &str) -> Result<Value, Failure> {
+        Ok(serde_json::from_str(&self.admin(&format!("{line} --json")).await?)?)
+    }
+
+    /// The stack's day, such as 2026-01-31.
+    ///
+    /// # Errors
+    /// If the stack is not in this process.
+    pub fn day(&self) -> Result<String, Failure> {
+        Ok(self.stack()?.clock().now().date().to_string())
+    }
+
+    /// The lines of the audit trail.
+    ///
+    /// # Errors
+    /// If the stack is not in this process.
+    pub fn audited(&self) -> Result<Vec<Value>, Failure> {
+        self.stack()?.audit().lines().iter().map(|line| Ok(serde_json::from_str(line)?)).collect()
+    }
+}
