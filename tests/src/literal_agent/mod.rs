@@ -128,7 +128,7 @@ async fn play(world: &World, seed: u64) -> Result<Run<'_>, Failure> {
     let seller = world.stack()?.client().register(&Wallet::evm(), &format!("Seller {}", unique_name())).await?;
     let echo = listing(world, &seller, "/echo").await?;
     let buyer = world.stack()?.client().register(&Wallet::solana(), &format!("Literal {}", unique_name())).await?;
-    let mut time = Timeline::new(world).await?;
+    let mut time = Timeline::new(world, random.pick(&[1, 5, 20, 60])).await?;
     if random.chance(20) {
         let begins = random.between(0, 900) * 1_000;
         let lasts = random.pick(&[5, 60, 600, 3_600]) * 1_000;
