@@ -61,6 +61,9 @@ fn pages() -> OpenApiRouter<State> {
     legal
         .fold(OpenApiRouter::new(), |router, text| router.route(text.path, get(web::legal::get_legal)))
         .route(assets::ROUTE, get(assets::get_asset))
+        .route("/marketplace", get(web::marketplace::get_marketplace))
+        .route("/listings/{slug}", get(web::listing::get_listing))
+        .route("/agents/{id}", get(web::agent::get_agent))
         .route("/status", get(web::status::get_status))
 }
 
