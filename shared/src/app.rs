@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::response::Response;
+
 use crate::budget::ProviderBudget;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -20,6 +22,26 @@ pub fn start() -> Config {
     })
 }
 
+/// Renders an error as a page, with its headers.
+pub type ErrorPage = fn(&ErrorSeen<'_>) -> Response;
+
+/// An error, as its page shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorSeen<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// The stable code.
+    pub code: &'static str,
+    /// The message for the caller.
+    pub message: &'a str,
+    /// Path of the request, percent-encoded.
+    pub path: &'a str,
+    /// The request's id.
+    pub request_id: &'a str,
+    /// The operator's configuration.
+    pub config: &'a Config,
+}
+
 /// Configuration, clock, store, limits and budgets. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct App {
@@ -35,6 +57,8 @@ pub struct App {
     pub provider_budget: ProviderBudget,
     /// The costs of recent requests, if they are recorded.
     pub costs: CostLog,
+    /// Renders errors for readers who ask for a page. Without it, they get the same JSON as programs.
+    pub error_page: Option<ErrorPage>,
     /// Where to read the offset of a movable clock; `None` for a fixed clock or one shared in memory.
     clock_source: Option<ClockSource>,
 }
@@ -58,6 +82,7 @@ impl App {
             clock: Clock::system(),
             store,
             costs: CostLog::default(),
+            error_page: None,
             clock_source,
         }
     }
@@ -67,6 +92,13 @@ impl App {
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self.clock_source = None;
+        self
+    }
+
+    /// Renders errors for readers who ask for a page.
+    #[must_use]
+    pub fn with_error_page(mut self, error_page: ErrorPage) -> Self {
+        self.error_page = Some(error_page);
         self
     }
 

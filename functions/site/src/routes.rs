@@ -6,11 +6,14 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use crochet::app::App;
-use crochet::http::{ApiError, Code};
+use crochet::http::{ApiError, Code, Result};
+use crochet_catalog::Catalogue;
 
 use crate::document::{Document, MARKDOWN, TEXT};
 use crate::documents::Documents;
 use crate::index::Index;
+use crate::web::home;
+use crate::web::reader::Reader;
 use crate::{error_page, well_known};
 
 crochet::error_list!(DocumentErrors: ;);
@@ -19,8 +22,17 @@ crochet::error_list!(DocumentErrors: ;);
 #[utoipa::path(get, path = "/", operation_id = "get_welcome", tag = "Documents",
     responses((status = 200, description = "Links to the API and its documentation.", body = String, content_type = "text/plain"),
         (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
-pub(crate) async fn welcome(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
-    reply(&documents, "/", &headers)
+pub(crate) async fn welcome(
+    State(app): State<App>,
+    State(documents): State<Arc<Documents>>,
+    State(catalogue): State<Catalogue>,
+    reader: Reader,
+    headers: HeaderMap,
+) -> Result<Response> {
+    match reader {
+        Reader::Browser => home::page(&app, &catalogue, &headers).await,
+        Reader::Program => Ok(reply(&documents, "/", &headers)),
+    }
 }
 
 /// Show what this API has: where to begin, and where each kind of resource is.

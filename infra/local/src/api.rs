@@ -27,7 +27,7 @@ pub async fn api_router(
     let lookup = |name: &str| settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     let config = Config::from_lookup(lookup).map_err(|error| error.to_string())?;
     let costs = CostLog::remembering();
-    let app = App::connect(config).await.with_clock(clock).with_costs(costs.clone());
+    let app = App::connect(config).await.with_clock(clock).with_costs(costs.clone()).with_error_page(crochet_site::page_of_error);
     let mut listings = crochet_listings::State::connect(app.clone()).await;
     let mut gateway = crochet_gateway::State::connect(app.clone()).await.map_err(|error| error.to_string())?;
     if let Some(SellerNetwork { network, authorities }) = sellers {

@@ -1,0 +1,25 @@
+//! Pages for people: rendered on the server, useful without scripts.
+
+pub(crate) mod agent;
+mod calls;
+pub(crate) mod error;
+mod filters;
+mod history;
+pub(crate) mod home;
+mod icon;
+pub(crate) mod layout;
+pub(crate) mod legal;
+pub(crate) mod listing;
+pub(crate) mod marketplace;
+mod nothing;
+mod part;
+mod plots;
+mod prose;
+mod query;
+pub(crate) mod reader;
+mod reviews;
+mod rows;
+mod schema;
+mod score_parts;
+mod score_scale;
+pub(crate) mod status;
