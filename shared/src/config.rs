@@ -16,6 +16,8 @@ pub use receipt_secret::{ReceiptSecret, ReceiptSeed};
 pub struct Config {
     /// Public URL of this deployment. Every absolute URL, signing domain and cookie host derives from it.
     pub public_url: Url,
+    /// Where the site asks the API: the public URL, unless the deployment has a shorter way.
+    pub api_url: Url,
     /// Name of the DynamoDB table.
     pub table: String,
     /// URL of a DynamoDB other than AWS's own.
@@ -94,8 +96,10 @@ impl Config {
         let relaxed = flag(&get, "CROCHET_RATE_LIMITS", "relaxed", "exact")?;
         let movable_clock = flag(&get, "CROCHET_CLOCK", "movable", "system")?;
         refuse_local_settings_when_deployed(&get, insecure_endpoints, relaxed, movable_clock)?;
+        let public_url = url(&get, "CROCHET_PUBLIC_URL", "http://localhost:9000")?;
         Ok(Self {
-            public_url: url(&get, "CROCHET_PUBLIC_URL", "http://localhost:9000")?,
+            api_url: url(&get, "CROCHET_API_URL", public_url.as_str())?,
+            public_url,
             table: get("CROCHET_TABLE").unwrap_or_else(|| "crochet".into()),
             dynamodb_endpoint: get("CROCHET_DYNAMODB_ENDPOINT"),
             secrets_endpoint: get("CROCHET_SECRETS_ENDPOINT"),
