@@ -62,6 +62,11 @@ fn pages() -> OpenApiRouter<State> {
     legal
         .fold(OpenApiRouter::new(), |router, text| router.route(text.path, get(web::legal::get_legal)))
         .route(assets::ROUTE, get(assets::get_asset))
+        .route("/docs/api-reference", get(web::api_reference::get_reference))
+        .route("/docs/api-reference/{operation}", get(web::api_reference::get_operation))
+        .route("/docs/seller-integration", get(web::docs::get_seller_integration))
+        .route("/sitemap.xml", get(web::sitemap::get_index))
+        .route("/sitemap/{part}", get(web::sitemap::get_part))
         .route("/marketplace", get(web::marketplace::get_marketplace))
         .route("/listings/{slug}", get(web::listing::get_listing))
         .route("/agents/{id}", get(web::agent::get_agent))

@@ -1,7 +1,10 @@
 //! Pages for people: rendered on the server, useful without scripts.
 
 pub(crate) mod agent;
+pub(crate) mod api_reference;
 mod calls;
+pub(crate) mod docs;
+mod docs_search;
 pub(crate) mod error;
 mod filters;
 mod history;
@@ -22,4 +25,5 @@ mod rows;
 mod schema;
 mod score_parts;
 mod score_scale;
+pub(crate) mod sitemap;
 pub(crate) mod status;

@@ -63,12 +63,17 @@ struct Row {
 }
 
 /// A schema as a table.
-pub(crate) fn table(schema: &Value, caption: &str) -> Markup {
+fn table(schema: &Value, caption: &str) -> Markup {
+    table_within(schema, schema, caption)
+}
+
+/// A schema as a table, whose references lead into `root`.
+pub(crate) fn table_within(root: &Value, schema: &Value, caption: &str) -> Markup {
     let mut rows = Vec::new();
-    walk(schema, schema, "", 0, &mut rows);
+    walk(root, schema, "", 0, &mut rows);
     let more = rows.len().saturating_sub(MAX_ROWS);
     html! { @if rows.is_empty() {
-        p.soft { "Any " (kind_of(schema, schema)) "." }
+        p.soft { (caption) ": " (kind_of(root, schema)) "." }
     } @else {
         table.stack {
             caption { (caption) }
@@ -126,7 +131,7 @@ fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
 }
 
 /// `string, uri`, `integer, 1…500`, `array of string`, `"a" | "b"`.
-fn kind_of(root: &Value, schema: &Value) -> String {
+pub(crate) fn kind_of(root: &Value, schema: &Value) -> String {
     let schema = resolved(root, schema);
     if let Some(values) = schema["enum"].as_array() {
         let mut names: Vec<String> = values.iter().take(MAX_VALUES).map(Value::to_string).collect();
