@@ -62,6 +62,7 @@ const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "
 const visitor = async (options = {}) => {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce", acceptDownloads: true, ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
   page.on("console", (message) => {
     const is_refusal = /status of (401|403|400)/.test(message.text());
     if (["error", "warning"].includes(message.type()) && !is_refusal) fault(page.url(), `console: ${message.text()}`);
@@ -76,16 +77,24 @@ const visitor = async (options = {}) => {
   return { context, page };
 };
 const authenticator = async (context, page) => {
+  // An authenticator belongs to the process of the page, and the first page of a site is another process than the empty one.
+  await page.goto(`${base}/login`);
   const cdp = await context.newCDPSession(page);
   await cdp.send("WebAuthn.enable");
-  const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
-  const add = async () => (await cdp.send("WebAuthn.addVirtualAuthenticator", { options })).authenticatorId;
-  return { add, remove: (authenticatorId) => cdp.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId }), first: await add() };
+  const settings = { protocol: "ctap2", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
+  const add = (transport) => cdp.send("WebAuthn.addVirtualAuthenticator", { options: { ...settings, transport } });
+  await add("internal");
+  return add;
 };
 
 // The page as it is now: valid, accessible, steady at every width and in both schemes.
-const look = async (page, name) => {
-  await validate(name, await page.content());
+const look = async (page, name, is_first = true) => {
+  if (is_first) {
+    // Before axe-core and screenshots, which add styles of their own to the document.
+    await validate(name, await page.content());
+    const inline = await page.evaluate(() => document.querySelectorAll("[style], style, script:not([src])").length);
+    if (inline > 0) fault(name, `${inline} inline styles or scripts`);
+  }
   for (const [width, scheme] of FORMS) {
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme: scheme });
@@ -93,11 +102,9 @@ const look = async (page, name) => {
     const seen = await page.evaluate(() => ({
       sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       h1: [...document.querySelectorAll("h1")].filter((h1) => h1.checkVisibility()).length,
-      inline: document.querySelectorAll("[style], style, script:not([src])").length,
     }));
     if (seen.sideways > 0) fault(where, `scrolls sideways by ${seen.sideways} px`);
     if (seen.h1 !== 1) fault(where, `${seen.h1} h1`);
-    if (seen.inline > 0) fault(where, `${seen.inline} inline styles or scripts`);
     await inspect(page, where);
     await page.screenshot({ path: `${shots}/${name}-${width}-${scheme}.png`, fullPage: true });
   }
@@ -121,7 +128,7 @@ try {
   mkdirSync(shots, { recursive: true });
   const buyer = await agent();
   const { context, page } = await visitor();
-  const keys = await authenticator(context, page);
+  const add_authenticator = await authenticator(context, page);
 
   // Sign up, save the codes.
   await page.goto(`${base}/signup`);
@@ -129,14 +136,14 @@ try {
   await page.fill("#name", "Ilse Example");
   await page.click("text=Create a passkey");
   await page.waitForSelector("#codes-shown:not([hidden]) li");
-  await look(page, "signup-codes");
+  await look(page, "signup-codes", false);
   const codes = await page.locator("#codes li").allTextContents();
   walk.codes = codes.length;
   const [download] = await Promise.all([page.waitForEvent("download"), page.click("#download")]);
   walk.download = readFileSync(await download.path(), "utf8").trim().split("\n").filter((line) => codes.includes(line)).length;
   await page.check("#kept");
   await page.click("text=Go on to your account");
-  await page.waitForURL(`${base}/account`);
+  await page.waitForURL((url) => url.pathname === "/account");
   walk.without_agents = (await page.textContent("main")).includes("You have claimed no agent yet");
   await look(page, "account-empty");
 
@@ -210,7 +217,7 @@ try {
 
   // Another passkey, on another device: the script asks for the first one again by itself.
   await page.goto(`${base}/account`);
-  await keys.add();
+  await add_authenticator("usb");
   await page.fill("#passkey-name", "Drawer");
   await Promise.all([page.waitForEvent("load"), page.click("text=Add a passkey")]);
   walk.added_passkey = await page.locator("section[aria-label='Table: Passkeys'] tbody tr").count();
@@ -222,7 +229,7 @@ try {
   const [wrong] = await Promise.all([plain.page.waitForResponse((response) => response.request().method() === "POST"), plain.page.click("text=Log in with the code")]);
   await plain.page.fill("#code", fresh[0]);
   await plain.page.click("text=Log in with the code");
-  await plain.page.waitForURL(`${base}/account`);
+  await plain.page.waitForURL((url) => url.pathname === "/account");
   const noscript = { wrong_code: wrong.status(), logged_in: true };
   noscript.calls = await plain.page.locator("section[aria-label='Table: Calls'] tbody tr").count();
   await later(360_000);
@@ -237,7 +244,7 @@ try {
   await third.page.goto(`${base}/login`);
   await third.page.fill("#code", fresh[1]);
   await third.page.click("text=Log in with the code");
-  await third.page.waitForURL(`${base}/account`);
+  await third.page.waitForURL((url) => url.pathname === "/account");
   await third.page.locator("section[aria-label='Table: Sessions'] tr", { hasText: "this one" }).locator("button").click();
   await third.page.waitForURL(`${base}/`);
   await third.page.goto(`${base}/account`);
@@ -261,14 +268,14 @@ try {
   };
   await look(page, "login");
   await page.click("main >> text=Log in with a passkey");
-  await page.waitForURL(`${base}/account`);
+  await page.waitForURL((url) => url.pathname === "/account");
   walk.logged_in_again = true;
 
   // Release the agent.
   await page.click("text=Release");
   await look(page, "release");
   await page.click("text=Release it");
-  await page.waitForURL(`${base}/account`);
+  await page.waitForURL((url) => url.pathname === "/account");
   walk.released = (await page.textContent("main")).includes("You have claimed no agent yet");
 
   // By keyboard alone: from the address to the codes.
@@ -294,6 +301,14 @@ try {
   await other.page.waitForURL((url) => url.pathname === "/account");
   keyboard.signed_up = true;
   console.log(JSON.stringify({ faults, runs: runs(), walk, keyboard }));
+} catch (error) {
+  // What was on the screens helps more than where the script stood.
+  for (const context of browser.contexts()) for (const page of context.pages()) {
+    const told = await page.locator("[data-told]:visible, .error:visible").allTextContents();
+    console.error(page.url(), told, faults);
+    await page.screenshot({ path: `${shots}/failed.png`, fullPage: true });
+  }
+  throw error;
 } finally {
   await browser.close();
 }

@@ -58,8 +58,8 @@ export const checks = (require) => {
     const { result, exceptionDetails } = await session.send("Runtime.evaluate", { expression: run, contextId: executionContextId, awaitPromise: true, returnByValue: true });
     if (exceptionDetails) fault(where, `axe: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
     else for (const violation of JSON.parse(result.value)) fault(where, `axe: ${violation}`);
+    // The session stays: the end of one takes the page's virtual authenticators away.
     runs += 1;
-    await session.detach();
   };
 
   return { faults, fault, check_policy, validate, inspect, runs: () => runs };
