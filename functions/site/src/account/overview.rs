@@ -74,7 +74,7 @@ fn agents_table(agents: &[Value], chosen: Option<&Value>) -> Markup {
         &html! {
             table.book {
                 thead { tr {
-                    th scope="col" { "Agent" } th scope="col" { "Score" } th.n scope="col" { "Owes buyers" } th scope="col" { "Claimed agent’s role" }
+                    th scope="col" { "Agent" } th scope="col" { "Score" } th.n scope="col" { "Owes buyers" } th scope="col" { "Role" }
                     th scope="col" { span.hide { "Actions" } }
                 } }
                 tbody { @for agent in agents {
