@@ -6,10 +6,10 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
+import { checks } from "./checks.mjs";
+
 const require = createRequire(`${process.env.NODE_MODULES}/`);
 const { chromium } = require("playwright-core");
-const { HtmlValidate, StaticConfigLoader } = require("html-validate");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const { base, chromium: executablePath, pages, plain, listing, shots, query } = JSON.parse(readFileSync(0, "utf8"));
 
 const WIDTHS = [360, 1440];
@@ -17,49 +17,10 @@ const SCHEMES = ["light", "dark"];
 // Largest page, compressed, in bytes.
 const MAX_BYTES = 60 * 1024;
 
-const faults = [];
-const fault = (where, what) => faults.push(`${where}: ${what}`);
-
-// The policy of a page. Anything that could run or load a stranger's code is a fault.
-const check_policy = (where, headers) => {
-  const policy = new Map((headers["content-security-policy"] ?? "").split(";").map((part) => part.trim().split(/\s+/)).map(([name, ...values]) => [name, values]));
-  const only = (name, ...allowed) => {
-    const values = policy.get(name) ?? policy.get("default-src") ?? ["*"];
-    for (const value of values) if (!allowed.includes(value)) fault(where, `policy: ${name} allows ${value}`);
-  };
-  for (const name of ["script-src", "style-src", "img-src", "connect-src", "form-action"]) only(name, "'self'");
-  for (const name of ["default-src", "object-src", "font-src", "frame-src", "base-uri", "frame-ancestors"]) only(name, "'none'");
-  if (!policy.has("base-uri") || !policy.has("form-action") || !policy.has("frame-ancestors")) fault(where, "policy: a directive is missing that default-src does not stand for");
-  if (policy.get("require-trusted-types-for")?.[0] !== "'script'") fault(where, "policy: no Trusted Types");
-  if (headers["x-content-type-options"] !== "nosniff") fault(where, "no nosniff");
-};
-
-const validator = new HtmlValidate(
-  new StaticConfigLoader({
-    extends: ["html-validate:recommended"],
-    rules: {
-      // Void elements and attributes are written as maud writes them.
-      "void-style": "off",
-      "attribute-boolean-style": "off",
-      "attribute-empty-style": "off",
-      "no-trailing-whitespace": "off",
-      "long-title": "off",
-      "no-inline-style": "error",
-      "require-sri": "off",
-      // A plot's days are SVG titles; a region's name may repeat words.
-      "tel-non-breaking": "off",
-    },
-  }),
-);
-
-const validate = async (where, html) => {
-  const report = await validator.validateString(html, `${where}.html`);
-  for (const { messages } of report.results) for (const m of messages) fault(where, `${m.ruleId} at ${m.line}:${m.column}: ${m.message}`);
-};
+const { faults, fault, check_policy, validate, inspect, runs } = checks(require);
 
 const weights = {};
 const links = new Map();
-let runs = 0;
 let largest_shift = 0;
 let slowest_paint = 0;
 
@@ -119,19 +80,6 @@ const look = async (context, path, { shot, expected = 200 }) => {
   for (const rel of seen.foreign) if (rel !== "nofollow ugc noopener") fault(where, `a link of others with rel "${rel}"`);
   for (const { href } of seen.links) if (href.startsWith(base)) links.set(href.slice(base.length), path);
   return page;
-};
-
-// axe-core runs in a world of its own, which the page's policy does not reach.
-const inspect = async (page, where) => {
-  const session = await page.context().newCDPSession(page);
-  const { frameTree } = await session.send("Page.getFrameTree");
-  const { executionContextId } = await session.send("Page.createIsolatedWorld", { frameId: frameTree.frame.id, worldName: "axe" });
-  const run = `${axe}; axe.run(document, { resultTypes: ["violations"] }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | "))))`;
-  const { result, exceptionDetails } = await session.send("Runtime.evaluate", { expression: run, contextId: executionContextId, awaitPromise: true, returnByValue: true });
-  if (exceptionDetails) fault(where, `axe: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
-  else for (const violation of JSON.parse(result.value)) fault(where, `axe: ${violation}`);
-  runs += 1;
-  await session.detach();
 };
 
 const name_of = (path) => path.replace(/^\//, "").replace(/[^a-z0-9]+/gi, "-").slice(0, 60) || "home";
@@ -245,7 +193,7 @@ try {
   const keyboard = { skip, by_arrow, slash, searched: new URL(page.url()).searchParams.get("q") };
   await context.close();
 
-  console.log(JSON.stringify({ faults, weights, runs, links: links.size, largest_shift, slowest_paint, walks, keyboard }));
+  console.log(JSON.stringify({ faults, weights, runs: runs(), links: links.size, largest_shift, slowest_paint, walks, keyboard }));
 } finally {
   await browser.close();
 }

@@ -17,6 +17,8 @@ pub(crate) const ROUTE: &str = "/assets/{file}";
 const FILES: &[(&str, &str, &str, &[u8])] = &[
     ("site", "css", "text/css; charset=utf-8", include_bytes!("../assets/site.css")),
     ("site", "js", "text/javascript; charset=utf-8", include_bytes!("../assets/site.js")),
+    ("passkey", "js", "text/javascript; charset=utf-8", include_bytes!("../assets/passkey.js")),
+    ("wallet", "js", "text/javascript; charset=utf-8", include_bytes!("../assets/wallet.js")),
     ("favicon", "svg", "image/svg+xml", include_bytes!("../assets/favicon.svg")),
 ];
 

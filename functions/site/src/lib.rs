@@ -9,6 +9,7 @@ use crochet_catalog::Catalogue;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+mod account;
 mod assets;
 mod document;
 mod documents;
@@ -70,6 +71,7 @@ fn pages() -> OpenApiRouter<State> {
         .route("/listings/{slug}", get(web::listing::get_listing))
         .route("/agents/{id}", get(web::agent::get_agent))
         .route("/status", get(web::status::get_status))
+        .merge(account::routes())
 }
 
 /// The OpenAPI document of this group.

@@ -1,5 +1,7 @@
 //! Pages for people.
 
+mod account;
+mod account_browser;
 mod browser;
 mod calls;
 mod hostile;

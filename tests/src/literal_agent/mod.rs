@@ -91,6 +91,9 @@ pub fn run_literal_agents(seeds: &[u64]) -> Result<AgentReport, Failure> {
     let work = || -> Outcome {
         while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
             run_batch(batch, &report)?;
+            if let Ok(report) = report.lock() {
+                println!("{} of {} runs, {} violations", report.runs, seeds.len(), report.violations.len());
+            }
         }
         Ok(())
     };

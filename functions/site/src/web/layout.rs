@@ -66,6 +66,7 @@ pub(crate) struct Page<'a> {
     robots: Option<&'static str>,
     og_type: &'static str,
     has_other_forms: bool,
+    is_account: bool,
 }
 
 impl<'a> Page<'a> {
@@ -83,6 +84,7 @@ impl<'a> Page<'a> {
             robots: None,
             og_type: "website",
             has_other_forms: false,
+            is_account: false,
         }
     }
 
@@ -111,6 +113,12 @@ impl<'a> Page<'a> {
         self
     }
 
+    /// A private page of a visitor who is logged in. Public pages are the same for everybody, and cannot say who is.
+    pub(crate) fn account(mut self) -> Self {
+        self.is_account = true;
+        self.private()
+    }
+
     /// Public, but never kept.
     pub(crate) fn never_cached(mut self) -> Self {
         self.caching = Caching::Never;
@@ -124,7 +132,6 @@ impl<'a> Page<'a> {
     }
 
     /// With a further script, a file of `assets`.
-    #[expect(dead_code, reason = "the pages of accounts have scripts of their own")]
     pub(crate) fn with_script(mut self, name: &'static str) -> Self {
         self.scripts.push(name);
         self
@@ -226,8 +233,13 @@ impl<'a> Page<'a> {
                     a href="/docs/agent-skill" aria-current=[mark(Section::Skill)] { "Agent Skill" }
                 }
                 nav aria-label="Account" {
-                    a href="/login" { "Log in" }
-                    a.btn href="/signup" { "Sign up" }
+                    @if self.is_account {
+                        a href="/account" aria-current=[(self.path == "/account").then_some("page")] { "Account" }
+                        form method="post" action="/account/logout" { button.btn.quiet type="submit" { "Log out" } }
+                    } @else {
+                        a href="/login" aria-current=[(self.path == "/login").then_some("page")] { "Log in" }
+                        a.btn href="/signup" { "Sign up" }
+                    }
                 }
             } }
         }
