@@ -61,10 +61,17 @@ pub(crate) fn words(text: &str) -> Markup {
         @if count <= SHOWN_CHARS {
             p.words { (linked(text)) }
         } @else {
-            p.words { (linked(&super::web::layout::cut(text, SHOWN_CHARS))) }
+            p.words { (linked(&beginning(text))) }
             details { summary { "All of it, " (crate::format::grouped(count as u64)) " characters" } p.words { (linked(text)) } }
         }
     }
+}
+
+/// The first characters of a long text, up to the end of a word where one is near.
+fn beginning(text: &str) -> String {
+    let short: String = text.chars().take(SHOWN_CHARS).collect();
+    let end = short.rfind(char::is_whitespace).filter(|end| short.len() - end < 60).unwrap_or(short.len());
+    format!("{} …", short[..end].trim_end())
 }
 
 /// A text with its web addresses as links.

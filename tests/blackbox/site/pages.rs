@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crochet_tests::policy::{rights_for, rights_of};
-use crochet_tests::{Outcome, Proxy, Replies, Setup, isolated, shared, with_setup};
+use crochet_tests::{Outcome, Proxy, Setup, isolated, shared, with_setup};
 use http::Method;
 
 use super::{HTML, busy_market, has, page, said};

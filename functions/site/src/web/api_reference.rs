@@ -95,7 +95,7 @@ pub(crate) async fn get_reference(State(app): State<App>, headers: HeaderMap) ->
         @for (name, about) in &tags {
             h2 id=(anchor(name)) { (name) " " a href={ "#" (anchor(name)) } aria-label={ "Link to " (name) } { "#" } }
             p.soft { (about) }
-            table.stack {
+            table.stack.even {
                 caption.hide { (name) }
                 thead { tr { th scope="col" { "Method" } th scope="col" { "Path" } th scope="col" { "Purpose" } } }
                 tbody { @for operation in operations().filter(|operation| operation.tag == *name) { tr {
@@ -107,7 +107,7 @@ pub(crate) async fn get_reference(State(app): State<App>, headers: HeaderMap) ->
         }
         h2 #codes { "Error codes " a href="#codes" aria-label="Link to Error codes" { "#" } }
         p { "Every error has one of these in " code { "error.code" } ". How a program follows them: " a href="/docs/errors" { "Errors" } "." }
-        table.stack {
+        table.stack.even {
             caption.hide { "Error codes" }
             thead { tr { th scope="col" { "Status" } th scope="col" { "Code" } th scope="col" { "Message" } } }
             tbody { @for code in Code::ALL { tr {

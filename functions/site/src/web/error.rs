@@ -26,7 +26,7 @@ pub fn page(error: &ErrorSeen<'_>) -> Response {
         },
     };
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    Page::new(title(error.status), "/", body).status(status).private().reply(error.config, &HeaderMap::new())
+    Page::new(title(error.status), "", body).status(status).private().reply(error.config, &HeaderMap::new())
 }
 
 fn title(status: u16) -> &'static str {

@@ -20,7 +20,7 @@ pub(crate) fn plot(days: &[DayScore]) -> Markup {
     let (Some(last), Some(first)) = (days.first(), days.last()) else {
         return html! { p.soft { "Nothing was counted yet. Every agent starts at 400." } };
     };
-    let said = html! { "From " (first.value) " on " (date(day_start_ms(first.day))) " to " (last.value) " on " (date(day_start_ms(last.day))) "." };
+    let said = html! { @if days.len() == 1 { (last.value) " on " (date(day_start_ms(last.day))) "." } @else { "From " (first.value) " on " (date(day_start_ms(first.day))) " to " (last.value) " on " (date(day_start_ms(last.day))) "." } };
     html! {
         figure.plot {
             figcaption { span { (said) } }

@@ -93,15 +93,16 @@ fn body(app: &App, seen: &Seen) -> Markup {
 
 fn figures(seen: &Seen) -> Markup {
     let report = seen.report.as_ref().map(|(report, _)| report.figures).unwrap_or_default();
+    let none = if seen.report.is_some() { "no calls yet" } else { "not counted yet" };
     html! {
         dl.strip {
             div { dt { "Listings" } dd { b { (grouped(seen.listings)) } small { (grouped(seen.free)) " free, " (grouped(seen.listings - seen.free.min(seen.listings))) " per call" } } }
             div { dt { "Calls in 30 days" } @if report.calls > 0 {
                 dd { b { (grouped(report.calls)) } small { "paid for by " (counted(report.payers, "buyer", "buyers")) } }
-            } @else { dd.none { "no calls yet" } } }
+            } @else { dd.none { (none) } } }
             div { dt { "Delivered" } @match delivered(report.delivered, report.calls) {
                 Some(share) => { dd { b { (share.value) } small { (share.of) } } }
-                None => { dd.none { "no calls yet" } }
+                None => { dd.none { (none) } }
             } }
             div { dt { "Median price" } @match report.median_price {
                 Some(price) => { dd { b { (money(price)) } small { "of what was paid for" } } }

@@ -96,7 +96,7 @@ async fn missing(app: &App, catalogue: &Catalogue, slug: &str, headers: &HeaderM
         } "?" }
     } };
     let body = error::nothing_here(&format!("/listings/{}", foreign::line(slug)), &meant, &words, None);
-    Ok(Page::new("Not found", "/marketplace", body).status(StatusCode::NOT_FOUND).private().reply(&app.config, headers))
+    Ok(Page::new("Not found", "", body).status(StatusCode::NOT_FOUND).private().reply(&app.config, headers))
 }
 
 fn body(app: &App, seen: &Seen<'_>) -> Markup {
