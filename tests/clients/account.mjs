@@ -136,6 +136,7 @@ try {
   await page.fill("#name", "Ilse Example");
   await page.click("text=Create a passkey");
   await page.waitForSelector("#codes-shown:not([hidden]) li");
+  walk.signing_up_is_gone = !(await page.isVisible("#signing-up"));
   await look(page, "signup-codes", false);
   const codes = await page.locator("#codes li").allTextContents();
   walk.codes = codes.length;

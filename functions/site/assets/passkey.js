@@ -58,9 +58,13 @@
       return item;
     }));
     document.getElementById("download").href = `data:text/plain;charset=utf-8,${encodeURIComponent(`${codes.join("\n")}\n`)}`;
+    const title = document.querySelector("h1");
+    title.textContent = "Your recovery codes";
+    title.tabIndex = -1;
+    shown.querySelector(".crumbs").after(title);
     document.getElementById("signing-up").hidden = true;
     shown.hidden = false;
-    document.getElementById("codes-title").focus();
+    title.focus();
   };
 
   const steps = {

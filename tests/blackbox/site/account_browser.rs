@@ -28,6 +28,7 @@ fn a_person_signs_up_claims_an_agent_reads_its_books_and_ends_everything() -> Ou
         assert_eq!(seen["faults"], json!([]), "{:#}", seen["faults"]);
         let walk = json!({
             "codes": 10,
+            "signing_up_is_gone": true,
             "download": 10,
             "without_agents": true,
             "wallet_filled_in": true,

@@ -87,7 +87,7 @@ pub(crate) struct FinishRegistration {
 /// The result of a registration.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "describes two replies as one schema")]
+#[expect(dead_code, clippy::large_enum_variant, reason = "describes two replies as one schema")]
 pub(crate) enum Registered {
     /// A new person.
     SignedUp(SignedUpPerson),

@@ -97,7 +97,7 @@ impl Answer {
         match self.status.as_u16() {
             200..300 => Ok(self),
             401 if self.body["code"] == Code::SessionRequired.as_str() => Err(Refused::LoggedOut(self.cookie)),
-            _ => Err(Refused::Refused(Box::new(self))),
+            _ => Err(Refused::ByApi(Box::new(self))),
         }
     }
 }
@@ -108,7 +108,7 @@ pub(super) enum Refused {
     /// They are not logged in. The cookie, if any, clears the one that they have.
     LoggedOut(Option<HeaderValue>),
     /// The API refused.
-    Refused(Box<Answer>),
+    ByApi(Box<Answer>),
     /// This function failed.
     Failed(ApiError),
 }

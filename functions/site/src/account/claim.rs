@@ -75,7 +75,7 @@ fn blames(error: &Value, field: &str) -> bool {
 pub(crate) async fn post_message(State(app): State<App>, visitor: Visitor, form: Form) -> Response {
     match message(&visitor, &form).await {
         Ok(page) => page.reply(&app.config, &HeaderMap::new()),
-        Err(Refused::Refused(answer)) if answer.status.is_client_error() => {
+        Err(Refused::ByApi(answer)) if answer.status.is_client_error() => {
             first_step(&form, Some(&answer.body), answer.status).reply(&app.config, &HeaderMap::new())
         }
         Err(error) => refused::page(&app, error, "/account/claim/message", &form),

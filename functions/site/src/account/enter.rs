@@ -52,7 +52,6 @@ pub(crate) async fn get_signup(State(app): State<App>) -> Response {
         }
         div.narrow.flow #codes-shown hidden {
             p.crumbs { "Sign up, step 2 of 2" }
-            h2 #codes-title tabindex="-1" { "Your recovery codes" }
             (codes_figure(&html! { span data-person {} " at " (host) }, &[]))
         }
     };
@@ -145,7 +144,7 @@ pub(crate) async fn post_login(State(app): State<App>, visitor: Visitor, form: F
     match answer {
         Ok(answer) if answer.status.is_success() => see_other("/account", answer.cookie),
         Ok(answer) if answer.status.is_client_error() => login(&app, Some(at(&answer.body, "/message")), answer.status),
-        Ok(answer) => refused::page(&app, Refused::Refused(Box::new(answer)), "/login", &form),
+        Ok(answer) => refused::page(&app, Refused::ByApi(Box::new(answer)), "/login", &form),
         Err(error) => refused::page(&app, error.into(), "/login", &form),
     }
 }

@@ -17,8 +17,8 @@ use crate::web::layout::Page;
 pub(super) fn page(app: &App, refused: Refused, action: &str, form: &Form) -> Response {
     match refused {
         Refused::LoggedOut(cookie) => see_other("/login", cookie),
-        Refused::Refused(answer) if is_stale(&answer) => confirm(action, form).reply(&app.config, &HeaderMap::new()),
-        Refused::Refused(answer) => told(app, answer.status, at(&answer.body, "/message"), Some(&answer.body)),
+        Refused::ByApi(answer) if is_stale(&answer) => confirm(action, form).reply(&app.config, &HeaderMap::new()),
+        Refused::ByApi(answer) => told(app, answer.status, at(&answer.body, "/message"), Some(&answer.body)),
         Refused::Failed(error) => told(app, error.code().status(), error.told(), None),
     }
 }

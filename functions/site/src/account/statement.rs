@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use crochet::app::App;
 use crochet::http::{ApiError, Code};
+use crochet::wire::payment::PAYMENT_ID;
 use serde_json::Value;
 
 use super::api::{Refused, Visitor};
@@ -54,7 +55,7 @@ fn row(entry: &Value) -> String {
         at(entry, "/settlement"),
         at(entry, "/request_id"),
         at(entry, "/listing_id"),
-        at(entry, "/relay_request_id"),
+        at(entry, &format!("/{PAYMENT_ID}")),
     );
     row
 }
