@@ -86,9 +86,17 @@ async fn missing(app: &App, catalogue: &Catalogue, slug: &str, headers: &HeaderM
     }
     catalogue.refresh().await?;
     let words = error::words_of(slug);
-    let mut search = Search { limit: 3, ..Search::all() };
-    search.set_text(&words);
-    let near = if words.is_empty() { Vec::new() } else { catalogue.search(&search)?.listings };
+    let parts: Vec<&str> = words.split_whitespace().collect();
+    let mut near = Vec::new();
+    // All words of the address, or as many of the first as are found.
+    for count in (1..=parts.len()).rev() {
+        let mut search = Search { limit: 3, ..Search::all() };
+        search.set_text(&parts[..count].join(" "));
+        near = catalogue.search(&search)?.listings;
+        if !near.is_empty() {
+            break;
+        }
+    }
     let meant = html! { @if !near.is_empty() {
         p { "Did you mean " @for (at, listing) in near.iter().enumerate() {
             @if at > 0 { @if at + 1 == near.len() { " or " } @else { ", " } }
@@ -225,7 +233,7 @@ fn strip(listing: &Listing) -> Markup {
                 None => { dd.none { "unknown" } }
             } }
             div { dt { "Rating" } @match figures.rating.average_hundredths {
-                Some(average) => { dd { b { (format::rating(average.into())) " of 5" } small { (format::counted(figures.rating.count.into(), "review", "reviews")) " after paid calls" } } }
+                Some(average) => { dd { b { (format::rating(average)) " of 5" } small { (format::counted(figures.rating.count.into(), "review", "reviews")) " after paid calls" } } }
                 None => { dd.none { "no reviews" } }
             } }
         }
@@ -252,7 +260,7 @@ fn probe(app: &App, listing: &Listing, url: &str) -> Markup {
 fn reviews_of(seen: &Seen<'_>) -> Markup {
     let rating = &seen.listing.figures.rating;
     let about = html! { p {
-        @if let Some(average) = rating.average_hundredths { (format::rating(average.into())) " of 5 from " (rating.count) ". " }
+        @if let Some(average) = rating.average_hundredths { (format::rating(average)) " of 5 from " (rating.count) ". " }
         "Only who paid for a delivered call can write one. Sellers may answer once. Nobody can delete."
     } };
     let path = format!("/listings/{}", seen.listing.slug);

@@ -96,7 +96,7 @@ fn time(listing: &Listing) -> Markup {
 fn rating(listing: &Listing) -> Markup {
     let rating = &listing.figures.rating;
     html! { @match rating.average_hundredths {
-        Some(average) => { dd { b { (format::rating(average.into())) } " " small { (format::counted(rating.count.into(), "review", "reviews")) } } }
+        Some(average) => { dd { b { (format::rating(average)) } " " small { (format::counted(rating.count.into(), "review", "reviews")) } } }
         None => { dd.none { "no reviews" } }
     } }
 }
