@@ -86,9 +86,17 @@ async fn missing(app: &App, catalogue: &Catalogue, slug: &str, headers: &HeaderM
     }
     catalogue.refresh().await?;
     let words = error::words_of(slug);
-    let mut search = Search { limit: 3, ..Search::all() };
-    search.set_text(&words);
-    let near = if words.is_empty() { Vec::new() } else { catalogue.search(&search)?.listings };
+    let parts: Vec<&str> = words.split_whitespace().collect();
+    let mut near = Vec::new();
+    // All words of the address, or as many of the first as are found.
+    for count in (1..=parts.len()).rev() {
+        let mut search = Search { limit: 3, ..Search::all() };
+        search.set_text(&parts[..count].join(" "));
+        near = catalogue.search(&search)?.listings;
+        if !near.is_empty() {
+            break;
+        }
+    }
     let meant = html! { @if !near.is_empty() {
         p { "Did you mean " @for (at, listing) in near.iter().enumerate() {
             @if at > 0 { @if at + 1 == near.len() { " or " } @else { ", " } }
