@@ -131,8 +131,7 @@ try {
       fetched.set(path, { status: reply.status, text: await reply.text() });
     }
     const { status, text } = fetched.get(path);
-    const is_elsewhere = ["/login", "/signup", "/account"].includes(path);
-    if (status !== 200 && !is_elsewhere && !pages.some((page) => page.path === path && page.status === status)) fault(from, `links to ${path}: ${status}`);
+    if (status !== 200 && !pages.some((page) => page.path === path && page.status === status)) fault(from, `links to ${path}: ${status}`);
     if (fragment && status === 200 && !text.includes(`id="${decodeURIComponent(fragment)}"`)) fault(from, `links to ${link}, and there is no such part`);
   }
 

@@ -1,7 +1,7 @@
 //! How figures are written: rates with their samples, times, money and dates. English, UTC.
 
 use crochet_domain::money::Micros;
-use crochet_domain::timestamp::{from_unix_ms, rfc3339};
+use crochet_domain::timestamp::from_unix_ms;
 use maud::{Markup, html};
 use time::OffsetDateTime;
 
@@ -103,7 +103,8 @@ pub(crate) fn date(ms: i64) -> Markup {
 /// A day and a minute as an element, from Unix milliseconds.
 pub(crate) fn minute(ms: i64) -> Markup {
     let at = from_unix_ms(ms);
-    html! { time datetime=(rfc3339(at)) { (day(at)) ", " (format!("{:02}:{:02}", at.hour(), at.minute())) " UTC" } }
+    let clock = format!("{:02}:{:02}", at.hour(), at.minute());
+    html! { time datetime=(format!("{}T{clock}Z", at.date())) { (day(at)) ", " (clock) " UTC" } }
 }
 
 #[cfg(test)]
@@ -135,7 +136,7 @@ mod tests {
 
     #[test]
     fn dates_are_written_out() {
-        assert_eq!(minute(0).into_string(), r#"<time datetime="1970-01-01T00:00:00Z">1 Jan 1970, 00:00 UTC</time>"#);
+        assert_eq!(minute(0).into_string(), r#"<time datetime="1970-01-01T00:00Z">1 Jan 1970, 00:00 UTC</time>"#);
         assert_eq!(date(0).into_string(), r#"<time datetime="1970-01-01">1 Jan 1970</time>"#);
         assert_eq!(short_day(from_unix_ms(1_795_824_000_000)), "28 Nov");
     }

@@ -1,7 +1,5 @@
 //! `/docs/api-reference`: every route on a page of its own, from the OpenAPI document.
 
-use std::sync::LazyLock;
-
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -12,69 +10,16 @@ use crochet::http::codes::Code;
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::operations::{Operation, PATH, SPECIFICATION, operations};
 use super::part::{code, with_placeholders};
-use super::{docs, schema};
+use super::{docs, docs_nav, schema};
 use crate::document::{Document, TEXT};
-use crate::documents::OPENAPI;
 use crate::pages::PAGES;
-
-/// The path of the reference.
-const PATH: &str = "/docs/api-reference";
-
-static SPECIFICATION: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(OPENAPI).unwrap_or_default());
-
-/// One route.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Operation {
-    pub(crate) method: &'static str,
-    pub(crate) path: &'static str,
-    pub(crate) id: &'static str,
-    pub(crate) summary: &'static str,
-    pub(crate) description: &'static str,
-    tag: &'static str,
-    described: &'static Value,
-}
-
-impl Operation {
-    /// Where its page is.
-    pub(crate) fn page(&self) -> String {
-        format!("{PATH}/{}", self.id)
-    }
-}
-
-/// All routes, in the order of the document.
-pub(crate) fn operations() -> impl Iterator<Item = Operation> {
-    let paths = SPECIFICATION["paths"].as_object().into_iter().flatten();
-    paths.flat_map(|(path, operations)| {
-        operations.as_object().into_iter().flatten().map(move |(method, described)| {
-            let text = |name: &str| described[name].as_str().unwrap_or_default();
-            Operation {
-                method: upper(method),
-                path,
-                id: text("operationId"),
-                summary: text("summary"),
-                description: text("description"),
-                tag: described["tags"][0].as_str().unwrap_or_default(),
-                described,
-            }
-        })
-    })
-}
-
-fn upper(method: &str) -> &'static str {
-    match method {
-        "get" => "GET",
-        "post" => "POST",
-        "put" => "PUT",
-        "patch" => "PATCH",
-        _ => "DELETE",
-    }
-}
 
 /// The list of routes and codes; for programs, the reference as text.
 pub(crate) async fn get_reference(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
     if !prefers_html(&headers) {
-        let page = PAGES.iter().find(|page| page.path == docs::text_path(PATH)).ok_or(Code::NotFound)?;
+        let page = PAGES.iter().find(|page| page.path == docs_nav::text_path(PATH)).ok_or(Code::NotFound)?;
         let text = page.source.replace("{PUBLIC_URL}", &app.config.absolute(""));
         return Ok(Document::new(TEXT, text).markdown_too().reply_to(&headers));
     }

@@ -6,7 +6,7 @@ use crochet::config::Config;
 use crochet::http::codes::Code;
 
 use super::layout::cut;
-use super::{docs, prose};
+use super::{docs_nav, operations, prose};
 use crate::pages::PAGES;
 
 /// Passages that are shown.
@@ -64,9 +64,9 @@ fn hit(entry: &Entry, words: &[String]) -> Hit {
 fn entries(config: &Config) -> Vec<Entry> {
     let public_url = config.absolute("");
     let mut entries = Vec::new();
-    let in_navigation: Vec<&str> = docs::all_paths().collect();
+    let in_navigation: Vec<&str> = docs_nav::all_paths().collect();
     for path in &in_navigation {
-        let Some(page) = PAGES.iter().find(|page| page.path == docs::text_path(path)) else { continue };
+        let Some(page) = PAGES.iter().find(|page| page.path == docs_nav::text_path(path)) else { continue };
         // The long reference is searched route by route.
         if *path == "/docs/api-reference" {
             continue;
@@ -74,10 +74,10 @@ fn entries(config: &Config) -> Vec<Entry> {
         let text = page.source.replace("{PUBLIC_URL}", &public_url);
         for part in prose::render(&text, &public_url).parts {
             let url = if part.id.is_empty() { (*path).to_owned() } else { format!("{path}#{}", part.id) };
-            entries.push(entry(url, docs::title_of(path), &part.heading, &part.text));
+            entries.push(entry(url, docs_nav::title_of(path), &part.heading, &part.text));
         }
     }
-    for operation in super::api_reference::operations() {
+    for operation in operations::operations() {
         let title = format!("{} {}", operation.method, operation.path);
         entries.push(entry(operation.page(), &title, operation.summary, operation.description));
     }

@@ -198,6 +198,8 @@ impl<'a> Page<'a> {
                     meta name="theme-color" media="(prefers-color-scheme: dark)" content="#101310";
                     link rel="icon" type="image/svg+xml" href=(assets::url("favicon.svg"));
                     link rel="stylesheet" href=(assets::url("site.css"));
+                    // A page is small: nothing is painted before all of it is there, so that nothing moves.
+                    link rel="expect" href="#end" blocking="render";
                     script src=(assets::url("site.js")) defer {}
                     @for script in &self.scripts { script src=(assets::url(script)) defer {} }
                     @if self.status == StatusCode::OK && self.robots.is_none() {
@@ -248,7 +250,7 @@ impl<'a> Page<'a> {
 
 fn foot() -> Markup {
     html! {
-        footer.foot {
+        footer.foot #end {
             (PreEscaped(icon::EDGING))
             div.wrap {
                 p { "Crochet. Marketplace and gateway for discovery, trust, payments, and access." }

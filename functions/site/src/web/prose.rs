@@ -142,7 +142,9 @@ impl<'a> Writer<'a> {
         let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
         let base = format!("s-{}", words.collect::<Vec<_>>().join("-").to_ascii_lowercase());
         let mut id = base.trim_start_matches("s-").to_owned();
-        if id.is_empty() || id.starts_with(|c: char| c.is_ascii_digit()) || matches!(id.as_str(), "main" | "q" | "find" | "edging")
+        if id.is_empty()
+            || id.starts_with(|c: char| c.is_ascii_digit())
+            || matches!(id.as_str(), "main" | "q" | "find" | "edging" | "end")
         {
             id.clone_from(&base);
         }

@@ -11,7 +11,7 @@ use crochet::http::limited::ReadLimit;
 use crochet_catalog::Catalogue;
 use crochet_catalog::search::Search;
 
-use super::{api_reference, docs, legal};
+use super::{docs_nav, legal, operations};
 use crate::document::Document;
 use crate::pages::PAGES;
 use crate::well_known;
@@ -63,8 +63,8 @@ pub(crate) async fn get_part(
 
 fn pages() -> Vec<String> {
     let fixed = ["/", "/marketplace", "/docs", "/llms.txt", "/SKILL.md"].into_iter();
-    let texts = PAGES.iter().map(|page| page.path).chain(docs::paths()).chain(legal::TEXTS.iter().map(|text| text.path));
+    let texts = PAGES.iter().map(|page| page.path).chain(docs_nav::paths()).chain(legal::TEXTS.iter().map(|text| text.path));
     let errors = Code::ALL.iter().map(|code| format!("/docs/errors/{}", code.as_str()));
-    let routes = api_reference::operations().map(|operation| operation.page());
+    let routes = operations::operations().map(|operation| operation.page());
     fixed.chain(texts).map(str::to_owned).chain(errors).chain(routes).collect()
 }
