@@ -147,6 +147,25 @@ impl Person {
         Ok(Self { cookie: cookie(&reply)?, ..self.clone() })
     }
 
+    /// Uses the passkey again in this session.
+    ///
+    /// # Errors
+    /// If the service does not reply 200.
+    pub async fn reauthenticate(&self) -> Result<(), UnexpectedReply> {
+        self.try_reauthenticate(&self.passkey).await?.expect(200)?;
+        Ok(())
+    }
+
+    /// As [`Person::reauthenticate`], with any passkey. Returns any reply.
+    ///
+    /// # Errors
+    /// If the ceremony does not start.
+    pub async fn try_reauthenticate(&self, passkey: &Passkey) -> Result<Reply, UnexpectedReply> {
+        let ceremony = Ceremony::of(&self.post("/auth/passkey/reauthenticate/start").json(&json!({})).send().await?)?;
+        let body = ceremony.finish(&passkey.get(&ceremony.public_key, &self.origin, &Tampering::default())?);
+        self.post("/auth/passkey/reauthenticate/finish").json(&body).send().await
+    }
+
     /// Adds a passkey. Also returns its id in the list of passkeys.
     ///
     /// # Errors

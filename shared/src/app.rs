@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::response::Response;
 use url::Url;
 
 use crate::budget::ProviderBudget;
@@ -22,6 +23,26 @@ pub fn start() -> Config {
     })
 }
 
+/// Renders an error as a page, with its headers.
+pub type ErrorPage = fn(&ErrorSeen<'_>) -> Response;
+
+/// An error, as its page shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorSeen<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// The stable code.
+    pub code: &'static str,
+    /// The message for the caller.
+    pub message: &'a str,
+    /// Path of the request, percent-encoded.
+    pub path: &'a str,
+    /// The request's id.
+    pub request_id: &'a str,
+    /// The operator's configuration.
+    pub config: &'a Config,
+}
+
 /// Configuration, clock, store, limits and budgets. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct App {
@@ -37,6 +58,8 @@ pub struct App {
     pub provider_budget: ProviderBudget,
     /// The costs of recent requests, if they are recorded.
     pub costs: CostLog,
+    /// Renders errors for readers who ask for a page. Without it, they get the same JSON as programs.
+    pub error_page: Option<ErrorPage>,
     /// Where to read the offset of a movable clock; `None` for a fixed clock or one shared in memory.
     clock_source: Option<ClockSource>,
 }
@@ -60,6 +83,7 @@ impl App {
             clock: Clock::system(),
             store,
             costs: CostLog::default(),
+            error_page: None,
             clock_source,
         }
     }
@@ -76,6 +100,13 @@ impl App {
     #[must_use]
     pub fn at(&self, public_url: Url) -> Self {
         Self { config: Arc::new(self.config.at(public_url)), ..self.clone() }
+    }
+
+    /// Renders errors for readers who ask for a page.
+    #[must_use]
+    pub fn with_error_page(mut self, error_page: ErrorPage) -> Self {
+        self.error_page = Some(error_page);
+        self
     }
 
     /// Records the costs of recent requests in `costs`.

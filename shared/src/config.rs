@@ -19,6 +19,8 @@ pub struct Config {
     /// Whether the operator set no public URL for a deployed function. It then uses the name that API Gateway gave to its API, which
     /// the first request tells ([`Config::at`]).
     pub public_url_is_gateways: bool,
+    /// Where the site asks the API: the public URL, unless the deployment has a shorter way.
+    pub api_url: Url,
     /// Name of the DynamoDB table.
     pub table: String,
     /// URL of a DynamoDB other than AWS's own.
@@ -108,8 +110,10 @@ impl Config {
         refuse_local_settings_when_deployed(&get, insecure_endpoints, relaxed, movable_clock)?;
         let public_url_is_gateways = is_deployed(&get) && get("CROCHET_PUBLIC_URL").is_none();
         let own = if public_url_is_gateways { UNKNOWN_YET } else { "http://localhost:9000" };
+        let public_url = url(&get, "CROCHET_PUBLIC_URL", own)?;
         Ok(Self {
-            public_url: url(&get, "CROCHET_PUBLIC_URL", own)?,
+            api_url: url(&get, "CROCHET_API_URL", public_url.as_str())?,
+            public_url,
             public_url_is_gateways,
             table: get("CROCHET_TABLE").unwrap_or_else(|| "crochet".into()),
             dynamodb_endpoint: get("CROCHET_DYNAMODB_ENDPOINT"),
@@ -149,7 +153,8 @@ impl Config {
     /// The same settings with this public URL.
     #[must_use]
     pub fn at(&self, public_url: Url) -> Self {
-        Self { public_url, public_url_is_gateways: false, ..self.clone() }
+        let api_url = if self.api_url == self.public_url { public_url.clone() } else { self.api_url.clone() };
+        Self { public_url, api_url, public_url_is_gateways: false, ..self.clone() }
     }
 
     /// The signing domain: the authority of the public URL. The scheme's default port is left out.

@@ -8,4 +8,5 @@ mod identity;
 mod listings;
 mod reviews;
 mod score;
+mod site;
 mod system;

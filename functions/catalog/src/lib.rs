@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use catalogue::Catalogue;
+pub use listing::filters::Filters;
 
 /// What the handlers of this group have at hand.
 #[derive(Clone, Debug, FromRef)]

@@ -1,7 +1,7 @@
 //! Reading listings.
 
 pub(crate) mod browse;
-mod filters;
+pub(crate) mod filters;
 pub(crate) mod openapi;
 pub(crate) mod read;
 mod schema_refs;

@@ -50,9 +50,13 @@ fn routes() -> OpenApiRouter<State> {
         .routes(routes!(passkey::register::finish))
         .routes(routes!(passkey::login::start))
         .routes(routes!(passkey::login::finish))
+        .routes(routes!(passkey::reauthenticate::start))
+        .routes(routes!(passkey::reauthenticate::finish))
         .routes(routes!(passkey::recover::recover))
         .routes(routes!(passkey::recovery_codes::replace))
         .routes(routes!(passkey::credentials::list))
         .routes(routes!(passkey::credentials::remove))
         .routes(routes!(session::read::read, session::end::end))
+        .routes(routes!(session::list::list))
+        .routes(routes!(session::end::end_one))
 }

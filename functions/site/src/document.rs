@@ -3,6 +3,7 @@
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use crochet::http::etag::is_known;
 use crochet_domain::ids::sha256_hex;
 
 /// Five minutes: short enough for a deployment to show soon, long enough to spare repeated requests.
@@ -50,7 +51,7 @@ impl Document {
 
     /// The reply to a request with these headers: the document, or 304 if `If-None-Match` names it.
     pub(crate) fn reply_to(&self, request: &HeaderMap) -> Response {
-        let mut response = if self.matches_etag(request) {
+        let mut response = if is_known(request, &self.etag) {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             response
@@ -73,12 +74,6 @@ impl Document {
             headers.insert(header::ETAG, etag);
         }
         response
-    }
-
-    /// Whether `If-None-Match` matches (RFC 9110, section 13.1.2): `*` or a list of tags, compared weakly. Our tags contain no comma.
-    fn matches_etag(&self, request: &HeaderMap) -> bool {
-        let lines = request.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
-        lines.flat_map(|line| line.split(',')).map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == self.etag)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::pages::{PAGES, PAYING, PROGRAMS, SKILLS, block};
 use crate::well_known;
 
 /// Generated from the routers and checked in.
-const OPENAPI: &str = include_str!("../../../docs/openapi.json");
+pub(crate) const OPENAPI: &str = include_str!("../../../docs/openapi.json");
 const WELCOME: &str = include_str!("welcome.txt");
 
 /// Placeholder for the public URL of this deployment, without a trailing slash.
@@ -70,9 +70,6 @@ impl Documents {
         documents.add("/.well-known/agent-protocol.json", Document::new(JSON, well_known::agent_protocol(config)));
         documents.add(well_known::API_CATALOG, Document::new(well_known::LINKSET, well_known::api_catalog(&public_url)));
         documents.add("/robots.txt", Document::new(TEXT, well_known::robots(&public_url)));
-        let pages = PAGES.iter().map(|page| page.path).chain(["/", "/docs", "/llms.txt", "/SKILL.md"]).map(str::to_owned);
-        let indexed: Vec<String> = pages.chain(Code::ALL.iter().map(|code| format!("/docs/errors/{}", code.as_str()))).collect();
-        documents.add("/sitemap.xml", Document::new("application/xml", well_known::sitemap(&public_url, &indexed)));
         documents
     }
 

@@ -1,22 +1,29 @@
-//! Documents for machines and a welcome: text that is rendered once, at start. Nothing here touches storage or limits.
+//! Pages for people, and documents for machines. Documents are rendered once, at start. Pages read what the API shows to everybody.
 
 use std::sync::Arc;
 
 use axum::extract::FromRef;
 use axum::routing::get;
 use crochet::app::App;
+use crochet_catalog::Catalogue;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+mod account;
+mod assets;
 mod document;
 mod documents;
 mod error_page;
+mod foreign;
+mod format;
 mod index;
 mod pages;
 mod routes;
+mod web;
 mod well_known;
 
 use documents::Documents;
+pub use web::error::page as page_of_error;
 
 /// What the handlers of this group have at hand.
 #[derive(Clone, Debug, FromRef)]
@@ -24,14 +31,15 @@ pub struct State {
     /// Configuration, time and store.
     pub app: App,
     documents: Arc<Documents>,
+    catalogue: Catalogue,
 }
 
 impl State {
-    /// Renders the documents for this deployment.
+    /// Renders the documents for this deployment. The catalogue is empty, and fills itself when it is first asked.
     #[must_use]
     pub fn new(app: App) -> Self {
         let documents = Arc::new(Documents::render(&app.config));
-        Self { app, documents }
+        Self { documents, catalogue: Catalogue::new(app.store.clone(), app.clock.clone()), app }
     }
 }
 
@@ -44,7 +52,26 @@ pub fn router(state: State) -> OpenApiRouter {
         .fold(described, |router, path| router.route(path, get(routes::document)))
         .route("/docs/errors/{code}", get(routes::error_page))
         .route("/.well-known/security.txt", get(routes::security_txt))
+        .merge(pages())
         .with_state(state.clone())
+}
+
+/// The pages for people, and the files that they load.
+fn pages() -> OpenApiRouter<State> {
+    let legal = web::legal::TEXTS.iter();
+    legal
+        .fold(OpenApiRouter::new(), |router, text| router.route(text.path, get(web::legal::get_legal)))
+        .route(assets::ROUTE, get(assets::get_asset))
+        .route("/docs/api-reference", get(web::api_reference::get_reference))
+        .route("/docs/api-reference/{operation}", get(web::api_reference::get_operation))
+        .route("/docs/seller-integration", get(web::docs::get_seller_integration))
+        .route("/sitemap.xml", get(web::sitemap::get_index))
+        .route("/sitemap/{part}", get(web::sitemap::get_part))
+        .route("/marketplace", get(web::marketplace::get_marketplace))
+        .route("/listings/{slug}", get(web::listing::get_listing))
+        .route("/agents/{id}", get(web::agent::get_agent))
+        .route("/status", get(web::status::get_status))
+        .merge(account::routes())
 }
 
 /// The OpenAPI document of this group.

@@ -21,6 +21,54 @@ impl Page {
 /// The pages, in the order of lists.
 pub(crate) const PAGES: &[Page] = &[
     Page {
+        path: "/docs/overview",
+        title: "Overview",
+        about: "what Crochet is, and where to begin",
+        source: include_str!("../../../docs/site/overview.md"),
+    },
+    Page {
+        path: "/docs/quick-start",
+        title: "Quick Start",
+        about: "the first call in five steps, with curl",
+        source: include_str!("../../../docs/site/quick-start.md"),
+    },
+    Page {
+        path: "/docs/how-it-works",
+        title: "How It Works",
+        about: "one paid call, and what holds when something goes wrong",
+        source: include_str!("../../../docs/site/how-it-works.md"),
+    },
+    Page {
+        path: "/docs/for-agents",
+        title: "For Agents",
+        about: "the rules, the flows and the gateway in three messages",
+        source: include_str!("../../../docs/site/for-agents.md"),
+    },
+    Page {
+        path: "/docs/for-humans",
+        title: "For Humans",
+        about: "how to read a listing, and what can go wrong",
+        source: include_str!("../../../docs/site/for-humans.md"),
+    },
+    Page {
+        path: "/docs/payments",
+        title: "Payments",
+        about: "prices, currencies, the 402, and refunds",
+        source: include_str!("../../../docs/site/payments.md"),
+    },
+    Page {
+        path: "/docs/trust-reviews",
+        title: "Trust & Reviews",
+        about: "statistics, scores, reviews and receipts",
+        source: include_str!("../../../docs/site/trust-reviews.md"),
+    },
+    Page {
+        path: "/docs/agent-skill",
+        title: "Agent Skill",
+        about: "the texts that an agent reads and follows",
+        source: include_str!("../../../docs/site/agent-skill.md"),
+    },
+    Page {
         path: "/docs/api-reference.txt",
         title: "API reference",
         about: "every route with its fields, defaults, limits and errors, in 48 KB",
@@ -144,7 +192,7 @@ mod tests {
     #[test]
     fn every_page_has_two_paths() {
         let markdown: Vec<String> = PAGES.iter().map(Page::markdown_path).collect();
-        assert_eq!(markdown[0], "/docs/api-reference.md");
+        assert!(markdown.contains(&"/docs/api-reference.md".to_owned()));
         assert!(markdown.contains(&"/docs/verify-signatures.md".to_owned()));
     }
 }

@@ -6,11 +6,15 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use crochet::app::App;
-use crochet::http::{ApiError, Code};
+use crochet::http::accept::prefers_html;
+use crochet::http::{ApiError, Code, Result};
+use crochet_catalog::Catalogue;
 
 use crate::document::{Document, MARKDOWN, TEXT};
 use crate::documents::Documents;
 use crate::index::Index;
+use crate::web::reader::Reader;
+use crate::web::{docs, home};
 use crate::{error_page, well_known};
 
 crochet::error_list!(DocumentErrors: ;);
@@ -19,8 +23,17 @@ crochet::error_list!(DocumentErrors: ;);
 #[utoipa::path(get, path = "/", operation_id = "get_welcome", tag = "Documents",
     responses((status = 200, description = "Links to the API and its documentation.", body = String, content_type = "text/plain"),
         (status = 304, description = "Not modified: If-None-Match names the current version."), DocumentErrors))]
-pub(crate) async fn welcome(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response {
-    reply(&documents, "/", &headers)
+pub(crate) async fn welcome(
+    State(app): State<App>,
+    State(documents): State<Arc<Documents>>,
+    State(catalogue): State<Catalogue>,
+    reader: Reader,
+    headers: HeaderMap,
+) -> Result<Response> {
+    match reader {
+        Reader::Browser => home::page(&app, &catalogue, &headers).await,
+        Reader::Program => Ok(reply(&documents, "/", &headers)),
+    }
 }
 
 /// Show what this API has: where to begin, and where each kind of resource is.
@@ -64,14 +77,24 @@ pub(crate) async fn verify_signatures(State(documents): State<Arc<Documents>>, h
 }
 
 /// The documents that the OpenAPI document passes over: they are no part of the API.
-pub(crate) async fn document(State(documents): State<Arc<Documents>>, uri: Uri, headers: HeaderMap) -> Response {
-    reply(&documents, uri.path(), &headers)
+/// Those that have a page show it to readers who ask for one.
+pub(crate) async fn document(
+    State(app): State<App>,
+    State(documents): State<Arc<Documents>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let page = docs::page(&app.config, uri.path(), uri.query(), &headers);
+    page.unwrap_or_else(|| reply(&documents, uri.path(), &headers))
 }
 
-/// The page of an error code: `CODE` as text, `CODE.md` as Markdown.
+/// The page of an error code: `CODE` as a page or as text, `CODE.md` as Markdown.
 pub(crate) async fn error_page(State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     let markdown = name.strip_suffix(".md");
     let Some(code) = error_page::code(markdown.unwrap_or(&name)) else { return ApiError::from(Code::NotFound).into_response() };
+    if markdown.is_none() && prefers_html(&headers) {
+        return docs::error(&app.config, code, &headers);
+    }
     let text = error_page::page(code, &app.config);
     let document = if markdown.is_some() {
         Document::new(MARKDOWN, text)

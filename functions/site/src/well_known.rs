@@ -105,14 +105,23 @@ pub(crate) fn robots(public_url: &str) -> String {
     format!("User-agent: *\nAllow: /\n\nSitemap: {public_url}/sitemap.xml\n")
 }
 
+/// A sitemap of these paths.
 pub(crate) fn sitemap(public_url: &str, paths: &[String]) -> String {
-    let mut out = String::from(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
-    );
+    locations(public_url, paths, "urlset", "url")
+}
+
+/// An index of the sitemaps at these paths.
+pub(crate) fn sitemap_index(public_url: &str, paths: &[String]) -> String {
+    locations(public_url, paths, "sitemapindex", "sitemap")
+}
+
+fn locations(public_url: &str, paths: &[String], all: &str, each: &str) -> String {
+    let mut out =
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{all} xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
     for path in paths {
-        let _ = writeln!(out, "  <url><loc>{public_url}{path}</loc></url>");
+        let _ = writeln!(out, "  <{each}><loc>{public_url}{path}</loc></{each}>");
     }
-    out.push_str("</urlset>\n");
+    let _ = writeln!(out, "</{all}>");
     out
 }
 

@@ -28,8 +28,8 @@ pub async fn api_router(
     let lookup = |name: &str| settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     let config = Config::from_lookup(lookup).map_err(|error| error.to_string())?;
     let costs = CostLog::remembering();
-    let app = App::connect(config).await.with_clock(clock).with_costs(costs.clone());
-    for function in ["Identity", "Catalog", "Listings", "Gateway", "Reviews"] {
+    let app = App::connect(config).await.with_clock(clock).with_costs(costs.clone()).with_error_page(crochet_site::page_of_error);
+    for function in ["Identity", "Catalog", "Listings", "Gateway", "Reviews", "Site"] {
         actions::of(function, app.store.warm()).await;
     }
     let mut listings = actions::of("Listings", crochet_listings::State::connect(app.clone())).await;

@@ -1,6 +1,7 @@
 //! `cargo xtask bench catalog`: latency and memory of the catalogue with a hundred thousand listings.
 
 mod cold;
+mod pages;
 mod queries;
 mod seed;
 
@@ -49,6 +50,7 @@ pub async fn catalog(listings: usize) -> Result<(), String> {
     let catalogue = Catalogue::new(store, clock);
     catalogue.refresh().await.map_err(|error| error.to_string())?;
     queries::measure(&catalogue, &config)?;
+    pages::measure(&config, &catalogue).await?;
     stack.stop().await;
     Ok(())
 }

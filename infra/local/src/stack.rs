@@ -87,6 +87,10 @@ impl Stack {
             audit: AuditLog::default(),
         };
         stack.env = stack.settings(&options, &public_url);
+        if let Some(site) = &site {
+            // The name in the public URL may be one that this machine cannot look up.
+            stack.env.push(("CROCHET_API_URL".to_owned(), url(site)?));
+        }
         if let Some(Rewire(rewire)) = &options.rewire {
             rewire(&mut stack.env);
         }

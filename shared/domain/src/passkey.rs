@@ -109,6 +109,11 @@ pub enum CeremonyPurpose {
     },
     /// Log in the person whom the passkey identifies.
     LogIn,
+    /// Confirm that the person of an open session is still there.
+    Reauthenticate {
+        /// SHA-256 of the session's token, in hex.
+        session_sha256: String,
+    },
 }
 
 /// A WebAuthn ceremony in progress. The store lets it be finished once.

@@ -15,6 +15,8 @@ pub const IDLE_MS: i64 = 12 * 3_600_000;
 pub const LIFETIME_MS: i64 = 7 * 24 * 3_600_000;
 /// Minimum interval between two writes of a session's last use, in milliseconds: 5 minutes.
 pub const NOTED_MS: i64 = 300_000;
+/// A person who proved themselves at most this long ago, in milliseconds, need not do so again to change how they get in: 5 minutes.
+pub const RECENT_MS: i64 = 300_000;
 /// Maximum sessions of one person. Another login ends the oldest one.
 pub const MAX_SESSIONS: usize = 20;
 
@@ -63,13 +65,54 @@ pub struct Session {
     pub created_ms: i64,
     /// When it was last used (Unix milliseconds), to within [`NOTED_MS`].
     pub seen_ms: i64,
+    /// How the person logged in.
+    pub opened_with: SignIn,
+    /// When the person last proved in this session who they are: by logging in, or with a passkey later (Unix milliseconds).
+    pub authenticated_ms: i64,
+}
+
+/// What a person logs in with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignIn {
+    /// A passkey.
+    Passkey,
+    /// A recovery code.
+    RecoveryCode,
+    /// A wallet of an agent that the person operates.
+    Wallet,
+}
+
+impl SignIn {
+    /// Its name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passkey => "passkey",
+            Self::RecoveryCode => "recovery_code",
+            Self::Wallet => "wallet",
+        }
+    }
 }
 
 impl Session {
     /// Starts a session.
     #[must_use]
-    pub fn start(token: &SessionToken, profile: ProfileId, now_ms: i64) -> Self {
-        Self { token_sha256: token.sha256(), profile, created_ms: now_ms, seen_ms: now_ms }
+    pub fn start(token: &SessionToken, profile: ProfileId, opened_with: SignIn, now_ms: i64) -> Self {
+        let token_sha256 = token.sha256();
+        Self { token_sha256, profile, created_ms: now_ms, seen_ms: now_ms, opened_with, authenticated_ms: now_ms }
+    }
+
+    /// Its public id: `ses_` and 20 hex digits of the token's hash. Nobody can log in with it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        session_id(&self.token_sha256)
+    }
+
+    /// Whether the person has proved who they are recently enough to change how they get in.
+    #[must_use]
+    pub fn is_recent(&self, now_ms: i64) -> bool {
+        now_ms <= self.authenticated_ms + RECENT_MS
     }
 
     /// When it expires unless it is used again (Unix milliseconds).
@@ -97,6 +140,12 @@ impl Session {
     }
 }
 
+/// The public id of the session whose token has this SHA-256.
+#[must_use]
+pub fn session_id(token_sha256: &str) -> String {
+    format!("ses_{}", token_sha256.get(..20).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use time::OffsetDateTime;
@@ -117,9 +166,11 @@ mod tests {
     #[test]
     fn twelve_idle_hours_or_seven_days() {
         let profile = ProfileId::generate(OffsetDateTime::UNIX_EPOCH);
-        let mut session = Session::start(&SessionToken::generate(), profile, 0);
+        let mut session = Session::start(&SessionToken::generate(), profile, SignIn::Passkey, 0);
         assert!(session.is_open(IDLE_MS - 1) && !session.is_open(IDLE_MS));
         assert!(!session.is_last_use_outdated(NOTED_MS - 1) && session.is_last_use_outdated(NOTED_MS));
+        assert!(session.is_recent(RECENT_MS) && !session.is_recent(RECENT_MS + 1));
+        assert_eq!(session.id(), format!("ses_{}", &session.token_sha256[..20]));
         session.seen_ms = LIFETIME_MS - 1;
         assert!(session.is_open(LIFETIME_MS - 1) && !session.is_open(LIFETIME_MS));
     }

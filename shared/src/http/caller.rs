@@ -167,6 +167,17 @@ impl Caller {
             Self::Session(_) => Ok(()),
         }
     }
+
+    /// Fails for a person who last proved over five minutes ago who they are. A key proves it with every request.
+    ///
+    /// # Errors
+    /// `REAUTHENTICATION_REQUIRED`.
+    pub fn may_change_ways_in(&self, app: &App) -> Result<(), ApiError> {
+        match self {
+            Self::Key(_) => Ok(()),
+            Self::Session(person) => person.may_change_ways_in(app),
+        }
+    }
 }
 
 impl LimitedCaller for Agent {

@@ -151,6 +151,10 @@ codes! {
     // People
     SessionRequired "SESSION_REQUIRED" 401 "Log in first: this route needs a session cookie."
         => "log_in" false "Log in with a passkey (POST /auth/passkey/login/start and /finish) and send the session cookie that it sets." keep BODY, drop NONE;
+    ReauthenticationRequired "REAUTHENTICATION_REQUIRED" 403 "This adds or ends a way in; use your passkey again first."
+        => "reauthenticate" true "Call POST /auth/passkey/reauthenticate/start, let the authenticator sign its public_key, send the result to POST /auth/passkey/reauthenticate/finish, and send this request again. Without a passkey, log in again with POST /auth/passkey/recover." keep BODY, drop NONE;
+    SessionNotFound "SESSION_NOT_FOUND" 404 "You have no session with this id; list yours with GET /sessions."
+        => "list_sessions" false "List your sessions with GET /sessions." keep NONE, drop NONE;
     CrossSiteRequest "CROSS_SITE_REQUEST" 403 "This request came from another site; send it from a page of this deployment."
         => "send_from_same_site" false "Send it from a page of this deployment. Programs use an API key instead of the cookie." keep BODY, drop NONE;
     CeremonyInvalid "CEREMONY_INVALID" 400 "This passkey ceremony is unknown, expired or already used; start a new one."

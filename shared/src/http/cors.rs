@@ -9,7 +9,15 @@ use axum::response::{IntoResponse, Response};
 use crate::wire::payment::PAYMENT_ID_HEADER;
 
 /// Beginnings of the routes that are closed: they belong to people with sessions, or to the payment provider.
-const CLOSED: &[&str] = &["/api/v1/auth/passkey/", "/api/v1/session", "/api/v1/agents/{id}/claim", "/api/v1/webhooks/"];
+const CLOSED: &[&str] = &[
+    "/api/v1/auth/passkey/",
+    "/api/v1/session",
+    "/api/v1/agents/{id}/claim",
+    "/api/v1/webhooks/",
+    "/account",
+    "/login",
+    "/signup",
+];
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /// Headers that a page may send, besides the payment's id.
 const REQUEST_HEADERS: &str = "Authorization, Content-Type, Accept, Idempotency-Key, If-None-Match, X-Crochet-Origin-Currency";

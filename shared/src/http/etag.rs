@@ -10,8 +10,7 @@ use crochet_domain::ids::sha256_hex;
 #[must_use]
 pub fn conditional(request: &HeaderMap, reply: Reply) -> Response {
     let etag = format!("\"{}\"", &sha256_hex(reply.body())[..32]);
-    let known =
-        request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|list| names(list, &etag));
+    let known = is_known(request, &etag);
     // With a key, the response may contain the caller's own draft, which no shared cache may keep.
     let caching = if request.contains_key(header::AUTHORIZATION) { "private, no-cache" } else { "no-cache" };
     let mut response = reply.header("etag", &etag).header("cache-control", caching).header("vary", "authorization").into_response();
@@ -21,6 +20,12 @@ pub fn conditional(request: &HeaderMap, reply: Reply) -> Response {
         response.headers_mut().remove(header::CONTENT_TYPE);
     }
     response
+}
+
+/// Whether `If-None-Match` names this entity tag, or is `*` (RFC 9110, section 13.1.2). The tag is in quotes and has no comma.
+#[must_use]
+pub fn is_known(request: &HeaderMap, etag: &str) -> bool {
+    request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|list| names(list, etag))
 }
 
 /// Compares weakly, as RFC 9110 says for `If-None-Match`.

@@ -1,5 +1,6 @@
 //! Requests and responses: extractors, errors, limits and the envelope.
 
+pub mod accept;
 pub mod caller;
 pub mod codes;
 mod compress;

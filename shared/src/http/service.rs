@@ -14,6 +14,7 @@ use crochet_domain::timestamp::unix_ms;
 use lambda_http::request::RequestContext;
 use time::OffsetDateTime;
 
+use super::accept::prefers_html;
 use super::codes::Code;
 use super::compress::{accepts_gzip, compress, quality, vary};
 use super::cors;
@@ -22,7 +23,7 @@ use super::request::MAX_QUERY_BYTES;
 use super::stray_query;
 use super::suggest::not_found;
 use super::trace::RequestTrace;
-use crate::app::App;
+use crate::app::{App, ErrorSeen};
 use crate::outbound::SelfHost;
 use crate::telemetry::meter::Meter;
 use crate::telemetry::metrics::{self, Metric};
@@ -59,13 +60,25 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
     let request_id = request_id(app.clock.now());
     let is_open = cors::is_open(&route);
     let (gzip, as_problem) = (accepts_gzip(request.headers()), accepts_problem(request.headers()));
+    let path = request.uri().path().to_owned();
+    let error_page = app.error_page.filter(|_| asks_for_page(&method, &path, request.headers()));
     let mut response = match check_line(&request).and_then(|()| stray_query::check(&method, &route, request.uri())) {
         Ok(()) if is_open && cors::is_preflight(&method, request.headers()) => cors::preflight(),
         Ok(()) => meter.scope(next.run(request)).await,
         Err(e) => axum::response::IntoResponse::into_response(e),
     };
-    let error = response.extensions_mut().remove::<ApiError>().or_else(|| framework_error(response.status()));
-    if let Some(error) = &error {
+    let error = response.extensions_mut().remove::<ApiError>().or_else(|| framework_error(&response));
+    if let (Some(error), Some(page)) = (&error, error_page) {
+        let seen = ErrorSeen {
+            status: error.code().status().as_u16(),
+            code: error.code().as_str(),
+            message: error.told(),
+            path: &path,
+            request_id: &request_id,
+            config: &app.config,
+        };
+        render_page(&mut response, error, page(&seen));
+    } else if let Some(error) = &error {
         *response.status_mut() = error.code().status();
         let body = if as_problem { error.problem(&app.config, &request_id) } else { error.body(&app.config) };
         let content_type = HeaderValue::from_static(if as_problem { PROBLEM_JSON } else { "application/json" });
@@ -118,9 +131,11 @@ fn measure(route: &str, status: StatusCode) {
     metrics::emit(&measured);
 }
 
-/// The error for a rejection by the framework, which does not know the envelope.
-fn framework_error(status: StatusCode) -> Option<ApiError> {
+/// The error for a rejection by the framework, which does not know the envelope. A page has said already what is wrong.
+fn framework_error(response: &Response) -> Option<ApiError> {
+    let status = response.status();
     match status.as_u16() {
+        400.. if is_page(response) => None,
         0..400 => None,
         404 => Some(Code::NotFound.into()),
         405 => Some(Code::MethodNotAllowed.into()),
@@ -129,6 +144,30 @@ fn framework_error(status: StatusCode) -> Option<ApiError> {
         400..500 => Some(ApiError::field("path", "must be valid percent-encoded UTF-8")),
         _ => Some(ApiError::internal(format!("a response with status {status} has no error"))),
     }
+}
+
+fn is_page(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
+/// Whether an error should be a page. Nothing under `/api` is one.
+fn asks_for_page(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    matches!(*method, Method::GET | Method::HEAD) && path != "/api" && !path.starts_with("/api/") && prefers_html(headers)
+}
+
+/// Replaces a response by the page of its error.
+fn render_page(response: &mut Response, error: &ApiError, page: Response) {
+    let (parts, body) = page.into_parts();
+    *response.status_mut() = error.code().status();
+    let headers = response.headers_mut();
+    headers.extend(parts.headers);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.remove(header::CONTENT_LENGTH);
+    vary(headers, "accept");
+    if let Some(seconds) = error.retry_after_seconds() {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    *response.body_mut() = body;
 }
 
 fn check_line(request: &Request) -> Result<(), ApiError> {

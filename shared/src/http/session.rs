@@ -28,6 +28,14 @@ impl Person {
     pub fn profile(&self) -> ProfileId {
         self.session.profile
     }
+
+    /// Fails if the person last proved over five minutes ago who they are. What adds or ends a way in asks for this.
+    ///
+    /// # Errors
+    /// `REAUTHENTICATION_REQUIRED`.
+    pub fn may_change_ways_in(&self, app: &App) -> Result<(), ApiError> {
+        if self.session.is_recent(unix_ms(app.clock.now())) { Ok(()) } else { Err(Code::ReauthenticationRequired.into()) }
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Person

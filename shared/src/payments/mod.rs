@@ -1,5 +1,6 @@
 //! Payment providers behind one trait. Money never passes through Crochet: a quote pays the seller's own wallet.
 
+mod price;
 mod provider;
 mod relay;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use url::Url;
 
+pub use price::{payment_required, price_only};
 pub use provider::{
     FilledPayments, PaymentProvider, ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure,
     QuoteRequest, RecordWanted, UnreadablePaymentId, WebhookEvent, WebhookRefused,

@@ -110,6 +110,28 @@ impl Store {
         .await
     }
 
+    /// Revokes every key of a profile in one transaction. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] after too many concurrent changes.
+    pub async fn revoke_all_keys(&self, profile: ProfileId) -> Result<usize, StoreError> {
+        retry_on_conflict(|| async {
+            let version = self.profile(profile).await?.ok_or_else(|| StoreError::Defect("a caller has no profile".into()))?.version;
+            let pointers = self.key_pointers(profile).await?;
+            if pointers.is_empty() {
+                return Ok(0);
+            }
+            let mut operations = vec![self.table.transact_update(&keys::profile(profile), Update::next_version(version))?];
+            for pointer in &pointers {
+                operations.push(self.table.transact_delete(&keys::api_key(&pointer.key))?);
+                operations.push(self.table.transact_delete(&keys::profile_api_key(profile, &pointer.key))?);
+            }
+            self.table.transact(operations).await?;
+            Ok(pointers.len())
+        })
+        .await
+    }
+
     /// The list of a profile's keys, oldest first.
     pub(super) async fn key_pointers(&self, profile: ProfileId) -> Result<Vec<KeyPointer>, StoreError> {
         let pointers = self.table.query(&Range::of(&keys::profile_api_keys(profile), MAX_KEYS as i32 + 1)).await?;
@@ -126,10 +148,8 @@ impl Store {
         revoked: Vec<KeyPointer>,
         session: Option<&Session>,
     ) -> Result<(), StoreError> {
-        let next_version =
-            Update::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(version));
         let mut operations: Vec<TransactWriteItem> = vec![
-            self.table.transact_update(&keys::profile(key.profile), next_version)?,
+            self.table.transact_update(&keys::profile(key.profile), Update::next_version(version))?,
             key.put()?.when(Condition::absent()).into_transact_item(&self.table)?,
             key.pointer_put()?.into_transact_item(&self.table)?,
         ];

@@ -3,12 +3,14 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
-use super::item::{n, record};
+use super::item::record;
+use super::passkey::{put_passkeys, unchanged};
 use super::read::Range;
 use super::transaction::TransactError;
 use super::write::{Condition, Put, Update};
 use super::{Store, StoreError, keys};
 use crochet_domain::ids::ProfileId;
+use crochet_domain::passkey::Passkeys;
 use crochet_domain::session::{MAX_SESSIONS, Session};
 
 /// An entry in the list of a person's sessions.
@@ -50,6 +52,46 @@ impl Store {
         }
     }
 
+    /// A person's sessions, in no particular order: one query and one batch read. Some may have expired.
+    pub async fn sessions_of(&self, person: ProfileId) -> Result<Vec<Session>, StoreError> {
+        let wanted: Vec<_> =
+            self.session_pointers(person).await?.iter().map(|pointer| keys::session(&pointer.token_sha256)).collect();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found = self.table.get_all(&wanted).await?;
+        wanted.iter().filter_map(|key| found.take(key).transpose()).collect()
+    }
+
+    /// Records that the session's person has proved at `now_ms` who they are, with a passkey. `before` are the passkeys that were
+    /// read, `after` those after its use.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the passkeys have changed; [`StoreError::SessionOver`].
+    pub async fn reauthenticate(
+        &self,
+        session: &Session,
+        before: &Passkeys,
+        after: &Passkeys,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let key = keys::session(&session.token_sha256);
+        let update = Update::new("SET authenticated_ms = :now").number(":now", now_ms).when("attribute_exists(PK)");
+        let operations = vec![
+            self.table.transact_update(&key, update)?,
+            put_passkeys(session.profile, after)?.when(unchanged(before)).into_transact_item(&self.table)?,
+        ];
+        match self.table.transact(operations).await {
+            Ok(()) => Ok(()),
+            Err(TransactError::ConditionFailed { index: 0, .. }) => Err(StoreError::SessionOver),
+            Err(error) => {
+                // If the time is ours, the reply to our own write was lost.
+                let stored = self.session(&session.token_sha256).await?;
+                if stored.is_some_and(|stored| stored.authenticated_ms == now_ms) { Ok(()) } else { Err(error.into()) }
+            }
+        }
+    }
+
     /// Ends one session.
     ///
     /// # Errors
@@ -67,7 +109,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] if the profile has changed.
     pub async fn close_all_sessions(&self, person: ProfileId, version: u64) -> Result<(), StoreError> {
-        let mut operations = vec![self.table.transact_update(&keys::profile(person), next_version(version))?];
+        let mut operations = vec![self.table.transact_update(&keys::profile(person), Update::next_version(version))?];
         for pointer in self.session_pointers(person).await? {
             operations.push(self.table.transact_delete(&keys::session(&pointer.token_sha256))?);
             operations.push(self.table.transact_delete(&keys::profile_session(person, &pointer.token_sha256))?);
@@ -85,7 +127,7 @@ impl Store {
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         pointers.sort_by_key(|pointer| pointer.created_ms);
         let surplus = (pointers.len() + 1).saturating_sub(MAX_SESSIONS);
-        let mut operations = vec![self.table.transact_update(&keys::profile(session.profile), next_version(version))?];
+        let mut operations = vec![self.table.transact_update(&keys::profile(session.profile), Update::next_version(version))?];
         operations.extend(self.create_session_ops(session)?);
         for ended in pointers.into_iter().take(surplus) {
             operations.push(self.table.transact_delete(&keys::session(&ended.token_sha256))?);
@@ -118,9 +160,4 @@ impl Store {
     async fn commit(&self, operations: Vec<TransactWriteItem>) -> Result<(), StoreError> {
         Ok(self.table.transact(operations).await?)
     }
-}
-
-/// Increments the profile's version if it is still `version`.
-fn next_version(version: u64) -> Update {
-    Update::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(version))
 }

@@ -110,6 +110,11 @@ pub struct Update {
 }
 
 impl Update {
+    /// Increments a profile's version, if it is still `seen`.
+    pub(super) fn next_version(seen: u64) -> Self {
+        Self::new("SET version = version + :one").when("version = :seen").value(":one", n(1)).value(":seen", n(seen))
+    }
+
     /// A change with this update expression.
     #[must_use]
     pub fn new(expression: &str) -> Self {

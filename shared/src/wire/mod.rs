@@ -12,6 +12,7 @@ pub mod profile;
 pub mod refund;
 pub mod review;
 pub mod schema;
+pub mod score;
 pub mod step;
 pub mod warning;
 

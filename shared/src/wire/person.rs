@@ -22,6 +22,10 @@ pub struct Session {
     /// When the session expires if it is not used again: 12 hours after its last use, and at most 7 days after the login.
     #[schema(format = DateTime)]
     pub expires_at: String,
+    /// When the person last proved in this session who they are. What adds or ends a way in needs this to be at most five minutes
+    /// ago.
+    #[schema(format = DateTime)]
+    pub authenticated_at: String,
     /// The number of unused recovery codes.
     #[schema(maximum = 10)]
     pub recovery_codes_left: usize,
@@ -35,7 +39,45 @@ impl Session {
             created_at: moment(session.created_ms),
             last_seen_at: moment(session.seen_ms),
             expires_at: moment(session.expires_ms()),
+            authenticated_at: moment(session.authenticated_ms),
             recovery_codes_left,
+        }
+    }
+}
+
+/// A session in the list of a person's sessions.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SessionEntry {
+    /// The session's id. It is no secret: nobody can log in with it.
+    #[schema(pattern = "^ses_[0-9a-f]{20}$")]
+    pub id: String,
+    /// Whether it is the session of this request.
+    pub current: bool,
+    /// How the person logged in.
+    #[schema(value_type = super::schema::SignIn)]
+    pub opened_with: &'static str,
+    /// When the person logged in.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// When the session was last used, to within five minutes.
+    #[schema(format = DateTime)]
+    pub last_seen_at: String,
+    /// When the session expires if it is not used again.
+    #[schema(format = DateTime)]
+    pub expires_at: String,
+}
+
+impl SessionEntry {
+    /// A session, as seen from the session `current`.
+    #[must_use]
+    pub fn of(session: &session::Session, current: &session::Session) -> Self {
+        Self {
+            id: session.id(),
+            current: session.token_sha256 == current.token_sha256,
+            opened_with: session.opened_with.as_str(),
+            created_at: moment(session.created_ms),
+            last_seen_at: moment(session.seen_ms),
+            expires_at: moment(session.expires_ms()),
         }
     }
 }

@@ -56,6 +56,7 @@ string_enum! {
     pub enum Role = profile::Role::ALL, "Whether a profile buys, sells, or both.";
     pub enum Scope = ["read", "write"], "What an API key may do.";
     pub enum Settlement = call::ledger::Settlement::ALL, "Status of an adjustment.";
+    pub enum SignIn = ["passkey", "recovery_code", "wallet"], "What a person logged in with.";
     pub enum SuspendedBy = listing::SuspendedBy::ALL, "Who suspended a listing.";
     pub enum SuspendedReason = suspension::SuspendedReason::ALL, "Why the operator suspended a listing or a profile.";
     pub enum Tier = ["Low", "Moderate", "Trusted", "Elite", "Exceptional"], "Tier of a score.";

@@ -30,7 +30,7 @@ fn humans_sign_up_with_a_passkey() -> Outcome {
         assert!(is_uuid(&profile["id"]) && profile["operator"].is_null(), "{profile}");
         assert_eq!(hex::encode(passkey.user_handle()), text(profile, "id").replace('-', ""), "the user handle is the profile");
         let session = &data["session"];
-        assert_eq!(members(session), ["created_at", "expires_at", "last_seen_at", "recovery_codes_left"]);
+        assert_eq!(members(session), ["authenticated_at", "created_at", "expires_at", "last_seen_at", "recovery_codes_left"]);
         assert!(is_time(&session["created_at"]) && is_time(&session["expires_at"]), "{session}");
         assert_eq!(session["recovery_codes_left"], 10);
         assert_eq!(reply.header("cache-control"), "no-store");

@@ -130,17 +130,21 @@ fn the_21st_session_ends_the_oldest() -> Outcome {
 }
 
 /// Every request that another site could make the browser send.
-fn unsafe_routes() -> [(Method, &'static str); 9] {
+fn unsafe_routes() -> [(Method, &'static str); 13] {
     [
         (Method::POST, "/auth/passkey/register/start"),
         (Method::POST, "/auth/passkey/register/finish"),
         (Method::POST, "/auth/passkey/login/start"),
         (Method::POST, "/auth/passkey/login/finish"),
+        (Method::POST, "/auth/passkey/reauthenticate/start"),
+        (Method::POST, "/auth/passkey/reauthenticate/finish"),
         (Method::POST, "/auth/passkey/recover"),
         (Method::POST, "/auth/passkey/recovery-codes"),
         (Method::DELETE, "/auth/passkey/credentials/00000000-0000-7000-8000-000000000000"),
         (Method::DELETE, "/session"),
         (Method::DELETE, "/session?everywhere=true"),
+        (Method::DELETE, "/session?everywhere=true&keys=true"),
+        (Method::DELETE, "/sessions/ses_00000000000000000000"),
     ]
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crochet_tests::{Agent, Client, Failure, Market, Outcome, Person, Replies, Reply, Request, World, shared, text, unique_name};
+use crochet_tests::{
+    Agent, Client, Failure, Market, Outcome, Person, Replies, Reply, Request, World, list, shared, text, unique_name,
+};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -120,6 +122,12 @@ impl<'a> Stage<'a> {
             "/me/wallets/{id}" => self.wallet.clone(),
             path if path.starts_with("/agents/{id}") => self.owner().profile_id.clone(),
             "/auth/passkey/credentials/{id}" => self.passkey.clone(),
+            // Another session of the same person, so that the next row has one.
+            "/sessions/{id}" => {
+                let sessions = self.ada.log_in().await?.get("/sessions").send().await?;
+                let own = list(sessions.ok(200), "sessions").iter().find(|session| session["current"] == true);
+                text(own.unwrap_or(&Value::Null), "id").to_owned()
+            }
             path if path.starts_with("/gateway-requests/{id}") => self.call.clone(),
             "/gateway/{listing_id}" | "/reviews/{listing_id}" | "/reviews/{listing_id}/{review_id}/answer" => {
                 self.market.listing.id.clone()

@@ -14,6 +14,7 @@ const NOT_FOLLOWED: &[(&str, &str)] = &[
     ("https://schemas.agentskills.io/discovery/0.2.0/schema.json", "`$schema` of the skills' index"),
     ("https://www.rfc-editor.org/info/rfc9727", "the profile of the catalogue's media type"),
     ("http://www.sitemaps.org/schemas/sitemap/0.9", "the XML namespace of a sitemap"),
+    ("https://schema.org/", "the vocabulary of a page's microdata"),
     ("https://json-schema.org/", "the dialect of schemas"),
     ("https://api.mainnet-beta.solana.com", "a program's default node"),
     ("https://mainnet.base.org", "a program's default node"),
@@ -65,6 +66,7 @@ fn expected_type(path: &str) -> &'static str {
     match path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension) {
         _ if path == "/.well-known/api-catalog" => "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"",
         _ if path == "/agent-skill" => "text/markdown; charset=utf-8",
+        _ if path == "/marketplace" || path.starts_with("/docs/api-reference/") => "text/html; charset=utf-8",
         Some("md") => "text/markdown; charset=utf-8",
         Some("json") => "application/json",
         Some("xml") => "application/xml",
@@ -174,13 +176,20 @@ fn every_document_is_found_from_the_root_and_every_link_leads_to_one() -> Outcom
             "/.well-known/security.txt",
             "/robots.txt",
             "/sitemap.xml",
+            "/sitemap/pages.xml",
+            "/marketplace",
+            "/docs/overview",
+            "/docs/agent-skill.md",
+            "/docs/api-reference/call_listing",
+            "/terms",
+            "/privacy",
             "/api/v1/openapi.json",
         ] {
             assert!(walk.documents.contains_key(path), "{path} is not linked");
         }
-        // The keys of receipts are cached for ten minutes, and not compared.
-        let is_document =
-            |path: &str| (!path.starts_with("/api/v1/") || path.ends_with("openapi.json")) && path != "/.well-known/jwks.json";
+        // The keys of receipts are cached for ten minutes, and not compared. The marketplace changes with the minute.
+        let others = ["/.well-known/jwks.json", "/marketplace"];
+        let is_document = |path: &str| (!path.starts_with("/api/v1/") || path.ends_with("openapi.json")) && !others.contains(&path);
         for (path, reply) in walk.documents.iter().filter(|(path, _)| is_document(path)) {
             let tag = reply.header("etag");
             assert!(!tag.is_empty() && reply.header("cache-control").contains("max-age"), "{path}");

@@ -91,6 +91,9 @@ pub fn run_literal_agents(seeds: &[u64]) -> Result<AgentReport, Failure> {
     let work = || -> Outcome {
         while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
             run_batch(batch, &report)?;
+            if let Ok(report) = report.lock() {
+                println!("{} of {} runs, {} violations", report.runs, seeds.len(), report.violations.len());
+            }
         }
         Ok(())
     };
@@ -128,7 +131,7 @@ async fn play(world: &World, seed: u64) -> Result<Run<'_>, Failure> {
     let seller = world.stack()?.client().register(&Wallet::evm(), &format!("Seller {}", unique_name())).await?;
     let echo = listing(world, &seller, "/echo").await?;
     let buyer = world.stack()?.client().register(&Wallet::solana(), &format!("Literal {}", unique_name())).await?;
-    let mut time = Timeline::new(world).await?;
+    let mut time = Timeline::new(world, random.pick(&[1, 5, 20, 60])).await?;
     if random.chance(20) {
         let begins = random.between(0, 900) * 1_000;
         let lasts = random.pick(&[5, 60, 600, 3_600]) * 1_000;

@@ -6,10 +6,9 @@ use serde_json::json;
 use crate::failure::{Failure, Outcome};
 use crate::world::World;
 
-/// Milliseconds between two sweeps.
-const SWEEP_EVERY_MS: i64 = 60_000;
-/// Sweeps of one wait that come every minute. In a longer one, the time between them doubles.
-const SWEEPS: u32 = 5;
+const MINUTE_MS: i64 = 60_000;
+/// Sweeps of one wait that come when they are due. In a longer wait, the time between them doubles.
+const SWEEPS: u32 = 3;
 
 /// Something that happens at the provider at a moment of a run.
 #[derive(Debug, Clone)]
@@ -26,15 +25,17 @@ pub(super) enum Event {
 pub(super) struct Timeline<'a> {
     world: &'a World,
     sweeper: Scheduled,
+    sweep_every_minutes: i64,
     started_ms: i64,
     /// What will happen, in no order.
     due: Vec<(i64, Event)>,
 }
 
 impl<'a> Timeline<'a> {
-    pub(super) async fn new(world: &'a World) -> Result<Self, Failure> {
+    /// A sweeper that is late, or fails now and then, comes less often than every minute.
+    pub(super) async fn new(world: &'a World, sweep_every_minutes: i64) -> Result<Self, Failure> {
         let sweeper = world.stack()?.scheduled().await.map_err(Failure::new)?;
-        Ok(Self { world, sweeper, started_ms: clock_ms(world)?, due: Vec::new() })
+        Ok(Self { world, sweeper, sweep_every_minutes, started_ms: clock_ms(world)?, due: Vec::new() })
     }
 
     /// Milliseconds since the start of the run.
@@ -72,9 +73,10 @@ impl<'a> Timeline<'a> {
         self.sweeper.sweep().await.map(drop).map_err(Failure::new)
     }
 
-    /// The time at which the sweeper runs in some minutes, if it is over by `target`.
-    fn next_sweep(&self, minutes: i64, target: i64) -> Option<i64> {
-        let next = (self.now() / SWEEP_EVERY_MS).saturating_add(minutes).saturating_mul(SWEEP_EVERY_MS);
+    /// The time of the sweep that comes after so many others have been left out, if it is over by `target`.
+    fn next_sweep(&self, later: i64, target: i64) -> Option<i64> {
+        let every_ms = self.sweep_every_minutes * MINUTE_MS;
+        let next = (self.now() / every_ms).saturating_add(later).saturating_mul(every_ms);
         (next <= target).then_some(next)
     }
 

@@ -24,48 +24,48 @@ const MAX_LIMIT: u32 = 100;
 const DEFAULT_LIMIT: u32 = 20;
 
 /// Which listings to return, and in what order.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Filters {
+pub struct Filters {
     /// Search text: at most 10 words, as spaces separate them, and 200 characters. Every word must occur in the name, tags, category
     /// or description. Case, accents, vowel marks of Arabic and Hebrew, and forms of letters (NFKC) do not matter. `c++`, `c#` and
     /// `.net` are words, and `nodejs` finds "Node.js".
     /// English stems also match, as do prefixes (for words of three letters or more, and for the last word) and single typos (in
     /// words of four letters or more). Exact matches rank first.
     #[param(max_length = 200)]
-    q: Option<String>,
+    pub q: Option<String>,
     /// Category slug.
     #[param(value_type = Option<schema::CategorySlug>)]
-    category: Option<String>,
+    pub category: Option<String>,
     /// `free` or `per_call`.
     #[param(value_type = Option<schema::PricingModel>)]
-    pricing_model: Option<String>,
+    pub pricing_model: Option<String>,
     /// `api`, `webhook`, `streaming`, `batch` or `file`.
     #[param(value_type = Option<schema::DeliveryType>)]
-    delivery_type: Option<String>,
+    pub delivery_type: Option<String>,
     /// Minimum price per call in USD, such as `0.25`.
     #[param(pattern = r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
-    min_price: Option<String>,
+    pub min_price: Option<String>,
     /// Maximum price per call in USD.
     #[param(pattern = r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
-    max_price: Option<String>,
+    pub max_price: Option<String>,
     /// The seller's profile id, or `me` with an API key.
     #[param(pattern = "^(me|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$")]
-    seller: Option<String>,
+    pub seller: Option<String>,
     /// `draft`, `active` or `suspended`. Requires `seller=me`.
     #[param(value_type = Option<schema::ListingStatus>)]
-    status: Option<String>,
+    pub status: Option<String>,
     /// Sort order: `relevance` (default with `q`; ties go to the higher seller score), `newest` (default without `q`), `popular`
     /// (paid calls of 30 days), `rating` (reviews, by what their authors bought), `price_low` or `price_high`. In `popular`, recent calls
     /// count more, and those of one buyer less. `rating` adds 50 imaginary calls that gave three stars. Remaining ties are sorted newest first.
     #[param(inline, value_type = Option<SortOrder>)]
-    sort: Option<String>,
+    pub sort: Option<String>,
     /// Page number, starting at 1 (the default).
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
-    page: Option<String>,
+    pub page: Option<String>,
     /// Listings per page, 1 to 100 (default 20).
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<String>,
+    pub limit: Option<String>,
 }
 
 schema::string_enum! {
@@ -120,6 +120,17 @@ impl Filters {
                 Ok((scope, search))
             }
             _ => Err(problems.into_error()),
+        }
+    }
+
+    /// The search for listings on offer; `seller=me` and `status` are not understood.
+    ///
+    /// # Errors
+    /// As [`Filters::parse`].
+    pub fn parse_public(&self) -> Result<Search, ApiError> {
+        match self.parse()? {
+            (ListingScope::Public, search) => Ok(search),
+            (ListingScope::Owned(_), _) => Err(ApiError::field("seller", "must be a profile's UUID")),
         }
     }
 

@@ -1,12 +1,10 @@
 //! The 402: a quote to pay, a quote that is closing, or the price only.
 
-use crochet::http::{ApiError, Code, Result};
-use crochet::wire::payment::{
-    PAYMENT_ID, PAYMENT_ID_HEADER, PayFromView, PaymentOffer, PaymentOrPrice, PaymentRequiredData, PriceOnly, REPLACED_PAYMENT_ID,
-};
+use crochet::http::{ApiError, Result};
+use crochet::payments::{payment_required, price_only};
+use crochet::wire::payment::{PAYMENT_ID, PAYMENT_ID_HEADER, PayFromView, PaymentOffer, PaymentOrPrice, REPLACED_PAYMENT_ID};
 use crochet_domain::call::step::{NewCall, Offer, OfferReason};
 use crochet_domain::call::{Call, CallKey, PaymentState};
-use crochet_domain::currency::payable_with;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -152,28 +150,7 @@ fn with_seller_advice(offer: ApiError, retry_after: Option<u64>) -> ApiError {
 
 /// The price, without a quote.
 pub(super) fn price(ctx: &CallContext<'_>) -> ApiError {
-    let listing = &ctx.listing;
-    let price = PriceOnly {
-        probe: true,
-        provider: ctx.state.provider.name().to_owned(),
-        payment_id: None,
-        requirements: None,
-        amount: listing.price.into(),
-        origin_currencies: payable_with(listing.price, &listing.seller.payout_chains),
-    };
-    let error = payment_required(PaymentOrPrice::Price(price))
-        .message("data.payment.amount is the price of this call. Send the JSON body to get a quote.")
-        .recovery("next_action", "send_body_to_be_quoted")
-        .recovery("summary", "Send the JSON body of the call to get a quote. Nothing was quoted for the empty body.")
-        .recovery("preserve", json!([]));
-    ctx.with_unknown_headers(error)
-}
-
-fn payment_required(payment: PaymentOrPrice) -> ApiError {
-    match serde_json::to_value(PaymentRequiredData { payment }) {
-        Ok(data) => ApiError::new(Code::PaymentRequired).data(data),
-        Err(e) => ApiError::internal(e),
-    }
+    ctx.with_unknown_headers(price_only(&ctx.listing, ctx.state.provider.name()))
 }
 
 fn request_id(progress: &Progress, call: &CallKey) -> Value {

@@ -108,7 +108,7 @@ fn expiry(text: &str, own_expiry: Option<i64>, now: OffsetDateTime) -> Result<i6
     }
 }
 
-crochet::error_list!(CreateApiKeyErrors: ProfileWriter, Json<NewKey>; CrossSiteRequest, KeyLimit);
+crochet::error_list!(CreateApiKeyErrors: ProfileWriter, Json<NewKey>; CrossSiteRequest, ReauthenticationRequired, KeyLimit);
 
 /// Create an API key.
 ///
@@ -121,6 +121,7 @@ pub(crate) async fn create_api_key(
     ProfileWriter { caller, .. }: ProfileWriter,
     Json(request): Json<NewKey>,
 ) -> Result {
+    caller.may_change_ways_in(&app)?;
     let now = app.clock.now();
     let spec = request.read(&caller, now)?;
     let (key, stored) = add(&app, &caller, &spec, now).await?;

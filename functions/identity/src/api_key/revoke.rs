@@ -18,7 +18,7 @@ pub(crate) struct RevokedKey {
     key: Key,
 }
 
-crochet::error_list!(RevokeApiKeyErrors: Caller, Path<String>; InsufficientScope, CrossSiteRequest, KeyNotFound);
+crochet::error_list!(RevokeApiKeyErrors: Caller, Path<String>; InsufficientScope, CrossSiteRequest, ReauthenticationRequired, KeyNotFound);
 
 /// Revoke an API key. It stops working with the next request.
 ///
@@ -28,6 +28,7 @@ crochet::error_list!(RevokeApiKeyErrors: Caller, Path<String>; InsufficientScope
     responses((status = 200, body = RevokedKey, description = "The revoked key."), RevokeApiKeyErrors))]
 pub(crate) async fn revoke_api_key(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result {
     caller.may(Scope::Write)?;
+    caller.may_change_ways_in(&app)?;
     let id = parse_key_id(&id).ok_or(Code::KeyNotFound)?;
     let key = app.store.api_key(&id).await?.filter(|key| key.profile == caller.profile()).ok_or(Code::KeyNotFound)?;
     if !app.store.revoke_key(&key).await? {

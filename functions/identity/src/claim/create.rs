@@ -19,7 +19,7 @@ use crate::proof::{Proof, SignedAnswer, after_use};
 
 crochet::error_list!(
     ClaimAgentErrors: Person, Path<String>, Json<Proof>, SignedAnswer;
-    CrossSiteRequest, ProfileNotFound, ProofWalletNotAllowed, AlreadyClaimed, ClaimLimit, EditConflict
+    CrossSiteRequest, ReauthenticationRequired, ProfileNotFound, ProofWalletNotAllowed, AlreadyClaimed, ClaimLimit, EditConflict
 );
 
 /// Claim an agent
@@ -40,6 +40,7 @@ pub(crate) async fn claim(
     Json(proof): Json<Proof>,
 ) -> Result {
     let crate::State { app, proofs, .. } = &state;
+    person.may_change_ways_in(app)?;
     let (id, operator_id) = (agent_id(&id)?, person.profile());
     let answer = SignedAnswer::read(proof, proofs.max_signature_chars().await)?;
     let binding = Binding::ClaimAgent { profile_id: id, operator_id };

@@ -13,7 +13,7 @@ use crochet_domain::profile::Profile;
 use super::{ClaimedAgent, agent, agent_id};
 use crate::attempt::AttemptError;
 
-crochet::error_list!(ReleaseAgentErrors: Person, Path<String>; CrossSiteRequest, ProfileNotFound, NotOperator, EditConflict);
+crochet::error_list!(ReleaseAgentErrors: Person, Path<String>; CrossSiteRequest, ReauthenticationRequired, ProfileNotFound, NotOperator, EditConflict);
 
 /// Release an agent
 ///
@@ -23,6 +23,7 @@ crochet::error_list!(ReleaseAgentErrors: Person, Path<String>; CrossSiteRequest,
     security(("session" = [])), params(("id" = String, Path, description = "The agent's id.", format = "uuid")),
     responses((status = 200, body = ClaimedAgent, description = "The agent."), ReleaseAgentErrors))]
 pub(crate) async fn release(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result {
+    person.may_change_ways_in(&app)?;
     let (id, person) = (agent_id(&id)?, person.profile());
     let mut operated = agent(app.store.profile(id).await?)?;
     if operated.operator != Some(person) {

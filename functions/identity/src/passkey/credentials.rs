@@ -39,13 +39,14 @@ pub(crate) struct PasskeyRemoved {
     passkey: wire::person::Passkey,
 }
 
-crochet::error_list!(RemovePasskeyErrors: Person, Path<String>; CrossSiteRequest, PasskeyNotFound, LastPasskey);
+crochet::error_list!(RemovePasskeyErrors: Person, Path<String>; CrossSiteRequest, ReauthenticationRequired, PasskeyNotFound, LastPasskey);
 
 /// Remove a passkey. You cannot remove the last one. Sessions that it opened stay open: log out everywhere to end them.
 #[utoipa::path(delete, path = "/api/v1/auth/passkey/credentials/{id}", operation_id = "remove_passkey", tag = "People",
     security(("session" = [])), params(("id" = String, Path, description = "The passkey's id.", format = "uuid")),
     responses((status = 200, body = PasskeyRemoved, description = "The removed passkey."), RemovePasskeyErrors))]
 pub(crate) async fn remove(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result {
+    person.may_change_ways_in(&app)?;
     let id: PasskeyId = id.parse().map_err(|_| Code::PasskeyNotFound)?;
     let mut removed = None;
     let mut attempts = Attempts::default();

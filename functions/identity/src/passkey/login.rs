@@ -8,6 +8,7 @@ use crochet::store::person::{PersonRecord, SignInMethod};
 use crochet::store::retry::Attempts;
 use crochet::wire::person::LoggedIn;
 use crochet_domain::passkey::{Ceremony, CeremonyPurpose};
+use crochet_domain::session::SignIn;
 use crochet_domain::timestamp::unix_ms;
 use serde::Deserialize;
 use serde_json::Value;
@@ -45,10 +46,10 @@ pub(crate) async fn start(
 pub(crate) struct PasskeyLogin {
     /// The id of the ceremony to finish.
     #[schema(pattern = "^[0-9a-f]{32}$")]
-    ceremony_id: String,
+    pub(super) ceremony_id: String,
     /// The unchanged result of `toJSON()` of the `PublicKeyCredential`.
     #[schema(value_type = Object)]
-    credential: Value,
+    pub(super) credential: Value,
 }
 
 crochet::error_list!(FinishLoginErrors: PossiblyPerson, Json<PasskeyLogin>; CeremonyInvalid, PasskeyRefused, PasskeysUnavailable);
@@ -88,7 +89,7 @@ async fn log_in(
     loop {
         let known = person.ok_or_else(|| ApiError::new(Code::PasskeyRefused).cause("unknown user handle"))?;
         let passkeys = state.party.finish_login(assertion, &ceremony.state, &known.passkeys, unix_ms(now))?;
-        let (token, session) = start_session(&known.profile, now);
+        let (token, session) = start_session(&known.profile, SignIn::Passkey, now);
         match state.app.store.sign_in(&known, SignInMethod::Passkey(&passkeys), &session).await {
             Ok(()) => return logged_in(&known.profile, &session, &token, passkeys.recovery_codes.len()),
             Err(StoreError::Conflict) => attempts.next_or(StoreError::Conflict).await.map_err(after_use)?,

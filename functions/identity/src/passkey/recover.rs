@@ -11,6 +11,7 @@ use crochet::wire::person::LoggedIn;
 use crochet_domain::challenge::Binding;
 use crochet_domain::ids::ProfileId;
 use crochet_domain::recovery_code::RecoveryCode;
+use crochet_domain::session::SignIn;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -117,7 +118,7 @@ async fn with_code(app: &App, text: &str, now: OffsetDateTime) -> Result {
         let person = app.store.recovery_code_owner(&code).await?.ok_or(Code::RecoveryCodeInvalid)?;
         let known = app.store.person(person).await?.ok_or(Code::RecoveryCodeInvalid)?;
         let after = known.passkeys.after_recovery_code(&code).ok_or(Code::RecoveryCodeInvalid)?;
-        let (token, session) = start_session(&known.profile, now);
+        let (token, session) = start_session(&known.profile, SignIn::RecoveryCode, now);
         let method = SignInMethod::RecoveryCode { after: &after, code_sha256: &code };
         app.store.sign_in(&known, method, &session).await?;
         Ok::<_, AttemptError>(logged_in(&known.profile, &session, &token, after.recovery_codes.len())?)
@@ -139,7 +140,7 @@ async fn with_wallet(state: &crate::State, agent: ProfileId, person: ProfileId, 
         let agent = app.store.profile(agent).await?;
         let is_allowed = agent.is_some_and(|agent| agent.operator == Some(person) && agent.recovers_with(&answer.wallet));
         let known = known.filter(|_| is_allowed).ok_or_else(not_operator)?;
-        let (token, session) = start_session(&known.profile, now);
+        let (token, session) = start_session(&known.profile, SignIn::Wallet, now);
         app.store.sign_in(&known, SignInMethod::Wallet, &session).await?;
         Ok::<_, AttemptError>(logged_in(&known.profile, &session, &token, known.passkeys.recovery_codes.len())?)
     });

@@ -16,13 +16,14 @@ pub(super) fn generate() -> Vec<RecoveryCode> {
     (0..RECOVERY_CODES).map(|_| RecoveryCode::generate()).collect()
 }
 
-crochet::error_list!(ReplaceRecoveryCodesErrors: Person; CrossSiteRequest);
+crochet::error_list!(ReplaceRecoveryCodesErrors: Person; CrossSiteRequest, ReauthenticationRequired);
 
 /// Get ten new recovery codes. They are shown only once, and the old ones stop working.
 #[utoipa::path(post, path = "/api/v1/auth/passkey/recovery-codes", operation_id = "replace_recovery_codes", tag = "People",
     security(("session" = [])),
     responses((status = 200, body = RecoveryCodes, description = "The codes."), ReplaceRecoveryCodesErrors))]
 pub(crate) async fn replace(State(app): State<App>, person: Person) -> Result {
+    person.may_change_ways_in(&app)?;
     let codes = generate();
     let hashes: Vec<String> = codes.iter().map(RecoveryCode::sha256).collect();
     retry_on_conflict(|| async {

@@ -18,6 +18,7 @@ use crochet_domain::ids::{PasskeyId, ProfileId};
 use crochet_domain::passkey::{CeremonyPurpose, MAX_PASSKEYS, Passkey, Passkeys};
 use crochet_domain::profile::{AccountType, Profile, Role, STARTING_SCORE};
 use crochet_domain::recovery_code::RecoveryCode;
+use crochet_domain::session::SignIn;
 use crochet_domain::timestamp::unix_ms;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -41,7 +42,7 @@ pub(crate) struct NewPasskey {
     display_name: Option<Text<1, 80>>,
 }
 
-crochet::error_list!(StartRegistrationErrors: PossiblyPerson, Json<NewPasskey>; SessionRequired, PasskeyLimit, PasskeysUnavailable);
+crochet::error_list!(StartRegistrationErrors: PossiblyPerson, Json<NewPasskey>; SessionRequired, ReauthenticationRequired, PasskeyLimit, PasskeysUnavailable);
 
 /// Start signing up, or start adding a passkey if you are logged in.
 ///
@@ -59,7 +60,9 @@ pub(crate) async fn start(State(state): State<crate::State>, caller: PossiblyPer
         return start_ceremony(app, CeremonyPurpose::SignUp { person, display_name }, started, now).await;
     }
     let missing = || ApiError::field("display_name", "is required to sign up (to add a passkey, log in first)");
-    let person = caller.person(&state).await?.ok_or_else(missing)?.profile();
+    let person = caller.person(&state).await?.ok_or_else(missing)?;
+    person.may_change_ways_in(app)?;
+    let person = person.profile();
     let known = app.store.profile_and_passkeys(person).await?;
     let (profile, passkeys) = known.ok_or_else(|| ApiError::internal("a session's person has no passkeys").alarm())?;
     if passkeys.passkeys.len() >= MAX_PASSKEYS {
@@ -86,7 +89,7 @@ pub(crate) struct FinishRegistration {
 /// The result of a registration.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "describes two replies as one schema")]
+#[expect(dead_code, clippy::large_enum_variant, reason = "describes two replies as one schema")]
 pub(crate) enum Registered {
     /// A new person.
     SignedUp(SignedUpPerson),
@@ -150,7 +153,7 @@ pub(crate) async fn finish(
             }
             add(app, &caller, &response, || party.finish_registration(&response, &ceremony.state), name, now).await
         }
-        CeremonyPurpose::LogIn => Err(Code::CeremonyInvalid.into()),
+        CeremonyPurpose::LogIn | CeremonyPurpose::Reauthenticate { .. } => Err(Code::CeremonyInvalid.into()),
     }
 }
 
@@ -158,7 +161,7 @@ async fn sign_up(app: &App, profile: Profile, passkey: Passkey, now: OffsetDateT
     let codes = recovery_codes::generate();
     let passkeys =
         Passkeys { passkeys: vec![passkey], recovery_codes: codes.iter().map(RecoveryCode::sha256).collect(), version: 1 };
-    let (token, session) = start_session(&profile, now);
+    let (token, session) = start_session(&profile, SignIn::Passkey, now);
     let signed_up = retry_on_conflict(|| async {
         app.store.sign_up(&profile, &passkeys, &session).await.map_err(|error| match error {
             SignUpError::PasskeyTaken => Code::PasskeyAlreadyRegistered.into(),

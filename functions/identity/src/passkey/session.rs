@@ -4,14 +4,14 @@ use crochet::http::session::set_cookie;
 use crochet::http::{Reply, Result};
 use crochet::wire::person::LoggedIn;
 use crochet_domain::profile::Profile;
-use crochet_domain::session::{Session, SessionToken};
+use crochet_domain::session::{Session, SessionToken, SignIn};
 use crochet_domain::timestamp::unix_ms;
 use time::OffsetDateTime;
 
 /// A new session of this person, and its token.
-pub(super) fn start_session(person: &Profile, now: OffsetDateTime) -> (SessionToken, Session) {
+pub(super) fn start_session(person: &Profile, opened_with: SignIn, now: OffsetDateTime) -> (SessionToken, Session) {
     let token = SessionToken::generate();
-    let session = Session::start(&token, person.id, unix_ms(now));
+    let session = Session::start(&token, person.id, opened_with, unix_ms(now));
     (token, session)
 }
 

@@ -1,4 +1,5 @@
-//! The session of the person who is logged in.
+//! The sessions of the person who is logged in.
 
 pub(crate) mod end;
+pub(crate) mod list;
 pub(crate) mod read;

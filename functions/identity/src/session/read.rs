@@ -8,7 +8,9 @@ use crochet::wire::person::LoggedIn;
 
 crochet::error_list!(GetSessionErrors: Person;);
 
-/// Get the person who is logged in, the expiry of the session, and the number of unused recovery codes.
+/// Get the person who is logged in.
+///
+/// With the expiry of the session, and the number of unused recovery codes.
 #[utoipa::path(get, path = "/api/v1/session", operation_id = "get_session", tag = "People", security(("session" = [])),
     responses((status = 200, body = LoggedIn, description = "The person and the session."), GetSessionErrors))]
 pub(crate) async fn read(State(app): State<App>, person: Person) -> Result {

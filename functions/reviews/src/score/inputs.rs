@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::read::agent_with_score;
 use super::rows::{PayerRow, ReviewRow, Rows};
-use super::view::ScoreView;
+use crochet::wire::score::ScoreView;
 
 /// Payers, and reviews, of a page.
 const PAGE: usize = 1_000;

@@ -7,4 +7,3 @@ pub(crate) mod inputs;
 pub(crate) mod read;
 mod rows;
 pub mod run;
-mod view;

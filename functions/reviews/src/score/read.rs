@@ -11,8 +11,8 @@ use crochet_domain::profile::Profile;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::view::ScoreView;
 use crate::agent::agent;
+use crochet::wire::score::ScoreView;
 
 /// A score.
 #[derive(Debug, Serialize, ToSchema)]

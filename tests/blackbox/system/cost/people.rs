@@ -1,6 +1,6 @@
 //! What people do: sign up, log in, recover, and operate agents.
 
-use crochet_tests::{Ceremony, Outcome, Passkey, Person, Reply, Tampering};
+use crochet_tests::{Ceremony, Outcome, Passkey, Person, Replies, Reply, Tampering, text};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -35,10 +35,26 @@ pub(super) async fn people(figures: &mut Figures<'_>) -> Outcome {
     let code = json!({ "recovery_code": person.recovery_codes[0] });
     figures.note("recovery code", &visit("/auth/passkey/recover", &code).await?)?;
     figures.note("new codes", &person.post("/auth/passkey/recovery-codes").send().await?)?;
+    let started = person.post("/auth/passkey/reauthenticate/start").json(&json!({})).send().await?;
+    figures.note("start using a passkey again", &started)?;
+    let ceremony = Ceremony::of(&started)?;
+    let answer = ceremony.finish(&person.passkey.get(&ceremony.public_key, &origin, &Tampering::default())?);
+    let again = person.post("/auth/passkey/reauthenticate/finish").json(&answer).send().await?;
+    figures.note("use a passkey again", &again)?;
+    let sessions = person.get("/sessions").send().await?;
+    figures.note("sessions (3)", &sessions)?;
+    let other = person.log_in().await?.get("/sessions").send().await?;
+    let other = other.ok(200)["sessions"].as_array().into_iter().flatten().find(|session| session["current"] == true);
+    let path = format!("/sessions/{}", text(other.unwrap_or(&Value::Null), "id"));
+    figures.note("end a session (of 4)", &person.delete(&path).send().await?)?;
     figures.note("log out", &person.log_in().await?.delete("/session").send().await?)?;
     // Signing up, logging in and the recovery code have opened one each.
     let everywhere = person.delete("/session").query("everywhere", true).send().await?;
-    figures.note("log out everywhere (3 sessions)", &everywhere)
+    figures.note("log out everywhere (3 sessions)", &everywhere)?;
+    let person = person.log_in().await?;
+    person.post("/api-keys").json(&json!({ "name": "counted" })).send().await?.ok(201);
+    let everything = person.delete("/session").query("everywhere", true).query("keys", true).send().await?;
+    figures.note("log out everywhere (1 session, 1 key)", &everything)
 }
 
 /// Claims, of an agent with one listing.

@@ -1,6 +1,6 @@
 //! A person's passkeys and sessions, and the agent that they operate.
 
-use crochet_tests::{Agent, Ceremony, Failure, Outcome, Passkey, Person, Replies, Tampering, World, text};
+use crochet_tests::{Agent, Ceremony, Failure, Outcome, Passkey, Person, Replies, Tampering, World, list, text};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -13,6 +13,13 @@ pub(super) async fn operate(world: &World, agent: &Agent) -> Outcome {
     let answer = ceremony.finish(&credential);
     client.from_page(Method::POST, "/auth/passkey/login/finish").json(&answer).send().await?.ok(200);
     person.get("/session").send().await?.ok(200);
+    let ceremony = Ceremony::of(&person.post("/auth/passkey/reauthenticate/start").json(&json!({})).send().await?)?;
+    let credential = person.passkey.get(&ceremony.public_key, &person.origin, &Tampering::default())?;
+    person.post("/auth/passkey/reauthenticate/finish").json(&ceremony.finish(&credential)).send().await?.ok(200);
+    let sessions = person.get("/sessions").send().await?;
+    let other = list(sessions.ok(200), "sessions").iter().find(|session| session["current"] == false);
+    let path = format!("/sessions/{}", text(other.unwrap_or(&Value::Null), "id"));
+    person.delete(&path).send().await?.ok(200);
     let second = second_passkey(&person).await?;
     person.get("/auth/passkey/credentials").send().await?.ok(200);
     person.delete(&format!("/auth/passkey/credentials/{second}")).send().await?.ok(200);

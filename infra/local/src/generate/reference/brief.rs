@@ -53,7 +53,7 @@ pub(super) fn write<'a>(out: &mut String, operation: &Operation<'a>, notation: &
     let summary = one_line(operation.described["summary"].as_str().unwrap_or_default());
     let summary = summary.trim_end_matches('.');
     if IN_ONE_LINE.iter().any(|start| path.starts_with(start)) {
-        let summary = summary.split_once(". ").map_or(summary, |(first, _)| first);
+        let summary = summary.split([':', '.']).next().unwrap_or_default();
         let _ = write!(out, "\n### {} {path} *\n{summary}.\n", operation.method);
         return;
     }

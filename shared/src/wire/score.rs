@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crochet::store::score::ScoreRecord;
 use crochet_domain::ids::ProfileId;
 use crochet_domain::money::Micros;
 use crochet_domain::profile::{STARTING_SCORE, VERIFIED_SCORE, tier};
@@ -12,54 +11,57 @@ use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::store::score::ScoreRecord;
+
 /// The names of the components, in the order of their weights.
 const NAMES: [&str; 5] = ["reliability", "accuracy", "volume", "longevity", "reputation"];
 
 /// An agent's score as a seller, with everything that it is made of.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ScoreView {
+pub struct ScoreView {
     /// The agent.
-    pub(crate) agent_id: String,
+    pub agent_id: String,
     /// The score, 0 to 1000.
-    pub(crate) value: u16,
+    pub value: u16,
     /// `Low`, `Moderate`, `Trusted`, `Elite` or `Exceptional`.
-    pub(crate) tier: &'static str,
+    pub tier: &'static str,
     /// Whether the score is 800 or more.
-    pub(crate) is_verified: bool,
+    pub is_verified: bool,
     /// The five components. The score is their weighted mean, but never more than 300 above the weaker of reliability and accuracy.
-    pub(crate) components: Vec<Component>,
+    pub components: Vec<Component>,
     /// Whether a refund is overdue. Then the score is 200 at most.
-    pub(crate) refund_overdue: bool,
+    pub refund_overdue: bool,
     /// The most that any seller has with these fees and active weeks, whatever its wallets, prices and reviews are.
-    pub(crate) ceiling: u16,
+    pub ceiling: u16,
     /// The fees received for its calls in 13 weeks, in micro-dollars.
-    pub(crate) fees_received_13w: i64,
+    pub fees_received_13w: i64,
     /// The fee, in micro-dollars, from which a call counts in full.
-    pub(crate) unit_fee_micros: i64,
+    pub unit_fee_micros: i64,
     /// Version of the formula.
-    pub(crate) formula_version: u32,
+    pub formula_version: u32,
     /// When it was counted; null if nothing ever was.
-    pub(crate) updated_at: Option<String>,
+    pub updated_at: Option<String>,
 }
 
 /// A component of a score.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Component {
+pub struct Component {
     /// `reliability`, `accuracy`, `volume`, `longevity` or `reputation`.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// What it weighs, in percent.
-    pub(crate) weight: u16,
+    pub weight: u16,
     /// Its value, 0 to 1000.
-    pub(crate) value: u16,
+    pub value: u16,
     /// What it is computed from. Names that end in `_milli` are in thousandths of a counted call, voice or customer.
-    pub(crate) inputs: BTreeMap<&'static str, i64>,
+    pub inputs: BTreeMap<&'static str, i64>,
     /// How much it is based on: counted calls, reviews, counted calls, weeks, payers.
-    pub(crate) sample_size: i64,
+    pub sample_size: i64,
 }
 
 impl ScoreView {
     /// The view of a score; of the starting score if nothing was ever counted.
-    pub(crate) fn of(agent: ProfileId, record: Option<&ScoreRecord>, unit_fee: Micros) -> Self {
+    #[must_use]
+    pub fn of(agent: ProfileId, record: Option<&ScoreRecord>, unit_fee: Micros) -> Self {
         let value = record.map_or(STARTING_SCORE, |record| record.value);
         Self {
             agent_id: agent.to_string(),
