@@ -117,7 +117,7 @@ mod tests {
     /// What an attacker would do who has taken over one function. The functions that dial sellers come first.
     #[test]
     fn forbidden_moves_are_refused() {
-        let moves: [Move; 27] = [
+        let moves: [Move; 30] = [
             ("Gateway", "dynamodb:PutItem", "table", &["KEY#x"], &["PK", "SK", "hash"]),
             ("Gateway", "dynamodb:UpdateItem", "table", &["KEY#x"], &["PK", "SK", "scopes"]),
             ("Gateway", "dynamodb:PutItem", "table", &["PROFILE#x"], &["PK", "SK", "wallets"]),
@@ -133,7 +133,10 @@ mod tests {
             ("CatalogSnapshot", "dynamodb:PutItem", "table", &["LISTING#x"], &["PK", "SK"]),
             ("GatewaySweeper", "secretsmanager:GetSecretValue", "crochet/listing/*", &[], &[]),
             ("Identity", "secretsmanager:GetSecretValue", "crochet/operator", &[], &[]),
-            ("Site", "dynamodb:GetItem", "table", &["LISTING#x"], &[]),
+            ("Site", "dynamodb:GetItem", "table", &["CALL#x"], &[]),
+            ("Site", "dynamodb:GetItem", "table", &["KEY#x"], &[]),
+            ("Site", "dynamodb:Query", "index/gsi2", &["SELLER#x#2026-01-31"], &[]),
+            ("Site", "dynamodb:Query", "index/gsi3", &["DUE#1"], &[]),
             ("Gateway", "dynamodb:PutItem", "table", &["REVIEW#x"], &["PK", "SK"]),
             ("Gateway", "dynamodb:PutItem", "table", &["SCORE#x"], &["PK", "SK"]),
             ("Gateway", "secretsmanager:GetSecretValue", "crochet/receipts", &[], &[]),
