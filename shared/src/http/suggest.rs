@@ -99,7 +99,11 @@ fn method_not_allowed(sent: &Method, path: &str) -> ApiError {
     };
     // A literal path comes before one with a parameter.
     let here = ROUTES.iter().filter(fits).min_by_key(|route| route.path.matches('{').count());
-    let Some(here) = here else { return error };
+    let Some(here) = here else {
+        // A page. Whoever wants more than to read it may mean the route of the API.
+        let Some(found) = nearest(sent, path) else { return error };
+        return suggest(error, sent, &found).message(format!("{path} is a page. {} {} may be meant.", found.method, found.path));
+    };
     let allowed = here.methods();
     let swapped = if *sent == Method::PUT { Method::PATCH } else { Method::PUT };
     let for_change = matches!(*sent, Method::PUT | Method::PATCH).then_some(swapped).filter(|method| here.has(method));
@@ -304,6 +308,7 @@ mod tests {
             ("PUT", "/api/v1/listings/x", "Send the request to PATCH /api/v1/listings/x."),
             ("PATCH", "/api/v1/listings/x/endpoint", "Send the request to PUT /api/v1/listings/x/endpoint."),
             ("DELETE", "/api/v1/me", "Use one of the methods of this path: GET, PATCH."),
+            ("DELETE", "/listings/x", "Send the same request to DELETE /api/v1/listings/x."),
         ] {
             assert_eq!(told(sent, path)["recovery"]["summary"], summary, "{sent} {path}");
         }

@@ -85,7 +85,7 @@ fn body(app: &App, seen: &Seen) -> Markup {
         (sheet("own", "Or run your own", &html! { p { "All of it is open: gateway, catalogue, books, this site. MIT or Apache-2.0." } }, &html! {
             div.pair {
                 (code("own-local", &html! { "On this machine, with a sandbox for payments and a demo seller" }, &html! { "cargo run" }))
-                (code("own-aws", &html! { "On your AWS account, at your domain, with your fee" }, &html! { "sam build\nsam deploy --guided" }))
+                (code("own-aws", &html! { "On your AWS account, at your domain, with your fee" }, &html! { "cargo xtask deploy prod" }))
             }
         }))
     }
