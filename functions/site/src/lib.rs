@@ -1,11 +1,6 @@
 //! Pages for people, and documents for machines. Documents are rendered once, at start. Pages read what the API shows to everybody.
 
-use std::sync::Arc;
-
-use axum::extract::FromRef;
 use axum::routing::get;
-use crochet::app::App;
-use crochet_catalog::Catalogue;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,29 +14,12 @@ mod format;
 mod index;
 mod pages;
 mod routes;
+mod state;
 mod web;
 mod well_known;
 
-use documents::Documents;
+pub use state::State;
 pub use web::error::page as page_of_error;
-
-/// What the handlers of this group have at hand.
-#[derive(Clone, Debug, FromRef)]
-pub struct State {
-    /// Configuration, time and store.
-    pub app: App,
-    documents: Arc<Documents>,
-    catalogue: Catalogue,
-}
-
-impl State {
-    /// Renders the documents for this deployment. The catalogue is empty, and fills itself when it is first asked.
-    #[must_use]
-    pub fn new(app: App) -> Self {
-        let documents = Arc::new(Documents::render(&app.config));
-        Self { documents, catalogue: Catalogue::new(app.store.clone(), app.clock.clone()), app }
-    }
-}
 
 /// The routes of this group.
 pub fn router(state: State) -> OpenApiRouter {

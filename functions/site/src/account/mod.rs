@@ -19,7 +19,7 @@ mod ways;
 use axum::routing::{get, post};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::State;
+use crate::state::State;
 
 /// The routes of people's pages.
 pub(crate) fn routes() -> OpenApiRouter<State> {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::api::{Refused, Visitor};
 use super::form::{Form, escaped};
-use super::view::{amount, at, button, list, name};
+use super::view::{amount, at, list, name};
 use super::{books, refused, ways};
 use crate::format;
 use crate::web::layout::Page;
@@ -107,9 +107,4 @@ fn role(role: &str) -> &'static str {
         "seller" => "sells",
         _ => "buys and sells",
     }
-}
-
-/// A link that does what a form would do, for a table without forms.
-pub(super) fn end(action: &str, id: &str, label: &str, what: &Markup) -> Markup {
-    button(action, ("id", id), label, what)
 }

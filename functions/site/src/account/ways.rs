@@ -3,8 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::overview::end;
-use super::view::{at, day, list, minute, name};
+use super::view::{at, button, day, list, minute, name};
 use crate::web::part::{sheet, wide};
 
 /// Passkeys and recovery codes.
@@ -20,7 +19,7 @@ pub(super) fn passkeys(passkeys: &Value, session: &Value) -> Markup {
                     th.any scope="row" { (name(passkey, "/name")) }
                     td.w data-l="made" { (day(passkey, "/created_at", "")) }
                     td.w data-l="used" { (minute(passkey, "/last_used_at", "never")) }
-                    td.n { @if known.len() > 1 { (end("/account/passkeys/remove", at(passkey, "/id"), "Remove", &name(passkey, "/name"))) } @else { span.soft { "the only one" } } }
+                    td.n { @if known.len() > 1 { (button("/account/passkeys/remove", ("id", at(passkey, "/id")), "Remove", &name(passkey, "/name"))) } @else { span.soft { "the only one" } } }
                 }
             } }
         }
@@ -57,7 +56,7 @@ pub(super) fn keys(keys: &[Value]) -> Markup {
                     td.w { code { (at(key, "/prefix")) "…" } }
                     td.w data-l="used" { (minute(key, "/last_used_at", "never")) }
                     td.w data-l="ends" { (day(key, "/expires_at", "never")) }
-                    td.n { (end("/account/keys/end", at(key, "/id"), "End", &name(key, "/name"))) }
+                    td.n { (button("/account/keys/end", ("id", at(key, "/id")), "End", &name(key, "/name"))) }
                 }
             } }
         }
@@ -95,7 +94,7 @@ pub(super) fn sessions(sessions: &Value, keys: usize) -> Markup {
                     td { (opened_with(at(session, "/opened_with"))) }
                     td.w data-l="seen" { (minute(session, "/last_seen_at", "")) }
                     td.w data-l="ends" { (minute(session, "/expires_at", "")) }
-                    td.n { (end("/account/sessions/end", at(session, "/id"), if is_this { "Log out" } else { "End" }, &html! { "session of " (minute(session, "/created_at", "")) })) }
+                    td.n { (button("/account/sessions/end", ("id", at(session, "/id")), if is_this { "Log out" } else { "End" }, &html! { "session of " (minute(session, "/created_at", "")) })) }
                 }
             } }
         }
