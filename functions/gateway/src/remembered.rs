@@ -1,6 +1,7 @@
 //! What an instance remembers between calls. Forgetting it costs a round trip, nothing else.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use crochet::http::caller::Agent;
 use crochet_domain::api_key::{ApiKey, KeyHash, KeyId};
@@ -13,6 +14,8 @@ use quick_cache::sync::Cache;
 const MAX_ENTRIES: usize = 1_000;
 /// Time for which a key counts as just seen (milliseconds).
 const ADMITTED_MS: i64 = 60_000;
+/// Time for which quotes count as open to everybody (milliseconds). That long an instance goes on quoting once the operator has closed them.
+const QUOTES_OPEN_MS: i64 = 15_000;
 
 pub(crate) struct Remembered {
     slugs: Cache<String, ListingId>,
@@ -21,6 +24,8 @@ pub(crate) struct Remembered {
     admitted: Cache<KeyId, Admitted>,
     /// By listing and version of the listing.
     schemas: Cache<ListingId, (u64, Arc<InputSchema>)>,
+    /// Until when quotes count as open (Unix milliseconds).
+    quotes_open_until_ms: AtomicI64,
 }
 
 /// A key whose last free call was within all limits.
@@ -40,6 +45,7 @@ impl Default for Remembered {
             rates: Cache::new(MAX_ENTRIES),
             admitted: Cache::new(MAX_ENTRIES),
             schemas: Cache::new(MAX_ENTRIES),
+            quotes_open_until_ms: AtomicI64::new(i64::MIN),
         }
     }
 }
@@ -51,6 +57,17 @@ impl Remembered {
 
     pub(crate) fn remember_slug(&self, slug: &str, listing: ListingId) {
         self.slugs.insert(slug.to_owned(), listing);
+    }
+
+    /// Whether the operator had quotes open a moment ago.
+    pub(crate) fn quotes_are_open(&self, now_ms: i64) -> bool {
+        let until_ms = self.quotes_open_until_ms.load(Ordering::Relaxed);
+        // A clock that was set back forgets.
+        (until_ms.saturating_sub(QUOTES_OPEN_MS)..until_ms).contains(&now_ms)
+    }
+
+    pub(crate) fn remember_quotes_are_open(&self, now_ms: i64) {
+        self.quotes_open_until_ms.store(now_ms + QUOTES_OPEN_MS, Ordering::Relaxed);
     }
 
     /// The parsed schema of this version of a listing. Parsing costs more than checking.

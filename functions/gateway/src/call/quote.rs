@@ -84,17 +84,16 @@ async fn reserve(ctx: &CallContext<'_>, progress: &Progress, (place, id): (&str,
     let mut over = None;
     for _ in 0..3 {
         let reserving = app.store.reserve_quote(buyer, place, id, over, (ctx.now_ms(), ttl_ms), max_open_quotes(ctx));
-        let (reserved, granted, gate) =
-            tokio::join!(reserving, app.provider_budget.quote(buyer, ctx.now), app.store.gate(Gate::Quotes));
-        let granted = match (granted, gate) {
-            (Ok(granted), Ok(gate)) if !gate.is_closed => granted,
-            (granted, gate) => {
+        let (reserved, granted, open) = tokio::join!(reserving, app.provider_budget.quote(buyer, ctx.now), quotes_are_open(ctx));
+        let granted = match (granted, open) {
+            (Ok(granted), Ok(true)) => granted,
+            (granted, open) => {
                 app.store.release_quote(buyer, place, id).await?;
                 let granted = granted?;
                 if granted == Grant::Granted {
                     app.provider_budget.give_back_quote(buyer, ctx.now).await?;
                 }
-                gate?;
+                open?;
                 return Err(closed(Gate::Quotes));
             }
         };
@@ -115,6 +114,19 @@ async fn reserve(ctx: &CallContext<'_>, progress: &Progress, (place, id): (&str,
         }
     }
     Err(ApiError::new(Code::QuoteLimit).retry_after(1))
+}
+
+/// Whether the operator has quotes open. An instance reads it every few seconds, and again as long as they are closed.
+async fn quotes_are_open(ctx: &CallContext<'_>) -> Result<bool> {
+    let (remembered, now_ms) = (&ctx.state.remembered, ctx.now_ms());
+    if remembered.quotes_are_open(now_ms) {
+        return Ok(true);
+    }
+    let is_open = !ctx.state.app.store.gate(Gate::Quotes).await?.is_closed;
+    if is_open {
+        remembered.remember_quotes_are_open(now_ms);
+    }
+    Ok(is_open)
 }
 
 fn is_known(progress: &Progress, id: CallId) -> bool {
