@@ -45,9 +45,13 @@ const look = async (context, path, { shot, expected = 200 }) => {
   });
   await page.addInitScript(() => {
     window.shift = 0;
+    window.shifted = [];
     window.paint = 0;
     new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) window.shift += entry.value;
+      for (const entry of list.getEntries()) {
+        window.shift += entry.value;
+        window.shifted.push(...entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? node?.textContent?.slice(0, 80)));
+      }
     }).observe({ type: "layout-shift", buffered: true });
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) window.paint = entry.startTime;
@@ -63,6 +67,7 @@ const look = async (context, path, { shot, expected = 200 }) => {
     const width = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     return {
       shift: window.shift,
+      shifted: window.shifted,
       paint: window.paint,
       sideways: width,
       h1: document.querySelectorAll("h1").length,
@@ -73,7 +78,7 @@ const look = async (context, path, { shot, expected = 200 }) => {
   });
   largest_shift = Math.max(largest_shift, seen.shift);
   slowest_paint = Math.max(slowest_paint, seen.paint);
-  if (seen.shift > 0) fault(where, `layout shift ${seen.shift}`);
+  if (seen.shift > 0) fault(where, `layout shift ${seen.shift} of ${seen.shifted.join(" and ")}`);
   if (seen.sideways > 0) fault(where, `scrolls sideways by ${seen.sideways} px`);
   if (seen.h1 !== 1) fault(where, `${seen.h1} h1`);
   if (seen.inline > 0) fault(where, `${seen.inline} inline styles or scripts`);

@@ -50,7 +50,7 @@ pub(crate) enum Section {
 
 /// A page. [`Page::reply`] renders it.
 ///
-/// ```ignore
+/// ```text
 /// Page::new("Log in", "/login", html! { h1 { "Log in" } }).private().with_script("passkey.js").reply(&app.config, &headers)
 /// ```
 #[derive(Debug)]
@@ -250,7 +250,7 @@ impl<'a> Page<'a> {
 
 fn foot() -> Markup {
     html! {
-        footer.foot #end {
+        footer.foot {
             (PreEscaped(icon::EDGING))
             div.wrap {
                 p { "Crochet. Marketplace and gateway for discovery, trust, payments, and access." }
@@ -265,6 +265,8 @@ fn foot() -> Markup {
                 }
             }
         }
+        // After all that is painted.
+        div #end hidden {}
     }
 }
 
