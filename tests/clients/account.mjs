@@ -11,6 +11,7 @@ import { checks } from "./checks.mjs";
 
 const require = createRequire(`${process.env.NODE_MODULES}/`);
 const { chromium } = require("playwright-core");
+const { Wallet } = require("ethers");
 const { base, chromium: executablePath, sandbox, listing, shots } = JSON.parse(readFileSync(0, "utf8"));
 const { faults, fault, check_policy, validate, inspect, runs } = checks(require);
 
@@ -37,16 +38,26 @@ const base58 = (bytes) => {
   return text;
 };
 
-// An agent with a Solana wallet of its own, which has paid for a call and left another one unpaid.
-const agent = async () => {
+const solana_wallet = () => {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const address = base58(Buffer.from(publicKey.export({ format: "jwk" }).x, "base64url"));
-  const signed = (message) => base58(sign(null, Buffer.from(message), privateKey));
+  return { address, signed: async (message) => base58(sign(null, Buffer.from(message), privateKey)) };
+};
+const evm_wallet = () => {
+  const wallet = Wallet.createRandom();
+  return { address: wallet.address, signed: (message) => wallet.signMessage(message) };
+};
+const register = async ({ address, signed }, display_name) => {
   const { data } = await api("POST", "/auth/challenge", { wallet_address: address });
   let pow_nonce = 0;
   while (!createHash("sha256").update(data.pow.challenge + pow_nonce).digest("hex").startsWith("0".repeat(data.pow.difficulty))) pow_nonce += 1;
-  const body = { wallet_address: address, signature: signed(data.message), nonce: data.nonce, pow_nonce: String(pow_nonce), display_name: "Night Shift Buyer" };
-  const registered = (await api("POST", "/register", body)).data;
+  const body = { wallet_address: address, signature: await signed(data.message), nonce: data.nonce, pow_nonce: String(pow_nonce), display_name };
+  return (await api("POST", "/register", body)).data;
+};
+// An agent with a Solana wallet of its own, which has paid for a call and left another one unpaid.
+const agent = async () => {
+  const { address, signed } = solana_wallet();
+  const registered = await register({ address, signed }, "Night Shift Buyer");
   const authorization = registered.authorization_header;
   const call = (n, headers) => api("POST", `/gateway/${listing}`, { n }, { authorization, ...headers });
   const quote = (await call(1)).data.payment.relay_request_id;
@@ -148,7 +159,10 @@ try {
   walk.without_agents = (await page.textContent("main")).includes("You have claimed no agent yet");
   await look(page, "account-empty");
 
-  // Claim an agent with a wallet that announces itself by the Wallet Standard.
+  // Two wallets announce themselves: one by the Wallet Standard, the other by EIP-6963. Claim an agent with the first.
+  const evm = evm_wallet();
+  await page.exposeFunction("evm_signs", (message) => evm.signed(Buffer.from(message.slice(2), "hex")));
+  await page.exposeFunction("evm_address_of_test", () => evm.address.toLowerCase());
   await page.exposeFunction("wallet_signs", (message) => buyer.signed(Buffer.from(message)));
   await page.exposeFunction("wallet_address_of_test", () => buyer.address);
   await page.addInitScript(() => {
@@ -167,6 +181,16 @@ try {
       },
     };
     window.addEventListener("wallet-standard:app-ready", ({ detail }) => detail.register(wallet));
+    const provider = {
+      request: async ({ method, params }) => {
+        const account = await window.evm_address_of_test();
+        if (method === "eth_requestAccounts") return [account];
+        if (method === "personal_sign" && params[1] === account) return window.evm_signs(params[0]);
+        throw new Error(`no ${method}`);
+      },
+    };
+    const announce = () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: { info: { name: "Test EVM Wallet" }, provider } }));
+    window.addEventListener("eip6963:requestProvider", announce);
   });
   await page.click("text=Claim one");
   await look(page, "claim");
@@ -278,6 +302,19 @@ try {
   await page.click("text=Release it");
   await page.waitForURL((url) => url.pathname === "/account");
   walk.released = (await page.textContent("main")).includes("You have claimed no agent yet");
+
+  // Claim another one with the wallet that EIP-6963 announces.
+  const other_agent = await register(evm, "Day Shift Buyer");
+  await page.click("text=Claim one");
+  await page.fill("#agent_id", other_agent.profile.id);
+  await page.click("text=Take the address of Test EVM Wallet");
+  await page.waitForFunction((address) => document.getElementById("wallet_address").value === address, evm.address.toLowerCase());
+  await page.click("text=Show the message to sign");
+  await page.click("text=Sign with Test EVM Wallet");
+  await page.waitForFunction(() => document.getElementById("sig").value.length === 132);
+  await page.click("text=Claim this agent");
+  await page.waitForURL((url) => url.pathname === "/account");
+  walk.claimed_by_evm = (await page.textContent("#main")).includes("Day Shift Buyer");
 
   // By keyboard alone: from the address to the codes.
   const other = await visitor();

@@ -3,6 +3,9 @@
 use crate::command;
 use crate::project::Project;
 
+/// Runs of the literal agent, and histories, in a run of all tests.
+const SAMPLE: u64 = 500;
+
 /// Which long runs to do.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -43,24 +46,27 @@ impl Options {
     }
 }
 
-/// Runs what the options name; without options, every fault of every request of every plot. `CROCHET_SEED` repeats one seeded run.
+/// Runs what the options name, optimised; without options, every fault of every request of every plot. `CROCHET_SEED` repeats one
+/// seeded run.
 ///
 /// # Errors
 /// If something was found.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<(), String> {
+    play(project, options, &["--profile", "measured"])
+}
+
+/// Runs a sample of agents and histories, as the suite is built already.
+///
+/// # Errors
+/// If something was found.
+pub(crate) fn sample(project: &Project) -> Result<(), String> {
+    play(project, &Options { agent: Some(SAMPLE), histories: Some(SAMPLE) }, &[])
+}
+
+fn play(project: &Project, options: &Options, profile: &[&str]) -> Result<(), String> {
     for (filter, variable, value) in options.parts() {
-        let mut suite = project.cargo(&[
-            "test",
-            "--quiet",
-            "--profile",
-            "measured",
-            "--workspace",
-            "--test",
-            "blackbox",
-            "--",
-            "--nocapture",
-            filter,
-        ]);
+        let mut suite = project.cargo(&["test", "--quiet"]);
+        suite.args(profile).args(["--workspace", "--test", "blackbox", "--", "--nocapture", filter]);
         suite.env(variable, value);
         if let Ok(seed) = std::env::var("CROCHET_SEED") {
             suite.env("CROCHET_SEED", seed);

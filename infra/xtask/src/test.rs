@@ -4,7 +4,7 @@ use crate::dynamodb_local::Database;
 use crate::project::Project;
 use crate::report::Report;
 use crate::suite::{self, Clients};
-use crate::{alarms, command, deploy, figures, imports, roles, sam, schemathesis, supply, template, tools, watch};
+use crate::{alarms, command, deploy, faults, figures, imports, roles, sam, schemathesis, supply, template, tools, watch};
 
 /// Crates that must not be in the dependency tree, because they slow down cold starts. ring replaces them.
 const UNWANTED: [&str; 2] = ["aws-lc-sys", "openssl-sys"];
@@ -64,6 +64,7 @@ pub(crate) fn run(project: &Project, options: &Options<'_>) -> Result<bool, Stri
     unit_tests(project, &mut report);
     // Kept until the end, because the smoke tests use it too.
     let database = black_box(project, &mut report, options.filter);
+    report.step("literal agents and histories, on the embedded database", || faults::sample(project));
     generated_files(project, &mut report);
     report.step("requests made of the OpenAPI document", || schemathesis::run(project, &schemathesis::Options::default()));
     template_checks(project, &mut report);

@@ -47,6 +47,7 @@ fn a_person_signs_up_claims_an_agent_reads_its_books_and_ends_everything() -> Ou
             "after": { "account": "/login", "key": 401, "other": "/login" },
             "logged_in_again": true,
             "released": true,
+            "claimed_by_evm": true,
         });
         assert_eq!(seen["walk"], walk, "{:#}", seen["walk"]);
         let keyboard = json!({ "signed_up": true, "unseen": [] });

@@ -46,8 +46,7 @@ pub(super) async fn measure(config: &Config, catalogue: &Catalogue) -> Result<()
                 Request::get(&path).header(header::ACCEPT, "text/html").body(Body::empty()).map_err(|error| error.to_string())?;
             let began = Instant::now();
             let response: Response = pages.clone().oneshot(request).await.map_err(|error| error.to_string())?;
-            // The seeded sellers have listings and no profile.
-            if response.status() != StatusCode::OK && !path.starts_with("/agents/") {
+            if response.status() != StatusCode::OK {
                 return Err(format!("{path}: {}", response.status()));
             }
             bytes = 0;

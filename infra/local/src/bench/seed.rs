@@ -1,4 +1,4 @@
-//! A hundred thousand realistic listings, the same on every run.
+//! A hundred thousand realistic listings and their sellers, the same on every run.
 
 use std::io::{Read, Write};
 
@@ -12,10 +12,11 @@ use crochet_domain::listing::{
     AuthMethod, CATEGORIES, DeliveryType, Endpoint, EndpointStatus, Listing, ListingStatus, PricingModel, slug_base,
 };
 use crochet_domain::money::Micros;
-use crochet_domain::profile::SellerSummary;
+use crochet_domain::profile::{AccountType, Profile, Role, SellerSummary};
 use crochet_domain::wallet::Chain;
 use flate2::read::GzDecoder;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Stack;
@@ -103,6 +104,10 @@ pub(super) async fn fill(stack: &Stack, config: &Config, count: usize, now_ms: i
     });
     stream::iter(batches).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
     println!();
+    for some in sellers.chunks(BATCH) {
+        let writes = some.iter().map(|seller| profile_item(seller, now_ms)).collect::<Result<Vec<_>, String>>()?;
+        api.call("BatchWriteItem", &json!({ "RequestItems": { &config.table: writes } })).await?;
+    }
     Ok(())
 }
 
@@ -177,8 +182,7 @@ fn listing(dice: &mut Dice, words: &[&str], sellers: &[SellerSummary], now_ms: i
 
 /// The listing as the store writes it, in DynamoDB's own JSON.
 fn item(listing: &Listing) -> Result<Value, String> {
-    let record = serde_json::to_value(listing).map_err(|error| format!("a listing could not be spelled: {error}"))?;
-    let mut item = attribute(record)["M"].take();
+    let mut item = record(listing)?;
     let (key, place) = (keys::listing(listing.id), keys::listing_change(listing.id, listing.updated_ms));
     let (index_pk, index_sk) = keys::index_attributes(place.index);
     for (name, text) in
@@ -187,6 +191,38 @@ fn item(listing: &Listing) -> Result<Value, String> {
         item[name] = json!({ "S": text });
     }
     Ok(json!({ "PutRequest": { "Item": item } }))
+}
+
+/// The profile of a seller, likewise.
+fn profile_item(seller: &SellerSummary, now_ms: i64) -> Result<Value, String> {
+    let profile = Profile {
+        id: seller.id,
+        account_type: AccountType::Agent,
+        display_name: seller.display_name.clone(),
+        description: None,
+        role: Role::Seller,
+        score: seller.score,
+        wallets: Vec::new(),
+        operator: None,
+        listing_count: 5,
+        claim_count: 0,
+        standing: seller.standing,
+        suspended: None,
+        summaries_stale: false,
+        version: 1,
+        created_ms: now_ms - 1,
+    };
+    let mut item = record(&profile)?;
+    let key = keys::profile(seller.id);
+    for (name, text) in [(keys::PK, key.pk), (keys::SK, key.sk), (keys::KIND, "profile".into())] {
+        item[name] = json!({ "S": text });
+    }
+    Ok(json!({ "PutRequest": { "Item": item } }))
+}
+
+fn record(stored: &impl Serialize) -> Result<Value, String> {
+    let record = serde_json::to_value(stored).map_err(|error| format!("a record could not be spelled: {error}"))?;
+    Ok(attribute(record)["M"].take())
 }
 
 /// A value with its DynamoDB type.
