@@ -46,16 +46,17 @@ impl Random {
     }
 }
 
-/// The seeds of `runs` runs: 1, 2, 3 …, or only that of `CROCHET_SEED` if it is set.
+/// The seeds of `runs` runs: 1, 2, 3 …, or from `CROCHET_FIRST_SEED` on; only that of `CROCHET_SEED` if it is set.
 #[must_use]
 pub fn seeds(runs: u64) -> Vec<u64> {
-    match std::env::var("CROCHET_SEED").ok().and_then(|text| text.parse().ok()) {
-        Some(seed) => vec![seed],
-        None => (1..=runs).collect(),
+    if let Some(seed) = runs_from_env("CROCHET_SEED") {
+        return vec![seed];
     }
+    let first = runs_from_env("CROCHET_FIRST_SEED").unwrap_or(1);
+    (first..first.saturating_add(runs)).collect()
 }
 
-/// The number of runs that the environment asks for in this variable. `None` if it is unset.
+/// The number in this variable of the environment. `None` if it is unset.
 #[must_use]
 pub fn runs_from_env(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())

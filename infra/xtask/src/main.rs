@@ -66,6 +66,7 @@ filter selects black-box tests by a part of their name.
 Environment
   CROCHET_DYNAMODB_ENDPOINT           DynamoDB endpoint to test on, instead of starting DynamoDB Local
   CROCHET_SEED                        the only seed of `faults --agent` or `faults --runs`: repeats a run that failed
+  CROCHET_FIRST_SEED                  their first seed (default 1): goes on with runs that were interrupted
   CI=true or CROCHET_REQUIRE_DYNAMODB_LOCAL=1
                                       a step that cannot run on this machine is a failure
 ";

@@ -73,6 +73,9 @@ pub fn run_histories(seeds: &[u64]) -> Result<HistoryReport, Failure> {
     let work = || -> Outcome {
         while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
             run_batch(batch, &report)?;
+            if let Ok(report) = report.lock() {
+                println!("{} of {} histories, {} contradictions", report.histories, seeds.len(), report.findings.len());
+            }
         }
         Ok(())
     };

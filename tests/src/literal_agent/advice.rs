@@ -60,6 +60,12 @@ impl Advice {
         self.payment["relay_request_id"].as_str()
     }
 
+    /// The request id of a call that closed undelivered, so that what was paid for it is owed.
+    pub(super) fn undelivered(&self) -> Option<&str> {
+        let closed = if self.code == "CALL_UNDELIVERED" { "request_id" } else { "undelivered_request_id" };
+        self.details[closed].as_str()
+    }
+
     /// Whether `details` names this id anywhere.
     pub(super) fn names(&self, id: &str) -> bool {
         contains(&self.details, id)

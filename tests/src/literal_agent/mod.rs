@@ -3,8 +3,8 @@
 //! It reads `recovery` of a failure, `data.payment` of a 402, and the names of the headers. Where an advice can be read in two ways, it takes the
 //! way that costs more. The provider shows its deposits late, fails, goes back and forgets; sellers fail; replies are lost.
 //!
-//! The invariant of each run: no payment while an earlier one of the same call may still be filled; every paid id ends delivered, refunded or
-//! owed, by each name of its call; and no advice without a time to wait comes more than three times in a row.
+//! The invariant of each run: no payment while an earlier one of the same call may still be filled, or was and is not owed yet; every paid
+//! id ends delivered, refunded or owed, by each name of its call; and no advice without a time to wait comes more than three times in a row.
 
 mod advice;
 mod fate;
@@ -14,6 +14,7 @@ mod timeline;
 mod verdict;
 mod wish;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -160,6 +161,7 @@ async fn play(world: &World, seed: u64) -> Result<Run<'_>, Failure> {
         confirmed_after_failure: 0,
         requests: 0,
         mistake: None,
+        undelivered: BTreeSet::new(),
     };
     run.fetch_wishes().await?;
     run.judge().await?;

@@ -51,7 +51,8 @@ impl Run<'_> {
                 return Ok(Then::Repeat);
             }
         }
-        self.pay(wish, &id, left - hesitates).await?;
+        let call = advice.details["request_id"].as_str().unwrap_or_default();
+        self.pay(wish, &id, call, left - hesitates).await?;
         sending.id = Some(id);
         if self.wishes[wish].temper == Temper::Leaves {
             return Ok(Then::End(Ending::Stopped));
@@ -67,17 +68,20 @@ impl Run<'_> {
         let owner = self.wishes.iter().position(|wish| wish.offered.contains(&id)).unwrap_or(wish);
         let left = self.time.until(row["payment"]["expires_at"].as_str().unwrap_or_default()) / 1_000;
         self.note(format!("pays the open quote {}", short(&id)));
-        self.pay(owner, &id, left).await
+        self.pay(owner, &id, row["id"].as_str().unwrap_or_default(), left).await
     }
 
-    /// Pays. The invariant: not while an earlier payment of the same call may still be filled.
-    async fn pay(&mut self, wish: usize, id: &str, seconds_to_expiry: i64) -> Outcome {
+    /// Pays. The invariant: not while an earlier payment of the same call may still be filled, unless that call closed undelivered.
+    async fn pay(&mut self, wish: usize, id: &str, call: &str, seconds_to_expiry: i64) -> Outcome {
         let now = self.time.now();
         let fate = Fate::drawn(&mut self.random, (seconds_to_expiry + CLOSED_AFTER) * 1_000);
         self.note(format!("wish {wish}: pays {} ({}: {})", short(id), fate.name, json!(fate.changes)));
         let earlier: Vec<Deposit> = self.deposits.iter().filter(|deposit| deposit.wish == wish).cloned().collect();
         for deposit in &earlier {
             let since = now - deposit.at;
+            if self.undelivered.contains(&deposit.call) {
+                continue;
+            }
             if deposit.fate.is_reported_failed(since) {
                 self.confirmed_after_failure += u32::from(deposit.fate.filled_at.is_some());
             } else if !deposit.fate.is_lost(since, deposit.ends_at - deposit.at) {
@@ -97,7 +101,7 @@ impl Run<'_> {
             self.time.at(now + after_ms, Event::Forgets(id.to_owned()));
         }
         let ends_at = now + (seconds_to_expiry + FILLED_UNTIL) * 1_000;
-        self.deposits.push(Deposit { wish, id: id.to_owned(), at: now, ends_at, fate });
+        self.deposits.push(Deposit { wish, id: id.to_owned(), call: call.to_owned(), at: now, ends_at, fate });
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! One run: a buyer that wants some calls and obeys every reply to the letter.
 
+use std::collections::BTreeSet;
+
 use crochet_client::{Agent, Reply};
 use serde_json::Value;
 
@@ -27,6 +29,8 @@ pub(super) struct Deposit {
     pub(super) wish: usize,
     /// The id of the payment.
     pub(super) id: String,
+    /// The request id of its call.
+    pub(super) call: String,
     /// When it was made.
     pub(super) at: i64,
     /// When the provider stops to fill the quote.
@@ -51,6 +55,8 @@ pub(super) struct Run<'a> {
     pub(super) requests: usize,
     /// The mistake in the last request.
     pub(super) mistake: Option<Mistake>,
+    /// The request ids of calls of which a reply said that they closed undelivered, and that what was paid is owed.
+    pub(super) undelivered: BTreeSet<String>,
 }
 
 /// How an errand ended.
@@ -165,6 +171,7 @@ impl Run<'_> {
         let request = request.header_if("x-crochet-origin-currency", sending.currency.as_deref());
         let reply = request.header_if(header, id.as_deref()).send().await?;
         self.requests += 1;
+        self.undelivered.extend(Advice::of(&reply).undelivered().map(str::to_owned));
         self.wishes[wish].note(sending, &reply);
         Ok(reply)
     }

@@ -7,8 +7,8 @@ use crate::failure::{Failure, Outcome};
 use crate::world::World;
 
 const MINUTE_MS: i64 = 60_000;
-/// Sweeps of one wait that come when they are due. In a longer wait, the time between them doubles.
-const SWEEPS: u32 = 3;
+/// The first sweep of a wait comes when it is due. In a longer wait, each time between two of them is so many times the one before.
+const RARER: i64 = 3;
 
 /// Something that happens at the provider at a moment of a run.
 #[derive(Debug, Clone)]
@@ -58,11 +58,11 @@ impl<'a> Timeline<'a> {
     pub(super) async fn wait(&mut self, seconds: i64) -> Result<Vec<String>, Failure> {
         let target = self.now() + seconds.max(0) * 1_000;
         let mut happened = Vec::new();
-        let mut sweeps: u32 = 0;
-        while let Some(at) = self.next_sweep(2_i64.saturating_pow(sweeps.saturating_sub(SWEEPS - 1)), target) {
+        let mut later: i64 = 1;
+        while let Some(at) = self.next_sweep(later, target) {
             happened.extend(self.let_happen(at).await?);
             self.sweep().await?;
-            sweeps += 1;
+            later = later.saturating_mul(RARER);
         }
         happened.extend(self.let_happen(target).await?);
         Ok(happened)
