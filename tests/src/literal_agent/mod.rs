@@ -56,15 +56,12 @@ pub struct AgentReport {
     pub confirmed_after_failure: u32,
     /// What broke the invariant: the seed, and what happened.
     pub violations: Vec<(u64, String)>,
-    /// Traces of the first runs that broke it.
-    pub traces: Vec<String>,
+    /// Traces that were printed: those of the first runs that broke it, as soon as they did.
+    traced: usize,
 }
 
 impl fmt::Display for AgentReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for trace in &self.traces {
-            writeln!(f, "{trace}\n")?;
-        }
         for (seed, what) in &self.violations {
             writeln!(f, "  CROCHET_SEED={seed}: {what}")?;
         }
@@ -186,10 +183,11 @@ impl AgentReport {
         self.delivered += run.wishes.iter().filter(|wish| wish.answer.is_some()).count();
         self.confirmed_after_failure += run.confirmed_after_failure;
         self.violations.extend(run.violations.iter().map(|what| (seed, what.clone())));
-        if !run.violations.is_empty() && self.traces.len() < PRINTED {
+        if !run.violations.is_empty() && self.traced < PRINTED {
             let wishes: Vec<String> =
                 run.wishes.iter().map(|wish| format!("  wants {} {:?} {:?}", wish.body, wish.key, wish.temper)).collect();
-            self.traces.push(format!("seed {seed}\n{}\n{}", wishes.join("\n"), run.trace.join("\n")));
+            println!("seed {seed}\n{}\n{}\n", wishes.join("\n"), run.trace.join("\n"));
+            self.traced += 1;
         }
     }
 }

@@ -17,7 +17,7 @@ use super::rows::{Heading, rows};
 use super::{icon, score_scale};
 use crate::format::{counted, delivered, grouped, minute, money};
 
-/// Listings under "Most called".
+/// Listings that the page shows.
 const SHOWN: u32 = 6;
 /// Prices in the table of what a seller receives.
 const PRICES: [Micros; 4] = [Micros(1_000_000), Micros(50_000), Micros(5_000), Micros(100)];
@@ -117,14 +117,19 @@ fn figures(seen: &Seen) -> Markup {
 }
 
 fn popular(seen: &Seen) -> Markup {
+    let (title, order) = if seen.popular.iter().all(|listing| listing.figures.calls > 0) {
+        ("Most called", "By paid calls of the last 30 days.")
+    } else {
+        ("On offer", "Those called most in the last 30 days, then those of the sellers with the best score.")
+    };
     let about = html! {
-        p { "By paid calls of the last 30 days." }
+        p { (order) }
         p { a href="/marketplace" { "All " (counted(seen.listings, "listing", "listings")) } }
     };
     let content = html! { @if seen.popular.is_empty() {
         div.note { strong { "Empty" } p { "Nothing is on offer here yet. " a href="#sell" { "List what you already run" } "." } }
     } @else { (rows(&seen.popular, Heading::Third)) } };
-    sheet("popular", "Most called", &about, &content)
+    sheet("popular", title, &about, &content)
 }
 
 fn sell(url: &str, rate: FeeRate) -> Markup {
