@@ -22,5 +22,6 @@ mod smoke;
 mod spelling;
 mod ssrf;
 mod ssrf_addresses;
+mod versions;
 mod wrong_moves;
 mod wrong_requests;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use bytes::Bytes;
-use crochet::store::snapshot::{HeadState, SnapshotHead, Stream};
+use crochet::store::snapshot::{SnapshotHead, Stream};
 use crochet::store::{Store, StoreError};
 use crochet_domain::ids::sha256_hex;
 use flate2::write::GzDecoder;
@@ -25,13 +25,10 @@ pub(crate) struct Loaded {
     pub(crate) position_ms: i64,
 }
 
-/// The last snapshot. None if there is none, or if it has another format, is incomplete or is damaged. The last two raise an
-/// alarm: the change feed still has everything, but reading it is slow.
+/// The last snapshot. None if there is none of this format, or if it is incomplete or damaged. The last two raise an alarm: the
+/// change feed still has everything, but reading it is slow.
 pub(crate) async fn latest(store: &Store) -> Result<Option<Loaded>, StoreError> {
-    let head = match store.snapshot_head(FORMAT).await? {
-        HeadState::Usable(head) => head,
-        HeadState::Missing | HeadState::OtherFormat { .. } => return Ok(None),
-    };
+    let Some(head) = store.snapshot_head(FORMAT).await? else { return Ok(None) };
     let listings = async { unpack(store, &head, &head.listings, 0).await };
     let index = async { unpack(store, &head, &head.index, head.listings.parts.len()).await };
     let (listings, index) = tokio::try_join!(listings, index)?;
