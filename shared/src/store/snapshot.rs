@@ -44,8 +44,7 @@ pub struct Stream {
 impl Store {
     /// Reads the head of the last snapshot in this format.
     pub async fn snapshot_head(&self, format: u32) -> Result<Option<SnapshotHead>, StoreError> {
-        let key = keys::snapshot(format);
-        self.table.get_all(std::slice::from_ref(&key)).await?.take(&key)
+        self.table.get(&keys::snapshot(format)).await
     }
 
     /// Replaces the head of this generation; `None` means that there must be no head yet. It expires with its parts (Unix seconds).
@@ -79,10 +78,14 @@ impl Store {
         Ok(self.table.put(put).await?)
     }
 
-    /// Reads a part; none if it is missing.
+    /// Reads a part; none if it is missing. A part never changes, so what was a moment ago is read, for half the units. Only one that
+    /// was not there a moment ago is read again.
     pub async fn snapshot_part(&self, generation: &str, n: usize) -> Result<Option<Vec<u8>>, StoreError> {
         let key = keys::snapshot_part(generation, n);
-        let item = self.table.get_all(std::slice::from_ref(&key)).await?.take_item(&key);
+        let item = match self.table.get_eventually(&key).await? {
+            Some(item) => Some(item),
+            None => self.table.get_item(&key).await?,
+        };
         Ok(match item.and_then(|mut item| item.remove("bytes")) {
             Some(AttributeValue::B(bytes)) => Some(bytes.into_inner()),
             _ => None,
