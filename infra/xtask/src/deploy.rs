@@ -93,7 +93,8 @@ pub(crate) fn guided_reaches_aws(project: &Project) -> Result<(), String> {
     const NOBODY: &str = "http://127.0.0.1:9";
     // In a directory of its own, since SAM saves the answers.
     let directory = project.target.join("xtask/guided");
-    for (file, to) in [("template.yaml", ""), ("samconfig.toml", ""), ("infra/alarms.yaml", "infra")] {
+    for (file, to) in [("template.yaml", ""), ("samconfig.toml", ""), ("infra/alarms.yaml", "infra"), ("infra/edge.yaml", "infra")]
+    {
         crate::project::copy(&project.root.join(file), &directory.join(to))?;
     }
     let mut sam = project.command(tools::sam_programs(project)?.join("sam"));
@@ -195,7 +196,7 @@ fn roll_back(environment: &str) -> String {
         "Deployed. The stack's tag `commit` says what runs.\n\
         To roll back, check out the commit that ran before and run `cargo xtask deploy {environment}` again. The table and the \
         secrets stay as they are.\n\
-        While CloudFormation deploys, `aws cloudformation cancel-update-stack` goes back to what ran before."
+        An alarm in the first minutes goes back by itself. While CloudFormation deploys, `aws cloudformation cancel-update-stack` goes back to what ran before."
     )
 }
 

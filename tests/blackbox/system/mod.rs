@@ -7,6 +7,7 @@ mod cors_browser;
 mod cost;
 mod documents;
 mod documents_tools;
+mod edge;
 mod examples;
 mod faults;
 mod generated_clients;
