@@ -1,5 +1,6 @@
 //! Settings: environment variables, read once at start. An empty variable counts as unset.
 
+mod edge;
 mod operator_secret;
 mod receipt_secret;
 
@@ -8,6 +9,7 @@ use url::Url;
 
 use crochet_domain::money::{FeeRate, Micros};
 use crochet_domain::score::UNIT_FEE;
+pub use edge::Edge;
 pub use operator_secret::OperatorSecret;
 pub use receipt_secret::{ReceiptSecret, ReceiptSeed};
 
@@ -61,6 +63,8 @@ pub struct Config {
     pub provider_quotes_per_minute: u32,
     /// Maximum number of questions about payments that this deployment asks the provider per minute.
     pub provider_questions_per_minute: u32,
+    /// What tells that a request came through the deployment's own edge. Without it, no request does.
+    pub edge: Edge,
     /// Ports allowed in sellers' endpoint URLs.
     pub endpoint_ports: Vec<u16>,
     /// Allows http, loopback addresses and any port in sellers' endpoint URLs. Local only.
@@ -142,6 +146,8 @@ impl Config {
             listing_concurrency: number(&get, "CROCHET_LISTING_CONCURRENCY", 50)?,
             provider_quotes_per_minute: number(&get, "CROCHET_PROVIDER_QUOTES_PER_MINUTE", 50)?,
             provider_questions_per_minute: number(&get, "CROCHET_PROVIDER_QUESTIONS_PER_MINUTE", 200)?,
+            edge: Edge::parse(&get("CROCHET_EDGE_SECRET_SHA256").unwrap_or_default())
+                .ok_or_else(|| problem("CROCHET_EDGE_SECRET_SHA256", "must be one or two SHA-256, in hex, separated by a comma"))?,
             endpoint_ports: ports(&get, "CROCHET_ENDPOINT_PORTS")?,
             insecure_endpoints,
             in_sam_container: get("AWS_SAM_LOCAL").as_deref() == Some("true"),
@@ -323,6 +329,7 @@ mod tests {
         }
         let contact = read(&[("CROCHET_SECURITY_CONTACT", "mailto:security@crochet.example")]).expect("a URI").security_contact;
         assert_eq!(contact.as_deref(), Some("mailto:security@crochet.example"));
+        assert_eq!(read(&[("CROCHET_EDGE_SECRET_SHA256", "hush")]).expect_err("refused").variable, "CROCHET_EDGE_SECRET_SHA256");
         assert_eq!(read(&[("CROCHET_PUBLIC_URL", "/x")]).expect_err("refused").variable, "CROCHET_PUBLIC_URL");
     }
 }

@@ -104,8 +104,8 @@ impl Books {
     }
 
     /// Every item of the table, in DynamoDB JSON.
-    pub(crate) async fn everything(&self) -> Result<String, Failure> {
-        let mut text = String::new();
+    pub(crate) async fn items(&self) -> Result<Vec<Value>, Failure> {
+        let mut items = Vec::new();
         let mut start = Value::Null;
         loop {
             let mut scan = json!({ "TableName": self.table, "ConsistentRead": true });
@@ -113,10 +113,10 @@ impl Books {
                 scan["ExclusiveStartKey"] = start;
             }
             let page = self.ask("Scan", &scan).await?;
-            text.push_str(&page["Items"].to_string());
+            items.extend(page["Items"].as_array().into_iter().flatten().cloned());
             start = page["LastEvaluatedKey"].clone();
             if start.is_null() {
-                return Ok(text);
+                return Ok(items);
             }
         }
     }
@@ -133,10 +133,17 @@ impl Books {
         if let Some(value) = value {
             update["ExpressionAttributeValues"] = json!({ ":v": value });
         }
-        if expression.contains("#format") {
-            update["ExpressionAttributeNames"] = json!({ "#format": "format" });
-        }
         self.ask("UpdateItem", &update).await.map(drop)
+    }
+
+    /// Puts an item, in DynamoDB JSON.
+    pub(crate) async fn put(&self, item: &Value) -> Result<(), Failure> {
+        self.ask("PutItem", &json!({ "TableName": self.table, "Item": item })).await.map(drop)
+    }
+
+    /// Deletes the item at this key.
+    pub(crate) async fn delete(&self, key: &Value) -> Result<(), Failure> {
+        self.ask("DeleteItem", &json!({ "TableName": self.table, "Key": key })).await.map(drop)
     }
 
     async fn ask(&self, operation: &str, body: &Value) -> Result<Value, Failure> {

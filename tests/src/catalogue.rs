@@ -8,8 +8,11 @@ use crate::expect::{list, text};
 use crate::failure::Failure;
 use crate::world::World;
 
+/// The sort key of the snapshot's head. The number is that of the format.
+const HEAD: &str = "HEAD#3";
+
 /// The key of an item, in DynamoDB JSON.
-fn key(pk: &str, sk: &str) -> Value {
+pub(crate) fn key(pk: &str, sk: &str) -> Value {
     json!({ "PK": { "S": pk }, "SK": { "S": sk } })
 }
 
@@ -32,13 +35,16 @@ impl World {
 
     /// The snapshot's head item, if there is a snapshot.
     pub async fn snapshot_head(&self) -> Result<Option<Value>, Failure> {
-        let found = self.table_of_books()?.item(&key("SNAPSHOT#CATALOGUE", "HEAD")).await?;
+        let found = self.table_of_books()?.item(&key("SNAPSHOT#CATALOGUE", HEAD)).await?;
         Ok(found)
     }
 
-    /// Updates the snapshot's head item with an expression, in which `:v` is the value.
-    pub async fn change_snapshot_head(&self, expression: &str, value: &Value) -> Result<(), Failure> {
-        self.table_of_books()?.change(&key("SNAPSHOT#CATALOGUE", "HEAD"), expression, Some(value)).await
+    /// Puts the snapshot under the head of another format.
+    pub async fn move_snapshot_head(&self, format: u32) -> Result<(), Failure> {
+        let mut head = self.snapshot_head().await?.ok_or_else(|| Failure::new("there is no snapshot"))?;
+        head["SK"] = json!({ "S": format!("HEAD#{format}") });
+        self.table_of_books()?.put(&head).await?;
+        self.table_of_books()?.delete(&key("SNAPSHOT#CATALOGUE", HEAD)).await
     }
 
     /// Replaces the bytes of a part of the snapshot, or removes them.

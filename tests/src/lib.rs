@@ -47,6 +47,7 @@ pub mod signature_page;
 pub mod ssrf;
 mod sweeper;
 mod vault;
+mod versions;
 mod world;
 mod wrong_moves;
 
@@ -75,5 +76,6 @@ pub use refunds::{close, refund, sum};
 pub use runtime::block_on;
 pub use scripted_seller::{Behavior, ScriptedSeller};
 pub use sweeper::sweep;
+pub use versions::NextVersion;
 pub use world::{Setup, World, alone, isolated, shared, with_setup};
 pub use wrong_moves::{MovesReport, play_wrong_moves};

@@ -38,7 +38,7 @@ pub fn rights_of(function: &str) -> Result<BTreeSet<Right>, Failure> {
         let words = || statement.iter().flat_map(|line| line.split([' ', '"', ',', '[', ']'])).filter(|word| !word.is_empty());
         let actions: Vec<&str> = words().filter(|word| word.starts_with("dynamodb:") && !word.contains("Keys")).collect();
         let keys = words().filter(|word| word.ends_with("#*"));
-        let indexes = words().filter_map(|word| word.strip_prefix("${Table.Arn}/index/"));
+        let indexes = words().filter_map(|word| word.strip_prefix("${TableArn.Value}/index/"));
         for on in keys.chain(indexes) {
             rights.extend(actions.iter().map(|action| Right { action: (*action).to_owned(), on: on.to_owned() }));
         }

@@ -362,7 +362,7 @@ impl World {
     /// The whole table as text. `None` if it is unreachable.
     pub async fn stored(&self) -> Result<Option<String>, Failure> {
         match &self.books {
-            Some(books) => books.everything().await.map(Some),
+            Some(books) => books.items().await.map(|items| Some(Value::Array(items).to_string())),
             None => Ok(None),
         }
     }

@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use crochet::clock::Clock;
 use crochet::store::listing_changes::ListingChange;
@@ -22,6 +23,8 @@ use crate::snapshot::load;
 
 /// Changes per read of the feed. They are small index entries, far below the megabyte that one query returns.
 pub(crate) const FEED_PAGE: i32 = 1_000;
+/// Time for loading before the first request. Lambda gives up an initialisation after 10 seconds.
+const LOADED_WITHIN: Duration = Duration::from_secs(8);
 /// Listings per batch read.
 const LISTING_BATCH: usize = 100;
 
@@ -63,6 +66,18 @@ impl Catalogue {
     #[must_use]
     pub fn new(store: Store, clock: Clock) -> Self {
         Self::with_origin(store, clock, None)
+    }
+
+    /// A catalogue that is filled before the first request, so that an instance that is kept ready has it. If that fails or takes too
+    /// long, the first request that needs it fills it.
+    pub async fn loaded(store: Store, clock: Clock) -> Self {
+        let catalogue = Self::new(store, clock);
+        match tokio::time::timeout(LOADED_WITHIN, catalogue.refresh()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the catalogue was not loaded at the start"),
+            Err(_) => tracing::warn!("the catalogue was not loaded in time at the start"),
+        }
+        catalogue
     }
 
     /// An empty catalogue that ignores snapshots: the first [`Catalogue::refresh`] reads the whole change feed.

@@ -30,7 +30,13 @@ impl State {
     /// A state with an empty catalogue, which fills itself when it is first asked.
     #[must_use]
     pub fn new(app: App) -> Self {
-        Self { catalogue: Catalogue::new(app.store.clone(), app.clock.clone()), app }
+        Self::with(Catalogue::new(app.store.clone(), app.clock.clone()), app)
+    }
+
+    /// A state with this catalogue.
+    #[must_use]
+    pub fn with(catalogue: Catalogue, app: App) -> Self {
+        Self { app, catalogue }
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use crochet::clock::Clock;
-use crochet::store::snapshot::{HeadState, MAX_PART_BYTES, SnapshotHead, Stream};
+use crochet::store::snapshot::{MAX_PART_BYTES, SnapshotHead, Stream};
 use crochet::store::{Store, StoreError};
 use crochet::telemetry::metrics::{self, Metric};
 use crochet_domain::ids::{random_bytes, sha256_hex};
@@ -70,13 +70,13 @@ pub async fn write(store: &Store, clock: &Clock, schedule: Schedule) -> Result<O
     let last = store.snapshot_head(FORMAT).await?;
     let now_ms = unix_ms(clock.now());
     let whole_ms = match &last {
-        HeadState::Usable(head) if now_ms - head.whole_ms < MAX_INCREMENTAL_MS => Some(head.whole_ms),
+        Some(head) if now_ms - head.whole_ms < MAX_INCREMENTAL_MS => Some(head.whole_ms),
         _ => None,
     };
     if schedule == Schedule::IfDue
-        && let Some(changes) = too_few_changes(store, &last, whole_ms.is_some()).await?
+        && let Some(changes) = too_few_changes(store, last.as_ref(), whole_ms.is_some()).await?
     {
-        if let HeadState::Usable(head) = &last {
+        if let Some(head) = &last {
             metrics::emit(&[(Metric::SnapshotAge, (now_ms - head.whole_ms) / 1_000)]);
         }
         return Ok(Outcome::NotDue { changes });
@@ -103,7 +103,7 @@ pub async fn write(store: &Store, clock: &Clock, schedule: Schedule) -> Result<O
     let (index, index_bytes) = put_stream(store, &generation, listings.parts.len(), index, expires).await?;
     let head = SnapshotHead { format: FORMAT, generation, position_ms, whole_ms, written_ms: now_ms, count, listings, index };
     metrics::emit(&[(Metric::SnapshotAge, (now_ms - whole_ms) / 1_000)]);
-    if store.replace_snapshot_head(last.generation(), &head).await? {
+    if store.replace_snapshot_head(last.as_ref().map(|last| last.generation.as_str()), &head, expires).await? {
         Ok(Outcome::Written { listings: count, bytes: listings_bytes + index_bytes, indexed_ms })
     } else {
         Ok(Outcome::Overtaken)
@@ -111,12 +111,12 @@ pub async fn write(store: &Store, clock: &Clock, schedule: Schedule) -> Result<O
 }
 
 /// The number of changes since the last snapshot, if they are too few for a new one.
-async fn too_few_changes(store: &Store, last: &HeadState, is_renewed: bool) -> Result<Option<u64>, StoreError> {
+async fn too_few_changes(store: &Store, last: Option<&SnapshotHead>, is_renewed: bool) -> Result<Option<u64>, StoreError> {
     let (since_ms, enough) = match last {
-        HeadState::Usable(head) if is_renewed => (head.position_ms - OVERLAP_MS, MIN_CHANGES.max(head.count / CHANGED_SHARE)),
+        Some(head) if is_renewed => (head.position_ms - OVERLAP_MS, MIN_CHANGES.max(head.count / CHANGED_SHARE)),
         // A day-old snapshot is always renewed, before its parts expire.
-        HeadState::Usable(_) => return Ok(None),
-        HeadState::Missing | HeadState::OtherFormat { .. } => (0, MIN_CHANGES),
+        Some(_) => return Ok(None),
+        None => (0, MIN_CHANGES),
     };
     let mut changes = store.changed_listings(since_ms, FEED_PAGE).await?;
     let mut count = changes.len() as u64;

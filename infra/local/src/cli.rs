@@ -18,6 +18,8 @@ Commands:
   generate     write the documents and route tables that are generated from the routers; --check lists the stale ones
   ledger-check [--endpoint URL] [--table NAME]
                add up the whole ledger of a table again, and fail if a call does not sum to zero (default: the running stack's table)
+  restore-drill
+               copy a market into a new table, point the functions at it, and check that everything goes on there
   bench [N]    benchmark the catalogue with N listings (default 100000); `cargo xtask bench catalog` builds it optimized
 
 Options:
@@ -56,6 +58,8 @@ pub enum Command {
         /// The table. The running stack's if absent.
         table: Option<String>,
     },
+    /// Restore a table, and go on with the copy.
+    RestoreDrill,
     /// Benchmark the catalogue.
     Bench {
         /// Number of listings.
@@ -108,6 +112,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Arguments, S
                     *(if argument == "--endpoint" { endpoint } else { table }) = Some(value);
                 }
             }
+            "restore-drill" if command.is_none() => command = Some(Command::RestoreDrill),
             "bench" if command.is_none() => command = Some(Command::Bench { listings: bench::LISTINGS }),
             "cold" if matches!(command, Some(Command::Bench { .. })) => command = Some(Command::ColdStart),
             number if matches!(command, Some(Command::Bench { .. })) && number.parse::<usize>().is_ok_and(|n| n > 0) => {

@@ -16,6 +16,7 @@ pub mod generate;
 mod kill_switch;
 pub mod ledger_check;
 mod raw_target;
+pub mod restore_drill;
 pub mod sandbox;
 pub mod secrets;
 mod seller_network;

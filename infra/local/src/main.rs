@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crochet_local::banner::Banner;
 use crochet_local::cli::{self, Command};
-use crochet_local::{Options, Stack, bench, demo, generate, ledger_check, smoke_test};
+use crochet_local::{Options, Stack, bench, demo, generate, ledger_check, restore_drill, smoke_test};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -37,6 +37,7 @@ async fn run() -> Result<(), String> {
             let (endpoint, table) = (endpoint.unwrap_or_else(|| options.dynamodb_url()), table.unwrap_or(options.table));
             ledger_check::run(&endpoint, &table).await
         }
+        Command::RestoreDrill => restore_drill::play(&options).await,
         Command::ColdStart => bench::cold_start().await,
         Command::Parts => {
             let stack = Stack::start(Options { routers: false, ..options }).await?;

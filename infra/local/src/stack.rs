@@ -278,9 +278,25 @@ impl Stack {
     /// # Errors
     /// If no port is free or a part cannot start.
     pub async fn another_instance(&self) -> Result<(Client, CostLog), String> {
+        self.instance(&self.env).await
+    }
+
+    /// Starts an instance of every function over another table of the same database. Returns a client of it.
+    ///
+    /// # Errors
+    /// As [`Stack::another_instance`].
+    pub async fn instance_at(&self, table: &str) -> Result<Client, String> {
+        let other = self.env.iter().map(|(name, value)| {
+            let value = if name == "CROCHET_TABLE" { table } else { value };
+            (name.clone(), value.to_owned())
+        });
+        Ok(self.instance(&other.collect::<Vec<_>>()).await?.0)
+    }
+
+    async fn instance(&self, env: &[(String, String)]) -> Result<(Client, CostLog), String> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| error.to_string())?;
         let url = format!("http://localhost:{}", port(&listener)?);
-        let (router, costs) = api_router(&self.env, self.clock.clone(), None).await?;
+        let (router, costs) = api_router(env, self.clock.clone(), None).await?;
         tokio::spawn(serve(listener, router, self.stop.subscribe()));
         Ok((Client::new(&url), costs))
     }

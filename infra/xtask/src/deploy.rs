@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::project::{Project, read};
+use crate::project::{Project, read, write};
 use crate::{command, tools};
 
 /// Deploys the working tree: checks, builds, shows what will change, deploys on approval, and makes an authenticated call.
@@ -22,6 +22,7 @@ pub(crate) fn deploy(project: &Project, environment: &str) -> Result<(), String>
     command::run(&mut project.cargo(&["fetch", "--locked", "--quiet"]))?;
     step("sam build");
     command::run(&mut environment.sam(&["build", "--template-file", "template.yaml"])?)?;
+    release(project)?;
     step("sam deploy");
     let mut sam = environment.sam(&["deploy", "--confirm-changeset", "--no-fail-on-empty-changeset"])?;
     if !environment.is_known()? {
@@ -34,6 +35,23 @@ pub(crate) fn deploy(project: &Project, environment: &str) -> Result<(), String>
     smoke(project, environment.name)?;
     println!("\n{}", roll_back(environment.name));
     Ok(())
+}
+
+/// Gives what was built a release of its own. Otherwise SAM would publish no version for a change of parameters alone, and callers would
+/// stay with the old ones.
+fn release(project: &Project) -> Result<(), String> {
+    let built = project.root.join(".aws-sam/build/template.yaml");
+    let seconds = std::time::UNIX_EPOCH.elapsed().map_err(|error| error.to_string())?.as_secs();
+    write(&built, &released(&read(&built)?, seconds)?)
+}
+
+/// The template with this release.
+fn released(template: &str, seconds: u64) -> Result<String, String> {
+    const UNRELEASED: &str = "CROCHET_RELEASE: unreleased";
+    if template.matches(UNRELEASED).count() != 1 {
+        return Err(format!("template.yaml must say `{UNRELEASED}` once"));
+    }
+    Ok(template.replace(UNRELEASED, &format!("CROCHET_RELEASE: r{seconds}")))
 }
 
 /// Makes an authenticated call to a deployment, up to its 402.
@@ -93,7 +111,8 @@ pub(crate) fn guided_reaches_aws(project: &Project) -> Result<(), String> {
     const NOBODY: &str = "http://127.0.0.1:9";
     // In a directory of its own, since SAM saves the answers.
     let directory = project.target.join("xtask/guided");
-    for (file, to) in [("template.yaml", ""), ("samconfig.toml", ""), ("infra/alarms.yaml", "infra")] {
+    for (file, to) in [("template.yaml", ""), ("samconfig.toml", ""), ("infra/alarms.yaml", "infra"), ("infra/edge.yaml", "infra")]
+    {
         crate::project::copy(&project.root.join(file), &directory.join(to))?;
     }
     let mut sam = project.command(tools::sam_programs(project)?.join("sam"));
@@ -195,13 +214,21 @@ fn roll_back(environment: &str) -> String {
         "Deployed. The stack's tag `commit` says what runs.\n\
         To roll back, check out the commit that ran before and run `cargo xtask deploy {environment}` again. The table and the \
         secrets stay as they are.\n\
-        While CloudFormation deploys, `aws cloudformation cancel-update-stack` goes back to what ran before."
+        An alarm in the first minutes goes back by itself. While CloudFormation deploys, `aws cloudformation cancel-update-stack` goes back to what ran before."
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_deployment_is_a_release_of_its_own() {
+        let template = include_str!("../../../template.yaml");
+        let [one, next] = [1, 2].map(|seconds| released(template, seconds).expect("a template"));
+        assert!(one != next && one.contains("CROCHET_RELEASE: r1\n"));
+        assert!(released(&one, 2).is_err());
+    }
 
     #[test]
     fn an_environment_is_one_word() {

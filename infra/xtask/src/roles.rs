@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_difference_is_told_in_both_directions() {
         let roles = policy::roles(
-            "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Policies:\n        - Statement:\n            - Effect: Allow\n              Action: [dynamodb:GetItem, dynamodb:PutItem]\n              Resource: !GetAtt Table.Arn\n              Condition: { \"ForAllValues:StringLike\": { dynamodb:LeadingKeys: [\"A#*\"] } }\n",
+            "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Policies:\n        - Statement:\n            - Effect: Allow\n              Action: [dynamodb:GetItem, dynamodb:PutItem]\n              Resource: !GetAtt TableArn.Value\n              Condition: { \"ForAllValues:StringLike\": { dynamodb:LeadingKeys: [\"A#*\"] } }\n",
         )
         .expect("roles");
         let used = used::parse(

@@ -9,6 +9,9 @@ use crate::{command, tools};
 /// Settings for a local stack only. The template leaves them empty.
 const LOCAL_ONLY: [&str; 3] = ["CROCHET_INSECURE_ENDPOINTS", "CROCHET_RATE_LIMITS", "CROCHET_CLOCK"];
 
+/// The templates that `template.yaml` nests.
+const NESTED: [&str; 2] = ["infra/alarms.yaml", "infra/edge.yaml"];
+
 /// Runs `sam validate --lint`. It needs no AWS access; the region only selects the linter's rules.
 ///
 /// # Errors
@@ -19,7 +22,7 @@ pub(crate) fn validate(project: &Project) -> Result<(), String> {
     command::run(sam.env("SAM_CLI_TELEMETRY", "0"))?;
     // SAM looks at the template itself, and not at what it nests.
     let mut lint = project.command(tools::sam_programs(project)?.join("cfn-lint"));
-    command::run(lint.args(["--regions", "us-east-1", "--template", "infra/alarms.yaml"]))
+    command::run(lint.args(["--regions", "us-east-1", "--template"]).args(NESTED))
 }
 
 /// Runs checkov. Its exceptions are in `infra/tools/checkov.yaml`, each with its reason.
@@ -28,7 +31,7 @@ pub(crate) fn validate(project: &Project) -> Result<(), String> {
 /// If checkov cannot be installed or reports a problem.
 pub(crate) fn checkov(project: &Project) -> Result<(), String> {
     let mut checkov = project.command(tools::lint_programs(project)?.join("checkov"));
-    command::run(checkov.args(["--file", "template.yaml", "infra/alarms.yaml", "--config-file", "infra/tools/checkov.yaml"]))
+    command::run(checkov.args(["--file", "template.yaml"]).args(NESTED).args(["--config-file", "infra/tools/checkov.yaml"]))
 }
 
 /// Checks the project's rules for its template.

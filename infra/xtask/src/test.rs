@@ -65,10 +65,11 @@ pub(crate) fn run(project: &Project, options: &Options<'_>) -> Result<bool, Stri
     // Kept until the end, because the smoke tests use it too.
     let database = black_box(project, &mut report, options.filter);
     report.step("literal agents and histories, on the embedded database", || faults::sample(project));
+    let endpoint = database.as_ref().and_then(|database| database.endpoint.as_deref());
+    report.step("restore drill: a copy of the table goes on where it was", || restore_drill(project, endpoint));
     generated_files(project, &mut report);
     report.step("requests made of the OpenAPI document", || schemathesis::run(project, &schemathesis::Options::default()));
     template_checks(project, &mut report);
-    let endpoint = database.as_ref().and_then(|database| database.endpoint.as_deref());
     let clients = Clients::installed(project);
     report.step("smoke tests on cargo lambda watch", || watch::smoke(project, &clients, "smoke", endpoint));
     let mut limits = LIMITS.to_vec();
@@ -147,6 +148,15 @@ fn black_box(project: &Project, report: &mut Report, filter: Option<&str>) -> Op
         roles::check(project, &suite::actions(project), filter.is_none()).map(|table| println!("{table}"))
     });
     Some(database)
+}
+
+fn restore_drill(project: &Project, dynamodb: Option<&str>) -> Result<(), String> {
+    let mut drill = project.local_stack();
+    drill.arg("restore-drill");
+    if let Some(endpoint) = dynamodb {
+        drill.env("CROCHET_DYNAMODB_ENDPOINT", endpoint);
+    }
+    command::run(&mut drill)
 }
 
 fn generated_files(project: &Project, report: &mut Report) {

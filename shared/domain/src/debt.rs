@@ -9,6 +9,7 @@ use crate::call::ledger::Settlement;
 use crate::call::{Call, CallKey};
 use crate::ids::{CallId, ProfileId};
 use crate::money::Micros;
+use crate::unknown::Unknown;
 
 /// Time in which a debt must be paid back: 7 days.
 pub const REFUND_WITHIN_MS: i64 = 7 * 24 * 3_600_000;
@@ -34,6 +35,9 @@ pub struct Debt {
     pub due_ms: i64,
     /// Whether it was not paid in time although it could be.
     pub overdue: bool,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// What a seller owes altogether.
@@ -62,6 +66,7 @@ impl Debt {
             since_ms: now_ms,
             due_ms: now_ms,
             overdue: false,
+            unknown: Unknown::default(),
         })
     }
 
@@ -112,6 +117,7 @@ mod tests {
             since_ms: 1_000,
             due_ms: 1_000,
             overdue: false,
+            unknown: Unknown::default(),
         }
     }
 

@@ -27,6 +27,7 @@ pub mod share;
 pub mod stats;
 pub mod suspension;
 pub mod timestamp;
+pub mod unknown;
 pub mod wallet;
 pub mod webhook_signature;
 mod wire_enum;

@@ -14,6 +14,7 @@ use crate::money::Micros;
 use crate::profile::{ERASED, SellerSummary};
 use crate::stats::Figures;
 use crate::suspension::SuspendedReason;
+use crate::unknown::Unknown;
 use crate::wire_enum::wire_enum;
 
 wire_enum! {
@@ -168,6 +169,9 @@ pub struct Listing {
     pub created_ms: i64,
     /// When it was last changed (Unix milliseconds).
     pub updated_ms: i64,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 impl Listing {
@@ -210,7 +214,7 @@ impl Listing {
         ERASED.clone_into(&mut self.description);
         (self.tags, self.formats, self.connection_instructions) = (Vec::new(), Vec::new(), None);
         (self.input_schema, self.output_schema, self.example_request, self.example_response) = (None, None, None, None);
-        self.endpoint = None;
+        (self.endpoint, self.unknown) = (None, Unknown::default());
         self.set_held(Some(SuspendedReason::Other));
     }
 
@@ -340,6 +344,7 @@ mod tests {
             version: 1,
             created_ms: 0,
             updated_ms: 0,
+            unknown: Unknown::default(),
         }
     }
 
@@ -399,6 +404,7 @@ mod tests {
             last_test: None,
             tested_ms: None,
             claim: None,
+            unknown: Unknown::default(),
         };
         let with_endpoint = |status, by| Listing { endpoint: Some(endpoint.clone()), ..listing(status, by) };
         let mut suspended = with_endpoint(ListingStatus::Suspended, Some(SuspendedBy::Owner));

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ids::{PasskeyId, ProfileId, random_bytes};
+use crate::unknown::Unknown;
 
 /// Maximum passkeys of one person.
 pub const MAX_PASSKEYS: usize = 10;
@@ -25,6 +26,9 @@ pub struct Passkey {
     /// When it was last used to log in (Unix milliseconds).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_ms: Option<i64>,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// A person's passkeys and unused recovery codes.
@@ -36,6 +40,9 @@ pub struct Passkeys {
     pub recovery_codes: Vec<String>,
     /// The version, incremented by every change. A write is conditional on the version that was read.
     pub version: u64,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 impl Passkeys {
@@ -163,12 +170,18 @@ mod tests {
             credential: "{}".into(),
             created_ms: 0,
             last_used_ms: None,
+            unknown: Unknown::default(),
         }
     }
 
     #[test]
     fn every_change_counts_and_changes_nothing_else() {
-        let first = Passkeys { passkeys: vec![passkey(1)], recovery_codes: vec!["a".into(), "b".into()], version: 1 };
+        let first = Passkeys {
+            passkeys: vec![passkey(1)],
+            recovery_codes: vec!["a".into(), "b".into()],
+            version: 1,
+            unknown: Unknown::default(),
+        };
         let two = first.with(passkey(2));
         assert_eq!((two.passkeys.len(), two.version), (2, 2));
         let used = two.after_login(two.passkeys[1].id, "after", 9);

@@ -17,6 +17,7 @@ use crate::call::{Call, CallKey, CallState, Payment, PaymentState};
 use crate::debt::Debt;
 use crate::ids::{CallId, ProfileId, RefundId};
 use crate::money::Micros;
+use crate::unknown::Unknown;
 
 /// Maximum number of calls that one payment refunds. All of them are settled in one transaction.
 pub const MAX_CALLS: usize = 20;
@@ -46,6 +47,9 @@ pub struct RefundedCall {
     pub id: CallId,
     /// What is paid back.
     pub amount: Micros,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// A payment that was offered to a seller.
@@ -57,6 +61,9 @@ pub struct RefundPayment {
     pub payment: Payment,
     /// What it pays for.
     pub calls: Vec<RefundedCall>,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// The record of what a refund is for.
@@ -68,6 +75,9 @@ pub struct RefundRecord {
     pub payments: Vec<RefundPayment>,
     /// Version of the record; every write increments it.
     pub version: u64,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// A refund that was paid.
@@ -106,13 +116,13 @@ pub struct Settled {
 
 impl From<&Debt> for RefundedCall {
     fn from(debt: &Debt) -> Self {
-        Self { call: debt.call.clone(), id: debt.id, amount: debt.amount }
+        Self { call: debt.call.clone(), id: debt.id, amount: debt.amount, unknown: Unknown::default() }
     }
 }
 
 impl From<&Call> for RefundedCall {
     fn from(call: &Call) -> Self {
-        Self { call: call.key(), id: call.id, amount: call.split.seller_receives }
+        Self { call: call.key(), id: call.id, amount: call.split.seller_receives, unknown: Unknown::default() }
     }
 }
 
@@ -171,7 +181,7 @@ impl RefundRecord {
     /// A record without payments.
     #[must_use]
     pub fn empty(key: RefundKey) -> Self {
-        Self { key, payments: Vec::new(), version: 0 }
+        Self { key, payments: Vec::new(), version: 0, unknown: Unknown::default() }
     }
 
     /// The payment with this id of the provider.

@@ -13,6 +13,7 @@ pub use rating::{Rating, Tally};
 use crate::call::CallKey;
 use crate::ids::{CallId, ListingId, ProfileId, ReviewId};
 use crate::profile::ERASED;
+use crate::unknown::Unknown;
 use crate::wire_enum::wire_enum;
 
 wire_enum! {
@@ -65,6 +66,9 @@ pub struct Opinion {
     pub evidence_state: EvidenceState,
     /// When it was written (Unix milliseconds).
     pub written_ms: i64,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// The seller's answer.
@@ -74,6 +78,9 @@ pub struct Answer {
     pub comment: String,
     /// When it was written (Unix milliseconds).
     pub created_ms: i64,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// A review of a listing: one for each author.
@@ -103,6 +110,9 @@ pub struct Review {
     pub updated_ms: i64,
     /// The version, incremented by every change.
     pub version: u64,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 impl Review {
@@ -122,6 +132,7 @@ impl Review {
             created_ms: written_ms,
             updated_ms: written_ms,
             version: 1,
+            unknown: Unknown::default(),
         }
     }
 
@@ -140,7 +151,7 @@ impl Review {
         if self.answer.is_some() {
             return None;
         }
-        self.answer = Some(Answer { comment, created_ms: now_ms });
+        self.answer = Some(Answer { comment, created_ms: now_ms, unknown: Unknown::default() });
         Some(self.changed(now_ms))
     }
 
@@ -149,6 +160,7 @@ impl Review {
     pub fn erased(self, now_ms: i64) -> Self {
         let mut erased = self.hidden(Some("Its author was erased.".to_owned()), now_ms);
         ERASED.clone_into(&mut erased.author_name);
+        (erased.unknown, erased.opinion.unknown) = (Unknown::default(), Unknown::default());
         erased.opinion.title.clear();
         erased.opinion.comment.clear();
         erased

@@ -228,7 +228,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let app = App::from_ref(state);
-        let ip = source_ip(parts);
+        let ip = source_ip(parts, &app.config.edge);
         count_request(&app, &RequestTrace::of(parts), L::LIMIT, &ip_subject(ip)).await?;
         Ok(Self(ip, PhantomData))
     }

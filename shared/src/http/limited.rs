@@ -96,7 +96,7 @@ where
 
 /// Counts a failed authentication against the address that it came from. Beyond the limit, the error is `RATE_LIMITED`.
 pub async fn count_failed_auth(app: &App, parts: &Parts, error: ApiError) -> ApiError {
-    match app.limiter.count(limits::FAILED_AUTH_PER_IP, &ip_subject(source_ip(parts)), app.clock.now()).await {
+    match app.limiter.count(limits::FAILED_AUTH_PER_IP, &ip_subject(source_ip(parts, &app.config.edge)), app.clock.now()).await {
         Ok(status) => status.check(Code::RateLimited).err().unwrap_or(error),
         Err(_) => error,
     }

@@ -10,9 +10,10 @@ use lambda_http::request::RequestContext;
 
 use super::codes::Code;
 use super::error::ApiError;
+use crate::config::Edge;
 use crate::limits::LimitStatus;
 
-/// The address a request came from. It is never taken from a header that a client can set.
+/// The address of the socket that a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceIp(pub IpAddr);
 
@@ -53,9 +54,12 @@ impl RequestTrace {
     }
 }
 
-/// The address that the request came from, according to API Gateway or, without it, the socket.
+/// The address that the request came from, according to the deployment's edge, API Gateway or, without them, the socket.
 #[must_use]
-pub fn source_ip(parts: &Parts) -> IpAddr {
+pub fn source_ip(parts: &Parts, edge: &Edge) -> IpAddr {
+    if let Some(address) = edge.address(&parts.headers) {
+        return address;
+    }
     let stated = match parts.extensions.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()),
         _ => None,

@@ -63,7 +63,7 @@ pub(super) fn call_put(call: &Call) -> Result<Put, StoreError> {
     let put = Put::new(&keys::call(&call.key()), "call", &StoredCall::of(call)?)?
         .indexed(Some(keys::buyer_history(call.buyer, call.id)))
         .indexed(Some(keys::seller_history(call.seller, call.id)))
-        .indexed(attention);
+        .indexed_or_not(keys::GSI3, attention);
     Ok(if call.version == 1 { put.when(Condition::absent()) } else { put.when(Condition::equals("v", n(call.version - 1))) })
 }
 
@@ -137,11 +137,10 @@ impl Store {
     /// to, another call.
     pub async fn point_to_call(&self, from: &CallKey, to: &CallKey) -> Result<bool, StoreError> {
         let pointer = serde_json::json!({ "to": to.as_str() });
-        let put = Put::new(&keys::call(from), "call_pointer", &pointer)?.when(Condition::absent_or_equals("to", s(to.as_str())));
+        let put = Put::new(&keys::call(from), "call_pointer", &pointer)?.when(Condition::absent());
         match self.table.put(put).await {
             Ok(()) => Ok(true),
-            Err(WriteError::ConditionFailed(_)) => Ok(false),
-            Err(error) => Err(error.into()),
+            Err(error) => Ok(error.found()?.is_some_and(|found| found.get("to") == Some(&s(to.as_str())))),
         }
     }
 

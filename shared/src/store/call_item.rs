@@ -18,6 +18,7 @@ use crochet_domain::call::{
 use crochet_domain::currency::{OriginCurrency, payout_token};
 use crochet_domain::ids::{CallId, ListingId, ProfileId, WalletId};
 use crochet_domain::money::{Micros, PriceSplit};
+use crochet_domain::unknown::Unknown;
 use crochet_domain::wallet::Chain;
 
 /// The call in an item, or the call that the item points to.
@@ -89,6 +90,8 @@ pub(super) struct StoredCall {
     version: u64,
     #[serde(rename = "w")]
     write_token: String,
+    #[serde(flatten)]
+    unknown: Unknown,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -112,6 +115,8 @@ struct StoredPayment {
     fee_collected: Micros,
     #[serde(rename = "st")]
     state: PaymentState,
+    #[serde(flatten)]
+    unknown: Unknown,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -149,6 +154,8 @@ struct StoredAttempt {
     seller_status_code: Option<u16>,
     #[serde(rename = "why", default, skip_serializing_if = "Option::is_none")]
     unreadable: Option<Unreadable>,
+    #[serde(flatten)]
+    unknown: Unknown,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -183,6 +190,7 @@ impl StoredCall {
             updated_ms: call.updated_ms,
             version: call.version,
             write_token: call.write_token.clone(),
+            unknown: call.unknown.clone(),
         })
     }
 
@@ -211,6 +219,7 @@ impl StoredCall {
             updated_ms: self.updated_ms,
             version: self.version,
             write_token: self.write_token,
+            unknown: self.unknown,
         })
     }
 }
@@ -228,6 +237,7 @@ impl StoredPayment {
             ttl_ms: payment.ttl_ms,
             fee_collected: payment.fee_collected,
             state: payment.state,
+            unknown: payment.unknown.clone(),
         }
     }
 
@@ -253,6 +263,7 @@ impl StoredPayment {
             ttl_ms: self.ttl_ms,
             fee_collected: self.fee_collected,
             state: self.state,
+            unknown: self.unknown,
         })
     }
 }
@@ -306,6 +317,7 @@ impl StoredAttempt {
             outcome: attempt.outcome,
             seller_status_code: attempt.seller_status_code,
             unreadable: attempt.unreadable,
+            unknown: attempt.unknown.clone(),
         }
     }
 
@@ -319,6 +331,7 @@ impl StoredAttempt {
             outcome: self.outcome,
             seller_status_code: self.seller_status_code,
             unreadable: self.unreadable,
+            unknown: self.unknown,
         }
     }
 }
@@ -411,6 +424,7 @@ mod tests {
                 ttl_ms: now_ms,
                 fee_collected: Micros(49_065),
                 state: PaymentState::Waiting,
+                unknown: Unknown::default(),
             }),
             state: CallState::Quoted,
             attempts: Vec::new(),
@@ -423,6 +437,7 @@ mod tests {
             updated_ms: now_ms,
             version: 1,
             write_token: "0123456789abcdef".into(),
+            unknown: Unknown::default(),
         }
     }
 

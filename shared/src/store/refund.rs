@@ -38,7 +38,7 @@ fn record_put(record: &RefundRecord, now_ms: i64) -> Result<Put, StoreError> {
     let newest = record.payments.first().map(|offered| offered.refund);
     let due = newest.zip(record.due_ms(now_ms)).map(|(id, due)| keys::refund_due(id, from_unix_ms(due)));
     Ok(Put::new(&keys::refund(&record.key), "refund", record)?
-        .indexed(due)
+        .indexed_or_not(keys::GSI3, due)
         .expiring(last_ttl_ms.unwrap_or(now_ms).max(now_ms) / 1_000 + RECORD_KEPT_SECONDS)
         .when(Condition::absent_or_equals("version", n(record.version.saturating_sub(1)))))
 }
@@ -77,11 +77,9 @@ impl Store {
 
     /// Lets a payment that the provider put in the place of a refund's lead to the refund. `false` if it belongs to something else.
     pub async fn point_to_refund(&self, from: &CallKey, to: &RefundKey) -> Result<bool, StoreError> {
-        let put = pointer_put(from, to)?.when(Condition::absent_or_equals(REFUND, s(pointer(to))));
-        match self.table.put(put).await {
+        match self.table.put(pointer_put(from, to)?.when(Condition::absent())).await {
             Ok(()) => Ok(true),
-            Err(WriteError::ConditionFailed(_)) => Ok(false),
-            Err(error) => Err(error.into()),
+            Err(error) => Ok(error.found()?.as_ref().and_then(pointed_to) == Some(*to)),
         }
     }
 

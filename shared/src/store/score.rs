@@ -16,6 +16,7 @@ use crochet_domain::money::Micros;
 use crochet_domain::profile::Profile;
 use crochet_domain::score::fade::day_start_ms;
 use crochet_domain::timestamp::from_unix_ms;
+use crochet_domain::unknown::Unknown;
 
 /// Days that the score of a day is kept: two years.
 const HISTORY_KEPT_DAYS: i32 = 730;
@@ -76,6 +77,9 @@ pub struct ScoreRecord {
     pub salt: String,
     /// The version, incremented by every change.
     pub version: u64,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// The last score of a day.

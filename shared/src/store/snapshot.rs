@@ -41,64 +41,30 @@ pub struct Stream {
     pub parts: Vec<String>,
 }
 
-/// The state of the head.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HeadState {
-    /// There is no snapshot yet.
-    Missing,
-    /// A snapshot of the requested format.
-    Usable(SnapshotHead),
-    /// A snapshot of another format, written by another version.
-    OtherFormat {
-        /// Unique name of the snapshot.
-        generation: String,
-    },
-}
-
-impl HeadState {
-    /// The generation of the head, whatever its format.
-    #[must_use]
-    pub fn generation(&self) -> Option<&str> {
-        match self {
-            Self::Missing => None,
-            Self::Usable(head) => Some(&head.generation),
-            Self::OtherFormat { generation } => Some(generation),
-        }
-    }
-}
-
-/// The fields that heads of every format have.
-#[derive(Debug, Deserialize)]
-struct AnyHead {
-    format: u32,
-    generation: String,
-}
-
 impl Store {
-    /// Reads the head of the last snapshot.
-    pub async fn snapshot_head(&self, format: u32) -> Result<HeadState, StoreError> {
-        let key = keys::snapshot();
-        let Some(item) = self.table.get_all(std::slice::from_ref(&key)).await?.take_item(&key) else {
-            return Ok(HeadState::Missing);
-        };
-        let any: AnyHead = record(item.clone())?;
-        if any.format != format {
-            return Ok(HeadState::OtherFormat { generation: any.generation });
-        }
-        record(item).map(HeadState::Usable)
+    /// Reads the head of the last snapshot in this format.
+    pub async fn snapshot_head(&self, format: u32) -> Result<Option<SnapshotHead>, StoreError> {
+        self.table.get(&keys::snapshot(format)).await
     }
 
-    /// Replaces the head of this generation; `None` means that there must be no head yet. Returns false if the head is another.
-    pub async fn replace_snapshot_head(&self, generation: Option<&str>, head: &SnapshotHead) -> Result<bool, StoreError> {
+    /// Replaces the head of this generation; `None` means that there must be no head yet. It expires with its parts (Unix seconds).
+    /// Returns false if the head is another.
+    pub async fn replace_snapshot_head(
+        &self,
+        generation: Option<&str>,
+        head: &SnapshotHead,
+        expires: i64,
+    ) -> Result<bool, StoreError> {
         let unchanged = match generation {
             Some(generation) => Condition::equals("generation", s(generation)),
             None => Condition::absent(),
         };
-        match self.table.put(Put::new(&keys::snapshot(), "snapshot", head)?.when(unchanged)).await {
+        let put = Put::new(&keys::snapshot(head.format), "snapshot", head)?.expiring(expires).when(unchanged);
+        match self.table.put(put).await {
             Ok(()) => Ok(true),
             // The SDK retried after the reply to our write was lost: the head is the one we wrote.
             Err(error) => match error.found()? {
-                Some(found) => Ok(record::<AnyHead>(found)?.generation == head.generation),
+                Some(found) => Ok(record::<SnapshotHead>(found)?.generation == head.generation),
                 None => Ok(false),
             },
         }
@@ -112,10 +78,14 @@ impl Store {
         Ok(self.table.put(put).await?)
     }
 
-    /// Reads a part; none if it is missing.
+    /// Reads a part; none if it is missing. A part never changes, so what was a moment ago is read, for half the units. Only one that
+    /// was not there a moment ago is read again.
     pub async fn snapshot_part(&self, generation: &str, n: usize) -> Result<Option<Vec<u8>>, StoreError> {
         let key = keys::snapshot_part(generation, n);
-        let item = self.table.get_all(std::slice::from_ref(&key)).await?.take_item(&key);
+        let item = match self.table.get_eventually(&key).await? {
+            Some(item) => Some(item),
+            None => self.table.get_item(&key).await?,
+        };
         Ok(match item.and_then(|mut item| item.remove("bytes")) {
             Some(AttributeValue::B(bytes)) => Some(bytes.into_inner()),
             _ => None,

@@ -37,7 +37,7 @@ const DAY_MS: i64 = 24 * 3_600_000;
 pub struct Slice {
     /// What was counted in it.
     pub counted: Counted,
-    version: Option<u64>,
+    read: Option<Item>,
     key: Key,
     at_ms: i64,
 }
@@ -46,7 +46,7 @@ impl Slice {
     /// Whether nothing was counted in it before.
     #[must_use]
     pub fn is_new(&self) -> bool {
-        self.version.is_none()
+        self.read.is_none()
     }
 }
 
@@ -84,12 +84,13 @@ fn with_seen(put: Put, counted: &Counted) -> Put {
 }
 
 /// A put of the next version of what was read.
-fn next(key: &Key, kind: &str, read: Option<u64>, kept_until_ms: i64) -> Result<Put, StoreError> {
-    let put = Put::new(key, kind, &json!({}))?.with("v", n(read.unwrap_or(0) + 1)).expiring(kept_until_ms / 1_000);
-    Ok(put.when(match read {
-        Some(version) => Condition::equals("v", n(version)),
-        None => Condition::absent(),
-    }))
+fn next(key: &Key, kind: &str, read: Option<Item>, kept_until_ms: i64) -> Result<Put, StoreError> {
+    let (seen, condition) = match &read {
+        Some(item) => (version(item), Condition::equals("v", n(version(item)))),
+        None => (0, Condition::absent()),
+    };
+    let put = Put::over(read.unwrap_or_default(), key, kind)?.with("v", n(seen + 1));
+    Ok(put.expiring(kept_until_ms / 1_000).when(condition))
 }
 
 impl Store {
@@ -101,7 +102,7 @@ impl Store {
             Some(item) => Counted { book: book_of(item)?, seen: seen_of(item).collect() },
             None => Counted::default(),
         };
-        Ok(Slice { counted, version: item.as_ref().map(version), key, at_ms })
+        Ok(Slice { counted, read: item, key, at_ms })
     }
 
     /// Writes a slice over the version that was read.
@@ -110,7 +111,7 @@ impl Store {
     /// [`StoreError::Conflict`] if another run was first, or the reply to our own write was lost: what is stored says what is new.
     pub async fn put_slice(&self, slice: &Slice) -> Result<(), StoreError> {
         let kept_until = day_start_ms(day_of(slice.at_ms) + 2) + SLICE_KEPT_MS;
-        let put = with_book(next(&slice.key, "stats_slice", slice.version, kept_until)?, &slice.counted.book);
+        let put = with_book(next(&slice.key, "stats_slice", slice.read.clone(), kept_until)?, &slice.counted.book);
         Ok(self.table.put(with_seen(put, &slice.counted)).await?)
     }
 
@@ -134,7 +135,7 @@ impl Store {
             if !count(&mut counted) {
                 return Ok(());
             }
-            match self.put_day(whose, day, &counted, (book.as_ref().map(version), seen.as_ref().map(version))).await {
+            match self.put_day(whose, day, &counted, (book, seen)).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_conflict() => attempts.next_or(error).await?,
                 Err(error) => return Err(error),
@@ -142,7 +143,13 @@ impl Store {
         }
     }
 
-    async fn put_day(&self, whose: Whose, day: i32, counted: &Counted, read: (Option<u64>, Option<u64>)) -> Result<(), StoreError> {
+    async fn put_day(
+        &self,
+        whose: Whose,
+        day: i32,
+        counted: &Counted,
+        read: (Option<Item>, Option<Item>),
+    ) -> Result<(), StoreError> {
         let over = day_start_ms(day + 1);
         let book = next(&keys::stats_day(whose, day), "stats_day", read.0, over + DAY_KEPT_MS)?;
         let seen = next(&keys::stats_seen(whose, day), "stats_seen", read.1, over + SEEN_KEPT_MS)?;

@@ -63,6 +63,22 @@ impl Put {
         Ok(Self { item, condition: None })
     }
 
+    /// The next version of the item that was read at `key`: attributes that are not set stay as they are.
+    pub(super) fn over(read: Item, key: &Key, kind: &str) -> Result<Self, StoreError> {
+        let mut put = Self::new(key, kind, &serde_json::Map::new())?;
+        put.item = read.into_iter().chain(put.item).collect();
+        Ok(put)
+    }
+
+    /// Adds the item to `index` at this place, or takes it out. The record that was read may hold the place that it had.
+    #[must_use]
+    pub fn indexed_or_not(mut self, index: &str, at: Option<IndexKey>) -> Self {
+        let (pk, sk) = keys::index_attributes(index);
+        self.item.remove(&pk);
+        self.item.remove(&sk);
+        self.indexed(at)
+    }
+
     /// Adds the item to an index.
     #[must_use]
     pub fn indexed(mut self, at: Option<IndexKey>) -> Self {

@@ -104,8 +104,12 @@ fn a_cold_instance_reads_the_snapshot_and_not_every_listing() -> Outcome {
         let (row, path) = costs.of("cold browse", &first).ok_or_else(|| Failure::new("no cost was noted"))?;
         assert!(row.read_units < 12.0, "head, parts and feed, no listing: {row} {path}");
         // Without it the feed alone counts.
-        world.change_snapshot_head("SET #format = :v", &json!({ "N": "999" })).await?;
+        world.move_snapshot_head(999).await?;
         assert_eq!(total(&world.another_instance().await?.0).await?, 11, "a snapshot of another format is left alone");
+        // It has a head of its own: each version reads and replaces the one of its format.
+        assert!(world.write_snapshot().await?.starts_with("Written"));
+        world.move_snapshot_head(4).await?;
+        assert!(world.write_snapshot().await?.starts_with("Written"), "no head of another version is in the way");
         Ok(())
     })
 }

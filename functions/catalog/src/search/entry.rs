@@ -9,6 +9,7 @@ use crochet_domain::listing::{
 use crochet_domain::money::Micros;
 use crochet_domain::profile::SellerSummary;
 use crochet_domain::stats::Figures;
+use crochet_domain::unknown::Unknown;
 use crochet_domain::wallet::Chain;
 use serde::{Deserialize, Serialize};
 
@@ -192,6 +193,7 @@ impl Entry {
             version: attributes.version,
             created_ms: attributes.created_ms,
             updated_ms: details.updated_ms,
+            unknown: Unknown::default(),
         })
     }
 }
@@ -209,6 +211,7 @@ fn shown_endpoint(status: EndpointStatus, tested_ms: Option<i64>) -> Endpoint {
         claim: None,
         last_test: None,
         tested_ms,
+        unknown: Unknown::default(),
     }
 }
 

@@ -10,6 +10,7 @@ use crochet_domain::profile::SellerSummary;
 use crochet_domain::review::Rating;
 use crochet_domain::stats::Figures;
 use crochet_domain::timestamp::from_unix_ms;
+use crochet_domain::unknown::Unknown;
 
 use super::segment_set::SegmentSet;
 use super::{Page, Search, Sort, search_owned};
@@ -55,6 +56,7 @@ pub(crate) fn listing(name: &str, created_ms: i64) -> Listing {
         version: 1,
         created_ms,
         updated_ms: created_ms,
+        unknown: Unknown::default(),
     }
 }
 

@@ -10,6 +10,7 @@ use crochet_domain::call::{Call, CallName, CallState, Debts};
 use crochet_domain::ids::CallId;
 use crochet_domain::listing::Endpoint;
 use crochet_domain::money::{Micros, PriceSplit};
+use crochet_domain::unknown::Unknown;
 
 use super::CallContext;
 use super::breaker_permit::{BreakerPermit, NoPermit};
@@ -102,6 +103,7 @@ fn new_free_call(ctx: &CallContext<'_>, new: &NewCall, endpoint: &Endpoint) -> R
         updated_ms: now_ms,
         version: 1,
         write_token: new_write_token(),
+        unknown: Unknown::default(),
     };
     Ok(call.begun(new_write_token(), ctx.lease_until_ms(), body.bytes.len() as u64, now_ms))
 }

@@ -14,6 +14,7 @@ use crochet_domain::call::view::{RecordView, RequestedCurrency};
 use crochet_domain::call::{Call, CallName, CallState, Debts, OFFER_MARGIN_MS, PayFrom, Payment, PaymentState};
 use crochet_domain::ids::CallId;
 use crochet_domain::timestamp::unix_ms;
+use crochet_domain::unknown::Unknown;
 
 use super::CallContext;
 use super::open_quotes::{max_open_quotes, too_many_open};
@@ -216,6 +217,7 @@ fn quoted_call(
         ttl_ms,
         fee_collected: quote.fee_micros,
         state: PaymentState::Waiting,
+        unknown: Unknown::default(),
     };
     let due_ms = Some(payment.closes_ms());
     Ok(Call {
@@ -239,5 +241,6 @@ fn quoted_call(
         updated_ms: now_ms,
         version: 1,
         write_token: new_write_token(),
+        unknown: Unknown::default(),
     })
 }

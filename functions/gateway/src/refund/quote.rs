@@ -11,6 +11,7 @@ use crochet_domain::money::Micros;
 use crochet_domain::profile::{Profile, Wallet};
 use crochet_domain::refund::{RefundKey, RefundPayment};
 use crochet_domain::timestamp::from_unix_ms;
+use crochet_domain::unknown::Unknown;
 
 use super::run::Refunding;
 use super::terms::{chosen, expected, no_recipient, no_route, recipient, ways_to_pay};
@@ -65,8 +66,10 @@ pub(super) async fn quote(refunding: &Refunding<'_>, call: &Call, requested: Opt
             ttl_ms,
             fee_collected: Micros::ZERO,
             state: PaymentState::Waiting,
+            unknown: Unknown::default(),
         },
         calls,
+        unknown: Unknown::default(),
     };
     let record = refunding.view.record.clone().offered(offered.clone(), now_ms);
     match state.app.store.offer_refund(&record, &requirements, now_ms).await {

@@ -20,6 +20,7 @@ use crochet_domain::profile::{AccountType, Profile, Role, STARTING_SCORE};
 use crochet_domain::recovery_code::RecoveryCode;
 use crochet_domain::session::SignIn;
 use crochet_domain::timestamp::unix_ms;
+use crochet_domain::unknown::Unknown;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -159,8 +160,12 @@ pub(crate) async fn finish(
 
 async fn sign_up(app: &App, profile: Profile, passkey: Passkey, now: OffsetDateTime) -> Result {
     let codes = recovery_codes::generate();
-    let passkeys =
-        Passkeys { passkeys: vec![passkey], recovery_codes: codes.iter().map(RecoveryCode::sha256).collect(), version: 1 };
+    let passkeys = Passkeys {
+        passkeys: vec![passkey],
+        recovery_codes: codes.iter().map(RecoveryCode::sha256).collect(),
+        version: 1,
+        unknown: Unknown::default(),
+    };
     let (token, session) = start_session(&profile, SignIn::Passkey, now);
     let signed_up = retry_on_conflict(|| async {
         app.store.sign_up(&profile, &passkeys, &session).await.map_err(|error| match error {
@@ -228,6 +233,7 @@ fn profile(id: ProfileId, display_name: String, now: OffsetDateTime) -> Profile 
         summaries_stale: false,
         version: 1,
         created_ms: unix_ms(now),
+        unknown: Unknown::default(),
     }
 }
 
@@ -240,5 +246,6 @@ fn passkey(verified: VerifiedCredential, name: Option<String>, number: usize, no
         credential: verified.credential,
         created_ms: unix_ms(now),
         last_used_ms: None,
+        unknown: Unknown::default(),
     }
 }

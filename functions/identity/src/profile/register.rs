@@ -16,6 +16,7 @@ use crochet_domain::debt::Standing;
 use crochet_domain::ids::{ProfileId, WalletId};
 use crochet_domain::profile::{AccountType, Capability, Profile, Role, STARTING_SCORE, Wallet, WalletStatus};
 use crochet_domain::timestamp::unix_ms;
+use crochet_domain::unknown::Unknown;
 use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -130,6 +131,7 @@ impl Details {
             capabilities,
             status: WalletStatus::Active,
             created_ms: unix_ms(now),
+            unknown: Unknown::default(),
         };
         let profile = Profile {
             id: ProfileId::generate(now),
@@ -147,6 +149,7 @@ impl Details {
             summaries_stale: false,
             version: 1,
             created_ms: unix_ms(now),
+            unknown: Unknown::default(),
         };
         (profile, wallet)
     }

@@ -12,6 +12,7 @@ use crochet_domain::challenge::Binding;
 use crochet_domain::ids::WalletId;
 use crochet_domain::profile::{Capability, LinkError, MAX_WALLETS, Profile, Wallet, WalletStatus};
 use crochet_domain::timestamp::unix_ms;
+use crochet_domain::unknown::Unknown;
 use crochet_domain::wallet::WalletAddress;
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -65,6 +66,7 @@ impl Link {
             default_for: Vec::new(),
             status: WalletStatus::Active,
             created_ms: unix_ms(now),
+            unknown: Unknown::default(),
         }
     }
 }

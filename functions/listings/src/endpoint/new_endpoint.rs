@@ -3,6 +3,7 @@
 use crochet::endpoint_secrets::{AuthHeader, EndpointSecret, SigningKey, new_version};
 use crochet::outbound::EndpointUrl;
 use crochet_domain::listing::{Endpoint, EndpointStatus, RESPONSE_BYTES, TIMEOUT_MS};
+use crochet_domain::unknown::Unknown;
 use crochet_domain::webhook_signature::SigningSecret;
 
 /// A new endpoint: its settings, its secret, and the signing secret to show once.
@@ -32,6 +33,7 @@ impl NewEndpoint {
                 last_test: None,
                 tested_ms: None,
                 claim: None,
+                unknown: Unknown::default(),
             },
             secret: EndpointSecret {
                 url: url.reveal().into(),

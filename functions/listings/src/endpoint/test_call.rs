@@ -23,6 +23,7 @@ use crochet_domain::ids::{CallId, ListingId, ProfileId};
 use crochet_domain::json::JsonFault;
 use crochet_domain::listing::{Endpoint, EndpointTest, EndpointTestFailure, Listing};
 use crochet_domain::timestamp::unix_ms;
+use crochet_domain::unknown::Unknown;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -109,6 +110,7 @@ async fn call(
         response_bytes,
         failure,
         tested_ms: unix_ms(now),
+        unknown: Unknown::default(),
     })
 }
 

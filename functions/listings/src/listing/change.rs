@@ -201,6 +201,7 @@ mod tests {
             summaries_stale: false,
             version: 1,
             created_ms: 0,
+            unknown: crochet_domain::unknown::Unknown::default(),
         }
     }
 

@@ -16,6 +16,7 @@ use crochet_domain::listing::{AuthMethod, DeliveryType, Listing, ListingStatus, 
 use crochet_domain::money::Micros;
 use crochet_domain::profile::{Profile, SellerSummary};
 use crochet_domain::timestamp::unix_ms;
+use crochet_domain::unknown::Unknown;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -231,6 +232,7 @@ pub(super) fn empty_listing(profile: &Profile, now: OffsetDateTime) -> Listing {
         version: 1,
         created_ms: now_ms,
         updated_ms: now_ms,
+        unknown: Unknown::default(),
     }
 }
 

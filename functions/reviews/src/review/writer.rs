@@ -8,6 +8,7 @@ use crochet_domain::listing::{Listing, ListingStatus};
 use crochet_domain::profile::Profile;
 use crochet_domain::review::{EvidenceState, NotEligible, Opinion, between};
 use crochet_domain::timestamp::unix_ms;
+use crochet_domain::unknown::Unknown;
 
 use super::opinion::Said;
 use crate::bought;
@@ -54,6 +55,7 @@ impl Writer {
             evidence_key: evidence.key(),
             evidence_state: EvidenceState::Stands,
             written_ms: self.now_ms,
+            unknown: Unknown::default(),
         }
     }
 

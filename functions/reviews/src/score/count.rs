@@ -87,6 +87,7 @@ async fn counted(
         input_parts: inputs.len(),
         salt,
         version: before.map_or(0, |before| before.version) + 1,
+        unknown: before.map(|before| before.unknown.clone()).unwrap_or_default(),
     };
     Ok((record, inputs))
 }

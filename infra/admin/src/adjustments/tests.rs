@@ -5,6 +5,7 @@ use crochet_domain::call::{CalledListing, Debts, ExpectedPayout, PayFrom, Paymen
 use crochet_domain::currency::OriginCurrency;
 use crochet_domain::ids::{ListingId, ProfileId, WalletId};
 use crochet_domain::money::{FeeRate, PriceSplit};
+use crochet_domain::unknown::Unknown;
 use crochet_domain::wallet::Chain;
 
 use super::*;
@@ -25,6 +26,7 @@ fn settled() -> Call {
         ttl_ms: NOW,
         fee_collected: Micros(49_000),
         state: PaymentState::Waiting,
+        unknown: Unknown::default(),
     };
     let call = Call {
         id: CallId::generate(now),
@@ -47,6 +49,7 @@ fn settled() -> Call {
         updated_ms: NOW,
         version: 1,
         write_token: String::new(),
+        unknown: Unknown::default(),
     };
     call.settled(None, NOW)
 }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use crochet::clock::Clock;
 use crochet::config::Config;
 use crochet::store::Store;
-use crochet::store::snapshot::HeadState;
 use crochet_catalog::Catalogue;
 use crochet_catalog::search::Search;
 use crochet_catalog::snapshot::FORMAT;
@@ -80,7 +79,7 @@ pub async fn start() -> Result<(), String> {
 
 /// Time to read the parts from the database, sixteen at a time, as the catalogue does.
 async fn read_parts(store: &Store) -> Result<Duration, String> {
-    let Ok(HeadState::Usable(head)) = store.snapshot_head(FORMAT).await else { return Err("there is no snapshot".into()) };
+    let Ok(Some(head)) = store.snapshot_head(FORMAT).await else { return Err("there is no snapshot".into()) };
     let began = Instant::now();
     let parts: Vec<usize> = (0..head.listings.parts.len() + head.index.parts.len()).collect();
     for some in parts.chunks(16) {

@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 
 use crochet::config::Config;
-use crochet::store::snapshot::HeadState;
 use crochet::store::{Store, keys};
 use crochet_catalog::snapshot::FORMAT;
 use crochet_domain::debt::Standing;
@@ -13,6 +12,7 @@ use crochet_domain::listing::{
 };
 use crochet_domain::money::Micros;
 use crochet_domain::profile::{AccountType, Profile, Role, SellerSummary};
+use crochet_domain::unknown::Unknown;
 use crochet_domain::wallet::Chain;
 use flate2::read::GzDecoder;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -170,6 +170,7 @@ fn listing(dice: &mut Dice, words: &[&str], sellers: &[SellerSummary], now_ms: i
             last_test: None,
             tested_ms: None,
             claim: None,
+            unknown: Unknown::default(),
         }),
         removing_secret_until_ms: None,
         figures: crochet_domain::stats::Figures::default(),
@@ -177,6 +178,7 @@ fn listing(dice: &mut Dice, words: &[&str], sellers: &[SellerSummary], now_ms: i
         version: 1,
         created_ms,
         updated_ms: created_ms,
+        unknown: Unknown::default(),
     }
 }
 
@@ -211,6 +213,7 @@ fn profile_item(seller: &SellerSummary, now_ms: i64) -> Result<Value, String> {
         summaries_stale: false,
         version: 1,
         created_ms: now_ms - 1,
+        unknown: Unknown::default(),
     };
     let mut item = record(&profile)?;
     let key = keys::profile(seller.id);
@@ -254,7 +257,7 @@ fn capitalised(text: &str) -> String {
 /// # Errors
 /// If it does.
 pub(super) async fn assert_nothing_private(store: &Store) -> Result<(), String> {
-    let Ok(HeadState::Usable(head)) = store.snapshot_head(FORMAT).await else { return Err("there is no snapshot".into()) };
+    let Ok(Some(head)) = store.snapshot_head(FORMAT).await else { return Err("there is no snapshot".into()) };
     let mut before = 0;
     for stream in [&head.listings, &head.index] {
         let mut packed = Vec::new();

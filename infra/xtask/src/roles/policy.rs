@@ -174,7 +174,7 @@ fn texts(yaml: &Yaml) -> Vec<String> {
 
 /// A resource as the suite records it. The loader drops tags such as `!GetAtt` and keeps what they apply to.
 fn normal(resource: &str) -> Result<String, String> {
-    if resource == "Table.Arn" {
+    if resource == "TableArn.Value" {
         return Ok("table".into());
     }
     if resource == "AuditLog.Arn" || resource == "${AuditLog.Arn}:*" {
@@ -183,7 +183,7 @@ fn normal(resource: &str) -> Result<String, String> {
     if resource == "*" {
         return Ok("*".into());
     }
-    if let Some(index) = resource.strip_prefix("${Table.Arn}/") {
+    if let Some(index) = resource.strip_prefix("${TableArn.Value}/") {
         return Ok(index.to_owned());
     }
     if resource.ends_with(":secret:${AWS::StackName}/listing/*") {
@@ -211,9 +211,9 @@ mod tests {
             let policies = format!("Policies: [{{ Statement: [{statement}] }}]");
             roles(&format!("Resources: {{ F: {{ Type: AWS::Serverless::Function, Properties: {{ {policies} }} }} }}"))
         };
-        assert!(with("{ Effect: Allow, Action: a, Resource: Table.Arn }").is_ok());
-        assert!(with("{ Effect: Allow, NotAction: a, Resource: Table.Arn }").is_err());
+        assert!(with("{ Effect: Allow, Action: a, Resource: TableArn.Value }").is_ok());
+        assert!(with("{ Effect: Allow, NotAction: a, Resource: TableArn.Value }").is_err());
         assert!(with("{ Effect: Allow, Action: a, Resource: Bucket.Arn }").is_err());
-        assert!(with("{ Effect: Allow, Action: a, Resource: Table.Arn, Condition: { Bool: { x: true } } }").is_err());
+        assert!(with("{ Effect: Allow, Action: a, Resource: TableArn.Value, Condition: { Bool: { x: true } } }").is_err());
     }
 }

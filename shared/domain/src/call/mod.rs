@@ -24,6 +24,7 @@ pub use parts::{
 
 use super::ids::{CallId, ProfileId, RefundId};
 use super::money::{Micros, PriceSplit};
+use crate::unknown::Unknown;
 use outcome::Outcome;
 use parts::Settlement;
 
@@ -154,6 +155,8 @@ pub struct Call {
     pub version: u64,
     /// Token of the write that made this version. A writer that finds its own token has succeeded.
     pub write_token: String,
+    /// What the next version has added.
+    pub unknown: Unknown,
 }
 
 impl Call {
@@ -267,6 +270,7 @@ impl Call {
             outcome: None,
             seller_status_code: None,
             unreadable: None,
+            unknown: Unknown::default(),
         });
         self.state = CallState::Delivering { lease_until_ms, token };
         self.updated_ms = now_ms;

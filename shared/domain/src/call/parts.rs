@@ -6,6 +6,7 @@ use super::outcome::{Outcome, Unreadable};
 use crate::currency::OriginCurrency;
 use crate::ids::{ListingId, WalletId};
 use crate::money::Micros;
+use crate::unknown::Unknown;
 use crate::wallet::Chain;
 use crate::wire_enum::wire_enum;
 
@@ -115,6 +116,9 @@ pub struct Payment {
     pub fee_collected: Micros,
     /// State of the payment.
     pub state: PaymentState,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 impl Payment {
@@ -150,6 +154,9 @@ pub struct Attempt {
     pub seller_status_code: Option<u16>,
     /// What made the response unreadable, if that was why it failed.
     pub unreadable: Option<Unreadable>,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 impl Attempt {

@@ -6,6 +6,7 @@ use super::key::CallKey;
 use super::{Call, CallState, PaymentState, RESPONSE_KEPT_MS};
 use crate::currency::OriginCurrency;
 use crate::ids::ListingId;
+use crate::unknown::Unknown;
 
 /// Maximum number of payments of one record that may still be filled.
 pub const MAX_FILLABLE: usize = 16;
@@ -32,6 +33,9 @@ pub struct IdempotencyRecord {
     pub calls: Vec<RecordedCall>,
     /// Version of the record; every write increments it.
     pub version: u64,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// A call in a record.
@@ -44,6 +48,9 @@ pub struct RecordedCall {
     /// When it was added (Unix milliseconds). Call and record are written at the same time, by two writes: for a moment, the
     /// record may list a call that does not exist yet.
     pub added_ms: i64,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 impl RecordedCall {
@@ -65,6 +72,7 @@ impl IdempotencyRecord {
             round: call.round,
             calls: Vec::new(),
             version: 0,
+            unknown: Unknown::default(),
         }
     }
 
@@ -79,7 +87,7 @@ impl IdempotencyRecord {
         });
         let key = call.key();
         self.calls.retain(|listed| listed.key != key);
-        self.calls.insert(0, RecordedCall { key, round: call.round, added_ms: now_ms });
+        self.calls.insert(0, RecordedCall { key, round: call.round, added_ms: now_ms, unknown: Unknown::default() });
         self.round = self.round.max(call.round);
         self.currency = self.currency.or(call.payment.as_ref().map(|payment| payment.origin_currency));
         self.version += 1;

@@ -10,6 +10,7 @@ use super::*;
 use crate::currency::OriginCurrency;
 use crate::ids::{ListingId, WalletId};
 use crate::money::FeeRate;
+use crate::unknown::Unknown;
 use crate::wallet::Chain;
 
 const HOUR: i64 = 3_600_000;
@@ -36,6 +37,7 @@ fn call(price: i64) -> Call {
             ttl_ms: TTL,
             fee_collected: Micros(5),
             state: PaymentState::Waiting,
+            unknown: Unknown::default(),
         }),
         round: 0,
         state: CallState::Quoted,
@@ -49,6 +51,7 @@ fn call(price: i64) -> Call {
         updated_ms: 0,
         version: 1,
         write_token: String::new(),
+        unknown: Unknown::default(),
     }
 }
 

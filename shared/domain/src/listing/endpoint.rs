@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CallId, sha256_hex};
+use crate::unknown::Unknown;
 use crate::wire_enum::wire_enum;
 
 wire_enum! {
@@ -52,6 +53,9 @@ pub struct Endpoint {
     /// overwrites another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<EndpointLease>,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 impl Endpoint {
@@ -88,6 +92,9 @@ pub struct EndpointTest {
     pub failure: Option<EndpointTestFailure>,
     /// When it was made (Unix milliseconds).
     pub tested_ms: i64,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// Why a test call failed.

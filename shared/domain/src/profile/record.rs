@@ -6,6 +6,7 @@ use super::wallet::Wallet;
 use crate::debt::Standing;
 use crate::ids::ProfileId;
 use crate::suspension::SuspendedReason;
+use crate::unknown::Unknown;
 
 /// What kind of account a profile is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +95,9 @@ pub struct Profile {
     pub version: u64,
     /// When it was created (Unix milliseconds).
     pub created_ms: i64,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// Stands for the names of who was erased, and of what they sold.
@@ -120,7 +124,7 @@ impl Profile {
     pub fn erased(mut self) -> Self {
         self = self.with_suspension(Some(SuspendedReason::Other));
         ERASED.clone_into(&mut self.display_name);
-        (self.description, self.wallets) = (None, Vec::new());
+        (self.description, self.wallets, self.unknown) = (None, Vec::new(), Unknown::default());
         if self.account_type != AccountType::Human {
             self.set_operator(None);
         }

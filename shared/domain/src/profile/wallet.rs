@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::WalletId;
+use crate::unknown::Unknown;
 use crate::wallet::WalletAddress;
 
 /// Maximum wallets of one profile, including disabled ones.
@@ -76,6 +77,9 @@ pub struct Wallet {
     pub status: WalletStatus,
     /// When it was linked (Unix milliseconds).
     pub created_ms: i64,
+    /// What the next version has added.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 impl Wallet {

@@ -8,6 +8,7 @@ use crate::currency::OriginCurrency;
 use crate::ids::{CallId, ListingId, ProfileId, RefundId, WalletId};
 use crate::money::{FeeRate, Micros, PriceSplit};
 use crate::timestamp::from_unix_ms;
+use crate::unknown::Unknown;
 use crate::wallet::Chain;
 
 pub(crate) const NOW: i64 = 1_790_000_000_000;
@@ -29,6 +30,7 @@ fn payment(n: u32) -> Payment {
         ttl_ms: NOW + TTL,
         fee_collected: Micros::ZERO,
         state: PaymentState::Waiting,
+        unknown: Unknown::default(),
     }
 }
 
@@ -55,6 +57,7 @@ pub(crate) fn call(n: u32) -> Call {
         updated_ms: NOW,
         version: 1,
         write_token: String::new(),
+        unknown: Unknown::default(),
     }
 }
 
@@ -69,5 +72,6 @@ pub(crate) fn refund(n: u32, calls: &[&Call]) -> RefundPayment {
         refund: RefundId::generate(at()),
         payment: payment(n),
         calls: calls.iter().map(|call| RefundedCall::from(*call)).collect(),
+        unknown: Unknown::default(),
     }
 }

@@ -9,6 +9,7 @@ use crate::debt::Standing;
 use crate::ids::WalletId;
 use crate::profile::{AccountType, Capability, Profile, Role, STARTING_SCORE, Wallet, WalletStatus};
 use crate::refund::samples::{NOW, call, undelivered};
+use crate::unknown::Unknown;
 use crate::wallet::WalletAddress;
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -65,6 +66,7 @@ fn profile(n: u8) -> Profile {
         default_for: Vec::new(),
         status: WalletStatus::Active,
         created_ms: 0,
+        unknown: Unknown::default(),
     };
     Profile {
         id: ProfileId::from_bytes([n + 1; 16]),
@@ -82,6 +84,7 @@ fn profile(n: u8) -> Profile {
         summaries_stale: false,
         version: 1,
         created_ms: 0,
+        unknown: Unknown::default(),
     }
 }
 
@@ -116,6 +119,7 @@ fn review(ratings: [u8; 3], voice: i64) -> Review {
         evidence_key: evidence.key(),
         evidence_state: EvidenceState::Stands,
         written_ms: NOW,
+        unknown: Unknown::default(),
     };
     let id = ReviewId::generate(OffsetDateTime::UNIX_EPOCH);
     Review::new(id, (evidence.listing.id, evidence.seller), (evidence.buyer, "Ada".into()), opinion)

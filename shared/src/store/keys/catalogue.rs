@@ -18,10 +18,10 @@ pub fn changed_since(ms: i64) -> String {
     format!("{:015}#", ms.max(0))
 }
 
-/// The head of the catalogue's snapshot.
+/// The head of the catalogue's snapshot in this format.
 #[must_use]
-pub fn snapshot() -> Key {
-    Key::new("SNAPSHOT#CATALOGUE".to_owned(), "HEAD")
+pub fn snapshot(format: u32) -> Key {
+    Key::new("SNAPSHOT#CATALOGUE".to_owned(), format!("HEAD#{format}"))
 }
 
 /// A part of a snapshot.

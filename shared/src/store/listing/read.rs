@@ -95,14 +95,18 @@ impl Store {
         }
     }
 
-    /// The existing listings among these ids, without schemas and examples: what the catalogue holds.
+    /// The existing listings among these ids that can be read, without schemas and examples: what the catalogue holds.
     pub async fn listings_in_brief(&self, ids: impl Iterator<Item = ListingId>) -> Result<Vec<Listing>, StoreError> {
         let wanted: Vec<_> = ids.map(keys::listing).collect();
         let mut listings = Vec::with_capacity(wanted.len());
         for batch in wanted.chunks(BRIEF_BATCH) {
             let mut found = self.table.get_all_of(batch, BRIEF).await?;
             for key in batch {
-                listings.extend(found.take::<Listing>(key)?);
+                match found.take::<Listing>(key) {
+                    Ok(listing) => listings.extend(listing),
+                    // The next version has written a value that this one does not know. Its listing must not hide all the others.
+                    Err(error) => tracing::warn!(listing = key.pk, %error, "a listing cannot be read"),
+                }
             }
         }
         Ok(listings)

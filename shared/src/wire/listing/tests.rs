@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use super::*;
 use crochet_domain::debt::Standing;
 use crochet_domain::ids::{ListingId, ProfileId};
+use crochet_domain::unknown::Unknown;
 use crochet_domain::wallet::Chain;
 
 fn listing(price: i64) -> Listing {
@@ -48,6 +49,7 @@ fn listing(price: i64) -> Listing {
         version: 1,
         created_ms: 1_790_000_000_000,
         updated_ms: 1_790_000_000_001,
+        unknown: Unknown::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crochet_domain::debt::Standing;
 use crochet_domain::money::Micros;
+use crochet_domain::unknown::Unknown;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -17,6 +18,7 @@ fn agent(score: u16) -> profile::Profile {
         default_for: Vec::new(),
         status: WalletStatus::Active,
         created_ms: 0,
+        unknown: Unknown::default(),
     };
     profile::Profile {
         id: ProfileId::generate(OffsetDateTime::UNIX_EPOCH),
@@ -34,6 +36,7 @@ fn agent(score: u16) -> profile::Profile {
         summaries_stale: false,
         version: 1,
         created_ms: 1_790_000_000_123,
+        unknown: Unknown::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::{AccountType, Role, STARTING_SCORE, WalletStatus};
 use super::*;
 use crate::debt::Standing;
 use crate::ids::ProfileId;
+use crate::unknown::Unknown;
 
 use Capability::{Auth, Payment, Payout, Recovery};
 
@@ -34,6 +35,7 @@ fn wallet(address: WalletAddress, capabilities: &[Capability]) -> Wallet {
         default_for: Vec::new(),
         status: WalletStatus::Active,
         created_ms: 0,
+        unknown: Unknown::default(),
     }
 }
 
@@ -57,6 +59,7 @@ fn profile(address: WalletAddress, capabilities: &[Capability]) -> Profile {
         summaries_stale: false,
         version: 1,
         created_ms: 0,
+        unknown: Unknown::default(),
     }
 }
 

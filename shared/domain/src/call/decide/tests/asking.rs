@@ -10,6 +10,7 @@ use crate::call::view::{
 };
 use crate::call::{Call, CallKey};
 use crate::currency::OriginCurrency;
+use crate::unknown::Unknown;
 
 /// A view in the making. What `provider_says` is about the call that was added last.
 pub(super) struct Asking {
@@ -155,7 +156,12 @@ impl Asking {
             self.view.record = RecordView::Found(IdempotencyRecord::empty(&call));
         }
         if let RecordView::Found(record) = &mut self.view.record {
-            record.calls.push(RecordedCall { key: call.key(), round: call.round, added_ms: call.created_ms });
+            record.calls.push(RecordedCall {
+                key: call.key(),
+                round: call.round,
+                added_ms: call.created_ms,
+                unknown: Unknown::default(),
+            });
             record.round = record.round.max(call.round);
             record.currency = call.payment.as_ref().map(|payment| payment.origin_currency).or(record.currency);
         }
@@ -173,7 +179,9 @@ impl Asking {
     /// The record lists a call that was added at this time and was not found.
     pub(super) fn that_misses(mut self, payment: &CallKey, added_ms: i64) -> Self {
         if let RecordView::Found(record) = &mut self.view.record {
-            record.calls.insert(0, RecordedCall { key: payment.clone(), round: record.round, added_ms });
+            record
+                .calls
+                .insert(0, RecordedCall { key: payment.clone(), round: record.round, added_ms, unknown: Unknown::default() });
         }
         self.view.put(payment, None);
         self

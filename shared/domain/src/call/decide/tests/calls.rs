@@ -11,6 +11,7 @@ use crate::call::{
 use crate::currency::OriginCurrency;
 use crate::ids::{CallId, ListingId, ProfileId, WalletId};
 use crate::money::{FeeRate, Micros, PriceSplit};
+use crate::unknown::Unknown;
 
 /// The time of every request (Unix milliseconds).
 pub(super) const NOW: i64 = 1_790_000_000_000;
@@ -94,6 +95,7 @@ fn quote() -> Call {
             ttl_ms: NOW + 9 * MINUTE + OFFER_MARGIN_MS,
             fee_collected: Micros(49_000),
             state: PaymentState::Waiting,
+            unknown: Unknown::default(),
         }),
         round: 0,
         state: CallState::Quoted,
@@ -107,6 +109,7 @@ fn quote() -> Call {
         updated_ms: NOW - MINUTE,
         version: 1,
         write_token: String::new(),
+        unknown: Unknown::default(),
     }
 }
 
@@ -225,6 +228,7 @@ impl Call {
             outcome: Some(outcome),
             seller_status_code: None,
             unreadable: None,
+            unknown: Unknown::default(),
         });
         self
     }

@@ -10,6 +10,7 @@ use crate::call::record::{IdempotencyRecord, RecordedCall};
 use crate::call::view::{BodyView, ListingClosed, RecordView, RequestedCurrency, ResolvedBy, SchemaCheck, TrafficRefusal};
 use crate::call::{Call, CallKey, CallName, CallState, PaymentState};
 use crate::currency::OriginCurrency;
+use crate::unknown::Unknown;
 
 /// A client's key in every world.
 const KEY: &str = "k";
@@ -142,7 +143,7 @@ impl World {
         if self.random.percent(4) {
             self.last_id += 1;
             let added_ms = self.random.pick(&[NOW - 1, NOW - MINUTE]);
-            let lost = RecordedCall { key: key(&format!("p{}", self.last_id)), round, added_ms };
+            let lost = RecordedCall { key: key(&format!("p{}", self.last_id)), round, added_ms, unknown: Unknown::default() };
             if let Some((_, record)) = self.records.iter_mut().find(|(known, _)| known == name) {
                 record.calls.insert(0, lost);
             }

@@ -1,0 +1,83 @@
+//! The deployment's edge: the address that it tells counts, and nobody else's word for one does.
+
+use crochet_tests::{Failure, Outcome, Setup, World, with_setup};
+
+const SECRET: &str = "edge-secret-now";
+const NEXT_SECRET: &str = "edge-secret-next";
+/// The SHA-256 of both.
+const HASHES: &str = "72104d4e1e1e016ad5314a22fe0c657d431c390fea08781766be1981738fae2f,\
+                      77a67969cd4d0d035fde3e55ee980f5d5eda1f6a8324f7e639b9b67d647f8214";
+
+fn setup(hashes: &str) -> Setup {
+    Setup::settings(&[("CROCHET_RATE_LIMITS", "exact"), ("CROCHET_EDGE_SECRET_SHA256", hashes)])
+}
+
+/// How many reads are left to the address that a request with these headers counts for.
+async fn left(world: &World, headers: &[(&str, &str)]) -> Result<i64, Failure> {
+    let mut request = world.client.get("/categories");
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let reply = request.send().await?;
+    let left = reply.header("ratelimit").split("r=").nth(1).and_then(|rest| rest.split(';').next()?.parse().ok());
+    left.ok_or_else(|| Failure::new(format!("no limit is told: {} {}", reply.status, reply.header("ratelimit"))))
+}
+
+#[test]
+fn the_address_that_the_edge_tells_counts_with_its_secret() -> Outcome {
+    with_setup(setup(HASHES), async |world| {
+        world.at_a_minutes_start().await?;
+        let own = left(world, &[]).await?;
+        for (n, secret) in [SECRET, NEXT_SECRET].into_iter().enumerate() {
+            for address in ["198.51.100.7", "2001:db8:1::7"] {
+                let through = left(world, &[("x-edge-secret", secret), ("x-edge-address", address)]).await?;
+                assert_eq!(through, own - i64::try_from(n)?, "{address} has a count of its own");
+            }
+        }
+        // The whole /64 of an address counts as one, as without an edge.
+        let neighbour = left(world, &[("x-edge-secret", SECRET), ("x-edge-address", "2001:db8:1::8")]).await?;
+        assert_eq!(neighbour, own - 2);
+        assert_eq!(left(world, &[]).await?, own - 1, "what came through the edge did not count for it");
+        Ok(())
+    })
+}
+
+#[test]
+fn nobody_elses_word_for_an_address_counts() -> Outcome {
+    with_setup(setup(HASHES), async |world| {
+        world.at_a_minutes_start().await?;
+        let mut own = left(world, &[]).await?;
+        let address = ("x-edge-address", "198.51.100.7");
+        let hash = HASHES.split(',').next().unwrap_or_default();
+        for headers in [
+            &[address][..],
+            &[address, ("x-edge-secret", "")],
+            &[address, ("x-edge-secret", "edge-secret-old")],
+            &[address, ("x-edge-secret", hash)],
+            &[address, ("x-edge-secret", SECRET), ("x-edge-secret", SECRET)],
+            &[address, ("x-edge-secret", SECRET), ("x-edge-address", "198.51.100.8")],
+            &[("x-edge-secret", SECRET)],
+            &[("x-edge-secret", SECRET), ("x-edge-address", "198.51.100.7, 198.51.100.8")],
+            &[("x-edge-secret", SECRET), ("x-edge-address", "somewhere")],
+            &[("x-forwarded-for", "198.51.100.7"), ("x-edge-secret", SECRET)],
+        ] {
+            own -= 1;
+            assert_eq!(left(world, headers).await?, own, "{headers:?}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn without_an_edge_no_secret_is_known() -> Outcome {
+    with_setup(setup(""), async |world| {
+        world.at_a_minutes_start().await?;
+        let own = left(world, &[]).await?;
+        // The hash of nothing, and what an edge would send.
+        for secret in ["", SECRET] {
+            left(world, &[("x-edge-secret", secret), ("x-edge-address", "198.51.100.7")]).await?;
+        }
+        assert_eq!(left(world, &[]).await?, own - 3);
+        Ok(())
+    })
+}
