@@ -1,6 +1,7 @@
 //! Settings: environment variables, read once at start. An empty variable counts as unset.
 
-mod operator_secret;
+mod own_keys;
+mod provider_secret;
 mod receipt_secret;
 
 use secrecy::SecretString;
@@ -8,7 +9,8 @@ use url::Url;
 
 use crochet_domain::money::{FeeRate, Micros};
 use crochet_domain::score::UNIT_FEE;
-pub use operator_secret::OperatorSecret;
+pub use own_keys::OwnKeys;
+pub use provider_secret::ProviderSecret;
 pub use receipt_secret::{ReceiptSecret, ReceiptSeed};
 
 /// The settings of a deployment. See the table in README.md; [`Config::from_env`] is the only reader.
@@ -27,8 +29,10 @@ pub struct Config {
     pub dynamodb_endpoint: Option<String>,
     /// URL of a Secrets Manager other than AWS's own.
     pub secrets_endpoint: Option<String>,
-    /// Id of the operator secret in Secrets Manager (provider key, cursor key).
-    pub operator_secret_id: String,
+    /// Id of the secret in Secrets Manager with the payment provider's key.
+    pub provider_secret_id: String,
+    /// Id of the secret with the deployment's own keys.
+    pub keys_secret_id: String,
     /// Id of the secret from which receipts are signed.
     pub receipt_secret_id: String,
     /// Prefix of the names of endpoint secrets.
@@ -118,7 +122,8 @@ impl Config {
             table: get("CROCHET_TABLE").unwrap_or_else(|| "crochet".into()),
             dynamodb_endpoint: get("CROCHET_DYNAMODB_ENDPOINT"),
             secrets_endpoint: get("CROCHET_SECRETS_ENDPOINT"),
-            operator_secret_id: get("CROCHET_OPERATOR_SECRET_ID").unwrap_or_else(|| "crochet/operator".into()),
+            provider_secret_id: get("CROCHET_PROVIDER_SECRET_ID").unwrap_or_else(|| "crochet/provider".into()),
+            keys_secret_id: get("CROCHET_KEYS_SECRET_ID").unwrap_or_else(|| "crochet/keys".into()),
             receipt_secret_id: get("CROCHET_RECEIPT_SECRET_ID").unwrap_or_else(|| "crochet/receipts".into()),
             secret_prefix: get("CROCHET_SECRET_PREFIX").unwrap_or_else(|| "crochet/listing/".into()),
             provider_url: url(&get, "CROCHET_RELAY_URL", "https://api.relay.link")?,

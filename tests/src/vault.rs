@@ -79,7 +79,9 @@ impl World {
             let page = self.vault("ListSecrets", &request).await?;
             names.extend(list(&page, "SecretList").iter().map(|secret| text(secret, "Name").to_owned()));
             if page["NextToken"].is_null() {
-                names.retain(|name| !["crochet/operator", "crochet/node", "crochet/receipts"].contains(&name.as_str()));
+                names.retain(|name| {
+                    !["crochet/provider", "crochet/keys", "crochet/node", "crochet/receipts"].contains(&name.as_str())
+                });
                 return Ok(names);
             }
             request["NextToken"] = page["NextToken"].clone();

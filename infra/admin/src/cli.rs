@@ -7,6 +7,8 @@ mod words;
 pub(crate) use command::{Arguments, Command};
 use words::{call_id, listing_id, moment, profile_id};
 
+use crate::rotate::Secret;
+
 /// What `--help` prints.
 pub(crate) const USAGE: &str = "\
 The operator's commands. They use the environment of a deployed function (CROCHET_TABLE, AWS_REGION …), CROCHET_AUDIT_LOG and your
@@ -37,7 +39,9 @@ Commands:
   switches close NAME, open NAME        registrations, listings or quotes. What is paid is delivered all the same
   reconcile DAY                         compare the provider's records of a day (2026-01-31, UTC) with the ledger
   score recompute                       compare 91 days of every seller with its calls, replace what differs, and count its score
-  receipts rotate                       let receipts be signed with a new key from in an hour; the old ones stay verifiable
+  rotate-keys provider, node            the payment provider's new key, or the node's new URL, from standard input
+  rotate-keys cursors, receipts         a new key that signs cursors from in ten minutes, or receipts from in an hour; what was signed
+                                        with the one before stays valid
 
 Options:
   --json   print JSON instead of a table
@@ -78,7 +82,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Argum
         ["switches", rest @ ..] => operator::switches(rest)?,
         ["reconcile", day] => operator::reconcile(day)?,
         ["score", "recompute"] => Command::RecomputeScores,
-        ["receipts", "rotate"] => Command::RotateReceipts,
+        ["rotate-keys", secret] => Command::Rotate(Secret::parse(secret)?),
         [] => return Err("A command is missing. See --help.".into()),
         other => return Err(format!("\"{}\" is not a known command. See --help.", other.join(" "))),
     };
@@ -152,6 +156,7 @@ mod tests {
             ("fees --from yesterday", "yesterday"),
             ("fees --from", "--from"),
             ("adjustments settle x", "\"x\""),
+            ("rotate-keys doors", "doors"),
         ] {
             assert!(parsed(line).is_err_and(|sentence| sentence.contains(named)), "{line}");
         }

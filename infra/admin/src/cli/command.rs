@@ -5,6 +5,8 @@ use crochet_domain::api_key::KeyId;
 use crochet_domain::ids::{CallId, ListingId, ProfileId};
 use crochet_domain::suspension::SuspendedReason;
 
+use crate::rotate::Secret;
+
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -32,8 +34,8 @@ pub(crate) enum Command {
     Void(String),
     /// Every score is compared with the calls and counted.
     RecomputeScores,
-    /// Receipts get a new key.
-    RotateReceipts,
+    /// A secret of the operator gets another value.
+    Rotate(Secret),
     /// A review is hidden for a reason, or shown again.
     Review {
         /// The listing.
