@@ -2,7 +2,7 @@
 
 mod own_keys;
 mod provider_secret;
-mod receipt_secret;
+mod seeds;
 
 use secrecy::SecretString;
 use url::Url;
@@ -11,7 +11,7 @@ use crochet_domain::money::{FeeRate, Micros};
 use crochet_domain::score::UNIT_FEE;
 pub use own_keys::OwnKeys;
 pub use provider_secret::ProviderSecret;
-pub use receipt_secret::{ReceiptSecret, ReceiptSeed};
+pub use seeds::{Seed, Seeds};
 
 /// The settings of a deployment. See the table in README.md; [`Config::from_env`] is the only reader.
 #[derive(Clone, Debug)]
@@ -37,6 +37,10 @@ pub struct Config {
     pub receipt_secret_id: String,
     /// Prefix of the names of endpoint secrets.
     pub secret_prefix: String,
+    /// Where the next version of an endpoint's secret is kept. Each endpoint says where its present one is.
+    pub endpoint_secrets: EndpointStore,
+    /// Id of the secret with the keys that seal endpoints.
+    pub keyring_secret_id: String,
     /// URL of the payment provider.
     pub provider_url: Url,
     /// URL of an EVM node, to verify signatures of contract wallets. Without it, they are not accepted. Providers put keys into such URLs.
@@ -75,6 +79,27 @@ pub struct Config {
     pub limit_factor: u32,
     /// Whether the clock follows the sandbox's. Local only.
     pub movable_clock: bool,
+}
+
+/// Where the secret of an endpoint is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndpointStore {
+    /// In Secrets Manager, one secret for each.
+    PerListing,
+    /// In the listing's item, sealed with a key of the keyring.
+    Sealed,
+}
+
+impl EndpointStore {
+    /// The store of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "per-listing" => Some(Self::PerListing),
+            "sealed" => Some(Self::Sealed),
+            _ => None,
+        }
+    }
 }
 
 /// A setting that cannot be used: the variable and what it must be. It does not show the value.
@@ -126,6 +151,8 @@ impl Config {
             keys_secret_id: get("CROCHET_KEYS_SECRET_ID").unwrap_or_else(|| "crochet/keys".into()),
             receipt_secret_id: get("CROCHET_RECEIPT_SECRET_ID").unwrap_or_else(|| "crochet/receipts".into()),
             secret_prefix: get("CROCHET_SECRET_PREFIX").unwrap_or_else(|| "crochet/listing/".into()),
+            endpoint_secrets: endpoint_store(&get)?,
+            keyring_secret_id: get("CROCHET_KEYRING_SECRET_ID").unwrap_or_else(|| "crochet/keyring".into()),
             provider_url: url(&get, "CROCHET_RELAY_URL", "https://api.relay.link")?,
             evm_rpc_url: evm_rpc_url(&get)?,
             node_secret_id: get("CROCHET_NODE_SECRET_ID"),
@@ -190,6 +217,12 @@ fn flag(get: &impl Fn(&str) -> Option<String>, name: &'static str, on: &str, off
 
 fn number<T: std::str::FromStr>(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: T) -> Result<T, ConfigError> {
     get(name).map_or(Ok(default), |text| text.parse().map_err(|_| problem(name, "must be a whole number in range")))
+}
+
+fn endpoint_store(get: &impl Fn(&str) -> Option<String>) -> Result<EndpointStore, ConfigError> {
+    const NAME: &str = "CROCHET_ENDPOINT_SECRETS";
+    let Some(name) = get(NAME) else { return Ok(EndpointStore::PerListing) };
+    EndpointStore::parse(&name).ok_or_else(|| problem(NAME, "must be `per-listing` or `sealed`"))
 }
 
 /// Port numbers separated by commas; 443 by default.
@@ -321,6 +354,7 @@ mod tests {
     #[test]
     fn a_wrong_value_names_its_variable() {
         assert_eq!(read(&[("CROCHET_CLOCK", "moveable")]).expect_err("refused").variable, "CROCHET_CLOCK");
+        assert_eq!(read(&[("CROCHET_ENDPOINT_SECRETS", "open")]).expect_err("refused").variable, "CROCHET_ENDPOINT_SECRETS");
         assert_eq!(read(&[("CROCHET_ENDPOINT_PORTS", "443;8443")]).expect_err("refused").variable, "CROCHET_ENDPOINT_PORTS");
         assert_eq!(read(&[("CROCHET_ENDPOINT_PORTS", "443, 8443")]).expect("a list").endpoint_ports, [443, 8443]);
         for bad in ["security@crochet.example", "http://crochet.example/report", "mailto:a@b.example\nContact: c"] {

@@ -30,7 +30,8 @@ impl World {
             Ok(Deployment { app, audit, input })
         };
         let work = crochet_admin::run(line.split_whitespace().map(str::to_owned), connect);
-        actions::of("OperatorPolicy", work).await.map_err(Failure::new)
+        let policy = if line.starts_with("endpoints move") { "SecretMoverPolicy" } else { "OperatorPolicy" };
+        actions::of(policy, work).await.map_err(Failure::new)
     }
 
     /// The same with `--json`.

@@ -6,7 +6,7 @@ use crate::recent::Recent;
 use crate::remembered::Remembered;
 use axum::extract::FromRef;
 use crochet::app::App;
-use crochet::endpoint_secrets::{ReadSecrets, SecretStoreError, SecretsManager};
+use crochet::endpoint_secrets::{EndpointSecrets, ReadSecrets, SecretStoreError};
 use crochet::http::cursor::CursorKeys;
 use crochet::operator_secret::OperatorSecret;
 use crochet::outbound::{Outbound, OutboundRules};
@@ -36,7 +36,7 @@ impl State {
     /// # Errors
     /// The key cannot be read.
     pub async fn connect(app: App) -> Result<Self, SecretStoreError> {
-        let secrets = SecretsManager::connect(&app.config).await;
+        let secrets = EndpointSecrets::connect(&app).await;
         let provider = OperatorSecret::of(&app, &app.config.provider_secret_id);
         provider.current().await?;
         Ok(Self {

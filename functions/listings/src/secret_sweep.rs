@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crochet::app::App;
-use crochet::endpoint_secrets::{ListedSecret, SecretStoreError, SecretsManager, SweepSecrets};
+use crochet::endpoint_secrets::{EndpointSecrets, ListedSecret, SecretStoreError, SweepSecrets};
 use crochet::store::StoreError;
 use crochet_domain::ids::ListingId;
-use crochet_domain::listing::Listing;
+use crochet_domain::listing::{Endpoint, Listing};
 use crochet_domain::timestamp::unix_ms;
 use futures::stream::{self, StreamExt};
 
@@ -40,7 +40,7 @@ pub struct SecretSweeper {
 pub struct SecretsSwept {
     /// Secrets that were listed.
     pub listed: usize,
-    /// Secrets of listings that have no endpoint, or do not exist: they were to be deleted.
+    /// Secrets of listings that have no endpoint or a sealed one, or do not exist: they were to be deleted.
     pub left_behind: usize,
     /// Endpoints that were removed, with their secrets, because their listings have been suspended for long.
     pub endpoints_removed: usize,
@@ -62,7 +62,7 @@ pub enum SweepError {
 /// What is to be done about a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Finding {
-    /// Its listing has no endpoint, or does not exist.
+    /// Its listing has no endpoint or a sealed one, or does not exist.
     LeftBehind,
     /// Its listing has been suspended for so long that the endpoint goes.
     Unused,
@@ -71,7 +71,7 @@ enum Finding {
 impl SecretSweeper {
     /// Connects to Secrets Manager.
     pub async fn connect(app: App) -> Self {
-        let secrets = Arc::new(SecretsManager::connect(&app.config).await);
+        let secrets = Arc::new(EndpointSecrets::connect(&app).await);
         Self { app, secrets }
     }
 
@@ -158,8 +158,10 @@ impl SecretSweeper {
 }
 
 fn finding(secret: &ListedSecret, listing: Option<&Listing>, now_ms: i64) -> Option<Finding> {
-    match listing {
-        Some(listing) if listing.endpoint.is_some() => listing.has_unused_endpoint(now_ms).then_some(Finding::Unused),
-        _ => (now_ms - secret.changed_ms >= LEFT_BEHIND_MS).then_some(Finding::LeftBehind),
-    }
+    let left_ms = match listing.and_then(|listing| listing.endpoint.as_ref()) {
+        None => secret.changed_ms,
+        Some(Endpoint { sealed: Some(sealed), .. }) => secret.changed_ms.max(sealed.since_ms),
+        Some(_) => return listing?.has_unused_endpoint(now_ms).then_some(Finding::Unused),
+    };
+    (now_ms - left_ms >= LEFT_BEHIND_MS).then_some(Finding::LeftBehind)
 }

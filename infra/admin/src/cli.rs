@@ -5,6 +5,7 @@ mod operator;
 mod words;
 
 pub(crate) use command::{Arguments, Command};
+use crochet::config::EndpointStore;
 use words::{call_id, listing_id, moment, profile_id};
 
 use crate::rotate::Secret;
@@ -42,6 +43,8 @@ Commands:
   rotate-keys provider, node            the payment provider's new key, or the node's new URL, from standard input
   rotate-keys cursors, receipts         a new key that signs cursors from in ten minutes, or receipts from in an hour; what was signed
                                         with the one before stays valid
+  rotate-keys endpoints                 a new key that seals endpoints from in ten minutes; `endpoints move sealed` then seals all with it
+  endpoints move STORE                  move the secrets of all endpoints to per-listing or sealed, while calls go on
 
 Options:
   --json   print JSON instead of a table
@@ -82,6 +85,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Argum
         ["switches", rest @ ..] => operator::switches(rest)?,
         ["reconcile", day] => operator::reconcile(day)?,
         ["score", "recompute"] => Command::RecomputeScores,
+        ["endpoints", "move", store] => {
+            let found = EndpointStore::parse(store);
+            Command::MoveEndpoints(found.ok_or_else(|| format!("\"{store}\" is not a store: per-listing or sealed."))?)
+        }
         ["rotate-keys", secret] => Command::Rotate(Secret::parse(secret)?),
         [] => return Err("A command is missing. See --help.".into()),
         other => return Err(format!("\"{}\" is not a known command. See --help.", other.join(" "))),
@@ -157,6 +164,7 @@ mod tests {
             ("fees --from", "--from"),
             ("adjustments settle x", "\"x\""),
             ("rotate-keys doors", "doors"),
+            ("endpoints move home", "home"),
         ] {
             assert!(parsed(line).is_err_and(|sentence| sentence.contains(named)), "{line}");
         }

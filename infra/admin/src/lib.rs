@@ -5,6 +5,7 @@ mod adjustments;
 mod audit;
 mod calls;
 mod cli;
+mod endpoints;
 mod fees;
 mod input;
 mod ledger;
@@ -73,6 +74,7 @@ async fn carry_out(app: &App, input: &Input, arguments: Arguments) -> Result<Str
         Command::RecomputeScores => scores::recompute(app, as_json).await,
         Command::Settle(call) => adjustments::end(app, call, adjustments::End::Settle).await,
         Command::Waive(call) => adjustments::end(app, call, adjustments::End::Waive).await,
+        Command::MoveEndpoints(store) => endpoints::move_all(app, store).await,
         Command::Rotate(secret) => rotate::rotate(app, secret, input).await,
         Command::Review { listing, author, hidden_reason } => review::hide(app, listing, author, hidden_reason).await,
         Command::Accept(payment) => mismatch::decide(app, &payment, mismatch::Verdict::Counts).await,

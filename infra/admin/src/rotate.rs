@@ -1,7 +1,7 @@
 //! `crochet-admin rotate-keys`: another value for one of the operator's secrets, with the one before still in use.
 
 use crochet::app::App;
-use crochet::config::{OwnKeys, ProviderSecret, ReceiptSecret};
+use crochet::config::{OwnKeys, ProviderSecret, Seeds};
 use crochet::endpoint_secrets::SecretsManager;
 use crochet::operator_secret::{OperatorSecret, READ_AGAIN_MS};
 use crochet_domain::ids::{random_bytes, sha256_hex};
@@ -30,6 +30,8 @@ pub(crate) enum Secret {
     Cursors,
     /// The key of receipts.
     Receipts,
+    /// The key that seals endpoints.
+    Endpoints,
 }
 
 impl Secret {
@@ -39,7 +41,8 @@ impl Secret {
             "node" => Ok(Self::Node),
             "cursors" => Ok(Self::Cursors),
             "receipts" => Ok(Self::Receipts),
-            other => Err(format!("\"{other}\" is not a secret of the operator: provider, node, cursors or receipts.")),
+            "endpoints" => Ok(Self::Endpoints),
+            other => Err(format!("\"{other}\" is not a secret of the operator: provider, node, cursors, receipts or endpoints.")),
         }
     }
 }
@@ -87,8 +90,15 @@ pub(crate) async fn rotate(app: &App, secret: Secret, input: &Input) -> Result<S
                 rfc3339(from_unix_ms(from_ms))
             ))
         }
+        Secret::Endpoints => {
+            let before: Seeds = read(app, &config.keyring_secret_id).await?;
+            let from_ms = now_ms + KNOWN_BEFORE_MS;
+            put(app, &config.keyring_secret_id, &before.rotated(&random(), from_ms)).await?;
+            let from = rfc3339(from_unix_ms(from_ms));
+            Ok(format!("Endpoints are sealed with a new key from {from} on. `endpoints move sealed` then seals all with it.\n"))
+        }
         Secret::Receipts => {
-            let before: ReceiptSecret = read(app, &config.receipt_secret_id).await?;
+            let before: Seeds = read(app, &config.receipt_secret_id).await?;
             let from_ms = now_ms + SHOWN_BEFORE_MS;
             put(app, &config.receipt_secret_id, &before.rotated(&random(), from_ms)).await?;
             Ok(format!("Receipts are signed with a new key from {} on.\n", rfc3339(from_unix_ms(from_ms))))

@@ -30,6 +30,8 @@ pub const PROVIDER_SECRET: &str = "crochet/provider";
 pub const KEYS_SECRET: &str = "crochet/keys";
 /// Name of the secret that holds the URL of an EVM node.
 pub const NODE_SECRET: &str = "crochet/node";
+/// Name of the secret with the keys that seal endpoints.
+pub const KEYRING_SECRET: &str = "crochet/keyring";
 /// Name of the secret from which receipts are signed.
 pub const RECEIPT_SECRET: &str = "crochet/receipts";
 
@@ -81,6 +83,7 @@ impl Secrets {
         self.create(PROVIDER_SECRET, &json!({ "relay_api_key": crate::sandbox::API_KEY })).await?;
         self.create(KEYS_SECRET, &json!({ "cursor_key": random() })).await?;
         self.create(RECEIPT_SECRET, &json!({ "seed": random(), "rotated": [] })).await?;
+        self.create(KEYRING_SECRET, &json!({ "seed": random(), "rotated": [] })).await?;
         self.create(NODE_SECRET, &json!({ "evm_rpc_url": "" })).await
     }
 

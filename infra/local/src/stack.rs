@@ -31,7 +31,7 @@ use crate::audit_log::{AUDIT_LOG, AuditLog};
 use crate::demo_seller::DemoSeller;
 use crate::dynamodb;
 use crate::sandbox::Sandbox;
-use crate::secrets::{KEYS_SECRET, NODE_SECRET, PROVIDER_SECRET, RECEIPT_SECRET, Secrets};
+use crate::secrets::{KEYRING_SECRET, KEYS_SECRET, NODE_SECRET, PROVIDER_SECRET, RECEIPT_SECRET, Secrets};
 use crate::serve::serve;
 
 /// A running stack. Dropping it aborts its parts; [`Stack::stop`] lets open requests finish.
@@ -301,6 +301,7 @@ impl Stack {
             ("CROCHET_SECRETS_ENDPOINT", &self.secrets),
             ("CROCHET_PROVIDER_SECRET_ID", PROVIDER_SECRET),
             ("CROCHET_KEYS_SECRET_ID", KEYS_SECRET),
+            ("CROCHET_KEYRING_SECRET_ID", KEYRING_SECRET),
             ("CROCHET_NODE_SECRET_ID", NODE_SECRET),
             ("CROCHET_RECEIPT_SECRET_ID", RECEIPT_SECRET),
             ("CROCHET_AUDIT_LOG", AUDIT_LOG),

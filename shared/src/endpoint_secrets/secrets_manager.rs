@@ -11,8 +11,7 @@ use quick_cache::sync::Cache;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::endpoint::EndpointSecret;
-
-use super::store::{DeleteSecrets, ListedSecret, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets};
+use super::store::{DeleteSecrets, ListedSecret, SecretPage, SecretStoreError, SweepSecrets};
 use crate::config::Config;
 use crate::telemetry::meter::trip;
 
@@ -71,67 +70,58 @@ impl SecretsManager {
     }
 }
 
-impl ReadSecrets for SecretsManager {
-    fn read(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>> {
-        Box::pin(async move {
-            let key = (listing, version);
-            match self.cache.get(&key) {
-                Some(secret) => Ok(secret),
-                None => self.read_fresh(key.0, key.1).await,
-            }
-        })
-    }
-}
-
-impl WriteSecrets for SecretsManager {
-    fn read_fresh(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>> {
-        Box::pin(async move {
-            let request = self.client.get_secret_value().secret_id(self.name(listing)).version_id(&version).send();
-            let reply = trip("secrets", request).await.map_err(SecretStoreError::of)?;
-            let text = reply.secret_string.ok_or(SecretStoreError::Malformed("an endpoint secret is not text"))?;
-            let secret: EndpointSecret = serde_json::from_str(&text)
-                .map_err(|_| SecretStoreError::Malformed("an endpoint secret is not the expected JSON"))?;
-            let secret = Arc::new(secret);
-            self.cache.insert((listing, version), Arc::clone(&secret));
-            Ok(secret)
-        })
+impl SecretsManager {
+    /// A version of a listing's secret. May answer from the cache.
+    pub(super) async fn read(&self, listing: ListingId, version: &str) -> Result<Arc<EndpointSecret>, SecretStoreError> {
+        match self.cache.get(&(listing, version.to_owned())) {
+            Some(secret) => Ok(secret),
+            None => self.read_fresh(listing, version).await,
+        }
     }
 
-    fn create<'a>(
-        &'a self,
+    /// As [`SecretsManager::read`], bypassing the cache.
+    pub(super) async fn read_fresh(&self, listing: ListingId, version: &str) -> Result<Arc<EndpointSecret>, SecretStoreError> {
+        let request = self.client.get_secret_value().secret_id(self.name(listing)).version_id(version).send();
+        let reply = trip("secrets", request).await.map_err(SecretStoreError::of)?;
+        let text = reply.secret_string.ok_or(SecretStoreError::Malformed("an endpoint secret is not text"))?;
+        let secret: EndpointSecret =
+            serde_json::from_str(&text).map_err(|_| SecretStoreError::Malformed("an endpoint secret is not the expected JSON"))?;
+        let secret = Arc::new(secret);
+        self.cache.insert((listing, version.to_owned()), Arc::clone(&secret));
+        Ok(secret)
+    }
+
+    /// Creates a listing's secret. One that an interrupted request left behind gets a version instead.
+    pub(super) async fn create(&self, listing: ListingId, version: &str, secret: &EndpointSecret) -> Result<(), SecretStoreError> {
+        let request = self
+            .client
+            .create_secret()
+            .name(self.name(listing))
+            .description(&self.description)
+            .client_request_token(version)
+            .secret_string(encode(secret)?)
+            .send();
+        match trip("secrets", request).await.map(drop).map_err(SecretStoreError::of) {
+            Err(SecretStoreError::AlreadyExists) => self.add_version(listing, version, secret).await,
+            created => created,
+        }
+    }
+
+    /// Adds a version to a listing's secret.
+    pub(super) async fn add_version(
+        &self,
         listing: ListingId,
-        version: &'a str,
-        secret: &'a EndpointSecret,
-    ) -> BoxFuture<'a, Result<(), SecretStoreError>> {
-        Box::pin(async move {
-            let request = self
-                .client
-                .create_secret()
-                .name(self.name(listing))
-                .description(&self.description)
-                .client_request_token(version)
-                .secret_string(encode(secret)?)
-                .send();
-            trip("secrets", request).await.map(drop).map_err(SecretStoreError::of)
-        })
-    }
-
-    fn add_version<'a>(
-        &'a self,
-        listing: ListingId,
-        version: &'a str,
-        secret: &'a EndpointSecret,
-    ) -> BoxFuture<'a, Result<(), SecretStoreError>> {
-        Box::pin(async move {
-            let request = self
-                .client
-                .put_secret_value()
-                .secret_id(self.name(listing))
-                .client_request_token(version)
-                .secret_string(encode(secret)?)
-                .send();
-            trip("secrets", request).await.map(drop).map_err(SecretStoreError::of)
-        })
+        version: &str,
+        secret: &EndpointSecret,
+    ) -> Result<(), SecretStoreError> {
+        let request = self
+            .client
+            .put_secret_value()
+            .secret_id(self.name(listing))
+            .client_request_token(version)
+            .secret_string(encode(secret)?)
+            .send();
+        trip("secrets", request).await.map(drop).map_err(SecretStoreError::of)
     }
 }
 

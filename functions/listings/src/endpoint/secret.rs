@@ -1,28 +1,27 @@
 //! Creating and deleting a listing's secret, including secrets that an interrupted request left behind.
 
 use crochet::app::App;
-use crochet::endpoint_secrets::{DeleteSecrets, EndpointSecret, SecretStoreError, WriteSecrets};
+use crochet::endpoint_secrets::{DeleteSecrets, SecretStoreError, SigningKey, WriteSecrets, new_version};
 use crochet::store::StoreError;
 use crochet_domain::ids::ListingId;
 use crochet_domain::listing::Listing;
 use crochet_domain::timestamp::unix_ms;
 
-use super::lease::LEASE_MS;
+use super::lease::{LEASE_MS, check_lease, with_lease};
+use super::new_endpoint::NewEndpoint;
 
-/// Creates a listing's secret. If an earlier request left one behind, adds a version to it instead.
+/// A new endpoint with its secret written.
 ///
 /// # Errors
-/// If Secrets Manager does neither.
-pub(super) async fn create_or_adopt(
+/// If the secret can neither be written nor derived.
+pub(crate) async fn create_secret(
     secrets: &dyn WriteSecrets,
     listing: ListingId,
-    version: &str,
-    secret: &EndpointSecret,
-) -> Result<(), SecretStoreError> {
-    match secrets.create(listing, version, secret).await {
-        Err(SecretStoreError::AlreadyExists) => secrets.add_version(listing, version, secret).await,
-        created => created,
-    }
+    make: impl FnOnce(SigningKey) -> NewEndpoint,
+) -> Result<NewEndpoint, SecretStoreError> {
+    let mut new = make(secrets.new_signing_key(listing).await?);
+    new.endpoint.sealed = secrets.write(listing, &new.endpoint.secret_version, &new.secret, None).await?;
+    Ok(new)
 }
 
 /// Deletes a listing's secret on a best-effort basis: a secret left behind is harmless, but costs money. Returns `false` if the
@@ -67,6 +66,9 @@ pub(crate) async fn delete_orphaned_secret(app: &App, secrets: &dyn DeleteSecret
         delete_secret(secrets, id).await;
         return Ok(());
     };
+    if listing.endpoint.as_ref().is_some_and(|endpoint| endpoint.sealed.is_some()) {
+        return delete_superseded_secret(app, secrets, listing).await;
+    }
     if listing.endpoint.is_some() || listing.removing_secret_until_ms.is_some_and(|until_ms| now_ms < until_ms) {
         return Ok(());
     }
@@ -75,6 +77,20 @@ pub(crate) async fn delete_orphaned_secret(app: &App, secrets: &dyn DeleteSecret
     marked.version += 1;
     if app.store.update_listing(&marked).await? {
         delete_marked_secret(app, secrets, marked).await;
+    }
+    Ok(())
+}
+
+/// Deletes what Secrets Manager still holds of a listing whose endpoint is sealed. The lease keeps others from writing there.
+async fn delete_superseded_secret(app: &App, secrets: &dyn DeleteSecrets, listing: Listing) -> Result<(), StoreError> {
+    let now_ms = unix_ms(app.clock.now());
+    let Some(endpoint) = listing.endpoint.as_ref().filter(|endpoint| check_lease(endpoint, now_ms).is_ok()) else { return Ok(()) };
+    let mut leased = listing.clone();
+    leased.endpoint = Some(with_lease(endpoint, &new_version(), now_ms));
+    leased.version += 1;
+    if app.store.update_listing(&leased).await? && delete_secret(secrets, listing.id).await {
+        // If the lease is not given up, it ends by itself.
+        let _ = app.store.update_listing(&Listing { version: leased.version + 1, ..listing }).await;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crochet::app::App;
-use crochet::config::ReceiptSecret;
+use crochet::config::Seeds;
 use crochet::http::{ApiError, Code, Result};
 use crochet::operator_secret::OperatorSecret;
 use crochet_domain::timestamp::unix_ms;
@@ -18,11 +18,11 @@ pub(crate) struct KeyRing(Arc<OperatorSecret<Keys>>);
 
 /// All keys, oldest first, each with the time from which it signs.
 #[derive(Deserialize)]
-#[serde(from = "ReceiptSecret")]
+#[serde(from = "Seeds")]
 struct Keys(Vec<(ReceiptKey, i64)>);
 
-impl From<ReceiptSecret> for Keys {
-    fn from(secret: ReceiptSecret) -> Self {
+impl From<Seeds> for Keys {
+    fn from(secret: Seeds) -> Self {
         let seeds = secret.seeds();
         Self(seeds.iter().filter_map(|seed| Some((ReceiptKey::of_seed(&seed.seed)?, seed.from_ms))).collect())
     }

@@ -1,5 +1,6 @@
 //! What the command line may ask for.
 
+use crochet::config::EndpointStore;
 use crochet::store::gate::Gate;
 use crochet_domain::api_key::KeyId;
 use crochet_domain::ids::{CallId, ListingId, ProfileId};
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Void(String),
     /// Every score is compared with the calls and counted.
     RecomputeScores,
+    /// The secrets of endpoints are moved to this store.
+    MoveEndpoints(EndpointStore),
     /// A secret of the operator gets another value.
     Rotate(Secret),
     /// A review is hidden for a reason, or shown again.
