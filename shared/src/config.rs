@@ -39,6 +39,10 @@ pub struct Config {
     pub secret_prefix: String,
     /// Where the next version of an endpoint's secret is kept. Each endpoint says where its present one is.
     pub endpoint_secrets: EndpointStore,
+    /// Secrets of endpoints that may be created in Secrets Manager in a day (UTC).
+    pub endpoint_secrets_per_day: u32,
+    /// How many may exist there.
+    pub max_endpoint_secrets: u32,
     /// Id of the secret with the keys that seal endpoints.
     pub keyring_secret_id: String,
     /// URL of the payment provider.
@@ -152,6 +156,8 @@ impl Config {
             receipt_secret_id: get("CROCHET_RECEIPT_SECRET_ID").unwrap_or_else(|| "crochet/receipts".into()),
             secret_prefix: get("CROCHET_SECRET_PREFIX").unwrap_or_else(|| "crochet/listing/".into()),
             endpoint_secrets: endpoint_store(&get)?,
+            endpoint_secrets_per_day: number(&get, "CROCHET_ENDPOINT_SECRETS_PER_DAY", 200)?,
+            max_endpoint_secrets: number(&get, "CROCHET_MAX_ENDPOINT_SECRETS", 1_000)?,
             keyring_secret_id: get("CROCHET_KEYRING_SECRET_ID").unwrap_or_else(|| "crochet/keyring".into()),
             provider_url: url(&get, "CROCHET_RELAY_URL", "https://api.relay.link")?,
             evm_rpc_url: evm_rpc_url(&get)?,

@@ -10,4 +10,6 @@ pub use both::EndpointSecrets;
 pub use endpoint::{AuthHeader, Derivation, EndpointSecret, SigningKey};
 pub use keyring::Keyring;
 pub use secrets_manager::SecretsManager;
-pub use store::{DeleteSecrets, ListedSecret, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets, new_version};
+pub use store::{
+    DeleteSecrets, ListedSecret, Place, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets, new_version,
+};

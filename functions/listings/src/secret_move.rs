@@ -1,9 +1,11 @@
 //! Moves the secrets of endpoints to where the configuration keeps the next ones. Calls go on: they use the version that is pinned,
 //! wherever it is.
 
+use crochet::endpoint_secrets::Place;
 use crochet::http::{ApiError, Code};
 use crochet_domain::ids::ListingId;
 
+use crate::endpoint::secret::place;
 use crate::endpoint::secret_change::SecretChange;
 use crate::endpoint::write::update_endpoint_of;
 use crate::seller::ListingWriter;
@@ -28,7 +30,15 @@ pub enum Moved {
 pub async fn move_secret(state: &State, id: ListingId) -> Result<Moved, ApiError> {
     let Some(listing) = state.app.store.listing(id).await? else { return Ok(Moved::InPlace) };
     let Some(endpoint) = &listing.endpoint else { return Ok(Moved::InPlace) };
-    if state.secrets.is_in_place(endpoint).await? {
+    let is_in_place = match place(state.app.config.endpoint_secrets, Some(endpoint), listing.status) {
+        Place::SameSecret => true,
+        Place::NewSecret => false,
+        Place::Sealed => match &endpoint.sealed {
+            Some(sealed) => state.secrets.is_current(sealed).await?,
+            None => false,
+        },
+    };
+    if is_in_place {
         return Ok(Moved::InPlace);
     }
     let owner = ListingWriter(listing.seller.id);

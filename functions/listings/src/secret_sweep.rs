@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 
 use crochet::app::App;
 use crochet::endpoint_secrets::{EndpointSecrets, ListedSecret, SecretStoreError, SweepSecrets};
+use crochet::http::gate::percent;
 use crochet::store::StoreError;
+use crochet::store::gate::Gate;
+use crochet::telemetry::metrics::{self, Metric};
 use crochet_domain::ids::ListingId;
 use crochet_domain::listing::{Endpoint, Listing};
 use crochet_domain::timestamp::unix_ms;
@@ -83,7 +86,7 @@ impl SecretSweeper {
         let began = Instant::now();
         let mut swept = SecretsSwept::default();
         // Nothing is deleted while pages are read: a page begins where the one before ended.
-        let found = self.find(began, &mut swept).await?;
+        let (found, is_complete) = self.find(began, &mut swept).await?;
         let mut done = stream::iter(found).map(|(id, finding)| self.act_on(id, finding)).buffer_unordered(AT_ONCE);
         while let Some(acted) = done.next().await {
             match acted {
@@ -100,11 +103,24 @@ impl SecretSweeper {
                 break;
             }
         }
+        if is_complete {
+            self.count(&swept).await?;
+        }
         Ok(swept)
     }
 
-    /// Lists all secrets, and looks at the listings that they name.
-    async fn find(&self, began: Instant, swept: &mut SecretsSwept) -> Result<Vec<(ListingId, Finding)>, SweepError> {
+    /// Notes how many are left. Those that are created meanwhile are counted tomorrow.
+    async fn count(&self, swept: &SecretsSwept) -> Result<(), StoreError> {
+        let deleted = swept.left_behind + swept.endpoints_removed;
+        let left = u32::try_from(swept.listed.saturating_sub(deleted)).unwrap_or(u32::MAX);
+        self.app.store.set_kept(Gate::EndpointSecrets, left).await?;
+        let all = self.app.config.max_endpoint_secrets.saturating_mul(self.app.config.limit_factor);
+        metrics::emit(&[(Metric::EndpointSecretsUsed, percent(left, all))]);
+        Ok(())
+    }
+
+    /// Lists all secrets, and looks at the listings that they name. Returns what was found, and whether that is all.
+    async fn find(&self, began: Instant, swept: &mut SecretsSwept) -> Result<(Vec<(ListingId, Finding)>, bool), SweepError> {
         let mut found = Vec::new();
         let mut from = None;
         loop {
@@ -120,11 +136,11 @@ impl SecretSweeper {
             }));
             from = page.next;
             if from.is_none() {
-                return Ok(found);
+                return Ok((found, true));
             }
             if began.elapsed() >= LISTS_WITHIN {
                 tracing::error!(alarm = true, listed = swept.listed, "there are more secrets than one sweep can list");
-                return Ok(found);
+                return Ok((found, false));
             }
         }
     }

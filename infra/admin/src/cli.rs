@@ -37,7 +37,7 @@ Commands:
   calls stuck [--minutes N]             calls that do not move: due for five minutes, or paid N minutes ago (60) and not delivered
   calls redrive CALL                    let the next sweep look at a call
   switches                              what is closed, and how much has passed today
-  switches close NAME, open NAME        registrations, listings or quotes. What is paid is delivered all the same
+  switches close NAME, open NAME        registrations, listings, quotes, endpoint-secrets. What is paid is delivered all the same
   reconcile DAY                         compare the provider's records of a day (2026-01-31, UTC) with the ledger
   score recompute                       compare 91 days of every seller with its calls, replace what differs, and count its score
   rotate-keys provider, node            the payment provider's new key, or the node's new URL, from standard input

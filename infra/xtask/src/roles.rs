@@ -117,7 +117,7 @@ mod tests {
     /// What an attacker would do who has taken over one function. The functions that dial sellers come first.
     #[test]
     fn forbidden_moves_are_refused() {
-        let moves: [Move; 36] = [
+        let moves: [Move; 38] = [
             ("Gateway", "dynamodb:PutItem", "table", &["KEY#x"], &["PK", "SK", "hash"]),
             ("Gateway", "dynamodb:UpdateItem", "table", &["KEY#x"], &["PK", "SK", "scopes"]),
             ("Gateway", "dynamodb:PutItem", "table", &["PROFILE#x"], &["PK", "SK", "wallets"]),
@@ -147,6 +147,8 @@ mod tests {
             ("Reviews", "secretsmanager:GetSecretValue", "crochet/provider", &[], &[]),
             ("GatewaySweeper", "secretsmanager:GetSecretValue", "crochet/keys", &[], &[]),
             ("Gateway", "secretsmanager:PutSecretValue", "crochet/provider", &[], &[]),
+            ("SecretSweeper", "secretsmanager:GetSecretValue", "crochet/keyring", &[], &[]),
+            ("Catalog", "secretsmanager:GetSecretValue", "crochet/keyring", &[], &[]),
             ("ReviewsScoreRun", "dynamodb:PutItem", "table", &["REVIEW#x"], &["PK", "SK"]),
             ("ReviewsScoreRun", "secretsmanager:GetSecretValue", "crochet/receipts", &[], &[]),
             ("SecretSweeper", "secretsmanager:GetSecretValue", "crochet/listing/*", &[], &[]),

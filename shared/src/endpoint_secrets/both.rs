@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use super::endpoint::{EndpointSecret, SigningKey};
 use super::keyring::Keyring;
 use super::secrets_manager::SecretsManager;
-use super::store::{DeleteSecrets, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets};
+use super::store::{DeleteSecrets, Place, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::EndpointStore;
@@ -90,16 +90,8 @@ impl WriteSecrets for EndpointSecrets {
         })
     }
 
-    fn is_in_place<'a>(&'a self, endpoint: &'a Endpoint) -> BoxFuture<'a, Result<bool, SecretStoreError>> {
-        Box::pin(async move {
-            Ok(match (self.next, &endpoint.sealed) {
-                (EndpointStore::PerListing, sealed) => sealed.is_none(),
-                (EndpointStore::Sealed, None) => false,
-                (EndpointStore::Sealed, Some(sealed)) => {
-                    self.keyring.current().await?.current(unix_ms(self.clock.now()))? == sealed.key
-                }
-            })
-        })
+    fn is_current<'a>(&'a self, sealed: &'a SealedSecret) -> BoxFuture<'a, Result<bool, SecretStoreError>> {
+        Box::pin(async move { Ok(self.keyring.current().await?.current(unix_ms(self.clock.now()))? == sealed.key) })
     }
 
     fn new_signing_key(&self, listing: ListingId) -> BoxFuture<'_, Result<SigningKey, SecretStoreError>> {
@@ -116,18 +108,16 @@ impl WriteSecrets for EndpointSecrets {
         listing: ListingId,
         version: &'a str,
         secret: &'a EndpointSecret,
-        before: Option<&'a Endpoint>,
+        place: Place,
     ) -> BoxFuture<'a, Result<Option<SealedSecret>, SecretStoreError>> {
         Box::pin(async move {
-            match self.next {
-                EndpointStore::Sealed => {
+            match place {
+                Place::Sealed => {
                     let keyring = self.keyring.current().await?;
                     keyring.seal(listing, version, secret, unix_ms(self.clock.now())).map(Some)
                 }
-                EndpointStore::PerListing if before.is_some_and(|before| before.sealed.is_none()) => {
-                    self.manager.add_version(listing, version, secret).await.map(|()| None)
-                }
-                EndpointStore::PerListing => self.manager.create(listing, version, secret).await.map(|()| None),
+                Place::NewSecret => self.manager.create(listing, version, secret).await.map(|()| None),
+                Place::SameSecret => self.manager.add_version(listing, version, secret).await.map(|()| None),
             }
         })
     }

@@ -31,6 +31,17 @@ pub enum SecretStoreError {
     Malformed(&'static str),
 }
 
+/// Where a version of a secret goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Into the listing's item, sealed.
+    Sealed,
+    /// Into a new secret in Secrets Manager, or into one that an interrupted request left behind.
+    NewSecret,
+    /// Into the listing's secret in Secrets Manager.
+    SameSecret,
+}
+
 /// Access for the gateway.
 pub trait ReadSecrets: Send + Sync {
     /// Reads the secret of a listing's endpoint. May answer from a cache, because a version never changes.
@@ -55,12 +66,11 @@ pub trait WriteSecrets: ReadSecrets + DeleteSecrets {
         listing: ListingId,
         endpoint: &'a Endpoint,
     ) -> BoxFuture<'a, Result<Arc<EndpointSecret>, SecretStoreError>>;
-    /// Whether the endpoint's secret is where its next version would go, under the key that would be used.
-    fn is_in_place<'a>(&'a self, endpoint: &'a Endpoint) -> BoxFuture<'a, Result<bool, SecretStoreError>>;
+    /// Whether it is sealed with the key that seals now.
+    fn is_current<'a>(&'a self, sealed: &'a SealedSecret) -> BoxFuture<'a, Result<bool, SecretStoreError>>;
     /// A new signing secret for a listing.
     fn new_signing_key(&self, listing: ListingId) -> BoxFuture<'_, Result<SigningKey, SecretStoreError>>;
-    /// Writes a version of a listing's secret. The caller chooses `version`, and repeating a write has no effect. `before` is the
-    /// endpoint whose version it follows; `None` for a first version, and to replace what is lost.
+    /// Writes a version of a listing's secret to this place. The caller chooses `version`, and repeating a write has no effect.
     ///
     /// Returns what the endpoint has to hold with that version: what is sealed is kept there, and nowhere else.
     fn write<'a>(
@@ -68,7 +78,7 @@ pub trait WriteSecrets: ReadSecrets + DeleteSecrets {
         listing: ListingId,
         version: &'a str,
         secret: &'a EndpointSecret,
-        before: Option<&'a Endpoint>,
+        place: Place,
     ) -> BoxFuture<'a, Result<Option<SealedSecret>, SecretStoreError>>;
 }
 

@@ -146,3 +146,39 @@ fn a_sealed_endpoint_opens_for_its_own_listing_only() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn no_more_secrets_are_created_than_the_operator_allows() -> Outcome {
+    let caps = [("CROCHET_ENDPOINT_SECRETS_PER_DAY", "2"), ("CROCHET_MAX_ENDPOINT_SECRETS", "3"), ("CROCHET_RATE_LIMITS", "")];
+    with_setup(Setup::settings(&caps), async |world| {
+        world.at_noon().await?;
+        let (one, two) = (world.free_market(&world.echo_path()).await?, world.free_market(&world.echo_path()).await?);
+        let fields = || world.free_fields(&world.echo_path());
+        let full = one.seller.try_create_listing(&fields()).await?;
+        assert_eq!(full.refused(429, "RATE_LIMITED")["details"]["limited"], "endpoint-secrets");
+        // What exists goes on and can be changed, and a listing without an endpoint needs no secret.
+        let secret = rotated(&one, json!({})).await?;
+        world.seller.add_secret(&secret, &one.path).await?;
+        one.call(&json!({ "n": 1 })).send().await?.ok(200);
+        let bare = json!({ "name": "No endpoint", "description": "d", "pricing_model": "free" });
+        one.seller.try_create_listing(&bare).await?.ok(201);
+
+        world.later(86_400).await?;
+        one.seller.try_create_listing(&fields()).await?.ok(201);
+        let full = one.seller.try_create_listing(&fields()).await?;
+        assert_eq!(full.refused(503, "SERVICE_UNAVAILABLE")["details"]["closed"], "endpoint-secrets");
+        let gates = world.admin_json("switches").await?;
+        let gate = |gates: &Value| gates.as_array().into_iter().flatten().find(|gate| gate["name"] == "endpoint-secrets").cloned();
+        let state = |gates: &Value| gate(gates).map(|gate| (gate["passed_today"].clone(), gate["exist"].clone()));
+        assert_eq!(state(&gates), Some((json!(1), json!(3))));
+
+        // The daily sweep counts what is left.
+        two.seller.put(&route(&two)).json(&json!({ "private_endpoint_url": null })).send().await?.ok(200);
+        world.sweep_secrets().await?;
+        assert_eq!(state(&world.admin_json("switches").await?), Some((json!(1), json!(2))));
+        two.seller.put(&route(&two)).json(&json!({ "private_endpoint_url": world.seller.url(&two.path) })).send().await?.ok(200);
+        world.admin("switches close endpoint-secrets").await?;
+        one.seller.try_create_listing(&fields()).await?.refused(503, "SERVICE_UNAVAILABLE");
+        Ok(())
+    })
+}

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use crochet_admin::Input;
 use crochet_tests::{Failure, Market, Outcome, Replies, Reply, Setup, World, isolated, list, text, with_setup};
 use serde_json::{Value, json};
-use tokio::sync::RwLock;
+use tokio::sync::{Notify, RwLock};
 
 /// The key that the sandbox begins with.
 const FIRST_KEY: &str = "sandbox-relay-key";
@@ -14,12 +14,13 @@ const FIRST_KEY: &str = "sandbox-relay-key";
 struct Load {
     running: Cell<bool>,
     done: Cell<u32>,
+    progress: Notify,
     clock: RwLock<()>,
 }
 
 impl Load {
     fn new() -> Self {
-        Self { running: Cell::new(true), done: Cell::new(0), clock: RwLock::new(()) }
+        Self { running: Cell::new(true), done: Cell::new(0), progress: Notify::new(), clock: RwLock::new(()) }
     }
 
     /// Repeats `call` until the load ends. The first failure ends the test.
@@ -28,11 +29,13 @@ impl Load {
         while self.running.get() {
             let _still = self.clock.read().await;
             n += 1;
-            if let Err(failure) = call(n).await {
-                self.running.set(false);
-                return Err(failure);
-            }
+            let outcome = call(n).await;
             self.done.set(self.done.get() + 1);
+            if outcome.is_err() {
+                self.running.set(false);
+            }
+            self.progress.notify_waiters();
+            outcome?;
         }
         Ok(())
     }
@@ -41,7 +44,7 @@ impl Load {
     async fn more(&self, count: u32) {
         let until = self.done.get() + count;
         while self.running.get() && self.done.get() < until {
-            tokio::task::yield_now().await;
+            self.progress.notified().await;
         }
     }
 
@@ -74,26 +77,26 @@ async fn rotated(market: &Market<'_>) -> Outcome {
 }
 
 async fn rotations(world: &World, load: &Load, free: &Market<'_>, paid: &Market<'_>) -> Outcome {
-    load.more(20).await;
+    load.more(12).await;
     let (old_cursor, _) = second_page(paid, None).await?;
 
     // The provider accepts both keys for a while, then the new one alone.
     world.sandbox.accept_keys(&[FIRST_KEY, "second-key"]).await?;
     world.admin_with("rotate-keys provider", Input::Text("second-key\n".into())).await?;
-    load.more(20).await;
+    load.more(12).await;
     world.sandbox.accept_keys(&["second-key"]).await?;
-    load.more(20).await;
+    load.more(12).await;
     // It accepts one key only, and the next is put in a moment before.
     world.admin_with("rotate-keys provider", Input::Text("third-key".into())).await?;
     world.sandbox.accept_keys(&["third-key"]).await?;
-    load.more(20).await;
+    load.more(12).await;
 
     assert!(world.admin("rotate-keys cursors").await?.contains("new key"));
     assert!(world.admin("rotate-keys receipts").await?.contains("new key"));
-    load.more(20).await;
+    load.more(12).await;
     for _ in 0..3 {
         load.later(world, 301).await?;
-        load.more(20).await;
+        load.more(12).await;
     }
     let (new_cursor, _) = second_page(paid, None).await?;
     for cursor in [old_cursor, new_cursor] {
@@ -103,11 +106,11 @@ async fn rotations(world: &World, load: &Load, free: &Market<'_>, paid: &Market<
     assert!(again.is_err_and(|error| format!("{error:?}").contains("too recent")));
     load.later(world, 3_600).await?;
     assert!(world.admin("rotate-keys cursors").await?.contains("new key"));
-    load.more(20).await;
+    load.more(12).await;
 
     for market in [free, paid] {
         rotated(market).await?;
-        load.more(20).await;
+        load.more(12).await;
     }
     Ok(())
 }
@@ -154,33 +157,33 @@ async fn moves(world: &World, load: &Load, free: &Market<'_>, paid: &Market<'_>)
     assert_eq!(kept().await?, 2);
     assert!(world.admin("endpoints move sealed").await?.starts_with("2 endpoints were moved, 0 were in place"));
     assert!(world.admin("endpoints move sealed").await?.starts_with("0 endpoints were moved, 2 were in place"));
-    load.more(20).await;
+    load.more(12).await;
     // What Secrets Manager held stays for requests that began before.
     assert_eq!((world.sweep_secrets().await?.left_behind, kept().await?), (0, 2));
     load.later(world, 3_601).await?;
     load.more(10).await;
     assert_eq!((world.sweep_secrets().await?.left_behind, kept().await?), (2, 0), "sealed endpoints cost no secret");
-    load.more(20).await;
+    load.more(12).await;
 
     assert!(world.admin("rotate-keys endpoints").await?.contains("new key"));
     assert!(world.admin("endpoints move sealed").await?.starts_with("0 endpoints were moved"), "its time has not come");
     for _ in 0..2 {
         load.later(world, 301).await?;
-        load.more(20).await;
+        load.more(12).await;
     }
     assert!(world.admin("endpoints move sealed").await?.starts_with("2 endpoints were moved"), "sealed with the new key");
-    load.more(20).await;
+    load.more(12).await;
     // The seller goes on changing it, wherever it is.
     for market in [free, paid] {
         rotated(market).await?;
     }
-    load.more(20).await;
+    load.more(12).await;
     assert!(world.admin("endpoints move per-listing").await?.contains("in place"));
     assert_eq!(kept().await?, 2);
-    load.more(20).await;
+    load.more(12).await;
     assert!(world.admin("endpoints move sealed").await?.starts_with("2 endpoints were moved"));
     assert!(world.admin("endpoints move per-listing").await?.starts_with("2 endpoints were moved"), "what was left is adopted");
-    load.more(20).await;
+    load.more(12).await;
     Ok(())
 }
 

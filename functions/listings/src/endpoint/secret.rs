@@ -1,27 +1,60 @@
 //! Creating and deleting a listing's secret, including secrets that an interrupted request left behind.
 
 use crochet::app::App;
-use crochet::endpoint_secrets::{DeleteSecrets, SecretStoreError, SigningKey, WriteSecrets, new_version};
+use crochet::config::EndpointStore;
+use crochet::endpoint_secrets::{DeleteSecrets, EndpointSecret, Place, SigningKey, new_version};
+use crochet::http::{Result, gate};
 use crochet::store::StoreError;
+use crochet::store::gate::Gate;
 use crochet_domain::ids::ListingId;
-use crochet_domain::listing::Listing;
+use crochet_domain::listing::{Endpoint, Listing, ListingStatus, SealedSecret};
 use crochet_domain::timestamp::unix_ms;
 
 use super::lease::{LEASE_MS, check_lease, with_lease};
 use super::new_endpoint::NewEndpoint;
 
-/// A new endpoint with its secret written.
+/// Where the next version of a secret goes, of an endpoint of a listing with this status.
+pub(crate) fn place(store: EndpointStore, endpoint: Option<&Endpoint>, status: ListingStatus) -> Place {
+    match (store, endpoint) {
+        (EndpointStore::Sealed, _) => Place::Sealed,
+        (EndpointStore::PerListing, Some(Endpoint { sealed: None, .. })) => Place::SameSecret,
+        // A secret is billed for as long as it exists: a draft gets none before it goes on offer.
+        (EndpointStore::PerListing, _) if status == ListingStatus::Draft => Place::Sealed,
+        (EndpointStore::PerListing, _) => Place::NewSecret,
+    }
+}
+
+/// A new endpoint with its secret written, for a listing that will have this status.
 ///
 /// # Errors
-/// If the secret can neither be written nor derived.
+/// As [`write_secret`].
 pub(crate) async fn create_secret(
-    secrets: &dyn WriteSecrets,
+    state: &crate::state::State,
     listing: ListingId,
+    status: ListingStatus,
     make: impl FnOnce(SigningKey) -> NewEndpoint,
-) -> Result<NewEndpoint, SecretStoreError> {
-    let mut new = make(secrets.new_signing_key(listing).await?);
-    new.endpoint.sealed = secrets.write(listing, &new.endpoint.secret_version, &new.secret, None).await?;
+) -> Result<NewEndpoint> {
+    let mut new = make(state.secrets.new_signing_key(listing).await?);
+    let place = place(state.app.config.endpoint_secrets, None, status);
+    new.endpoint.sealed = write_secret(state, listing, &new.endpoint.secret_version, &new.secret, place).await?;
     Ok(new)
+}
+
+/// Writes a version of a listing's secret. A new secret in Secrets Manager is counted first.
+///
+/// # Errors
+/// Those of [`gate::pass`]; if the secret cannot be written.
+pub(super) async fn write_secret(
+    state: &crate::state::State,
+    listing: ListingId,
+    version: &str,
+    secret: &EndpointSecret,
+    place: Place,
+) -> Result<Option<SealedSecret>> {
+    if place == Place::NewSecret {
+        gate::pass(&state.app, Gate::EndpointSecrets, state.app.clock.now()).await?;
+    }
+    Ok(state.secrets.write(listing, version, secret, place).await?)
 }
 
 /// Deletes a listing's secret on a best-effort basis: a secret left behind is harmless, but costs money. Returns `false` if the
@@ -60,7 +93,11 @@ pub(crate) async fn delete_marked_secret(app: &App, secrets: &dyn DeleteSecrets,
 /// The listing is marked first. The mark increments the listing's version, so that a first secret version that another request
 /// has already written can no longer be pinned; and it stops others from writing one. If the mark cannot be written, the secret
 /// stays, and the next endpoint adopts it.
-pub(crate) async fn delete_orphaned_secret(app: &App, secrets: &dyn DeleteSecrets, id: ListingId) -> Result<(), StoreError> {
+pub(crate) async fn delete_orphaned_secret(
+    app: &App,
+    secrets: &dyn DeleteSecrets,
+    id: ListingId,
+) -> std::result::Result<(), StoreError> {
     let now_ms = unix_ms(app.clock.now());
     let Some(listing) = app.store.listing(id).await? else {
         delete_secret(secrets, id).await;
@@ -82,7 +119,7 @@ pub(crate) async fn delete_orphaned_secret(app: &App, secrets: &dyn DeleteSecret
 }
 
 /// Deletes what Secrets Manager still holds of a listing whose endpoint is sealed. The lease keeps others from writing there.
-async fn delete_superseded_secret(app: &App, secrets: &dyn DeleteSecrets, listing: Listing) -> Result<(), StoreError> {
+async fn delete_superseded_secret(app: &App, secrets: &dyn DeleteSecrets, listing: Listing) -> std::result::Result<(), StoreError> {
     let now_ms = unix_ms(app.clock.now());
     let Some(endpoint) = listing.endpoint.as_ref().filter(|endpoint| check_lease(endpoint, now_ms).is_ok()) else { return Ok(()) };
     let mut leased = listing.clone();

@@ -9,13 +9,13 @@ use crochet::http::{ApiError, Code};
 use crochet::limits;
 use crochet::store::retry::Attempts;
 use crochet_domain::ids::ListingId;
-use crochet_domain::listing::{Endpoint, Listing, SealedSecret};
+use crochet_domain::listing::{Endpoint, Listing, ListingStatus, SealedSecret};
 use crochet_domain::timestamp::unix_ms;
 use crochet_domain::webhook_signature::SigningSecret;
 
 use super::lease::{check_lease, check_until, with_lease};
 use super::new_endpoint::NewEndpoint;
-use super::secret::{create_secret, delete_orphaned_secret};
+use super::secret::{create_secret, delete_orphaned_secret, place, write_secret};
 use super::secret_change::{NewSecret, SecretChange};
 use crate::seller::ListingWriter;
 
@@ -62,7 +62,7 @@ struct NextSecret {
     is_moved: bool,
 }
 
-/// Writes the next version of the listing's secret. Returns `None` if the change makes no difference.
+/// Writes the next version of the secret of a listing that will have this status. Returns `None` if the change makes no difference.
 ///
 /// # Errors
 /// `ENDPOINT_NOT_FOUND` if the listing has no endpoint and the change has no URL for one; `EDIT_LIMIT`; `EDIT_CONFLICT` while
@@ -72,12 +72,15 @@ pub(super) async fn prepare(
     writer: ListingWriter,
     mut listing: Listing,
     change: &SecretChange,
+    status: ListingStatus,
 ) -> Result<Option<PreparedSecret>, ApiError> {
     let now_ms = unix_ms(state.app.clock.now());
     let mut is_counted = false;
     let mut attempts = Attempts::default();
     loop {
-        let Some(endpoint) = &listing.endpoint else { return prepare_first(state, &listing, change, now_ms).await.map(Some) };
+        let Some(endpoint) = &listing.endpoint else {
+            return prepare_first(state, &listing, change, status, now_ms).await.map(Some);
+        };
         let Some(next) = next_secret(state, &listing, endpoint, change, now_ms).await? else { return Ok(None) };
         check_lease(endpoint, now_ms)?;
         // The operator moves secrets, and no seller.
@@ -87,7 +90,7 @@ pub(super) async fn prepare(
         }
         let version = new_version();
         if let Some(leased) = acquire_lease(&state.app, &listing, endpoint, &version, now_ms).await? {
-            return write_version(state, leased, version, next, now_ms).await.map(Some);
+            return write_version(state, leased, version, next, status, now_ms).await.map(Some);
         }
         attempts.next_or(ApiError::from(Code::EditConflict)).await?;
         listing = writer.reload(&state.app, listing.id).await?;
@@ -99,13 +102,14 @@ async fn prepare_first(
     state: &crate::state::State,
     listing: &Listing,
     change: &SecretChange,
+    status: ListingStatus,
     now_ms: i64,
 ) -> Result<PreparedSecret, ApiError> {
     let SecretChange::Set { url: Some(url), header } = change else { return Err(Code::EndpointNotFound.into()) };
     check_until(listing.removing_secret_until_ms, now_ms)?;
     count_edit(&state.app, listing).await?;
     let make = |signing_key| NewEndpoint::new(url, header.clone().flatten(), signing_key, now_ms);
-    let new = create_secret(&*state.secrets, listing.id, make).await?;
+    let new = create_secret(state, listing.id, status, make).await?;
     let version = Version::First { endpoint: new.endpoint, listing_version: listing.version };
     Ok(PreparedSecret { version, signing_secret: Some(new.signing_secret) })
 }
@@ -149,11 +153,13 @@ async fn write_version(
     leased: Listing,
     version: String,
     NextSecret { secret: new, replaces_lost, is_moved }: NextSecret,
+    status: ListingStatus,
     now_ms: i64,
 ) -> Result<PreparedSecret, ApiError> {
     let id = leased.id;
     let before = leased.endpoint.as_ref().filter(|_| !replaces_lost);
-    let written = state.secrets.write(id, &version, &new.secret, before).await;
+    let place = place(state.app.config.endpoint_secrets, before, status);
+    let written = write_secret(state, id, &version, &new.secret, place).await;
     let (sealed, failure) = match written {
         Ok(sealed) => (sealed, None),
         Err(error) => (None, Some(error)),
@@ -164,7 +170,7 @@ async fn write_version(
         None => Ok(prepared),
         Some(error) => {
             prepared.abort(state, id).await;
-            Err(error.into())
+            Err(error)
         }
     }
 }
