@@ -4,9 +4,9 @@ use crochet_tests::ssrf::with_deployment_rules;
 use crochet_tests::{Agent, Failure, Outcome, Proxy, Replies, Setup, shared, text, with_setup};
 use serde_json::{Value, json};
 
-/// Creates a free draft without an endpoint. Returns its id.
-async fn bare_listing(seller: &Agent) -> Result<String, Failure> {
-    let fields = json!({ "name": "Bare", "description": "x", "pricing_model": "free" });
+/// Creates a free listing without an endpoint. Returns its id.
+async fn bare(seller: &Agent, status: &str) -> Result<String, Failure> {
+    let fields = json!({ "name": "Bare", "description": "x", "pricing_model": "free", "status": status });
     Ok(seller.create_listing(&fields).await?.id)
 }
 
@@ -16,7 +16,7 @@ fn a_draft_that_is_deleted_while_its_url_is_looked_up_leaves_no_secret() -> Outc
     with_deployment_rules(8443, &internet, async |world| {
         let seller = world.agent().await?;
         for method in ["PUT", "PATCH"] {
-            let id = bare_listing(&seller).await?;
+            let id = bare(&seller, "draft").await?;
             let path = format!("/listings/{id}");
             let slow = internet.hold("slow.example.net");
             let url = json!({ "private_endpoint_url": "https://slow.example.net/hook" });
@@ -41,7 +41,7 @@ fn an_edit_that_is_done_while_a_url_is_looked_up_is_kept() -> Outcome {
     let internet = crochet_tests::internet()?;
     with_deployment_rules(8443, &internet, async |world| {
         let seller = world.agent().await?;
-        let id = bare_listing(&seller).await?;
+        let id = bare(&seller, "active").await?;
         let path = format!("/listings/{id}");
         let slow = internet.hold("slow.example.net");
         let url = json!({ "private_endpoint_url": "https://slow.example.net/hook" });
@@ -70,7 +70,7 @@ fn a_first_endpoint_is_pinned_over_the_listing_it_was_made_for_or_its_secret_goe
         // To go on offer takes a transaction, which can be held back when the secret is written.
         let offer = json!({ "status": "active", "private_endpoint_url": world.seller.url(&echo) });
         for is_deleted in [true, false] {
-            let id = bare_listing(&seller).await?;
+            let id = bare(&seller, "draft").await?;
             let path = format!("/listings/{id}");
             proxy.hold_next_transaction();
             let edit = async { Ok::<_, Failure>(seller.patch(&path).json(&offer).send().await?) };
