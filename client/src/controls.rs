@@ -114,6 +114,11 @@ impl SandboxControls {
         self.post("/sandbox/costs", &json!({ "execution_micros": execution_micros })).await.map(drop)
     }
 
+    /// Makes the provider accept these API keys and no others. Webhooks are signed with the first.
+    pub async fn accept_keys(&self, keys: &[&str]) -> Result<(), UnexpectedReply> {
+        self.post("/sandbox/keys", &json!({ "accepted": keys })).await.map(drop)
+    }
+
     /// Moves the clock of the whole stack. Returns its new offset, in milliseconds.
     pub async fn advance_clock(&self, ms: i64) -> Result<i64, UnexpectedReply> {
         let reply = self.post("/sandbox/clock", &json!({ "advance_ms": ms })).await?;

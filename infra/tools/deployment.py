@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CONCURRENCY_NEEDED = 100
 # Secrets that were deleted can be restored for this long. They are not billed.
 RECOVERY_DAYS = 7
+# What the operator may put into a secret.
+SETTABLE = ("relay_api_key", "evm_rpc_url")
 
 
 class Problem(Exception):
@@ -146,8 +148,10 @@ class Deployment:
         if not value:
             raise Problem(f"no value for {name} on standard input")
         for arn, secret in self.secrets():
-            # Receipts are verified with their seeds for years: they get another one by `crochet-admin receipts rotate`.
-            if name in secret and "rotated" not in secret:
+            # Our own keys are replaced by `crochet-admin rotate-keys`, which leaves the ones before in use.
+            if name in SETTABLE and name in secret:
+                if f"previous_{name}" in secret and secret[name] != value:
+                    secret[f"previous_{name}"] = secret[name]
                 secret[name] = value
                 self.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=json.dumps(secret))
                 return

@@ -1,8 +1,9 @@
 //! Settings: environment variables, read once at start. An empty variable counts as unset.
 
 mod edge;
-mod operator_secret;
-mod receipt_secret;
+mod own_keys;
+mod provider_secret;
+mod seeds;
 
 use secrecy::SecretString;
 use url::Url;
@@ -10,8 +11,9 @@ use url::Url;
 use crochet_domain::money::{FeeRate, Micros};
 use crochet_domain::score::UNIT_FEE;
 pub use edge::Edge;
-pub use operator_secret::OperatorSecret;
-pub use receipt_secret::{ReceiptSecret, ReceiptSeed};
+pub use own_keys::OwnKeys;
+pub use provider_secret::ProviderSecret;
+pub use seeds::{Seed, Seeds};
 
 /// The settings of a deployment. See the table in README.md; [`Config::from_env`] is the only reader.
 #[derive(Clone, Debug)]
@@ -29,12 +31,22 @@ pub struct Config {
     pub dynamodb_endpoint: Option<String>,
     /// URL of a Secrets Manager other than AWS's own.
     pub secrets_endpoint: Option<String>,
-    /// Id of the operator secret in Secrets Manager (provider key, cursor key).
-    pub operator_secret_id: String,
+    /// Id of the secret in Secrets Manager with the payment provider's key.
+    pub provider_secret_id: String,
+    /// Id of the secret with the deployment's own keys.
+    pub keys_secret_id: String,
     /// Id of the secret from which receipts are signed.
     pub receipt_secret_id: String,
     /// Prefix of the names of endpoint secrets.
     pub secret_prefix: String,
+    /// Where the next version of an endpoint's secret is kept. Each endpoint says where its present one is.
+    pub endpoint_secrets: EndpointStore,
+    /// Secrets of endpoints that may be created in Secrets Manager in a day (UTC).
+    pub endpoint_secrets_per_day: u32,
+    /// How many may exist there.
+    pub max_endpoint_secrets: u32,
+    /// Id of the secret with the keys that seal endpoints.
+    pub keyring_secret_id: String,
     /// URL of the payment provider.
     pub provider_url: Url,
     /// URL of an EVM node, to verify signatures of contract wallets. Without it, they are not accepted. Providers put keys into such URLs.
@@ -75,6 +87,27 @@ pub struct Config {
     pub limit_factor: u32,
     /// Whether the clock follows the sandbox's. Local only.
     pub movable_clock: bool,
+}
+
+/// Where the secret of an endpoint is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndpointStore {
+    /// In Secrets Manager, one secret for each.
+    PerListing,
+    /// In the listing's item, sealed with a key of the keyring.
+    Sealed,
+}
+
+impl EndpointStore {
+    /// The store of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "per-listing" => Some(Self::PerListing),
+            "sealed" => Some(Self::Sealed),
+            _ => None,
+        }
+    }
 }
 
 /// A setting that cannot be used: the variable and what it must be. It does not show the value.
@@ -122,9 +155,14 @@ impl Config {
             table: get("CROCHET_TABLE").unwrap_or_else(|| "crochet".into()),
             dynamodb_endpoint: get("CROCHET_DYNAMODB_ENDPOINT"),
             secrets_endpoint: get("CROCHET_SECRETS_ENDPOINT"),
-            operator_secret_id: get("CROCHET_OPERATOR_SECRET_ID").unwrap_or_else(|| "crochet/operator".into()),
+            provider_secret_id: get("CROCHET_PROVIDER_SECRET_ID").unwrap_or_else(|| "crochet/provider".into()),
+            keys_secret_id: get("CROCHET_KEYS_SECRET_ID").unwrap_or_else(|| "crochet/keys".into()),
             receipt_secret_id: get("CROCHET_RECEIPT_SECRET_ID").unwrap_or_else(|| "crochet/receipts".into()),
             secret_prefix: get("CROCHET_SECRET_PREFIX").unwrap_or_else(|| "crochet/listing/".into()),
+            endpoint_secrets: endpoint_store(&get)?,
+            endpoint_secrets_per_day: number(&get, "CROCHET_ENDPOINT_SECRETS_PER_DAY", 200)?,
+            max_endpoint_secrets: number(&get, "CROCHET_MAX_ENDPOINT_SECRETS", 1_000)?,
+            keyring_secret_id: get("CROCHET_KEYRING_SECRET_ID").unwrap_or_else(|| "crochet/keyring".into()),
             provider_url: url(&get, "CROCHET_RELAY_URL", "https://api.relay.link")?,
             evm_rpc_url: evm_rpc_url(&get)?,
             node_secret_id: get("CROCHET_NODE_SECRET_ID"),
@@ -191,6 +229,12 @@ fn flag(get: &impl Fn(&str) -> Option<String>, name: &'static str, on: &str, off
 
 fn number<T: std::str::FromStr>(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: T) -> Result<T, ConfigError> {
     get(name).map_or(Ok(default), |text| text.parse().map_err(|_| problem(name, "must be a whole number in range")))
+}
+
+fn endpoint_store(get: &impl Fn(&str) -> Option<String>) -> Result<EndpointStore, ConfigError> {
+    const NAME: &str = "CROCHET_ENDPOINT_SECRETS";
+    let Some(name) = get(NAME) else { return Ok(EndpointStore::PerListing) };
+    EndpointStore::parse(&name).ok_or_else(|| problem(NAME, "must be `per-listing` or `sealed`"))
 }
 
 /// Port numbers separated by commas; 443 by default.
@@ -322,6 +366,7 @@ mod tests {
     #[test]
     fn a_wrong_value_names_its_variable() {
         assert_eq!(read(&[("CROCHET_CLOCK", "moveable")]).expect_err("refused").variable, "CROCHET_CLOCK");
+        assert_eq!(read(&[("CROCHET_ENDPOINT_SECRETS", "open")]).expect_err("refused").variable, "CROCHET_ENDPOINT_SECRETS");
         assert_eq!(read(&[("CROCHET_ENDPOINT_PORTS", "443;8443")]).expect_err("refused").variable, "CROCHET_ENDPOINT_PORTS");
         assert_eq!(read(&[("CROCHET_ENDPOINT_PORTS", "443, 8443")]).expect("a list").endpoint_ports, [443, 8443]);
         for bad in ["security@crochet.example", "http://crochet.example/report", "mailto:a@b.example\nContact: c"] {

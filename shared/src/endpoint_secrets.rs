@@ -1,9 +1,15 @@
-//! Secrets in AWS Secrets Manager: one per listing endpoint, and the operator's own. None of them is ever stored in the table.
+//! The secrets of endpoints. Each is either in Secrets Manager, or sealed in the listing's item by a key that Secrets Manager holds.
 
+mod both;
 mod endpoint;
+mod keyring;
 mod secrets_manager;
 mod store;
 
-pub use endpoint::{AuthHeader, EndpointSecret, SigningKey};
+pub use both::EndpointSecrets;
+pub use endpoint::{AuthHeader, Derivation, EndpointSecret, SigningKey};
+pub use keyring::Keyring;
 pub use secrets_manager::SecretsManager;
-pub use store::{DeleteSecrets, ListedSecret, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets, new_version};
+pub use store::{
+    DeleteSecrets, ListedSecret, Place, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets, new_version,
+};

@@ -12,6 +12,7 @@ pub mod endpoint_secrets;
 pub mod evm_node;
 pub mod http;
 pub mod limits;
+pub mod operator_secret;
 pub mod outbound;
 pub mod payments;
 pub mod seller_request;

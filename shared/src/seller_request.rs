@@ -107,7 +107,7 @@ mod tests {
     use crochet_domain::webhook_signature::SigningSecret;
 
     fn secret(header: Option<(&str, &str)>, ends: &[Option<i64>]) -> EndpointSecret {
-        let key = |end: &Option<i64>| SigningKey { secret: SigningSecret::generate(), not_after_ms: *end };
+        let key = |end: &Option<i64>| SigningKey { not_after_ms: *end, ..SigningKey::of(SigningSecret::generate()) };
         EndpointSecret {
             url: "https://example.com/".into(),
             header: header.map(|(name, value)| AuthHeader { name: name.into(), value: value.into() }),

@@ -1,7 +1,7 @@
 //! The operator's commands, and their audit trail.
 
 use crochet::telemetry::actions;
-use crochet_admin::{AuditTrail, Deployment};
+use crochet_admin::{AuditTrail, Deployment, Input};
 use crochet_domain::timestamp::unix_ms;
 use crochet_local::audit_log::AUDIT_LOG;
 use serde_json::Value;
@@ -15,14 +15,23 @@ impl World {
     /// # Errors
     /// The sentence with which the command fails.
     pub async fn admin(&self, line: &str) -> Result<String, Failure> {
+        self.admin_with(line, Input::Text("".into())).await
+    }
+
+    /// As [`World::admin`], with a secret handed in.
+    ///
+    /// # Errors
+    /// As [`World::admin`].
+    pub async fn admin_with(&self, line: &str, input: Input) -> Result<String, Failure> {
         let stack = self.stack()?;
         let connect = async || {
             let app = stack.app().await?;
             let audit = AuditTrail::connect(AUDIT_LOG, Some(stack.secrets_url()), unix_ms(app.clock.now())).await?;
-            Ok(Deployment { app, audit })
+            Ok(Deployment { app, audit, input })
         };
         let work = crochet_admin::run(line.split_whitespace().map(str::to_owned), connect);
-        actions::of("OperatorPolicy", work).await.map_err(Failure::new)
+        let policy = if line.starts_with("endpoints move") { "SecretMoverPolicy" } else { "OperatorPolicy" };
+        actions::of(policy, work).await.map_err(Failure::new)
     }
 
     /// The same with `--json`.

@@ -36,7 +36,7 @@ pub fn rights_of(function: &str) -> Result<BTreeSet<Right>, Failure> {
     let mut rights = BTreeSet::new();
     for statement in block.split(|line| line.trim().starts_with("- Sid:")).skip(1) {
         let words = || statement.iter().flat_map(|line| line.split([' ', '"', ',', '[', ']'])).filter(|word| !word.is_empty());
-        let actions: Vec<&str> = words().filter(|word| word.starts_with("dynamodb:") && !word.contains("Keys")).collect();
+        let actions: Vec<&str> = words().filter(|word| word.starts_with("dynamodb:") && !word.ends_with(':')).collect();
         let keys = words().filter(|word| word.ends_with("#*"));
         let indexes = words().filter_map(|word| word.strip_prefix("${TableArn.Value}/index/"));
         for on in keys.chain(indexes) {

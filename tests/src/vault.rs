@@ -79,7 +79,9 @@ impl World {
             let page = self.vault("ListSecrets", &request).await?;
             names.extend(list(&page, "SecretList").iter().map(|secret| text(secret, "Name").to_owned()));
             if page["NextToken"].is_null() {
-                names.retain(|name| !["crochet/operator", "crochet/node", "crochet/receipts"].contains(&name.as_str()));
+                names.retain(|name| {
+                    !["provider", "keys", "keyring", "node", "receipts"].contains(&name.trim_start_matches("crochet/"))
+                });
                 return Ok(names);
             }
             request["NextToken"] = page["NextToken"].clone();
@@ -88,6 +90,15 @@ impl World {
 }
 
 impl Market<'_> {
+    /// Gives this listing's endpoint the sealed secret of another's, in the table.
+    pub async fn steal_sealed(&self, other: &Market<'_>) -> Result<(), Failure> {
+        let key = json!({ "PK": { "S": format!("LISTING#{}", other.listing.id) }, "SK": { "S": "LISTING" } });
+        let item = self.world.table_of_books()?.item(&key).await?.ok_or_else(|| Failure::new("no such listing"))?;
+        let endpoint = &item["endpoint"]["M"];
+        let stolen = ["sealed", "secret_version"].map(|name| (name, endpoint[name].clone()));
+        self.set_endpoint(&stolen).await
+    }
+
     /// Stores a URL in the endpoint's secret without any check, and pins that version.
     pub async fn store_url(&self, url: &str) -> Result<(), Failure> {
         let name = format!("crochet/listing/{}", self.listing.id);

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRef;
-use crochet::app::App;
-use crochet::endpoint_secrets::{ReadSecrets, SecretStoreError, SecretsManager};
-use crochet::http::cursor::CursorKey;
-use crochet::outbound::{Outbound, OutboundRules};
-use crochet::payments::{self, PaymentProvider};
-use secrecy::ExposeSecret;
-
 use crate::recent::Recent;
 use crate::remembered::Remembered;
+use axum::extract::FromRef;
+use crochet::app::App;
+use crochet::endpoint_secrets::{EndpointSecrets, ReadSecrets, SecretStoreError};
+use crochet::http::cursor::CursorKeys;
+use crochet::operator_secret::OperatorSecret;
+use crochet::outbound::{Outbound, OutboundRules};
+use crochet::payments::{self, PaymentProvider};
 
 /// What the gateway may do: read endpoint secrets, ask the payment provider, call sellers.
 #[derive(Clone, FromRef)]
@@ -24,7 +23,7 @@ pub struct State {
     #[from_ref(skip)]
     pub(crate) outbound: Outbound,
     #[from_ref(skip)]
-    pub(crate) cursors: CursorKey,
+    pub(crate) cursors: Arc<OperatorSecret<CursorKeys>>,
     #[from_ref(skip)]
     pub(crate) remembered: Arc<Remembered>,
     #[from_ref(skip)]
@@ -32,17 +31,18 @@ pub struct State {
 }
 
 impl State {
-    /// Connects to Secrets Manager and the payment provider, with the operator's secret.
+    /// Connects to Secrets Manager and the payment provider, with its key.
     ///
     /// # Errors
-    /// The operator's secret cannot be read.
+    /// The key cannot be read.
     pub async fn connect(app: App) -> Result<Self, SecretStoreError> {
-        let secrets = SecretsManager::connect(&app.config).await;
-        let operator = secrets.operator_secret(&app.config).await?;
+        let secrets = EndpointSecrets::connect(&app).await;
+        let provider = OperatorSecret::of(&app, &app.config.provider_secret_id);
+        provider.current().await?;
         Ok(Self {
-            provider: payments::provider(&app.config.provider_url, operator.provider_api_key),
+            provider: payments::provider(&app.config.provider_url, provider),
             outbound: Outbound::new(OutboundRules::of(&app.config)),
-            cursors: CursorKey::new(operator.cursor_key.expose_secret()),
+            cursors: Arc::new(OperatorSecret::of(&app, &app.config.keys_secret_id)),
             secrets: Arc::new(secrets),
             remembered: Arc::default(),
             counted: Arc::default(),

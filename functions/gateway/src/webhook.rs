@@ -45,7 +45,7 @@ pub(crate) async fn receive_webhook(Extract(state): Extract<State>, Path(provide
     let (parts, body) = request.into_parts();
     let body = read_body(body, MAX_BODY_BYTES).await?;
     let now_ms = unix_ms(state.app.clock.now());
-    let event = match state.provider.verify_webhook(&parts.headers, &body, now_ms) {
+    let event = match state.provider.verify_webhook(&parts.headers, &body, now_ms).await {
         Ok(event) => event,
         // It is genuine and says nothing about a payment.
         Err(WebhookRefused::Unreadable) => return Reply::ok(Received { received: true }),

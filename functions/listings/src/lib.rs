@@ -3,6 +3,7 @@
 mod challenge;
 mod endpoint;
 mod listing;
+pub mod secret_move;
 pub mod secret_sweep;
 mod seller;
 mod state;

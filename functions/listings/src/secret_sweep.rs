@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crochet::app::App;
-use crochet::endpoint_secrets::{ListedSecret, SecretStoreError, SecretsManager, SweepSecrets};
+use crochet::endpoint_secrets::{EndpointSecrets, ListedSecret, SecretStoreError, SweepSecrets};
+use crochet::http::gate::percent;
 use crochet::store::StoreError;
+use crochet::store::gate::Gate;
+use crochet::telemetry::metrics::{self, Metric};
 use crochet_domain::ids::ListingId;
-use crochet_domain::listing::Listing;
+use crochet_domain::listing::{Endpoint, Listing};
 use crochet_domain::timestamp::unix_ms;
 use futures::stream::{self, StreamExt};
 
@@ -40,7 +43,7 @@ pub struct SecretSweeper {
 pub struct SecretsSwept {
     /// Secrets that were listed.
     pub listed: usize,
-    /// Secrets of listings that have no endpoint, or do not exist: they were to be deleted.
+    /// Secrets of listings that have no endpoint or a sealed one, or do not exist: they were to be deleted.
     pub left_behind: usize,
     /// Endpoints that were removed, with their secrets, because their listings have been suspended for long.
     pub endpoints_removed: usize,
@@ -62,7 +65,7 @@ pub enum SweepError {
 /// What is to be done about a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Finding {
-    /// Its listing has no endpoint, or does not exist.
+    /// Its listing has no endpoint or a sealed one, or does not exist.
     LeftBehind,
     /// Its listing has been suspended for so long that the endpoint goes.
     Unused,
@@ -71,7 +74,7 @@ enum Finding {
 impl SecretSweeper {
     /// Connects to Secrets Manager.
     pub async fn connect(app: App) -> Self {
-        let secrets = Arc::new(SecretsManager::connect(&app.config).await);
+        let secrets = Arc::new(EndpointSecrets::connect(&app).await);
         Self { app, secrets }
     }
 
@@ -83,7 +86,7 @@ impl SecretSweeper {
         let began = Instant::now();
         let mut swept = SecretsSwept::default();
         // Nothing is deleted while pages are read: a page begins where the one before ended.
-        let found = self.find(began, &mut swept).await?;
+        let (found, is_complete) = self.find(began, &mut swept).await?;
         let mut done = stream::iter(found).map(|(id, finding)| self.act_on(id, finding)).buffer_unordered(AT_ONCE);
         while let Some(acted) = done.next().await {
             match acted {
@@ -100,11 +103,24 @@ impl SecretSweeper {
                 break;
             }
         }
+        if is_complete && let Err(error) = self.count(&swept).await {
+            tracing::warn!(%error, "the secrets that are left are counted by the next sweep");
+        }
         Ok(swept)
     }
 
-    /// Lists all secrets, and looks at the listings that they name.
-    async fn find(&self, began: Instant, swept: &mut SecretsSwept) -> Result<Vec<(ListingId, Finding)>, SweepError> {
+    /// Notes how many are left. Those that are created meanwhile are counted tomorrow.
+    async fn count(&self, swept: &SecretsSwept) -> Result<(), StoreError> {
+        let deleted = swept.left_behind + swept.endpoints_removed;
+        let left = u32::try_from(swept.listed.saturating_sub(deleted)).unwrap_or(u32::MAX);
+        self.app.store.set_kept(Gate::EndpointSecrets, left).await?;
+        let all = self.app.config.max_endpoint_secrets.saturating_mul(self.app.config.limit_factor);
+        metrics::emit(&[(Metric::EndpointSecretsUsed, percent(left, all))]);
+        Ok(())
+    }
+
+    /// Lists all secrets, and looks at the listings that they name. Returns what was found, and whether that is all.
+    async fn find(&self, began: Instant, swept: &mut SecretsSwept) -> Result<(Vec<(ListingId, Finding)>, bool), SweepError> {
         let mut found = Vec::new();
         let mut from = None;
         loop {
@@ -120,11 +136,11 @@ impl SecretSweeper {
             }));
             from = page.next;
             if from.is_none() {
-                return Ok(found);
+                return Ok((found, true));
             }
             if began.elapsed() >= LISTS_WITHIN {
                 tracing::error!(alarm = true, listed = swept.listed, "there are more secrets than one sweep can list");
-                return Ok(found);
+                return Ok((found, false));
             }
         }
     }
@@ -158,8 +174,10 @@ impl SecretSweeper {
 }
 
 fn finding(secret: &ListedSecret, listing: Option<&Listing>, now_ms: i64) -> Option<Finding> {
-    match listing {
-        Some(listing) if listing.endpoint.is_some() => listing.has_unused_endpoint(now_ms).then_some(Finding::Unused),
-        _ => (now_ms - secret.changed_ms >= LEFT_BEHIND_MS).then_some(Finding::LeftBehind),
-    }
+    let left_ms = match listing.and_then(|listing| listing.endpoint.as_ref()) {
+        None => secret.changed_ms,
+        Some(Endpoint { sealed: Some(sealed), .. }) => secret.changed_ms.max(sealed.since_ms),
+        Some(_) => return listing?.has_unused_endpoint(now_ms).then_some(Finding::Unused),
+    };
+    (now_ms - left_ms >= LEFT_BEHIND_MS).then_some(Finding::LeftBehind)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use crochet::app::App;
-use crochet::endpoint_secrets::{SecretsManager, WriteSecrets};
+use crochet::endpoint_secrets::{EndpointSecrets, WriteSecrets};
 use crochet::outbound::{Outbound, OutboundRules};
 
 /// What sellers' routes may do: read and write endpoint secrets, and look up and call sellers.
@@ -21,7 +21,7 @@ pub struct State {
 impl State {
     /// Connects to Secrets Manager.
     pub async fn connect(app: App) -> Self {
-        let secrets = Arc::new(SecretsManager::connect(&app.config).await);
+        let secrets = Arc::new(EndpointSecrets::connect(&app).await);
         let outbound = Outbound::new(OutboundRules::of(&app.config));
         Self { app, secrets, outbound }
     }

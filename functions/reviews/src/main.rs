@@ -6,5 +6,5 @@ use crochet_reviews::{State, router};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    serve(App::connect, async |app| Ok(router(State::connect(app).await))).await
+    serve(App::connect, async |app| Ok(router(State::new(app)))).await
 }

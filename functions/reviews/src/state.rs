@@ -2,7 +2,6 @@
 
 use axum::extract::FromRef;
 use crochet::app::App;
-use crochet::endpoint_secrets::SecretsManager;
 
 use crate::receipt_keys::KeyRing;
 
@@ -17,9 +16,9 @@ pub struct State {
 }
 
 impl State {
-    /// Connects to Secrets Manager. The keys are read when they are first needed.
-    pub async fn connect(app: App) -> Self {
-        let receipts = KeyRing::new(SecretsManager::connect(&app.config).await);
-        Self { app, receipts }
+    /// The state of an instance. The keys are read when they are first needed.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self { receipts: KeyRing::of(&app), app }
     }
 }

@@ -5,7 +5,10 @@ mod operator;
 mod words;
 
 pub(crate) use command::{Arguments, Command};
+use crochet::config::EndpointStore;
 use words::{call_id, listing_id, moment, profile_id};
+
+use crate::rotate::Secret;
 
 /// What `--help` prints.
 pub(crate) const USAGE: &str = "\
@@ -34,10 +37,14 @@ Commands:
   calls stuck [--minutes N]             calls that do not move: due for five minutes, or paid N minutes ago (60) and not delivered
   calls redrive CALL                    let the next sweep look at a call
   switches                              what is closed, and how much has passed today
-  switches close NAME, open NAME        registrations, listings or quotes. What is paid is delivered all the same
+  switches close NAME, open NAME        registrations, listings, quotes, endpoint-secrets. What is paid is delivered all the same
   reconcile DAY                         compare the provider's records of a day (2026-01-31, UTC) with the ledger
   score recompute                       compare 91 days of every seller with its calls, replace what differs, and count its score
-  receipts rotate                       let receipts be signed with a new key from in an hour; the old ones stay verifiable
+  rotate-keys provider, node            the payment provider's new key, or the node's new URL, from standard input
+  rotate-keys cursors, receipts         a new key that signs cursors from in ten minutes, or receipts from in an hour; what was signed
+                                        with the one before stays valid
+  rotate-keys endpoints                 a new key that seals endpoints from in ten minutes; `endpoints move sealed` then seals all with it
+  endpoints move STORE                  move the secrets of all endpoints to per-listing or sealed, while calls go on
 
 Options:
   --json   print JSON instead of a table
@@ -78,7 +85,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Argum
         ["switches", rest @ ..] => operator::switches(rest)?,
         ["reconcile", day] => operator::reconcile(day)?,
         ["score", "recompute"] => Command::RecomputeScores,
-        ["receipts", "rotate"] => Command::RotateReceipts,
+        ["endpoints", "move", store] => {
+            let found = EndpointStore::parse(store);
+            Command::MoveEndpoints(found.ok_or_else(|| format!("\"{store}\" is not a store: per-listing or sealed."))?)
+        }
+        ["rotate-keys", secret] => Command::Rotate(Secret::parse(secret)?),
         [] => return Err("A command is missing. See --help.".into()),
         other => return Err(format!("\"{}\" is not a known command. See --help.", other.join(" "))),
     };
@@ -152,6 +163,8 @@ mod tests {
             ("fees --from yesterday", "yesterday"),
             ("fees --from", "--from"),
             ("adjustments settle x", "\"x\""),
+            ("rotate-keys doors", "doors"),
+            ("endpoints move home", "home"),
         ] {
             assert!(parsed(line).is_err_and(|sentence| sentence.contains(named)), "{line}");
         }

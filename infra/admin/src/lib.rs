@@ -5,13 +5,15 @@ mod adjustments;
 mod audit;
 mod calls;
 mod cli;
+mod endpoints;
 mod fees;
+mod input;
 mod ledger;
 mod mismatch;
 mod person;
-mod receipts;
 mod reconcile;
 mod review;
+mod rotate;
 mod scores;
 mod suspend;
 mod switches;
@@ -21,6 +23,7 @@ pub use audit::AuditTrail;
 use cli::{Arguments, Command};
 use crochet::app::App;
 use crochet_domain::timestamp::unix_ms;
+pub use input::Input;
 
 /// What the commands work on.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ pub struct Deployment {
     pub app: App,
     /// Where every command is written down.
     pub audit: AuditTrail,
+    /// Where secrets are handed in.
+    pub input: Input,
 }
 
 /// Carries out a command line, without the program's name. `connect` connects to the deployment; it is not called for `--help`.
@@ -46,15 +51,15 @@ where
     if arguments.command == Command::Help {
         return Ok(cli::USAGE.to_owned());
     }
-    let Deployment { app, audit } = connect().await?;
+    let Deployment { app, audit, input } = connect().await?;
     let now_ms = || unix_ms(app.clock.now());
     audit.begin(&words, now_ms()).await?;
-    let outcome = Box::pin(carry_out(&app, arguments)).await;
+    let outcome = Box::pin(carry_out(&app, &input, arguments)).await;
     audit.end(&words, outcome.as_ref().err().map(String::as_str), now_ms()).await?;
     outcome
 }
 
-async fn carry_out(app: &App, arguments: Arguments) -> Result<String, String> {
+async fn carry_out(app: &App, input: &Input, arguments: Arguments) -> Result<String, String> {
     let as_json = arguments.json;
     match arguments.command {
         Command::Help => Ok(cli::USAGE.to_owned()),
@@ -69,7 +74,8 @@ async fn carry_out(app: &App, arguments: Arguments) -> Result<String, String> {
         Command::RecomputeScores => scores::recompute(app, as_json).await,
         Command::Settle(call) => adjustments::end(app, call, adjustments::End::Settle).await,
         Command::Waive(call) => adjustments::end(app, call, adjustments::End::Waive).await,
-        Command::RotateReceipts => receipts::rotate(app).await,
+        Command::MoveEndpoints(store) => endpoints::move_all(app, store).await,
+        Command::Rotate(secret) => rotate::rotate(app, secret, input).await,
         Command::Review { listing, author, hidden_reason } => review::hide(app, listing, author, hidden_reason).await,
         Command::Accept(payment) => mismatch::decide(app, &payment, mismatch::Verdict::Counts).await,
         Command::Void(payment) => mismatch::decide(app, &payment, mismatch::Verdict::DoesNotCount).await,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crochet::app::App;
 use crochet::config::Config;
-use crochet_admin::{AuditTrail, Deployment};
+use crochet_admin::{AuditTrail, Deployment, Input};
 use crochet_domain::timestamp::unix_ms;
 
 #[tokio::main]
@@ -29,5 +29,5 @@ async fn connect() -> Result<Deployment, String> {
     let app = App::unconnected(config).await;
     app.follow_clock().await;
     let audit = AuditTrail::connect(&group, set("CROCHET_LOGS_ENDPOINT").as_deref(), unix_ms(app.clock.now())).await?;
-    Ok(Deployment { app, audit })
+    Ok(Deployment { app, audit, input: Input::Standard })
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crochet::app::App;
-use crochet::endpoint_secrets::SecretsManager;
+use crochet::operator_secret::OperatorSecret;
 use crochet::payments::{PROVIDER, PaymentProvider, ProviderPayment, ProviderStatus, RecordWanted, provider};
 use crochet_domain::call::ledger::{EntryType, LedgerMove, LedgerRecord};
 use crochet_domain::call::{Call, CallKey};
@@ -41,9 +41,8 @@ struct Difference {
 /// # Errors
 /// One sentence, if the table or the provider cannot be read.
 pub(crate) async fn day(app: &App, from_ms: i64, as_json: bool) -> Result<String, String> {
-    let secret =
-        SecretsManager::connect(&app.config).await.operator_secret(&app.config).await.map_err(|error| error.to_string())?;
-    let provider = provider(&app.config.provider_url, secret.provider_api_key);
+    let secret = OperatorSecret::of(app, &app.config.provider_secret_id);
+    let provider = provider(&app.config.provider_url, secret);
     let filled = filled(&provider, from_ms).await?;
     let settled = |record: &LedgerRecord| record.of == LedgerMove::Settlement;
     let records: BTreeMap<String, LedgerRecord> =

@@ -24,18 +24,21 @@ pub(crate) async fn show(app: &App, as_json: bool) -> Result<String, String> {
     for gate in Gate::ALL {
         let state = app.store.gate(gate).await.map_err(|error| error.to_string())?;
         let passed = if state.day == today { state.passed } else { 0 };
-        gates.push((gate.as_str(), state.is_closed, passed));
+        gates.push((gate.as_str(), state.is_closed, passed, state.kept));
     }
     if as_json {
         let shown: Vec<_> = gates
             .iter()
-            .map(|(name, is_closed, passed)| serde_json::json!({ "name": name, "closed": is_closed, "passed_today": passed }))
+            .map(|(name, is_closed, passed, kept)| {
+                serde_json::json!({ "name": name, "closed": is_closed, "passed_today": passed, "exist": kept })
+            })
             .collect();
         return json(&shown);
     }
-    let mut rows = vec![["switch", "state", "today"].map(str::to_owned).to_vec()];
-    rows.extend(gates.iter().map(|(name, is_closed, passed)| {
-        vec![(*name).to_owned(), (if *is_closed { "closed" } else { "open" }).to_owned(), passed.to_string()]
+    let mut rows = vec![["switch", "state", "today", "in all"].map(str::to_owned).to_vec()];
+    rows.extend(gates.iter().map(|(name, is_closed, passed, kept)| {
+        let kept = if *kept == 0 { "-".to_owned() } else { kept.to_string() };
+        vec![(*name).to_owned(), (if *is_closed { "closed" } else { "open" }).to_owned(), passed.to_string(), kept]
     }));
     Ok(table(&rows))
 }

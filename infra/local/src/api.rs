@@ -35,7 +35,7 @@ pub async fn api_router(
     let mut listings = actions::of("Listings", crochet_listings::State::connect(app.clone())).await;
     let gateway = actions::of("Gateway", crochet_gateway::State::connect(app.clone())).await;
     let mut gateway = gateway.map_err(|error| error.to_string())?;
-    let reviews = actions::of("Reviews", crochet_reviews::State::connect(app.clone())).await;
+    let reviews = crochet_reviews::State::new(app.clone());
     if let Some(SellerNetwork { network, authorities }) = sellers {
         let outbound = Outbound::over(OutboundRules::of(&app.config), network.clone(), authorities);
         listings.outbound = outbound.clone();

@@ -42,6 +42,7 @@ impl Sandbox {
             .route("/sandbox/pay", post(pay::pay))
             .route("/sandbox/faults", post(controls::fault))
             .route("/sandbox/costs", post(controls::costs))
+            .route("/sandbox/keys", post(controls::keys))
             .route("/sandbox/clock", get(controls::clock).post(controls::advance))
             .fallback(controls::not_found)
             .method_not_allowed_fallback(controls::not_found)

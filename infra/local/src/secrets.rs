@@ -1,4 +1,4 @@
-//! The Secrets Manager stand-in, and the operator's secret.
+//! The Secrets Manager stand-in, and the operator's secrets.
 
 mod dates;
 mod emulator;
@@ -24,11 +24,14 @@ use dates::Dates;
 use emulator::Emulator;
 use files::SecretFiles;
 
-/// Name of the secret that holds the provider's API key and the key for cursors.
-pub const OPERATOR_SECRET: &str = "crochet/operator";
+/// Name of the secret that holds the provider's API key.
+pub const PROVIDER_SECRET: &str = "crochet/provider";
+/// Name of the secret that holds the deployment's own keys.
+pub const KEYS_SECRET: &str = "crochet/keys";
 /// Name of the secret that holds the URL of an EVM node.
 pub const NODE_SECRET: &str = "crochet/node";
-
+/// Name of the secret with the keys that seal endpoints.
+pub const KEYRING_SECRET: &str = "crochet/keyring";
 /// Name of the secret from which receipts are signed.
 pub const RECEIPT_SECRET: &str = "crochet/receipts";
 
@@ -76,11 +79,11 @@ impl Secrets {
     /// # Errors
     /// One sentence with the emulator's reply.
     pub async fn create_operator_secrets(&self) -> Result<(), String> {
-        let operator = json!({
-            "relay_api_key": crate::sandbox::API_KEY,
-            "cursor_key": hex::encode(crochet_client::random_bytes::<32>()),
-        });
-        self.create(OPERATOR_SECRET, &operator).await?;
+        let random = || hex::encode(crochet_client::random_bytes::<32>());
+        self.create(PROVIDER_SECRET, &json!({ "relay_api_key": crate::sandbox::API_KEY })).await?;
+        self.create(KEYS_SECRET, &json!({ "cursor_key": random() })).await?;
+        self.create(RECEIPT_SECRET, &json!({ "seed": random(), "rotated": [] })).await?;
+        self.create(KEYRING_SECRET, &json!({ "seed": random(), "rotated": [] })).await?;
         self.create(NODE_SECRET, &json!({ "evm_rpc_url": "" })).await
     }
 
@@ -89,19 +92,6 @@ impl Secrets {
             return Ok(());
         }
         let request = json!({ "Name": name, "SecretString": value.to_string() });
-        self.call("CreateSecret", request).await.map(drop)
-    }
-
-    /// Creates the secret from which receipts are signed, unless it exists.
-    ///
-    /// # Errors
-    /// One sentence with the emulator's reply.
-    pub async fn create_receipt_secret(&self) -> Result<(), String> {
-        if self.call("DescribeSecret", json!({ "SecretId": RECEIPT_SECRET })).await.is_ok() {
-            return Ok(());
-        }
-        let value = json!({ "seed": hex::encode(crochet_client::random_bytes::<32>()), "rotated": [] });
-        let request = json!({ "Name": RECEIPT_SECRET, "SecretString": value.to_string() });
         self.call("CreateSecret", request).await.map(drop)
     }
 

@@ -31,7 +31,7 @@ use crate::audit_log::{AUDIT_LOG, AuditLog};
 use crate::demo_seller::DemoSeller;
 use crate::dynamodb;
 use crate::sandbox::Sandbox;
-use crate::secrets::{NODE_SECRET, OPERATOR_SECRET, RECEIPT_SECRET, Secrets};
+use crate::secrets::{KEYRING_SECRET, KEYS_SECRET, NODE_SECRET, PROVIDER_SECRET, RECEIPT_SECRET, Secrets};
 use crate::serve::serve;
 
 /// A running stack. Dropping it aborts its parts; [`Stack::stop`] lets open requests finish.
@@ -110,7 +110,6 @@ impl Stack {
         dynamodb::create_table(&stack.dynamodb, &options.table).await?;
         let emulator = Secrets::open(options.data.as_deref().map(secrets_directory), stack.clock.clone()).await?;
         emulator.create_operator_secrets().await?;
-        emulator.create_receipt_secret().await?;
         stack.audit = emulator.audit().clone();
         stack.parts.spawn(serve(secrets, emulator.router(), stopped.clone()));
         if let Some(site) = site {
@@ -316,7 +315,9 @@ impl Stack {
             ("CROCHET_TABLE", &options.table),
             ("CROCHET_DYNAMODB_ENDPOINT", &self.dynamodb),
             ("CROCHET_SECRETS_ENDPOINT", &self.secrets),
-            ("CROCHET_OPERATOR_SECRET_ID", OPERATOR_SECRET),
+            ("CROCHET_PROVIDER_SECRET_ID", PROVIDER_SECRET),
+            ("CROCHET_KEYS_SECRET_ID", KEYS_SECRET),
+            ("CROCHET_KEYRING_SECRET_ID", KEYRING_SECRET),
             ("CROCHET_NODE_SECRET_ID", NODE_SECRET),
             ("CROCHET_RECEIPT_SECRET_ID", RECEIPT_SECRET),
             ("CROCHET_AUDIT_LOG", AUDIT_LOG),

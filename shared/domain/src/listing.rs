@@ -6,7 +6,8 @@ use deunicode::deunicode_char;
 use serde::{Deserialize, Serialize};
 
 pub use endpoint::{
-    CALLS_PER_MINUTE, Endpoint, EndpointLease, EndpointStatus, EndpointTest, EndpointTestFailure, RESPONSE_BYTES, TIMEOUT_MS,
+    CALLS_PER_MINUTE, Endpoint, EndpointLease, EndpointStatus, EndpointTest, EndpointTestFailure, RESPONSE_BYTES, SealedSecret,
+    TIMEOUT_MS,
 };
 
 use crate::ids::ListingId;
@@ -399,6 +400,7 @@ mod tests {
             rate_limit_per_minute: None,
             auth_header_names: Vec::new(),
             secret_version: "v1".into(),
+            sealed: None,
             secret_created_ms: 0,
             previous_secret_expires_ms: None,
             last_test: None,

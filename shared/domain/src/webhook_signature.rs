@@ -21,7 +21,7 @@ pub const WEBHOOK_SIGNATURE: &str = "webhook-signature";
 
 const SECRET_PREFIX: &str = "whsec_";
 /// Length of a generated secret.
-const GENERATED_BYTES: usize = 32;
+pub const GENERATED_BYTES: usize = 32;
 /// Standard Webhooks: "between 24 bytes (192 bits) and 64 bytes (512 bits)".
 const ALLOWED_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
@@ -39,6 +39,12 @@ impl SigningSecret {
     #[must_use]
     pub fn generate() -> Self {
         Self(random_bytes::<GENERATED_BYTES>().to_vec().into())
+    }
+
+    /// The secret of these bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8; GENERATED_BYTES]) -> Self {
+        Self(bytes.to_vec().into())
     }
 
     /// Parses `whsec_` followed by 24 to 64 bytes in padded base64.

@@ -11,9 +11,27 @@ pub struct SigningKey {
     pub secret: SigningSecret,
     /// Expiry in Unix milliseconds, exclusive. `None` for the current secret.
     pub not_after_ms: Option<i64>,
+    /// How it derives from the keyring, if it does. What is kept in Secrets Manager does not say.
+    #[serde(skip)]
+    pub derived: Option<Derivation>,
+}
+
+/// How a signing secret derives from the keyring.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Derivation {
+    /// Id of the key.
+    pub key: String,
+    /// Tells the signing secrets of a listing apart.
+    pub salt: String,
 }
 
 impl SigningKey {
+    /// A current one of this secret.
+    #[must_use]
+    pub fn of(secret: SigningSecret) -> Self {
+        Self { secret, not_after_ms: None, derived: None }
+    }
+
     /// Whether this key signs calls at `now_ms`.
     #[must_use]
     pub fn is_live(&self, now_ms: i64) -> bool {
@@ -63,7 +81,7 @@ mod tests {
         EndpointSecret {
             url: "https://hush.example.com/".into(),
             header: Some(AuthHeader { name: "X-Key".into(), value: "hush".into() }),
-            keys: vec![SigningKey { secret: SigningSecret::generate(), not_after_ms: Some(5) }],
+            keys: vec![SigningKey { not_after_ms: Some(5), ..SigningKey::of(SigningSecret::generate()) }],
         }
     }
 

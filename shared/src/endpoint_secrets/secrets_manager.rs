@@ -11,9 +11,8 @@ use quick_cache::sync::Cache;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::endpoint::EndpointSecret;
-
-use super::store::{DeleteSecrets, ListedSecret, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets};
-use crate::config::{Config, OperatorSecret, ReceiptSecret};
+use super::store::{DeleteSecrets, ListedSecret, SecretPage, SecretStoreError, SweepSecrets};
+use crate::config::Config;
 use crate::telemetry::meter::trip;
 
 /// Secrets per page of a list: the most that Secrets Manager gives.
@@ -48,31 +47,10 @@ impl SecretsManager {
         }
     }
 
-    /// Reads the operator's secret.
-    ///
-    /// # Errors
-    /// [`SecretStoreError::Malformed`] if it is not the JSON that the template creates.
-    pub async fn operator_secret(&self, config: &Config) -> Result<OperatorSecret, SecretStoreError> {
-        let reply = self.client.get_secret_value().secret_id(&config.operator_secret_id).send().await.map_err(error_of)?;
-        let text = reply.secret_string.ok_or(SecretStoreError::Malformed("the operator secret is not text"))?;
-        serde_json::from_str(&text).map_err(|_| SecretStoreError::Malformed("the operator secret is not the expected JSON"))
-    }
-
-    /// Reads the secret from which receipts are signed.
-    ///
-    /// # Errors
-    /// [`SecretStoreError::Malformed`] if it is not the JSON that the template creates.
-    pub async fn receipt_secret(&self, config: &Config) -> Result<ReceiptSecret, SecretStoreError> {
-        let request = self.client.get_secret_value().secret_id(&config.receipt_secret_id).send();
-        let reply = trip("secrets", request).await.map_err(error_of)?;
-        let text = reply.secret_string.ok_or(SecretStoreError::Malformed("the secret of receipts is not text"))?;
-        serde_json::from_str(&text).map_err(|_| SecretStoreError::Malformed("the secret of receipts is not the expected JSON"))
-    }
-
-    /// Replaces the secret from which receipts are signed.
-    pub async fn put_receipt_secret(&self, config: &Config, text: &SecretString) -> Result<(), SecretStoreError> {
-        let request = self.client.put_secret_value().secret_id(&config.receipt_secret_id).secret_string(text.expose_secret());
-        request.send().await.map(drop).map_err(error_of)
+    /// Replaces a secret of the operator.
+    pub async fn put_operator_secret(&self, id: &str, text: &SecretString) -> Result<(), SecretStoreError> {
+        let request = self.client.put_secret_value().secret_id(id).secret_string(text.expose_secret());
+        request.send().await.map(drop).map_err(SecretStoreError::of)
     }
 
     fn name(&self, listing: ListingId) -> String {
@@ -92,67 +70,58 @@ impl SecretsManager {
     }
 }
 
-impl ReadSecrets for SecretsManager {
-    fn read(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>> {
-        Box::pin(async move {
-            let key = (listing, version);
-            match self.cache.get(&key) {
-                Some(secret) => Ok(secret),
-                None => self.read_fresh(key.0, key.1).await,
-            }
-        })
-    }
-}
-
-impl WriteSecrets for SecretsManager {
-    fn read_fresh(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>> {
-        Box::pin(async move {
-            let request = self.client.get_secret_value().secret_id(self.name(listing)).version_id(&version).send();
-            let reply = trip("secrets", request).await.map_err(error_of)?;
-            let text = reply.secret_string.ok_or(SecretStoreError::Malformed("an endpoint secret is not text"))?;
-            let secret: EndpointSecret = serde_json::from_str(&text)
-                .map_err(|_| SecretStoreError::Malformed("an endpoint secret is not the expected JSON"))?;
-            let secret = Arc::new(secret);
-            self.cache.insert((listing, version), Arc::clone(&secret));
-            Ok(secret)
-        })
+impl SecretsManager {
+    /// A version of a listing's secret. May answer from the cache.
+    pub(super) async fn read(&self, listing: ListingId, version: &str) -> Result<Arc<EndpointSecret>, SecretStoreError> {
+        match self.cache.get(&(listing, version.to_owned())) {
+            Some(secret) => Ok(secret),
+            None => self.read_fresh(listing, version).await,
+        }
     }
 
-    fn create<'a>(
-        &'a self,
+    /// As [`SecretsManager::read`], bypassing the cache.
+    pub(super) async fn read_fresh(&self, listing: ListingId, version: &str) -> Result<Arc<EndpointSecret>, SecretStoreError> {
+        let request = self.client.get_secret_value().secret_id(self.name(listing)).version_id(version).send();
+        let reply = trip("secrets", request).await.map_err(SecretStoreError::of)?;
+        let text = reply.secret_string.ok_or(SecretStoreError::Malformed("an endpoint secret is not text"))?;
+        let secret: EndpointSecret =
+            serde_json::from_str(&text).map_err(|_| SecretStoreError::Malformed("an endpoint secret is not the expected JSON"))?;
+        let secret = Arc::new(secret);
+        self.cache.insert((listing, version.to_owned()), Arc::clone(&secret));
+        Ok(secret)
+    }
+
+    /// Creates a listing's secret. One that an interrupted request left behind gets a version instead.
+    pub(super) async fn create(&self, listing: ListingId, version: &str, secret: &EndpointSecret) -> Result<(), SecretStoreError> {
+        let request = self
+            .client
+            .create_secret()
+            .name(self.name(listing))
+            .description(&self.description)
+            .client_request_token(version)
+            .secret_string(encode(secret)?)
+            .send();
+        match trip("secrets", request).await.map(drop).map_err(SecretStoreError::of) {
+            Err(SecretStoreError::AlreadyExists) => self.add_version(listing, version, secret).await,
+            created => created,
+        }
+    }
+
+    /// Adds a version to a listing's secret.
+    pub(super) async fn add_version(
+        &self,
         listing: ListingId,
-        version: &'a str,
-        secret: &'a EndpointSecret,
-    ) -> BoxFuture<'a, Result<(), SecretStoreError>> {
-        Box::pin(async move {
-            let request = self
-                .client
-                .create_secret()
-                .name(self.name(listing))
-                .description(&self.description)
-                .client_request_token(version)
-                .secret_string(encode(secret)?)
-                .send();
-            trip("secrets", request).await.map(drop).map_err(error_of)
-        })
-    }
-
-    fn add_version<'a>(
-        &'a self,
-        listing: ListingId,
-        version: &'a str,
-        secret: &'a EndpointSecret,
-    ) -> BoxFuture<'a, Result<(), SecretStoreError>> {
-        Box::pin(async move {
-            let request = self
-                .client
-                .put_secret_value()
-                .secret_id(self.name(listing))
-                .client_request_token(version)
-                .secret_string(encode(secret)?)
-                .send();
-            trip("secrets", request).await.map(drop).map_err(error_of)
-        })
+        version: &str,
+        secret: &EndpointSecret,
+    ) -> Result<(), SecretStoreError> {
+        let request = self
+            .client
+            .put_secret_value()
+            .secret_id(self.name(listing))
+            .client_request_token(version)
+            .secret_string(encode(secret)?)
+            .send();
+        trip("secrets", request).await.map(drop).map_err(SecretStoreError::of)
     }
 }
 
@@ -160,7 +129,7 @@ impl DeleteSecrets for SecretsManager {
     fn delete(&self, listing: ListingId) -> BoxFuture<'_, Result<(), SecretStoreError>> {
         Box::pin(async move {
             let request = self.client.delete_secret().secret_id(self.name(listing)).force_delete_without_recovery(true).send();
-            match trip("secrets", request).await.map(drop).map_err(error_of) {
+            match trip("secrets", request).await.map(drop).map_err(SecretStoreError::of) {
                 Err(SecretStoreError::NotFound) => Ok(()),
                 deleted => deleted,
             }
@@ -173,7 +142,7 @@ impl SweepSecrets for SecretsManager {
         Box::pin(async move {
             let names = Filter::builder().key(FilterNameStringType::Name).values(&self.prefix).build();
             let request = self.client.list_secrets().filters(names).max_results(PAGE).set_next_token(from).send();
-            let reply = trip("secrets", request).await.map_err(error_of)?;
+            let reply = trip("secrets", request).await.map_err(SecretStoreError::of)?;
             let secrets = reply.secret_list().iter().filter_map(|listed| self.listed(listed)).collect();
             Ok(SecretPage { secrets, next: reply.next_token })
         })
@@ -184,14 +153,17 @@ fn encode(secret: &EndpointSecret) -> Result<String, SecretStoreError> {
     serde_json::to_string(secret).map_err(|_| SecretStoreError::Malformed("an endpoint secret cannot be encoded"))
 }
 
-fn error_of<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> SecretStoreError {
-    match &error {
-        SdkError::ServiceError(service) => match service.err().code() {
-            Some("ResourceNotFoundException") => SecretStoreError::NotFound,
-            Some("ResourceExistsException") => SecretStoreError::AlreadyExists,
-            code => SecretStoreError::Service(code.unwrap_or("an unknown error").to_owned()),
-        },
-        SdkError::TimeoutError(_) => SecretStoreError::Timeout,
-        _ => SecretStoreError::NoResponse,
+impl SecretStoreError {
+    /// What a failure of the client means.
+    pub(crate) fn of<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Self {
+        match &error {
+            SdkError::ServiceError(service) => match service.err().code() {
+                Some("ResourceNotFoundException") => Self::NotFound,
+                Some("ResourceExistsException") => Self::AlreadyExists,
+                code => Self::Service(code.unwrap_or("an unknown error").to_owned()),
+            },
+            SdkError::TimeoutError(_) => Self::Timeout,
+            _ => Self::NoResponse,
+        }
     }
 }

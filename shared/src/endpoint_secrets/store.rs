@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crochet_domain::ids::{ListingId, random_bytes};
+use crochet_domain::listing::{Endpoint, SealedSecret};
 use futures::future::BoxFuture;
 
-use super::endpoint::EndpointSecret;
+use super::endpoint::{EndpointSecret, SigningKey};
 
 /// Secrets Manager did not complete a request. Contains no part of any secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,36 +31,55 @@ pub enum SecretStoreError {
     Malformed(&'static str),
 }
 
+/// Where a version of a secret goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Into the listing's item, sealed.
+    Sealed,
+    /// Into a new secret in Secrets Manager, or into one that an interrupted request left behind.
+    NewSecret,
+    /// Into the listing's secret in Secrets Manager.
+    SameSecret,
+}
+
 /// Access for the gateway.
 pub trait ReadSecrets: Send + Sync {
-    /// Reads one version of a listing's secret. May answer from a cache, because a version never changes.
-    fn read(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>>;
+    /// Reads the secret of a listing's endpoint. May answer from a cache, because a version never changes.
+    fn read<'a>(
+        &'a self,
+        listing: ListingId,
+        endpoint: &'a Endpoint,
+    ) -> BoxFuture<'a, Result<Arc<EndpointSecret>, SecretStoreError>>;
 }
 
 /// Deletion, for whoever leaves a secret without a listing that names it.
 pub trait DeleteSecrets: Send + Sync {
-    /// Deletes a listing's secret at once, without a recovery window. Succeeds if it does not exist.
+    /// Deletes what Secrets Manager holds of a listing, at once and without a recovery window. Succeeds if there is nothing.
     fn delete(&self, listing: ListingId) -> BoxFuture<'_, Result<(), SecretStoreError>>;
 }
 
-/// Access for sellers' routes. The caller chooses `version`; repeating a write with the same version has no effect.
+/// Access for sellers' routes.
 pub trait WriteSecrets: ReadSecrets + DeleteSecrets {
     /// As [`ReadSecrets::read`], bypassing the cache. Use before a change, which needs the version to still exist.
-    fn read_fresh(&self, listing: ListingId, version: String) -> BoxFuture<'_, Result<Arc<EndpointSecret>, SecretStoreError>>;
-    /// Creates a listing's secret. Fails with [`SecretStoreError::AlreadyExists`] if the listing has one.
-    fn create<'a>(
+    fn read_fresh<'a>(
+        &'a self,
+        listing: ListingId,
+        endpoint: &'a Endpoint,
+    ) -> BoxFuture<'a, Result<Arc<EndpointSecret>, SecretStoreError>>;
+    /// Whether it is sealed with the key that seals now.
+    fn is_current<'a>(&'a self, sealed: &'a SealedSecret) -> BoxFuture<'a, Result<bool, SecretStoreError>>;
+    /// A new signing secret for a listing.
+    fn new_signing_key(&self, listing: ListingId) -> BoxFuture<'_, Result<SigningKey, SecretStoreError>>;
+    /// Writes a version of a listing's secret to this place. The caller chooses `version`, and repeating a write has no effect.
+    ///
+    /// Returns what the endpoint has to hold with that version: what is sealed is kept there, and nowhere else.
+    fn write<'a>(
         &'a self,
         listing: ListingId,
         version: &'a str,
         secret: &'a EndpointSecret,
-    ) -> BoxFuture<'a, Result<(), SecretStoreError>>;
-    /// Adds a version to a listing's secret.
-    fn add_version<'a>(
-        &'a self,
-        listing: ListingId,
-        version: &'a str,
-        secret: &'a EndpointSecret,
-    ) -> BoxFuture<'a, Result<(), SecretStoreError>>;
+        place: Place,
+    ) -> BoxFuture<'a, Result<Option<SealedSecret>, SecretStoreError>>;
 }
 
 /// The secret of a listing, as it is listed.

@@ -3,12 +3,53 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use sha2::Sha256;
 
 use super::codes::Code;
 use super::error::ApiError;
+use crate::config::OwnKeys;
 
-/// The key that signs cursors, from the operator's secret.
+/// The keys of cursors: the current one, and the one before.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "OwnKeys")]
+pub struct CursorKeys {
+    current: CursorKey,
+    previous: Option<CursorKey>,
+    from_ms: i64,
+}
+
+impl From<OwnKeys> for CursorKeys {
+    fn from(keys: OwnKeys) -> Self {
+        let key = |secret: &SecretString| CursorKey::new(secret.expose_secret());
+        let previous = Some(&keys.previous_cursor_key).filter(|previous| !previous.expose_secret().is_empty()).map(key);
+        Self { current: key(&keys.cursor_key), previous, from_ms: keys.cursor_key_from_ms }
+    }
+}
+
+impl CursorKeys {
+    /// As [`CursorKey::seal`]. A new key seals when every instance has read it.
+    #[must_use]
+    pub fn seal(&self, query: &str, position: &str, now_ms: i64) -> String {
+        let sealing = self.previous.as_ref().filter(|_| now_ms < self.from_ms).unwrap_or(&self.current);
+        sealing.seal(query, position)
+    }
+
+    /// As [`CursorKey::open`], with any of the keys.
+    ///
+    /// # Errors
+    /// `INVALID_CURSOR`.
+    pub fn open(&self, query: &str, cursor: &str) -> Result<String, ApiError> {
+        let opened = self.current.open(query, cursor);
+        match &self.previous {
+            Some(previous) => opened.or_else(|_| previous.open(query, cursor)),
+            None => opened,
+        }
+    }
+}
+
+/// A key that signs cursors.
 #[derive(Clone)]
 pub struct CursorKey(Vec<u8>);
 
@@ -60,6 +101,17 @@ impl CursorKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_key_seals_from_its_time_on_and_the_one_before_still_opens() {
+        let before = OwnKeys { cursor_key: "a".into(), previous_cursor_key: "".into(), cursor_key_from_ms: 0 };
+        let after: OwnKeys = serde_json::from_str(before.rotated("b", 10).expose_secret()).expect("JSON");
+        let (before, after) = (CursorKeys::from(before), CursorKeys::from(after));
+        let [early, late] = [9, 10].map(|now_ms| after.seal("q", "p", now_ms));
+        assert_eq!(early, before.seal("q", "p", 9), "an instance that knows the old key only opens it");
+        assert_eq!(late, CursorKey::new("b").seal("q", "p"));
+        assert!(after.open("q", &early).is_ok() && after.open("q", &late).is_ok() && before.open("q", &late).is_err());
+    }
 
     #[test]
     fn altered_cursors_are_refused() {

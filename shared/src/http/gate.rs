@@ -5,26 +5,40 @@ use time::OffsetDateTime;
 use super::codes::Code;
 use super::error::ApiError;
 use crate::app::App;
-use crate::store::gate::{Gate, Passage};
+use crate::store::gate::{Caps, Gate, Passage};
+use crate::telemetry::metrics::{self, Metric};
 
 const DAY_SECONDS: i64 = 86_400;
 /// When to look again at a gate that the operator has closed, in seconds.
 const CLOSED_FOR: u64 = 300;
 
-/// Lets one registration or listing pass, and counts it.
+/// Lets one registration, listing or secret pass, and counts it.
 ///
 /// # Errors
-/// `SERVICE_UNAVAILABLE` if the operator has closed it; `RATE_LIMITED` if the deployment has let through as many as it may today.
+/// `SERVICE_UNAVAILABLE` if the operator has closed it, or there are as many as there may be; `RATE_LIMITED` if the deployment has let
+/// through as many as it may today.
 pub async fn pass(app: &App, gate: Gate, now: OffsetDateTime) -> Result<(), ApiError> {
-    let per_day = match gate {
-        Gate::Registrations => app.config.registrations_per_day,
-        Gate::Listings => app.config.listings_per_day,
-        Gate::Quotes => u32::MAX,
+    let config = &app.config;
+    let (per_day, in_all) = match gate {
+        Gate::Registrations => (config.registrations_per_day, None),
+        Gate::Listings => (config.listings_per_day, None),
+        Gate::Quotes => (u32::MAX, None),
+        Gate::EndpointSecrets => (config.endpoint_secrets_per_day, Some(config.max_endpoint_secrets)),
     };
+    let [per_day, all] = [per_day, in_all.unwrap_or(u32::MAX)].map(|most| most.saturating_mul(config.limit_factor));
+    let caps = Caps { per_day, in_all: in_all.map(|_| all) };
     let seconds = now.unix_timestamp();
     let day = u32::try_from(seconds.div_euclid(DAY_SECONDS)).unwrap_or_default();
-    match app.store.pass_gate(gate, per_day.saturating_mul(app.config.limit_factor), day).await? {
+    let (passage, after) = app.store.pass_gate(gate, caps, day).await?;
+    if caps.in_all.is_some() {
+        metrics::emit(&[(Metric::EndpointSecretsUsed, percent(after.passed, per_day).max(percent(after.kept, all)))]);
+    }
+    match passage {
         Passage::Open => Ok(()),
+        Passage::NoRoom => Err(ApiError::new(Code::ServiceUnavailable)
+            .message("This deployment keeps as many endpoints as it may; ask its operator.")
+            .detail("closed", gate.as_str())
+            .retry_after(CLOSED_FOR)),
         Passage::Closed => Err(closed(gate)),
         Passage::Full => {
             let tomorrow = u64::try_from(DAY_SECONDS - seconds.rem_euclid(DAY_SECONDS)).unwrap_or(CLOSED_FOR);
@@ -34,6 +48,12 @@ pub async fn pass(app: &App, gate: Gate, now: OffsetDateTime) -> Result<(), ApiE
                 .retry_after(tomorrow))
         }
     }
+}
+
+/// How much of a cap is used, in percent.
+#[must_use]
+pub fn percent(used: u32, cap: u32) -> i64 {
+    i64::from(used) * 100 / i64::from(cap.max(1))
 }
 
 /// The error at a gate that the operator has closed.

@@ -6,8 +6,10 @@ mod relay;
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use url::Url;
+
+use crate::config::ProviderSecret;
+use crate::operator_secret::OperatorSecret;
 
 pub use price::{payment_required, price_only};
 pub use provider::{
@@ -20,6 +22,6 @@ pub const PROVIDER: &str = relay::PROVIDER;
 
 /// The payment provider of this deployment, at `base`, with the operator's key.
 #[must_use]
-pub fn provider(base: &Url, api_key: SecretString) -> Arc<dyn PaymentProvider> {
-    Arc::new(relay::Relay::new(base, api_key))
+pub fn provider(base: &Url, secret: OperatorSecret<ProviderSecret>) -> Arc<dyn PaymentProvider> {
+    Arc::new(relay::Relay::new(base, secret))
 }

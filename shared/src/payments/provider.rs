@@ -163,7 +163,12 @@ pub trait PaymentProvider: Send + Sync {
     ///
     /// # Errors
     /// [`WebhookRefused`]. Nothing in a refused webhook may be trusted.
-    fn verify_webhook(&self, headers: &HeaderMap, raw_body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookRefused>;
+    fn verify_webhook<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        raw_body: &'a [u8],
+        now_ms: i64,
+    ) -> BoxFuture<'a, Result<WebhookEvent, WebhookRefused>>;
 }
 
 /// Why a payment id in a request cannot be read.

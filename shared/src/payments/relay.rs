@@ -18,7 +18,7 @@ use std::time::Instant;
 use futures::future::BoxFuture;
 use http::HeaderMap;
 use reqwest::StatusCode;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::Url;
@@ -33,6 +33,8 @@ use super::provider::{
     FilledPayments, PaymentProvider, ProviderPayment, ProviderQuote, ProviderStatus, ProviderUnavailable, QuoteFailure,
     QuoteRequest, RecordWanted, UnreadablePaymentId, WebhookEvent, WebhookRefused,
 };
+use crate::config::ProviderSecret;
+use crate::operator_secret::{OperatorSecret, READ_AGAIN_MS};
 use crate::outbound::operator_client;
 use crate::telemetry::meter::trip;
 use crate::telemetry::metrics::{self, Metric};
@@ -46,12 +48,18 @@ const MAX_SUPERSEDED: usize = 3;
 /// Payments on one page of a list. The provider's maximum.
 const LIST_LIMIT: u8 = 50;
 
+/// How often a wrong signature lets the key be read again (milliseconds): anybody can send one.
+const WEBHOOK_READS_MS: i64 = 10_000;
+
+/// What the names of pages begin with that are listed under the key before ours.
+const PREVIOUS_KEY: &str = "previous:";
+
 /// The Relay API.
 #[derive(Clone)]
 pub(super) struct Relay {
     http: reqwest::Client,
     base: String,
-    api_key: SecretString,
+    secret: Arc<OperatorSecret<ProviderSecret>>,
     costs: Arc<SeenCosts>,
 }
 
@@ -64,9 +72,25 @@ impl std::fmt::Debug for Relay {
 impl Relay {
     /// The API at `base`, with the operator's key.
     #[must_use]
-    pub(super) fn new(base: &Url, api_key: SecretString) -> Self {
+    pub(super) fn new(base: &Url, secret: OperatorSecret<ProviderSecret>) -> Self {
         let base = base.as_str().trim_end_matches('/').to_owned();
-        Self { http: operator_client(), base, api_key, costs: Arc::default() }
+        Self { http: operator_client(), base, secret: Arc::new(secret), costs: Arc::default() }
+    }
+
+    /// Sends a request with our key. If the key is refused, it is read again: another one is tried at once.
+    async fn send(
+        &self,
+        request: impl Fn(&ProviderSecret) -> reqwest::RequestBuilder,
+    ) -> Result<(StatusCode, Vec<u8>), ProviderUnavailable> {
+        let unread = |error| ProviderUnavailable(format!("its key cannot be read: {error}"));
+        let with_key = |secret: &ProviderSecret| request(secret).header("x-api-key", secret.key.expose_secret());
+        let secret = self.secret.current().await.map_err(unread)?;
+        let refused = match send("relay", with_key(&secret)).await? {
+            (StatusCode::UNAUTHORIZED, reply) => (StatusCode::UNAUTHORIZED, reply),
+            answered => return Ok(answered),
+        };
+        let newer = self.secret.newer_than(&secret).await.map_err(unread)?;
+        if Arc::ptr_eq(&newer, &secret) { Ok(refused) } else { send("relay", with_key(&newer)).await }
     }
 
     /// One quote, with a fee of `fee_bps` of what is paid.
@@ -88,8 +112,8 @@ impl Relay {
             // Otherwise, the payer alone executes a swap on one chain, and Relay never indexes it.
             "forceSolverExecution": request.origin.chain_id == request.expected.chain_id,
         });
-        let sent = self.http.post(format!("{}/quote/v2", self.base)).header("x-api-key", self.api_key.expose_secret()).json(&body);
-        let (status, reply) = send("relay", sent).await.map_err(|e| QuoteFailure::Unavailable(e.0))?;
+        let sent = self.send(|_| self.http.post(format!("{}/quote/v2", self.base)).json(&body));
+        let (status, reply) = sent.await.map_err(|e| QuoteFailure::Unavailable(e.0))?;
         if !status.is_success() {
             return Err(refusal(status, &reply));
         }
@@ -141,7 +165,8 @@ impl Relay {
         Ok(records.requests.into_iter().find(|record| record.id == id))
     }
 
-    /// One page of the successful requests made with our key. Without the key as a filter, those of everybody are listed.
+    /// One page of the successful requests made with our key, and after these, with the one before. Without the key as a filter,
+    /// those of everybody are listed.
     async fn list_filled(
         &self,
         since_ms: i64,
@@ -151,8 +176,12 @@ impl Relay {
         // A time in whole seconds, and inclusive: what changed in this second is listed again.
         let (since, limit) = (since_ms.div_euclid(1_000).to_string(), LIST_LIMIT.to_string());
         let until = until_ms.map(|until_ms| until_ms.div_euclid(1_000).to_string());
+        let (is_previous, page) = match page.map(|page| page.strip_prefix(PREVIOUS_KEY).ok_or(page)) {
+            None => (false, None),
+            Some(Err(page)) => (false, Some(page)),
+            Some(Ok(page)) => (true, Some(page).filter(|page| !page.is_empty())),
+        };
         let mut query = vec![
-            ("apiKey", self.api_key.expose_secret()),
             ("status", "success"),
             ("sortBy", "updatedAt"),
             ("sortDirection", "asc"),
@@ -161,7 +190,19 @@ impl Relay {
         ];
         query.extend(until.as_deref().map(|until| ("endTimestamp", until)));
         query.extend(page.map(|page| ("continuation", page)));
-        let (status, reply) = self.get("/requests/v3", &query).await?;
+        let key = |secret: &ProviderSecret| if is_previous { secret.previous.clone() } else { secret.key.clone() };
+        let has_previous = self.secret.current().await.is_ok_and(|secret| secret.keys().count() == 2);
+        let url = self.url("/requests/v3", &query)?;
+        let listed = self.send(|secret| {
+            let mut url = url.clone();
+            url.query_pairs_mut().append_pair("apiKey", key(secret).expose_secret());
+            self.http.get(url)
+        });
+        let (status, reply) = listed.await?;
+        if is_previous && status.is_client_error() {
+            // The provider knows the key no more. What was quoted with it is found when it is due.
+            return Ok(FilledPayments { payments: Vec::new(), next: None });
+        }
         let records: Records = understood(status, &reply)?;
         let mut payments = Vec::with_capacity(records.requests.len());
         for record in records.requests {
@@ -172,14 +213,24 @@ impl Relay {
                 payments.push((record.id, report.of_payment(own_status, Vec::new())));
             }
         }
-        Ok(FilledPayments { payments, next: records.continuation.filter(|next| !next.is_empty()) })
+        let next = match records.continuation.filter(|next| !next.is_empty()) {
+            Some(next) if is_previous => Some(format!("{PREVIOUS_KEY}{next}")),
+            None if has_previous && !is_previous => Some(PREVIOUS_KEY.to_owned()),
+            next => next,
+        };
+        Ok(FilledPayments { payments, next })
     }
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<(StatusCode, Vec<u8>), ProviderUnavailable> {
+        let url = self.url(path, query)?;
+        self.send(|_| self.http.get(url.clone())).await
+    }
+
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, ProviderUnavailable> {
         let mut url =
             Url::parse(&format!("{}{path}", self.base)).map_err(|_| ProviderUnavailable("its URL is not valid".into()))?;
         url.query_pairs_mut().extend_pairs(query);
-        send("relay", self.http.get(url).header("x-api-key", self.api_key.expose_secret())).await
+        Ok(url)
     }
 }
 
@@ -219,8 +270,26 @@ impl PaymentProvider for Relay {
         Box::pin(self.list_filled(since_ms, until_ms, page))
     }
 
-    fn verify_webhook(&self, headers: &HeaderMap, raw_body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookRefused> {
-        webhook::verify(&self.api_key, headers, raw_body, now_ms)
+    fn verify_webhook<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        raw_body: &'a [u8],
+        now_ms: i64,
+    ) -> BoxFuture<'a, Result<WebhookEvent, WebhookRefused>> {
+        Box::pin(async move {
+            let mut verified = Err(WebhookRefused::NotSigned);
+            // It may be signed with a key that was put in lately.
+            for age_ms in [READ_AGAIN_MS, WEBHOOK_READS_MS] {
+                let secret = self.secret.no_older_than(age_ms).await.map_err(|_| WebhookRefused::NotSigned)?;
+                for key in secret.keys() {
+                    verified = webhook::verify(key, headers, raw_body, now_ms);
+                    if verified != Err(WebhookRefused::NotSigned) {
+                        return verified;
+                    }
+                }
+            }
+            verified
+        })
     }
 }
 

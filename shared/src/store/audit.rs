@@ -1,4 +1,4 @@
-//! Reads of the whole ledger and of all calls, for the operator. They scan the table, and no request of a client does.
+//! Reads of the whole ledger, of all calls and of all listings, for the operator. They scan the table, and no request of a client does.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -9,6 +9,7 @@ use super::table::Table;
 use super::{Store, StoreError};
 use crochet_domain::call::ledger::LedgerRecord;
 use crochet_domain::call::{Call, CallKey};
+use crochet_domain::listing::Listing;
 
 /// Where a scan goes on.
 #[derive(Debug, Clone)]
@@ -48,6 +49,12 @@ impl Store {
             records.push((call, record(item)?));
         }
         Ok((records, next))
+    }
+
+    /// One page of all listings, in no particular order, and where the next page begins. A page may be empty.
+    pub async fn all_listings(&self, from: Option<ScanPosition>) -> Result<(Vec<Listing>, Option<ScanPosition>), StoreError> {
+        let (items, next) = self.table.scan("listing", from).await?;
+        Ok((items.into_iter().map(record).collect::<Result<_, _>>()?, next))
     }
 
     /// One page of all calls, in no particular order, and where the next page begins. A page may be empty.

@@ -48,11 +48,13 @@ pub enum Metric {
     Sweeps,
     /// Age of the catalogue's snapshot after a run of its writer.
     SnapshotAge,
+    /// How much of the caps of endpoint secrets is used, in percent: of the day's, or of that in all.
+    EndpointSecretsUsed,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::GatewayRequests,
         Self::GatewayServerErrors,
         Self::ColdStarts,
@@ -70,6 +72,7 @@ impl Metric {
         Self::OldestDue,
         Self::Sweeps,
         Self::SnapshotAge,
+        Self::EndpointSecretsUsed,
     ];
 
     /// Its name in CloudWatch.

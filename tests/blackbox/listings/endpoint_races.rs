@@ -4,9 +4,9 @@ use crochet_tests::ssrf::with_deployment_rules;
 use crochet_tests::{Agent, Failure, Outcome, Proxy, Replies, Setup, shared, text, with_setup};
 use serde_json::{Value, json};
 
-/// Creates a free draft without an endpoint. Returns its id.
-async fn bare_draft(seller: &Agent) -> Result<String, Failure> {
-    let fields = json!({ "name": "Bare", "description": "x", "pricing_model": "free", "status": "draft" });
+/// Creates a free listing without an endpoint. Returns its id.
+async fn bare(seller: &Agent, status: &str) -> Result<String, Failure> {
+    let fields = json!({ "name": "Bare", "description": "x", "pricing_model": "free", "status": status });
     Ok(seller.create_listing(&fields).await?.id)
 }
 
@@ -16,7 +16,7 @@ fn a_draft_that_is_deleted_while_its_url_is_looked_up_leaves_no_secret() -> Outc
     with_deployment_rules(8443, &internet, async |world| {
         let seller = world.agent().await?;
         for method in ["PUT", "PATCH"] {
-            let id = bare_draft(&seller).await?;
+            let id = bare(&seller, "draft").await?;
             let path = format!("/listings/{id}");
             let slow = internet.hold("slow.example.net");
             let url = json!({ "private_endpoint_url": "https://slow.example.net/hook" });
@@ -41,7 +41,7 @@ fn an_edit_that_is_done_while_a_url_is_looked_up_is_kept() -> Outcome {
     let internet = crochet_tests::internet()?;
     with_deployment_rules(8443, &internet, async |world| {
         let seller = world.agent().await?;
-        let id = bare_draft(&seller).await?;
+        let id = bare(&seller, "active").await?;
         let path = format!("/listings/{id}");
         let slow = internet.hold("slow.example.net");
         let url = json!({ "private_endpoint_url": "https://slow.example.net/hook" });
@@ -70,7 +70,7 @@ fn a_first_endpoint_is_pinned_over_the_listing_it_was_made_for_or_its_secret_goe
         // To go on offer takes a transaction, which can be held back when the secret is written.
         let offer = json!({ "status": "active", "private_endpoint_url": world.seller.url(&echo) });
         for is_deleted in [true, false] {
-            let id = bare_draft(&seller).await?;
+            let id = bare(&seller, "draft").await?;
             let path = format!("/listings/{id}");
             proxy.hold_next_transaction();
             let edit = async { Ok::<_, Failure>(seller.patch(&path).json(&offer).send().await?) };
@@ -127,18 +127,28 @@ fn an_endpoint_whose_secret_is_lost_says_so_and_a_url_makes_it_anew() -> Outcome
 }
 
 #[test]
-fn a_draft_takes_its_secret_with_it() -> Outcome {
+fn a_draft_has_no_secret_of_its_own_until_it_goes_on_offer() -> Outcome {
     shared(async |world| {
         let seller = world.agent().await?;
-        let mut fields = world.free_fields("/echo");
+        let path = world.echo_path();
+        let mut fields = world.free_fields(&path);
         fields["status"] = "draft".into();
-        let id = seller.create_listing(&fields).await?.id;
-        assert!(world.keeps_secret_of(&id).await?);
-        seller.delete(&format!("/listings/{id}")).send().await?.ok(200);
-        assert!(!world.keeps_secret_of(&id).await?);
-        // Where there is none, deletion is as good as done.
-        let bare = bare_draft(&seller).await?;
-        seller.delete(&format!("/listings/{bare}")).send().await?.ok(200);
+        let draft = seller.create_listing(&fields).await?;
+        let route = format!("/listings/{}", draft.id);
+        world.seller.add_secret(&draft.signing_secret, &path).await?;
+        assert_eq!(seller.post(&format!("{route}/endpoint/test")).send().await?.ok(200)["test"]["ok"], true);
+        assert!(!world.keeps_secret_of(&draft.id).await?, "it is sealed in its item");
+        let on_offer = seller.patch(&route).json(&json!({ "status": "active" })).send().await?;
+        assert_eq!(on_offer.ok(200)["listing"]["status"], "active");
+        assert!(world.keeps_secret_of(&draft.id).await?);
+        let tested = seller.get(&format!("{route}/endpoint")).send().await?;
+        assert!(!tested.ok(200)["gateway_endpoint"]["last_test"].is_null(), "the test still counts");
+        let reply = seller.call(&draft.id, &json!({ "n": 1 })).send().await?;
+        assert_eq!(reply.ok(200)["seller_response"]["verified"], true, "with the secret that was shown first");
+        // Another one goes as a draft, and leaves nothing.
+        let other = seller.create_listing(&fields).await?.id;
+        seller.delete(&format!("/listings/{other}")).send().await?.ok(200);
+        assert!(!world.keeps_secret_of(&other).await?);
         Ok(())
     })
 }

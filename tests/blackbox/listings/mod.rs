@@ -8,6 +8,7 @@ mod endpoint_change;
 mod endpoint_races;
 mod endpoint_rotate;
 mod endpoint_secrecy;
+mod endpoint_stores;
 mod endpoint_test;
 mod pricing;
 mod schema_patterns;

@@ -88,7 +88,7 @@ fn a_new_key_is_shown_before_it_signs_and_the_old_one_stays() -> Outcome {
         let key = &before["keys"][0];
         assert_eq!(members(key), ["alg", "crv", "kid", "kty", "use", "x", "y"], "nothing private");
         assert_eq!(key["kid"], first["kid"]);
-        assert!(world.admin("receipts rotate").await?.contains("new key"));
+        assert!(world.admin("rotate-keys receipts").await?.contains("new key"));
         world.later(11 * 60).await?;
         let (second, shown) = receipt(world, &market).await?;
         assert_eq!((list(&shown, "keys").len(), &second["kid"]), (2, &first["kid"]), "shown, and not used yet");

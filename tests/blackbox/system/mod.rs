@@ -16,6 +16,7 @@ mod openapi;
 mod operator;
 mod raw_targets;
 mod reply_forms;
+mod rotation;
 mod secrets;
 mod signature_page;
 mod skills;

@@ -78,7 +78,7 @@ fn what_the_operator_has_closed_is_closed_and_paid_calls_are_delivered() -> Outc
     isolated(async |world| {
         let market = world.market(1.0).await?;
         let paid = market.paid(&json!({ "n": 1 })).await?;
-        for name in ["registrations", "listings", "quotes"] {
+        for name in ["registrations", "listings", "quotes", "endpoint-secrets"] {
             world.admin(&format!("switches close {name}")).await?;
         }
         // An instance goes on quoting for 15 seconds.
@@ -92,7 +92,7 @@ fn what_the_operator_has_closed_is_closed_and_paid_calls_are_delivered() -> Outc
         market.seller.try_create_listing(&another).await?.refused(503, "SERVICE_UNAVAILABLE");
         let shown = world.admin_json("switches").await?;
         assert!(shown.as_array().is_some_and(|all| all.iter().all(|one| one["closed"] == true)), "{shown}");
-        for name in ["registrations", "listings", "quotes"] {
+        for name in ["registrations", "listings", "quotes", "endpoint-secrets"] {
             world.admin(&format!("switches open {name}")).await?;
         }
         Quote::of(market.call(&json!({ "n": 2 })).send().await?);

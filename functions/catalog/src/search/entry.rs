@@ -206,6 +206,7 @@ fn shown_endpoint(status: EndpointStatus, tested_ms: Option<i64>) -> Endpoint {
         rate_limit_per_minute: None,
         auth_header_names: Vec::new(),
         secret_version: String::new(),
+        sealed: None,
         secret_created_ms: 0,
         previous_secret_expires_ms: None,
         claim: None,

@@ -59,6 +59,6 @@ pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &
 /// Reads the seller's secret into this instance's memory. A failure shows up when the secret is needed.
 async fn prefetch_secret(ctx: &CallContext<'_>) {
     if let Some(endpoint) = &ctx.listing.endpoint {
-        let _ = ctx.state.secrets.read(ctx.listing.id, endpoint.secret_version.clone()).await;
+        let _ = ctx.state.secrets.read(ctx.listing.id, endpoint).await;
     }
 }

@@ -215,7 +215,7 @@ pub(super) async fn close(ctx: &CallContext<'_>, call: &Call) -> (Call, Result<(
 impl CallContext<'_> {
     /// The URL, header and signing secrets for calls to the seller.
     pub(super) async fn secret(&self, endpoint: &Endpoint) -> Result<Arc<EndpointSecret>> {
-        Ok(self.state.secrets.read(self.listing.id, endpoint.secret_version.clone()).await?)
+        Ok(self.state.secrets.read(self.listing.id, endpoint).await?)
     }
 
     /// Until when this request may still store an outcome (Unix milliseconds).

@@ -13,6 +13,7 @@ use crochet_domain::api_key::Scope;
 use crochet_domain::call::ledger::{Account, EntryType, LedgerEntry, LedgerMove, LedgerRecord};
 use crochet_domain::call::{Call, CallKey};
 use crochet_domain::ids::{CallId, ProfileId};
+use crochet_domain::timestamp::unix_ms;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -77,7 +78,8 @@ pub(crate) async fn list_ledger(caller: Caller, Extract(state): Extract<State>, 
     let limit = int_param("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
     let account = account(&state, &caller, query.agent_id.as_deref()).await?;
     let scope = format!("ledger|{account}|{entry_type:?}|{from:?}|{to:?}");
-    let before = query.cursor.as_deref().map(|cursor| state.cursors.open(&scope, cursor)).transpose()?;
+    let cursors = state.cursors.current().await?;
+    let before = query.cursor.as_deref().map(|cursor| cursors.open(&scope, cursor)).transpose()?;
     let now = state.app.clock.now();
     let read = |before: Option<String>, limit: usize| {
         let store = &state.app.store;
@@ -101,7 +103,7 @@ pub(crate) async fn list_ledger(caller: Caller, Extract(state): Extract<State>, 
         entries: entries.iter().map(|entry| EntryView::of(entry, calls.get(&entry.call))).collect(),
         paging: Paging {
             has_more: page.next.is_some(),
-            next_cursor: page.next.map(|position| state.cursors.seal(&scope, &position)),
+            next_cursor: page.next.map(|position| cursors.seal(&scope, &position, unix_ms(now))),
         },
     })
 }

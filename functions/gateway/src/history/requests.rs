@@ -12,6 +12,7 @@ use crochet::wire::schema;
 use crochet_domain::api_key::Scope;
 use crochet_domain::call::{Call, CallState};
 use crochet_domain::ids::{CallId, ListingId, ProfileId};
+use crochet_domain::timestamp::unix_ms;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -101,7 +102,8 @@ pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extrac
     let limit = int_param("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
     let account = account(&state, &caller, query.agent_id.as_deref()).await?;
     let scope = format!("gateway-requests|{account}|{side:?}|{listing:?}|{status:?}");
-    let before = query.cursor.as_deref().map(|cursor| state.cursors.open(&scope, cursor)).transpose()?;
+    let cursors = state.cursors.current().await?;
+    let before = query.cursor.as_deref().map(|cursor| cursors.open(&scope, cursor)).transpose()?;
     let now = state.app.clock.now();
     let read = |before: Option<String>, limit: usize| {
         let store = &state.app.store;
@@ -119,7 +121,7 @@ pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extrac
         gateway_requests: rows.map(|(call, text)| GatewayRequestView::of(call, account, text.as_deref())).collect(),
         paging: Paging {
             has_more: page.next.is_some(),
-            next_cursor: page.next.map(|position| state.cursors.seal(&scope, &position)),
+            next_cursor: page.next.map(|position| cursors.seal(&scope, &position, unix_ms(now))),
         },
     })
 }

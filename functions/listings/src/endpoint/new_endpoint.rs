@@ -10,16 +10,16 @@ use crochet_domain::webhook_signature::SigningSecret;
 pub(crate) struct NewEndpoint {
     /// The part that the table holds.
     pub(crate) endpoint: Endpoint,
-    /// The part that Secrets Manager holds.
+    /// The secret part. Writing it may yield what the endpoint has to hold.
     pub(crate) secret: EndpointSecret,
     /// The signing secret in `secret`.
     pub(crate) signing_secret: SigningSecret,
 }
 
 impl NewEndpoint {
-    /// An endpoint with default settings and a new signing secret.
-    pub(crate) fn new(url: &EndpointUrl, header: Option<AuthHeader>, now_ms: i64) -> Self {
-        let signing_secret = SigningSecret::generate();
+    /// An endpoint with default settings and this signing secret.
+    pub(crate) fn new(url: &EndpointUrl, header: Option<AuthHeader>, signing_key: SigningKey, now_ms: i64) -> Self {
+        let signing_secret = signing_key.secret.clone();
         Self {
             endpoint: Endpoint {
                 status: EndpointStatus::Active,
@@ -28,6 +28,7 @@ impl NewEndpoint {
                 rate_limit_per_minute: None,
                 auth_header_names: header.iter().map(|header| header.name.clone()).collect(),
                 secret_version: new_version(),
+                sealed: None,
                 secret_created_ms: now_ms,
                 previous_secret_expires_ms: None,
                 last_test: None,
@@ -35,11 +36,7 @@ impl NewEndpoint {
                 claim: None,
                 unknown: Unknown::default(),
             },
-            secret: EndpointSecret {
-                url: url.reveal().into(),
-                header,
-                keys: vec![SigningKey { secret: signing_secret.clone(), not_after_ms: None }],
-            },
+            secret: EndpointSecret { url: url.reveal().into(), header, keys: vec![signing_key] },
             signing_secret,
         }
     }

@@ -1,28 +1,60 @@
 //! Creating and deleting a listing's secret, including secrets that an interrupted request left behind.
 
 use crochet::app::App;
-use crochet::endpoint_secrets::{DeleteSecrets, EndpointSecret, SecretStoreError, WriteSecrets};
+use crochet::config::EndpointStore;
+use crochet::endpoint_secrets::{DeleteSecrets, EndpointSecret, Place, SigningKey, new_version};
+use crochet::http::{Result, gate};
 use crochet::store::StoreError;
+use crochet::store::gate::Gate;
 use crochet_domain::ids::ListingId;
-use crochet_domain::listing::Listing;
+use crochet_domain::listing::{Endpoint, Listing, ListingStatus, SealedSecret};
 use crochet_domain::timestamp::unix_ms;
 
-use super::lease::LEASE_MS;
+use super::lease::{LEASE_MS, check_lease, with_lease};
+use super::new_endpoint::NewEndpoint;
 
-/// Creates a listing's secret. If an earlier request left one behind, adds a version to it instead.
+/// Where the next version of a secret goes, of an endpoint of a listing with this status.
+pub(crate) fn place(store: EndpointStore, endpoint: Option<&Endpoint>, status: ListingStatus) -> Place {
+    match (store, endpoint) {
+        (EndpointStore::Sealed, _) => Place::Sealed,
+        (EndpointStore::PerListing, Some(Endpoint { sealed: None, .. })) => Place::SameSecret,
+        // A secret is billed for as long as it exists: a draft gets none before it goes on offer.
+        (EndpointStore::PerListing, _) if status == ListingStatus::Draft => Place::Sealed,
+        (EndpointStore::PerListing, _) => Place::NewSecret,
+    }
+}
+
+/// A new endpoint with its secret written, for a listing that will have this status.
 ///
 /// # Errors
-/// If Secrets Manager does neither.
-pub(super) async fn create_or_adopt(
-    secrets: &dyn WriteSecrets,
+/// As [`write_secret`].
+pub(crate) async fn create_secret(
+    state: &crate::state::State,
+    listing: ListingId,
+    status: ListingStatus,
+    make: impl FnOnce(SigningKey) -> NewEndpoint,
+) -> Result<NewEndpoint> {
+    let mut new = make(state.secrets.new_signing_key(listing).await?);
+    let place = place(state.app.config.endpoint_secrets, None, status);
+    new.endpoint.sealed = write_secret(state, listing, &new.endpoint.secret_version, &new.secret, place).await?;
+    Ok(new)
+}
+
+/// Writes a version of a listing's secret. A new secret in Secrets Manager is counted first.
+///
+/// # Errors
+/// Those of [`gate::pass`]; if the secret cannot be written.
+pub(super) async fn write_secret(
+    state: &crate::state::State,
     listing: ListingId,
     version: &str,
     secret: &EndpointSecret,
-) -> Result<(), SecretStoreError> {
-    match secrets.create(listing, version, secret).await {
-        Err(SecretStoreError::AlreadyExists) => secrets.add_version(listing, version, secret).await,
-        created => created,
+    place: Place,
+) -> Result<Option<SealedSecret>> {
+    if place == Place::NewSecret {
+        gate::pass(&state.app, Gate::EndpointSecrets, state.app.clock.now()).await?;
     }
+    Ok(state.secrets.write(listing, version, secret, place).await?)
 }
 
 /// Deletes a listing's secret on a best-effort basis: a secret left behind is harmless, but costs money. Returns `false` if the
@@ -61,12 +93,19 @@ pub(crate) async fn delete_marked_secret(app: &App, secrets: &dyn DeleteSecrets,
 /// The listing is marked first. The mark increments the listing's version, so that a first secret version that another request
 /// has already written can no longer be pinned; and it stops others from writing one. If the mark cannot be written, the secret
 /// stays, and the next endpoint adopts it.
-pub(crate) async fn delete_orphaned_secret(app: &App, secrets: &dyn DeleteSecrets, id: ListingId) -> Result<(), StoreError> {
+pub(crate) async fn delete_orphaned_secret(
+    app: &App,
+    secrets: &dyn DeleteSecrets,
+    id: ListingId,
+) -> std::result::Result<(), StoreError> {
     let now_ms = unix_ms(app.clock.now());
     let Some(listing) = app.store.listing(id).await? else {
         delete_secret(secrets, id).await;
         return Ok(());
     };
+    if listing.endpoint.as_ref().is_some_and(|endpoint| endpoint.sealed.is_some()) {
+        return delete_superseded_secret(app, secrets, listing).await;
+    }
     if listing.endpoint.is_some() || listing.removing_secret_until_ms.is_some_and(|until_ms| now_ms < until_ms) {
         return Ok(());
     }
@@ -75,6 +114,20 @@ pub(crate) async fn delete_orphaned_secret(app: &App, secrets: &dyn DeleteSecret
     marked.version += 1;
     if app.store.update_listing(&marked).await? {
         delete_marked_secret(app, secrets, marked).await;
+    }
+    Ok(())
+}
+
+/// Deletes what Secrets Manager still holds of a listing whose endpoint is sealed. The lease keeps others from writing there.
+async fn delete_superseded_secret(app: &App, secrets: &dyn DeleteSecrets, listing: Listing) -> std::result::Result<(), StoreError> {
+    let now_ms = unix_ms(app.clock.now());
+    let Some(endpoint) = listing.endpoint.as_ref().filter(|endpoint| check_lease(endpoint, now_ms).is_ok()) else { return Ok(()) };
+    let mut leased = listing.clone();
+    leased.endpoint = Some(with_lease(endpoint, &new_version(), now_ms));
+    leased.version += 1;
+    if app.store.update_listing(&leased).await? && delete_secret(secrets, listing.id).await {
+        // If the lease is not given up, it ends by itself.
+        let _ = app.store.update_listing(&Listing { version: leased.version + 1, ..listing }).await;
     }
     Ok(())
 }

@@ -16,6 +16,8 @@ const MAX_LIVE_SECRETS: usize = 5;
 pub(crate) enum SecretChange {
     /// Sets the URL, the header, or both. `None` leaves a field as it is; `header: Some(None)` removes the header.
     Set { url: Option<EndpointUrl>, header: Option<Option<AuthHeader>> },
+    /// Changes nothing: the next version is kept where the configuration says.
+    Move,
     /// Adds a new signing secret. Earlier ones keep signing for `overlap_ms`, or until their own expiry if that is sooner; with 0
     /// they stop at once.
     Rotate { overlap_ms: i64 },
@@ -34,23 +36,25 @@ impl SecretChange {
     pub(crate) fn url(&self) -> Option<&EndpointUrl> {
         match self {
             Self::Set { url, .. } => url.as_ref(),
-            Self::Rotate { .. } => None,
+            Self::Move | Self::Rotate { .. } => None,
         }
     }
 
-    /// A whole new endpoint, if the change has a URL for one: for a listing without an endpoint, or to replace a lost secret.
-    pub(crate) fn for_new_endpoint(&self, now_ms: i64) -> Option<NewEndpoint> {
+    /// A whole new endpoint with this signing secret, if the change has a URL for one: for a listing without an endpoint, or to replace a
+    /// lost secret.
+    pub(crate) fn for_new_endpoint(&self, signing_key: SigningKey, now_ms: i64) -> Option<NewEndpoint> {
         match self {
-            Self::Set { url: Some(url), header } => Some(NewEndpoint::new(url, header.clone().flatten(), now_ms)),
+            Self::Set { url: Some(url), header } => Some(NewEndpoint::new(url, header.clone().flatten(), signing_key, now_ms)),
             _ => None,
         }
     }
 
-    /// Applies the change to the secret `before`. Returns `None` if nothing would change. Drops expired keys.
+    /// Applies the change to the secret `before`; a rotation adds `signing_key`. Returns `None` if nothing would change. Drops expired
+    /// keys.
     ///
     /// # Errors
     /// `TOO_MANY_LIVE_SECRETS`.
-    pub(crate) fn apply(&self, before: &EndpointSecret, now_ms: i64) -> Result<Option<NewSecret>> {
+    pub(crate) fn apply(&self, before: &EndpointSecret, signing_key: SigningKey, now_ms: i64) -> Result<Option<NewSecret>> {
         let mut keys: Vec<SigningKey> = before.keys.iter().filter(|key| key.is_live(now_ms)).cloned().collect();
         match self {
             Self::Set { url, header } => {
@@ -61,6 +65,10 @@ impl SecretChange {
                     return Ok(None);
                 }
                 let secret = EndpointSecret { url: url.into(), header: header.clone(), keys };
+                Ok(Some(NewSecret { secret, signing_secret: None }))
+            }
+            Self::Move => {
+                let secret = EndpointSecret { url: before.url.clone(), header: before.header.clone(), keys };
                 Ok(Some(NewSecret { secret, signing_secret: None }))
             }
             Self::Rotate { overlap_ms } => {
@@ -74,8 +82,8 @@ impl SecretChange {
                 for key in &mut keys {
                     key.not_after_ms = Some(key.not_after_ms.map_or(overlap_end, |end| end.min(overlap_end)));
                 }
-                let signing_secret = SigningSecret::generate();
-                keys.insert(0, SigningKey { secret: signing_secret.clone(), not_after_ms: None });
+                let signing_secret = signing_key.secret.clone();
+                keys.insert(0, signing_key);
                 let secret = EndpointSecret { url: before.url.clone(), header: before.header.clone(), keys };
                 Ok(Some(NewSecret { secret, signing_secret: Some(signing_secret) }))
             }
@@ -130,13 +138,17 @@ mod tests {
     }
 
     fn secret(ends: &[Option<i64>]) -> EndpointSecret {
-        let key = |end: &Option<i64>| SigningKey { secret: SigningSecret::generate(), not_after_ms: *end };
+        let key = |end: &Option<i64>| SigningKey { not_after_ms: *end, ..new_key() };
         let keys = ends.iter().map(key).collect();
         EndpointSecret { url: url("https://example.com/a").reveal().into(), header: Some(header("v")), keys }
     }
 
+    fn new_key() -> SigningKey {
+        SigningKey::of(SigningSecret::generate())
+    }
+
     fn applied(change: &SecretChange, before: &EndpointSecret, now_ms: i64) -> NewSecret {
-        change.apply(before, now_ms).expect("allowed").expect("a change")
+        change.apply(before, new_key(), now_ms).expect("allowed").expect("a change")
     }
 
     fn ends(of: &NewSecret) -> Vec<Option<i64>> {
@@ -169,9 +181,14 @@ mod tests {
             (None, Some(Some(header("v")))),
             (Some(url("https://example.com/a")), Some(Some(header("v")))),
         ] {
-            assert!(SecretChange::Set { url, header }.apply(&before, 0).expect("allowed").is_none());
+            assert!(SecretChange::Set { url, header }.apply(&before, new_key(), 0).expect("allowed").is_none());
         }
-        assert!(SecretChange::Set { url: None, header: Some(Some(header("w"))) }.apply(&before, 0).expect("allowed").is_some());
+        assert!(
+            SecretChange::Set { url: None, header: Some(Some(header("w"))) }
+                .apply(&before, new_key(), 0)
+                .expect("allowed")
+                .is_some()
+        );
     }
 
     #[test]
@@ -189,9 +206,12 @@ mod tests {
     #[test]
     fn at_most_five_secrets_sign() {
         let full = secret(&[None, Some(500), Some(400), Some(300), Some(200)]);
-        let error = SecretChange::Rotate { overlap_ms: 100 }.apply(&full, 100).err().expect("a sixth");
+        let error = SecretChange::Rotate { overlap_ms: 100 }.apply(&full, new_key(), 100).err().expect("a sixth");
         assert_eq!((error.code(), error.retry_after_seconds()), (Code::TooManyLiveSecrets, Some(1)));
-        assert!(SecretChange::Rotate { overlap_ms: 0 }.apply(&full, 100).is_ok(), "an immediate rotation drops the others");
-        assert!(SecretChange::Rotate { overlap_ms: 100 }.apply(&full, 200).is_ok(), "one secret has expired");
+        assert!(
+            SecretChange::Rotate { overlap_ms: 0 }.apply(&full, new_key(), 100).is_ok(),
+            "an immediate rotation drops the others"
+        );
+        assert!(SecretChange::Rotate { overlap_ms: 100 }.apply(&full, new_key(), 200).is_ok(), "one secret has expired");
     }
 }

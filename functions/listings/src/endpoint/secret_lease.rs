@@ -9,12 +9,13 @@ use crochet::http::{ApiError, Code};
 use crochet::limits;
 use crochet::store::retry::Attempts;
 use crochet_domain::ids::ListingId;
-use crochet_domain::listing::{Endpoint, Listing};
+use crochet_domain::listing::{Endpoint, Listing, ListingStatus, SealedSecret};
 use crochet_domain::timestamp::unix_ms;
 use crochet_domain::webhook_signature::SigningSecret;
 
 use super::lease::{check_lease, check_until, with_lease};
-use super::secret::{create_or_adopt, delete_orphaned_secret};
+use super::new_endpoint::NewEndpoint;
+use super::secret::{create_secret, delete_orphaned_secret, place, write_secret};
 use super::secret_change::{NewSecret, SecretChange};
 use crate::seller::ListingWriter;
 
@@ -43,6 +44,9 @@ enum Version {
 /// The part of an endpoint that describes one version of its secret.
 struct SecretPin {
     version: String,
+    sealed: Option<SealedSecret>,
+    /// Whether the last test was made with the same URL, header and secrets.
+    keeps_test: bool,
     auth_header_names: Vec<String>,
     /// Set if the signing secret is new.
     secret_created_ms: Option<i64>,
@@ -54,9 +58,11 @@ struct NextSecret {
     secret: NewSecret,
     /// The pinned version no longer exists, and perhaps the whole secret neither.
     replaces_lost: bool,
+    /// It is the same as before, kept elsewhere.
+    is_moved: bool,
 }
 
-/// Writes the next version of the listing's secret. Returns `None` if the change makes no difference.
+/// Writes the next version of the secret of a listing that will have this status. Returns `None` if the change makes no difference.
 ///
 /// # Errors
 /// `ENDPOINT_NOT_FOUND` if the listing has no endpoint and the change has no URL for one; `EDIT_LIMIT`; `EDIT_CONFLICT` while
@@ -66,21 +72,25 @@ pub(super) async fn prepare(
     writer: ListingWriter,
     mut listing: Listing,
     change: &SecretChange,
+    status: ListingStatus,
 ) -> Result<Option<PreparedSecret>, ApiError> {
     let now_ms = unix_ms(state.app.clock.now());
     let mut is_counted = false;
     let mut attempts = Attempts::default();
     loop {
-        let Some(endpoint) = &listing.endpoint else { return prepare_first(state, &listing, change, now_ms).await.map(Some) };
+        let Some(endpoint) = &listing.endpoint else {
+            return prepare_first(state, &listing, change, status, now_ms).await.map(Some);
+        };
         let Some(next) = next_secret(state, &listing, endpoint, change, now_ms).await? else { return Ok(None) };
         check_lease(endpoint, now_ms)?;
-        if !is_counted {
+        // The operator moves secrets, and no seller.
+        if !is_counted && !next.is_moved {
             count_edit(&state.app, &listing).await?;
             is_counted = true;
         }
         let version = new_version();
         if let Some(leased) = acquire_lease(&state.app, &listing, endpoint, &version, now_ms).await? {
-            return write_version(state, leased, version, next, now_ms).await.map(Some);
+            return write_version(state, leased, version, next, status, now_ms).await.map(Some);
         }
         attempts.next_or(ApiError::from(Code::EditConflict)).await?;
         listing = writer.reload(&state.app, listing.id).await?;
@@ -92,12 +102,14 @@ async fn prepare_first(
     state: &crate::state::State,
     listing: &Listing,
     change: &SecretChange,
+    status: ListingStatus,
     now_ms: i64,
 ) -> Result<PreparedSecret, ApiError> {
-    let new = change.for_new_endpoint(now_ms).ok_or(Code::EndpointNotFound)?;
+    let SecretChange::Set { url: Some(url), header } = change else { return Err(Code::EndpointNotFound.into()) };
     check_until(listing.removing_secret_until_ms, now_ms)?;
     count_edit(&state.app, listing).await?;
-    create_or_adopt(&*state.secrets, listing.id, &new.endpoint.secret_version, &new.secret).await?;
+    let make = |signing_key| NewEndpoint::new(url, header.clone().flatten(), signing_key, now_ms);
+    let new = create_secret(state, listing.id, status, make).await?;
     let version = Version::First { endpoint: new.endpoint, listing_version: listing.version };
     Ok(PreparedSecret { version, signing_secret: Some(new.signing_secret) })
 }
@@ -110,12 +122,18 @@ async fn next_secret(
     change: &SecretChange,
     now_ms: i64,
 ) -> Result<Option<NextSecret>, ApiError> {
-    match state.secrets.read_fresh(listing.id, endpoint.secret_version.clone()).await {
-        Ok(pinned) => Ok(change.apply(&pinned, now_ms)?.map(|secret| NextSecret { secret, replaces_lost: false })),
+    let is_moved = matches!(change, SecretChange::Move);
+    match state.secrets.read_fresh(listing.id, endpoint).await {
+        Ok(pinned) => {
+            let signing_key = state.secrets.new_signing_key(listing.id).await?;
+            let secret = change.apply(&pinned, signing_key, now_ms)?;
+            Ok(secret.map(|secret| NextSecret { secret, replaces_lost: false, is_moved }))
+        }
         Err(error @ SecretStoreError::NotFound) => {
-            let new = change.for_new_endpoint(now_ms).ok_or_else(|| secret_lost(error))?;
+            let signing_key = state.secrets.new_signing_key(listing.id).await?;
+            let new = change.for_new_endpoint(signing_key, now_ms).ok_or_else(|| secret_lost(error))?;
             let secret = NewSecret { secret: new.secret, signing_secret: Some(new.signing_secret) };
-            Ok(Some(NextSecret { secret, replaces_lost: true }))
+            Ok(Some(NextSecret { secret, replaces_lost: true, is_moved }))
         }
         Err(error) => Err(error.into()),
     }
@@ -134,22 +152,25 @@ async fn write_version(
     state: &crate::state::State,
     leased: Listing,
     version: String,
-    NextSecret { secret: new, replaces_lost }: NextSecret,
+    NextSecret { secret: new, replaces_lost, is_moved }: NextSecret,
+    status: ListingStatus,
     now_ms: i64,
 ) -> Result<PreparedSecret, ApiError> {
     let id = leased.id;
-    let written = if replaces_lost {
-        create_or_adopt(&*state.secrets, id, &version, &new.secret).await
-    } else {
-        state.secrets.add_version(id, &version, &new.secret).await
+    let before = leased.endpoint.as_ref().filter(|_| !replaces_lost);
+    let place = place(state.app.config.endpoint_secrets, before, status);
+    let written = write_secret(state, id, &version, &new.secret, place).await;
+    let (sealed, failure) = match written {
+        Ok(sealed) => (sealed, None),
+        Err(error) => (None, Some(error)),
     };
-    let pin = SecretPin::new(version, &new, now_ms);
+    let pin = SecretPin { sealed, keeps_test: is_moved, ..SecretPin::new(version, &new, now_ms) };
     let prepared = PreparedSecret { version: Version::Next { leased: Box::new(leased), pin }, signing_secret: new.signing_secret };
-    match written {
-        Ok(()) => Ok(prepared),
-        Err(error) => {
+    match failure {
+        None => Ok(prepared),
+        Some(error) => {
             prepared.abort(state, id).await;
-            Err(error.into())
+            Err(error)
         }
     }
 }
@@ -158,23 +179,26 @@ impl SecretPin {
     fn new(version: String, new: &NewSecret, now_ms: i64) -> Self {
         Self {
             version,
+            sealed: None,
+            keeps_test: false,
             auth_header_names: new.header_names(),
             secret_created_ms: new.signing_secret.as_ref().map(|_| now_ms),
             previous_secret_expires_ms: new.previous_secret_expires_ms(),
         }
     }
 
-    /// The endpoint with this version pinned, if it is leased for this version. Its last test is dropped, because that was made
-    /// with another version.
+    /// The endpoint with this version pinned, if it is leased for this version. Its last test is dropped, unless it was made with the
+    /// same secret.
     fn applied_to(&self, endpoint: &Endpoint) -> Option<Endpoint> {
         endpoint.claim.as_ref().filter(|lease| lease.version == self.version)?;
         Some(Endpoint {
             secret_version: self.version.clone(),
+            sealed: self.sealed.clone(),
             auth_header_names: self.auth_header_names.clone(),
             secret_created_ms: self.secret_created_ms.unwrap_or(endpoint.secret_created_ms),
             previous_secret_expires_ms: self.previous_secret_expires_ms,
-            last_test: None,
-            tested_ms: None,
+            last_test: endpoint.last_test.clone().filter(|_| self.keeps_test),
+            tested_ms: endpoint.tested_ms.filter(|_| self.keeps_test),
             claim: None,
             ..endpoint.clone()
         })
@@ -256,22 +280,25 @@ async fn release_lease(app: &App, leased: &Listing) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crochet::endpoint_secrets::SigningKey;
     use crochet::outbound::{EndpointUrl, OutboundRules};
     use crochet_domain::listing::EndpointLease;
 
-    use super::super::new_endpoint::NewEndpoint;
     use super::*;
 
     fn endpoint(leased_version: Option<&str>) -> Endpoint {
         let config = crochet::config::Config::from_lookup(|_| None).expect("defaults");
         let url = EndpointUrl::parse("https://example.com/a", &OutboundRules::of(&config)).expect("a public URL");
         let claim = leased_version.map(|version| EndpointLease { version: version.into(), until_ms: 1 });
-        Endpoint { claim, ..NewEndpoint::new(&url, None, 0).endpoint }
+        let signing_key = SigningKey::of(SigningSecret::generate());
+        Endpoint { claim, ..NewEndpoint::new(&url, None, signing_key, 0).endpoint }
     }
 
     fn pin() -> SecretPin {
         SecretPin {
             version: "v2".into(),
+            sealed: None,
+            keeps_test: false,
             auth_header_names: vec!["X-Key".into()],
             secret_created_ms: Some(7),
             previous_secret_expires_ms: Some(9),

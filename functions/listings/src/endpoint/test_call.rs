@@ -86,7 +86,7 @@ async fn call(
     endpoint: &Endpoint,
     invoked: Instant,
 ) -> Result<EndpointTest> {
-    let secret = state.secrets.read(listing.id, endpoint.secret_version.clone()).await?;
+    let secret = state.secrets.read(listing.id, endpoint).await?;
     let now = state.app.clock.now();
     let body = listing.example_request.clone().map_or(Bytes::from_static(DEFAULT_BODY), Bytes::from);
     let request =

@@ -1,12 +1,14 @@
 //! The one way to change a listing's endpoint, for every route that does: check the change, write the secret, then write the
 //! listing with the new version pinned.
 
+use crochet::endpoint_secrets::Place;
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::retry::Attempts;
 use crochet_domain::listing::{Listing, ListingStatus};
 use crochet_domain::timestamp::unix_ms;
 use crochet_domain::webhook_signature::SigningSecret;
 
+use super::secret::place;
 use super::secret_change::SecretChange;
 use super::secret_lease::{PreparedSecret, prepare};
 use super::url::check_host;
@@ -36,16 +38,16 @@ pub(crate) async fn update_endpoint_of(
     apply: impl Fn(&Listing) -> Result<Listing>,
 ) -> Result<Updated> {
     // Reports everything wrong with the change itself before anything is looked up, counted or written.
-    apply(&listing)?;
+    let status = apply(&listing)?.status;
     let mut prepared = None;
-    if let Some(change) = secret_change {
+    if let Some(change) = secret_change.or_else(|| goes_on_offer(state, &listing, status)) {
         if let Some(url) = change.url() {
             check_host(url, &state.outbound).await?;
             // The lookup may have been slow: the listing may have changed, or be gone.
             listing = writer.reload(&state.app, listing.id).await?;
             apply(&listing)?;
         }
-        prepared = prepare(state, writer, listing.clone(), change).await?;
+        prepared = prepare(state, writer, listing.clone(), change, status).await?;
     }
     let id = listing.id;
     let current = prepared.as_ref().and_then(PreparedSecret::leased).cloned().unwrap_or(listing);
@@ -58,6 +60,14 @@ pub(crate) async fn update_endpoint_of(
             Err(error)
         }
     }
+}
+
+/// The move of a draft's secret, which is sealed until the listing goes on offer.
+fn goes_on_offer(state: &crate::state::State, listing: &Listing, status: ListingStatus) -> Option<&'static SecretChange> {
+    let endpoint = listing.endpoint.as_ref()?;
+    let activates = listing.status != ListingStatus::Active && status == ListingStatus::Active;
+    let moves = activates && place(state.app.config.endpoint_secrets, Some(endpoint), status) == Place::NewSecret;
+    moves.then_some(&SecretChange::Move)
 }
 
 /// Writes the change. If another write came first, applies the change to its result.

@@ -28,7 +28,7 @@ use super::reply::SavedListing;
 use super::{json_fields, pricing, slug};
 use crate::challenge::pow_answer::{PowAnswer, challenge_spent};
 use crate::endpoint::new_endpoint::NewEndpoint;
-use crate::endpoint::secret::delete_secret;
+use crate::endpoint::secret::{create_secret, delete_secret};
 use crate::endpoint::url;
 use crate::seller::{ListingWriter, require_seller};
 
@@ -182,9 +182,8 @@ pub(crate) async fn create_listing(
     gate::pass(app, Gate::Listings, now).await.map_err(challenge_spent)?;
     let mut signing_secret = None;
     if let Some(url) = &change.url {
-        let new = NewEndpoint::new(url, None, unix_ms(now));
-        let created = state.secrets.create(listing.id, &new.endpoint.secret_version, &new.secret).await;
-        created.map_err(|error| challenge_spent(error.into()))?;
+        let make = |signing_key| NewEndpoint::new(url, None, signing_key, unix_ms(now));
+        let new = create_secret(&state, listing.id, listing.status, make).await.map_err(challenge_spent)?;
         listing.endpoint = Some(new.endpoint);
         signing_secret = Some(new.signing_secret);
     }

@@ -18,6 +18,6 @@ crochet::error_list!(GetJwksErrors: Anonymous<ReadLimit>;);
 #[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "get_jwks", tag = "Documents",
     responses((status = 200, content_type = "application/json", body = Object, description = "The JWK set."), GetJwksErrors))]
 pub(crate) async fn get_jwks(Extract(state): Extract<State>, _: Anonymous<ReadLimit>) -> Result<Response> {
-    let keys = state.receipts.jwks(&state.app).await?;
+    let keys = state.receipts.jwks().await?;
     Ok(([(header::CACHE_CONTROL, "public, max-age=600")], Json(keys)).into_response())
 }

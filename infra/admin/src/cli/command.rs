@@ -1,9 +1,12 @@
 //! What the command line may ask for.
 
+use crochet::config::EndpointStore;
 use crochet::store::gate::Gate;
 use crochet_domain::api_key::KeyId;
 use crochet_domain::ids::{CallId, ListingId, ProfileId};
 use crochet_domain::suspension::SuspendedReason;
+
+use crate::rotate::Secret;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +35,10 @@ pub(crate) enum Command {
     Void(String),
     /// Every score is compared with the calls and counted.
     RecomputeScores,
-    /// Receipts get a new key.
-    RotateReceipts,
+    /// The secrets of endpoints are moved to this store.
+    MoveEndpoints(EndpointStore),
+    /// A secret of the operator gets another value.
+    Rotate(Secret),
     /// A review is hidden for a reason, or shown again.
     Review {
         /// The listing.

@@ -67,7 +67,7 @@ pub(super) fn reconcile(text: &str) -> Result<Command, String> {
 
 fn gate(name: &str) -> Result<Gate, String> {
     let found = Gate::ALL.into_iter().find(|gate| gate.as_str() == name);
-    found.ok_or_else(|| format!("\"{name}\" cannot be closed. Registrations, listings and quotes can."))
+    found.ok_or_else(|| format!("\"{name}\" cannot be closed. Registrations, listings, quotes and endpoint-secrets can."))
 }
 
 /// A reason that an operator may give. Overdue refunds suspend by themselves.

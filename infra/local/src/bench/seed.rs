@@ -165,6 +165,7 @@ fn listing(dice: &mut Dice, words: &[&str], sellers: &[SellerSummary], now_ms: i
             rate_limit_per_minute: None,
             auth_header_names: vec![PRIVATE_MARK.into()],
             secret_version: PRIVATE_MARK.into(),
+            sealed: None,
             secret_created_ms: created_ms,
             previous_secret_expires_ms: None,
             last_test: None,

@@ -246,6 +246,23 @@ pub(super) async fn costs(State(sandbox): State<Sandbox>, body: Bytes) -> Reply 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct KeysBody {
+    accepted: Vec<String>,
+}
+
+/// `POST /sandbox/keys`: accepts these API keys and no others. Webhooks are signed with the first.
+pub(super) async fn keys(State(sandbox): State<Sandbox>, body: Bytes) -> Reply {
+    let body: KeysBody = read(&body)?;
+    let count = body.accepted.len();
+    if count == 0 {
+        return Err(Wrong::body("accepted: at least one key"));
+    }
+    sandbox.accept_keys(body.accepted);
+    Ok(Json(json!({ "accepted": count })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ClockBody {
     advance_ms: i64,
 }
@@ -275,7 +292,7 @@ pub(super) async fn not_found() -> Wrong {
     Wrong(
         StatusCode::NOT_FOUND,
         "the sandbox Relay knows POST /quote/v2, GET /intents/status/v3?requestId=, GET /requests/v3?id= and /sandbox/requests, \
-         /sandbox/pay, /sandbox/faults, /sandbox/costs, /sandbox/clock"
+         /sandbox/pay, /sandbox/faults, /sandbox/costs, /sandbox/keys, /sandbox/clock"
             .into(),
     )
 }

@@ -16,7 +16,6 @@ use super::payment::{Payment, Status};
 use super::record::record_json;
 use super::refusal::Refusal;
 use super::state::Sandbox;
-use super::webhook::API_KEY;
 
 /// The provider's maximum of requests on a page.
 const MAXIMUM: usize = 50;
@@ -54,9 +53,9 @@ fn list(sandbox: &Sandbox, query: &HashMap<String, String>, now_ms: i64) -> Resu
     if let Some(other) = query.keys().find(|name| !SUPPORTED.contains(&name.as_str())) {
         return Err(Refusal::malformed(format!("this sandbox does not support the parameter {other}")));
     }
-    if query.get("apiKey").map(String::as_str) != Some(API_KEY) {
+    let Some(key) = query.get("apiKey").filter(|key| sandbox.accepts(key)) else {
         return Err(Refusal::malformed("this sandbox looks requests up by id, or lists those of its apiKey"));
-    }
+    };
     let by_update = one_of(query, "sortBy", &["createdAt", "updatedAt"])? == "updatedAt";
     let ascending = one_of(query, "sortDirection", &["desc", "asc"])? == "asc";
     let since_ms = number::<i64>(query, "startTimestamp")?.unwrap_or_default() * 1_000;
@@ -73,7 +72,10 @@ fn list(sandbox: &Sandbox, query: &HashMap<String, String>, now_ms: i64) -> Resu
     let (_, mut found) = sandbox.newest(usize::MAX, None);
     found.retain(|payment| {
         let is_wanted = status.is_none_or(|status| Facts::of(payment, payment.recorded(now_ms)).status == status);
-        is_wanted && !payment.is_forgotten(now_ms) && (since_ms..=until_ms).contains(&time(payment))
+        is_wanted
+            && sandbox.is_listed_under(&payment.id, key)
+            && !payment.is_forgotten(now_ms)
+            && (since_ms..=until_ms).contains(&time(payment))
     });
     if ascending {
         found.reverse();

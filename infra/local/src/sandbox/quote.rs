@@ -54,6 +54,7 @@ fn answer(sandbox: &Sandbox, headers: &HeaderMap, body: &[u8]) -> Result<Value, 
     let id = replayed.clone().unwrap_or(fresh);
     let reply = reply(&terms, &id, &sandbox.controls_url());
     if replayed.is_none() {
+        sandbox.note_key(&id, headers);
         sandbox.remember(Payment::new(id, sandbox.now_ms(), as_received, terms));
     }
     Ok(reply)

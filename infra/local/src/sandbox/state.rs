@@ -1,5 +1,6 @@
 //! The sandbox's state.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +31,13 @@ struct Inner {
     payments: Mutex<Payments>,
     faults: Mutex<Faults>,
     execution_micros: AtomicU32,
+    keys: Mutex<Keys>,
+}
+
+/// API keys: those that are accepted, and with which one a payment was quoted.
+struct Keys {
+    accepted: Vec<String>,
+    quoted: HashMap<String, String>,
 }
 
 impl Sandbox {
@@ -50,6 +58,7 @@ impl Sandbox {
             payments: Mutex::new(payments),
             faults: Mutex::default(),
             execution_micros: AtomicU32::new(EXECUTION_FEE_MICROS),
+            keys: Mutex::new(Keys { accepted: vec![API_KEY.to_owned()], quoted: HashMap::new() }),
         })))
     }
 
@@ -69,6 +78,35 @@ impl Sandbox {
 
     pub(super) fn set_execution_micros(&self, micros: u32) {
         self.0.execution_micros.store(micros, Ordering::Relaxed);
+    }
+
+    fn keys(&self) -> MutexGuard<'_, Keys> {
+        self.0.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Accepts these keys and no others. Webhooks are signed with the first.
+    pub(super) fn accept_keys(&self, accepted: Vec<String>) {
+        self.keys().accepted = accepted;
+    }
+
+    /// Notes the key with which a payment was quoted.
+    pub(super) fn note_key(&self, id: &str, headers: &HeaderMap) {
+        if let Some(key) = headers.get("x-api-key").and_then(|key| key.to_str().ok()) {
+            self.keys().quoted.insert(id.to_owned(), key.to_owned());
+        }
+    }
+
+    /// Whether a payment is listed under this key. One of which no key is known is, under each.
+    pub(super) fn is_listed_under(&self, id: &str, key: &str) -> bool {
+        self.keys().quoted.get(id).is_none_or(|quoted| quoted == key)
+    }
+
+    pub(super) fn accepts(&self, key: &str) -> bool {
+        self.keys().accepted.iter().any(|accepted| accepted == key)
+    }
+
+    fn signing_key(&self) -> String {
+        self.keys().accepted.first().cloned().unwrap_or_default()
     }
 
     pub(super) fn controls_url(&self) -> String {
@@ -171,7 +209,7 @@ impl Sandbox {
         let mut sent = Vec::new();
         for (payment, at_ms) in due {
             let body = webhook_json(&payment, at_ms);
-            let outcome = webhook.send(body.to_string(), self.now_ms()).await;
+            let outcome = webhook.send(&self.signing_key(), body.to_string(), self.now_ms()).await;
             sent.push(match outcome {
                 Ok(answered) => json!({ "request_id": payment.id, "answered": answered }),
                 Err(error) => json!({ "request_id": payment.id, "error": error }),
@@ -184,7 +222,7 @@ impl Sandbox {
     pub(super) fn check_key(&self, headers: &HeaderMap, required: bool) -> Result<(), Refusal> {
         match headers.get("x-api-key") {
             None if !required => Ok(()),
-            Some(key) if key.as_bytes() == API_KEY.as_bytes() => Ok(()),
+            Some(key) if key.to_str().is_ok_and(|key| self.accepts(key)) => Ok(()),
             _ => Err(Refusal::unauthorized()),
         }
     }

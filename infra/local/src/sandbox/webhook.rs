@@ -7,7 +7,7 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// The API key that the sandbox accepts and signs its webhooks with.
+/// The API key that the sandbox accepts and signs its webhooks with, until others are set.
 pub const API_KEY: &str = "sandbox-relay-key";
 
 /// Maximum attempts. The provider makes ten; three are enough to bridge a restart.
@@ -29,12 +29,12 @@ impl Webhook {
     /// Sends one event. Returns the last status, or the error.
     ///
     /// `now_ms` is the stack's clock: receivers check the timestamp against it.
-    pub(super) async fn send(&self, body: String, now_ms: i64) -> Result<u16, String> {
+    pub(super) async fn send(&self, key: &str, body: String, now_ms: i64) -> Result<u16, String> {
         let mut outcome = Err("not sent".to_owned());
         for attempt in 0..TRIES {
             // A pause between attempts, as with the provider.
             tokio::time::sleep(Duration::from_millis(100) * attempt).await;
-            outcome = self.send_once(body.clone(), now_ms).await;
+            outcome = self.send_once(key, body.clone(), now_ms).await;
             // A receiver without the route does not get one by waiting.
             if matches!(outcome, Ok(200..=299 | 404)) {
                 break;
@@ -43,9 +43,9 @@ impl Webhook {
         outcome
     }
 
-    async fn send_once(&self, body: String, now_ms: i64) -> Result<u16, String> {
+    async fn send_once(&self, key: &str, body: String, now_ms: i64) -> Result<u16, String> {
         let timestamp = now_ms.to_string();
-        let signature = sign(API_KEY, &timestamp, &body);
+        let signature = sign(key, &timestamp, &body);
         let request = self
             .http
             .post(&self.url)

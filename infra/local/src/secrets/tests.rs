@@ -37,7 +37,7 @@ async fn secrets_survive_a_restart_with_their_versions() {
     first.call("CreateSecret", json!({ "Name": "gone", "SecretString": "x" })).await.expect("created");
     let delete = json!({ "SecretId": "gone", "ForceDeleteWithoutRecovery": true });
     first.call("DeleteSecret", delete).await.expect("deleted");
-    let operator = json!({ "SecretId": OPERATOR_SECRET });
+    let operator = json!({ "SecretId": KEYS_SECRET });
     let before = first.call("GetSecretValue", operator.clone()).await.expect("a value");
 
     clock.advance_ms(86_400_000);

@@ -13,8 +13,9 @@ const DEFAULT_PORT: u16 = 9_000;
 const DEFAULT_TABLE: &str = "crochet";
 
 /// Settings that are passed from the environment to the functions. The stack sets the addresses itself.
-const PASSED_ON: [&str; 16] = [
+const PASSED_ON: [&str; 17] = [
     "CROCHET_ENDPOINT_PORTS",
+    "CROCHET_ENDPOINT_SECRETS",
     "CROCHET_EVM_RPC_URL",
     "CROCHET_FEE_BPS",
     "CROCHET_FEE_WALLET",

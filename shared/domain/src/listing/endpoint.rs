@@ -36,8 +36,11 @@ pub struct Endpoint {
     pub rate_limit_per_minute: Option<u32>,
     /// Names of the extra headers that every call carries.
     pub auth_header_names: Vec<String>,
-    /// The version of the secret in Secrets Manager that is in force (its ClientRequestToken).
+    /// The version of the secret that is in force.
     pub secret_version: String,
+    /// That version, if it is kept here. Otherwise it is in Secrets Manager, with the version as its ClientRequestToken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<SealedSecret>,
     /// When that version's signing secret was created (Unix milliseconds).
     pub secret_created_ms: i64,
     /// When the last of the previous signing secrets expires (Unix milliseconds). Until then they sign too.
@@ -66,6 +69,17 @@ impl Endpoint {
         digest.truncate(8);
         digest
     }
+}
+
+/// URL, header and signing secrets of an endpoint, sealed. A key of the keyring opens it, for this listing and version only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedSecret {
+    /// Id of the key.
+    pub key: String,
+    /// Nonce and ciphertext, in base64.
+    pub text: String,
+    /// When it was sealed (Unix milliseconds).
+    pub since_ms: i64,
 }
 
 /// A lease to write the next version of an endpoint's secret. It ends when that version is in force, or when it expires.

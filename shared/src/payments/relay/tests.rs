@@ -16,6 +16,11 @@ use super::*;
 use crochet_domain::call::ExpectedPayout;
 use crochet_domain::money::Micros;
 
+/// A key, and the one before.
+fn key(key: &str, previous: &str) -> OperatorSecret<ProviderSecret> {
+    OperatorSecret::fixed(ProviderSecret { key: key.into(), previous: previous.into() })
+}
+
 const SELLER: &str = "0x00000000000000000000000000000000000000AB";
 
 /// What the provider replies: status code and body by route (`status`, `requests`) and id.
@@ -60,7 +65,7 @@ impl Played {
     /// Asks about `id`. Returns the reply, and which routes were asked.
     async fn payment(self, id: &str, wanted: RecordWanted) -> (Result<ProviderPayment, ProviderUnavailable>, Vec<&'static str>) {
         let (base, server) = self.serve().await;
-        let payment = Relay::new(&base, "key".into()).payment(id, wanted).await;
+        let payment = Relay::new(&base, key("key", "")).payment(id, wanted).await;
         server.abort();
         let mut asked = self.asked.lock().expect("unpoisoned").clone();
         asked.sort_unstable();
@@ -250,7 +255,7 @@ async fn superseding_payments_are_followed_three_times() {
 
 #[test]
 fn ids_are_told_from_other_text() {
-    let relay = Relay::new(&"http://127.0.0.1".parse().expect("a URL"), "key".into());
+    let relay = Relay::new(&"http://127.0.0.1".parse().expect("a URL"), key("key", ""));
     assert!(relay.is_payment_id(&id(0xab)) && relay.is_payment_id(&format!("0x{}", "AB".repeat(32))));
     for text in ["", "0x", &id(1)[2..], &id(1)[..65], &format!("{}0", id(1)), &format!("0x{}", "zz".repeat(32)), "gw_req_01"] {
         assert!(!relay.is_payment_id(text), "{text}");
@@ -279,7 +284,7 @@ async fn filled_payments_are_listed_page_by_page() {
     moved["status"] = "success".into();
     let played = Played::default().says("requests", "", 200, json!({ "requests": [paid, moved], "continuation": "50" }));
     let (base, server) = played.serve().await;
-    let relay = Relay::new(&base, "key".into());
+    let relay = Relay::new(&base, key("key", ""));
     let page = relay.filled_since(1_774_993_296_999, Some(1_775_079_696_000), Some("next&page")).await.expect("a page");
     assert_eq!(page.next.as_deref(), Some("50"));
     let [(listed, payment)] = &page.payments[..] else { panic!("what was superseded is left out: {page:?}") };
@@ -288,7 +293,26 @@ async fn filled_payments_are_listed_page_by_page() {
     let query = played.queries.lock().expect("unpoisoned").remove(0);
     assert_eq!(
         query,
-        "apiKey=key&status=success&sortBy=updatedAt&sortDirection=asc&startTimestamp=1774993296&limit=50&endTimestamp=1775079696&continuation=next%26page"
+        "status=success&sortBy=updatedAt&sortDirection=asc&startTimestamp=1774993296&limit=50&endTimestamp=1775079696&continuation=next%26page&apiKey=key"
     );
+    server.abort();
+}
+
+#[tokio::test]
+async fn after_a_rotation_what_was_quoted_with_the_key_before_is_listed_too() {
+    let played = Played::default().says("requests", "", 200, json!({ "requests": [record(&id(1))] }));
+    let (base, server) = played.serve().await;
+    let relay = Relay::new(&base, key("new", "old"));
+    let page = relay.filled_since(0, None, None).await.expect("a page");
+    let last = relay.filled_since(0, None, page.next.as_deref()).await.expect("a page");
+    assert!(page.next.is_some() && last.next.is_none());
+    let asked = played.queries.lock().expect("unpoisoned").clone();
+    assert!(
+        asked[0].ends_with("&apiKey=new") && asked[1].ends_with("&apiKey=old") && !asked[1].contains("continuation"),
+        "{asked:?}"
+    );
+    played.clone().says("requests", "", 400, json!({}));
+    assert!(relay.filled_since(0, None, None).await.is_err());
+    assert_eq!(relay.filled_since(0, None, page.next.as_deref()).await.expect("nothing").payments, []);
     server.abort();
 }

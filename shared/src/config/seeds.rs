@@ -1,34 +1,34 @@
-//! The secret from which receipts are signed.
+//! A secret of seeds, from which keys are derived: those of receipts, and those of endpoints.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A key for receipts, as it is stored: its seed, and from when it signs.
+/// A seed, and from when its key is used.
 #[derive(Debug, Clone, Deserialize)]
-pub struct ReceiptSeed {
+pub struct Seed {
     /// Random text of at least 32 characters, from which the key is derived.
     pub seed: SecretString,
-    /// From when it signs (Unix milliseconds). Until then its public key is shown already.
+    /// From when its key signs or seals (Unix milliseconds). Until then, it verifies or opens already.
     #[serde(default)]
     pub from_ms: i64,
 }
 
-/// The secret from which receipts are signed: the seed that the template created, and those of later rotations.
+/// The seed that the template created, and those of later rotations.
 #[derive(Debug, Clone, Deserialize)]
-pub struct ReceiptSecret {
+pub struct Seeds {
     /// The first seed.
     pub seed: SecretString,
     /// Later ones, oldest first.
     #[serde(default)]
-    pub rotated: Vec<ReceiptSeed>,
+    pub rotated: Vec<Seed>,
 }
 
-impl ReceiptSecret {
+impl Seeds {
     /// All seeds, oldest first.
     #[must_use]
-    pub fn seeds(&self) -> Vec<ReceiptSeed> {
-        let first = ReceiptSeed { seed: self.seed.clone(), from_ms: 0 };
+    pub fn seeds(&self) -> Vec<Seed> {
+        let first = Seed { seed: self.seed.clone(), from_ms: 0 };
         std::iter::once(first).chain(self.rotated.iter().cloned()).collect()
     }
 
