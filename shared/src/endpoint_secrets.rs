@@ -6,10 +6,9 @@ mod keyring;
 mod secrets_manager;
 mod store;
 
+pub use crate::secret_store_error::SecretStoreError;
 pub use both::EndpointSecrets;
 pub use endpoint::{AuthHeader, Derivation, EndpointSecret, SigningKey};
 pub use keyring::Keyring;
 pub use secrets_manager::SecretsManager;
-pub use store::{
-    DeleteSecrets, ListedSecret, Place, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets, new_version,
-};
+pub use store::{DeleteSecrets, ListedSecret, Place, ReadSecrets, SecretPage, SweepSecrets, WriteSecrets, new_version};

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod operator_secret;
 pub mod outbound;
 pub mod payments;
+pub mod secret_store_error;
 pub mod seller_request;
 pub mod store;
 pub mod telemetry;

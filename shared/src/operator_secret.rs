@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::app::App;
 use crate::clock::Clock;
-use crate::endpoint_secrets::SecretStoreError;
+use crate::secret_store_error::SecretStoreError;
 
 /// How long a secret is used before it is read again: five minutes.
 pub const READ_AGAIN_MS: i64 = 300_000;

@@ -12,11 +12,12 @@ use futures::future::BoxFuture;
 use super::endpoint::{EndpointSecret, SigningKey};
 use super::keyring::Keyring;
 use super::secrets_manager::SecretsManager;
-use super::store::{DeleteSecrets, Place, ReadSecrets, SecretPage, SecretStoreError, SweepSecrets, WriteSecrets};
+use super::store::{DeleteSecrets, Place, ReadSecrets, SecretPage, SweepSecrets, WriteSecrets};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::EndpointStore;
 use crate::operator_secret::OperatorSecret;
+use crate::secret_store_error::SecretStoreError;
 
 /// How often the keyring is read because it lacks a key (milliseconds).
 const MISSED_KEY_READS_MS: i64 = 10_000;

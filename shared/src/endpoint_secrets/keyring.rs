@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::endpoint::{AuthHeader, Derivation, EndpointSecret, SigningKey};
-use super::store::SecretStoreError;
 use crate::config::Seeds;
+use crate::secret_store_error::SecretStoreError;
 
 const NONCE_BYTES: usize = 12;
 

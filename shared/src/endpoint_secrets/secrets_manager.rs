@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretListEntry};
 use crochet_domain::ids::ListingId;
 use futures::future::BoxFuture;
@@ -11,8 +10,9 @@ use quick_cache::sync::Cache;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::endpoint::EndpointSecret;
-use super::store::{DeleteSecrets, ListedSecret, SecretPage, SecretStoreError, SweepSecrets};
+use super::store::{DeleteSecrets, ListedSecret, SecretPage, SweepSecrets};
 use crate::config::Config;
+use crate::secret_store_error::SecretStoreError;
 use crate::telemetry::meter::trip;
 
 /// Secrets per page of a list: the most that Secrets Manager gives.
@@ -151,19 +151,4 @@ impl SweepSecrets for SecretsManager {
 
 fn encode(secret: &EndpointSecret) -> Result<String, SecretStoreError> {
     serde_json::to_string(secret).map_err(|_| SecretStoreError::Malformed("an endpoint secret cannot be encoded"))
-}
-
-impl SecretStoreError {
-    /// What a failure of the client means.
-    pub(crate) fn of<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Self {
-        match &error {
-            SdkError::ServiceError(service) => match service.err().code() {
-                Some("ResourceNotFoundException") => Self::NotFound,
-                Some("ResourceExistsException") => Self::AlreadyExists,
-                code => Self::Service(code.unwrap_or("an unknown error").to_owned()),
-            },
-            SdkError::TimeoutError(_) => Self::Timeout,
-            _ => Self::NoResponse,
-        }
-    }
 }

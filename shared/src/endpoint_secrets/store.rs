@@ -7,29 +7,7 @@ use crochet_domain::listing::{Endpoint, SealedSecret};
 use futures::future::BoxFuture;
 
 use super::endpoint::{EndpointSecret, SigningKey};
-
-/// Secrets Manager did not complete a request. Contains no part of any secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SecretStoreError {
-    /// The secret, or the requested version of it, does not exist.
-    #[error("the secret or its version does not exist")]
-    NotFound,
-    /// A secret with this name already exists.
-    #[error("a secret with this name already exists")]
-    AlreadyExists,
-    /// Secrets Manager returned this error code.
-    #[error("Secrets Manager returned {0}")]
-    Service(String),
-    /// The request timed out. It may still take effect.
-    #[error("the request to Secrets Manager timed out")]
-    Timeout,
-    /// No response arrived. The request may still take effect.
-    #[error("no response from Secrets Manager")]
-    NoResponse,
-    /// The value does not have the expected form.
-    #[error("{0}")]
-    Malformed(&'static str),
-}
+use crate::secret_store_error::SecretStoreError;
 
 /// Where a version of a secret goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

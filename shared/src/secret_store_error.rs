@@ -1,0 +1,41 @@
+//! Why Secrets Manager gave no secret, or took none.
+
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+
+/// Secrets Manager did not complete a request. Contains no part of any secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretStoreError {
+    /// The secret, or the requested version of it, does not exist.
+    #[error("the secret or its version does not exist")]
+    NotFound,
+    /// A secret with this name already exists.
+    #[error("a secret with this name already exists")]
+    AlreadyExists,
+    /// Secrets Manager returned this error code.
+    #[error("Secrets Manager returned {0}")]
+    Service(String),
+    /// The request timed out. It may still take effect.
+    #[error("the request to Secrets Manager timed out")]
+    Timeout,
+    /// No response arrived. The request may still take effect.
+    #[error("no response from Secrets Manager")]
+    NoResponse,
+    /// The value does not have the expected form.
+    #[error("{0}")]
+    Malformed(&'static str),
+}
+
+impl SecretStoreError {
+    /// What a failure of the client means.
+    pub(crate) fn of<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Self {
+        match &error {
+            SdkError::ServiceError(service) => match service.err().code() {
+                Some("ResourceNotFoundException") => Self::NotFound,
+                Some("ResourceExistsException") => Self::AlreadyExists,
+                code => Self::Service(code.unwrap_or("an unknown error").to_owned()),
+            },
+            SdkError::TimeoutError(_) => Self::Timeout,
+            _ => Self::NoResponse,
+        }
+    }
+}
