@@ -17,8 +17,8 @@ use crate::world::World;
 const PAYMENT_ID: &str = "x-crochet-relay-request-id";
 /// A header that does not exist.
 pub(super) const WRONG_HEADER: &str = "x-crochet-payment-id";
-/// More requests than an obedient program needs for one answer, the attempts of a failing seller included.
-const MAX_STEPS: u32 = 60;
+/// More requests than an obedient program needs for one answer with one payment, the attempts of a failing seller included.
+const MAX_STEPS: usize = 60;
 /// How often the same advice may come in a row without a time to wait.
 const MAX_ADVICE_WITHOUT_WAIT: u32 = 3;
 
@@ -108,7 +108,9 @@ impl Run<'_> {
     /// Repeats a request as each reply advises, until it is answered.
     async fn fetch(&mut self, wish: usize, mut sending: Sending) -> Result<Ending, Failure> {
         let mut loops = Loops::default();
-        for _ in 0..MAX_STEPS {
+        let mut steps = 0;
+        while steps < MAX_STEPS * self.payments_of(wish).max(1) {
+            steps += 1;
             let reply = self.send(wish, &sending).await?;
             self.describe(wish, &sending, &reply);
             if self.wishes[wish].losses > 0 && self.random.chance(40) {
@@ -142,8 +144,13 @@ impl Run<'_> {
                 }
             }
         }
-        self.violated(format!("wish {wish} was not over after {MAX_STEPS} requests"));
+        self.violated(format!("wish {wish} was not over after {steps} requests"));
         Ok(Ending::Stopped)
+    }
+
+    /// How often the agent paid for a wish.
+    pub(super) fn payments_of(&self, wish: usize) -> usize {
+        self.deposits.iter().filter(|deposit| deposit.wish == wish).count()
     }
 
     pub(super) async fn send(&mut self, wish: usize, sending: &Sending) -> Result<Reply, Failure> {

@@ -7,8 +7,8 @@ use super::advice::{Advice, Sending};
 use super::run::{Deposit, Run, short};
 use crate::failure::{Failure, Outcome};
 
-/// Requests until a name must say how its call ended.
-const PATIENCE: u32 = 30;
+/// Requests for each payment until a name must say how its call ended: a seller that fails is tried 20 times.
+const PATIENCE: usize = 30;
 /// Seconds after the last change at the provider after which nothing may be open: a fill counts until one hour after the `ttl`.
 const AFTERWARDS: i64 = 3_600 + 900;
 /// For so long a body leads to what was delivered for it (seconds).
@@ -93,7 +93,8 @@ impl Run<'_> {
 
     async fn ask_until_it_ended(&mut self, wish: usize, name: &Sending) -> Result<Ended, Failure> {
         let mut told = Ended::Otherwise("nothing".into());
-        for asked in 0..PATIENCE {
+        let mut pause: i64 = 1;
+        for _ in 0..PATIENCE * self.payments_of(wish).max(1) {
             let reply = self.send(wish, name).await?;
             self.describe(wish, name, &reply);
             told = ended(&reply);
@@ -105,7 +106,8 @@ impl Run<'_> {
                 _ => {}
             }
             let Some(wait) = Advice::of(&reply).wait else { break };
-            self.time.wait(wait.max(2_i64.saturating_pow(asked).min(3_600))).await?;
+            self.time.wait(wait.max(pause)).await?;
+            pause = (2 * pause).min(3_600);
         }
         if told == Ended::Delivered && self.wishes[wish].answer.is_none() {
             self.note(format!("wish {wish} was delivered to a repeat in the end"));

@@ -29,7 +29,7 @@ pub(super) struct PreparedSecret {
 enum Version {
     /// The first version, for a new endpoint.
     First {
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// The listing's version before the write. At any other version, another request may have written or deleted the secret.
         listing_version: u64,
     },
@@ -110,7 +110,7 @@ async fn prepare_first(
     count_edit(&state.app, listing).await?;
     let make = |signing_key| NewEndpoint::new(url, header.clone().flatten(), signing_key, now_ms);
     let new = create_secret(state, listing.id, status, make).await?;
-    let version = Version::First { endpoint: new.endpoint, listing_version: listing.version };
+    let version = Version::First { endpoint: Box::new(new.endpoint), listing_version: listing.version };
     Ok(PreparedSecret { version, signing_secret: Some(new.signing_secret) })
 }
 
@@ -217,7 +217,9 @@ impl PreparedSecret {
 
     fn pinned(&self, current: Option<&Endpoint>, current_version: u64) -> Option<Endpoint> {
         match (&self.version, current) {
-            (Version::First { endpoint, listing_version }, None) if *listing_version == current_version => Some(endpoint.clone()),
+            (Version::First { endpoint, listing_version }, None) if *listing_version == current_version => {
+                Some((**endpoint).clone())
+            }
             (Version::Next { pin, .. }, Some(current)) => pin.applied_to(current),
             _ => None,
         }
@@ -319,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_new_endpoint_is_committed_only_to_the_unchanged_listing() {
-        let version = Version::First { endpoint: endpoint(None), listing_version: 3 };
+        let version = Version::First { endpoint: Box::new(endpoint(None)), listing_version: 3 };
         let first = PreparedSecret { version, signing_secret: None };
         assert!(first.pinned(None, 3).is_some());
         assert!(first.pinned(None, 4).is_none(), "the secret may have been deleted since");
