@@ -146,7 +146,7 @@ impl Market {
             return Err(UnexpectedReply("there are not four quotes".into()));
         };
         let again = redeem(first).await?;
-        same("the stored response", &again.body == &self.delivered.body && again.status == 200)?;
+        same("the stored response", again.body == self.delivered.body && again.status == 200)?;
         redeem(paid).await?.expect(200)?;
         redeem(paid_meanwhile).await?.expect(200)?;
         let asked = buyer.call(&self.listing.id, &waiting.body).send().await?;
