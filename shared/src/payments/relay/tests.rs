@@ -300,7 +300,9 @@ async fn filled_payments_are_listed_page_by_page() {
 
 #[tokio::test]
 async fn after_a_rotation_what_was_quoted_with_the_key_before_is_listed_too() {
-    let played = Played::default().says("requests", "", 200, json!({ "requests": [record(&id(1))] }));
+    let mut paid = record(&id(1));
+    paid["status"] = "success".into();
+    let played = Played::default().says("requests", "", 200, json!({ "requests": [paid] }));
     let (base, server) = played.serve().await;
     let relay = Relay::new(&base, key("new", "old"));
     let page = relay.filled_since(0, None, None).await.expect("a page");
