@@ -182,6 +182,9 @@ impl AgentReport {
         self.paid += run.deposits.len();
         self.delivered += run.wishes.iter().filter(|wish| wish.answer.is_some()).count();
         self.confirmed_after_failure += run.confirmed_after_failure;
+        for what in &run.violations {
+            println!("CROCHET_SEED={seed}: {what}");
+        }
         self.violations.extend(run.violations.iter().map(|what| (seed, what.clone())));
         if !run.violations.is_empty() && self.traced < PRINTED {
             let wishes: Vec<String> =
