@@ -41,7 +41,7 @@ pub async fn catalog(listings: usize) -> Result<(), String> {
     let Outcome::Written { listings: count, bytes, indexed_ms } = outcome else { return Err(format!("no snapshot: {outcome:?}")) };
     println!("wrote a snapshot of {count} listings, {:.1} MB, in {:.1} s", mb(bytes), began.elapsed().as_secs_f64());
     println!("  of that {indexed_ms} ms to index it: what a cold instance would take longer without the index in it");
-    println!("  units: {} to write it, {} to read it", bytes.div_ceil(1_024), bytes.div_ceil(4_096));
+    println!("  units: {} to write it, {} to read it", bytes.div_ceil(1_024), bytes.div_ceil(8_192));
     seed::assert_nothing_private(&store).await?;
     println!("  nothing of endpoints, schemas or examples is in it\n");
 

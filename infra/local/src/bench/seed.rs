@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use crochet::config::Config;
+use crochet::store::keys::Key;
 use crochet::store::{Store, keys};
 use crochet_catalog::snapshot::FORMAT;
 use crochet_domain::debt::Standing;
@@ -24,8 +25,10 @@ use crate::dynamodb::Api;
 
 /// A marker in every field that a snapshot must not contain.
 const PRIVATE_MARK: &str = "never-in-a-snapshot";
-/// Listings per request.
+/// Items per request.
 const BATCH: usize = 25;
+/// Listings per request, with the owner of each slug.
+const LISTINGS: usize = BATCH / 2;
 /// Concurrent requests.
 const AT_ONCE: usize = 4;
 /// Words that listings consist of. Each category starts at another position.
@@ -86,16 +89,17 @@ pub(super) async fn fill(stack: &Stack, config: &Config, count: usize, now_ms: i
     let words: Vec<&str> = WORDS.split_whitespace().collect();
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let sellers: Vec<SellerSummary> = (0..count.div_ceil(5)).map(|_| seller(&mut dice, now_ms)).collect();
-    let batches = (0..count).step_by(BATCH).map(|from| {
-        let some = from..count.min(from + BATCH);
+    let batches = (0..count).step_by(LISTINGS).map(|from| {
+        let some = from..count.min(from + LISTINGS);
         let end = some.end;
-        let writes = some.map(|_| item(&listing(&mut dice, &words, &sellers, now_ms))).collect::<Result<Vec<_>, String>>();
+        let listings: Vec<Listing> = some.map(|_| listing(&mut dice, &words, &sellers, now_ms)).collect();
+        let writes = listings.iter().flat_map(|listing| [item(listing), slug_item(listing)]).collect::<Result<Vec<_>, String>>();
         async move {
             let reply = api.call("BatchWriteItem", &json!({ "RequestItems": { &config.table: writes? } })).await?;
             if reply["UnprocessedItems"].as_object().is_some_and(|left| !left.is_empty()) {
                 return Err("the database left listings out".to_owned());
             }
-            if end % 5_000 == 0 {
+            if end % 6_000 == 0 {
                 print!("\rseeding {end} of {count}");
                 let _ = std::io::stdout().flush();
             }
@@ -196,6 +200,12 @@ fn item(listing: &Listing) -> Result<Value, String> {
     Ok(json!({ "PutRequest": { "Item": item } }))
 }
 
+/// Whose the slug is, likewise.
+fn slug_item(listing: &Listing) -> Result<Value, String> {
+    let key = keys::slug(&listing.slug);
+    placed(json!({ "listing": { "S": listing.id.to_string() } }), key, "slug")
+}
+
 /// The profile of a seller, likewise.
 fn profile_item(seller: &SellerSummary, now_ms: i64) -> Result<Value, String> {
     let profile = Profile {
@@ -216,9 +226,11 @@ fn profile_item(seller: &SellerSummary, now_ms: i64) -> Result<Value, String> {
         created_ms: now_ms - 1,
         unknown: Unknown::default(),
     };
-    let mut item = record(&profile)?;
-    let key = keys::profile(seller.id);
-    for (name, text) in [(keys::PK, key.pk), (keys::SK, key.sk), (keys::KIND, "profile".into())] {
+    placed(record(&profile)?, keys::profile(seller.id), "profile")
+}
+
+fn placed(mut item: Value, key: Key, kind: &str) -> Result<Value, String> {
+    for (name, text) in [(keys::PK, key.pk), (keys::SK, key.sk), (keys::KIND, kind.to_owned())] {
         item[name] = json!({ "S": text });
     }
     Ok(json!({ "PutRequest": { "Item": item } }))
