@@ -47,7 +47,7 @@ impl Options {
 }
 
 /// Runs what the options name, optimised; without options, every fault of every request of every plot. `CROCHET_SEED` repeats one
-/// seeded run.
+/// seeded run, and `CROCHET_FIRST_SEED` goes on from one.
 ///
 /// # Errors
 /// If something was found.
@@ -68,8 +68,8 @@ fn play(project: &Project, options: &Options, profile: &[&str]) -> Result<(), St
         let mut suite = project.cargo(&["test", "--quiet"]);
         suite.args(profile).args(["--workspace", "--test", "blackbox", "--", "--nocapture", filter]);
         suite.env(variable, value);
-        if let Ok(seed) = std::env::var("CROCHET_SEED") {
-            suite.env("CROCHET_SEED", seed);
+        for seed in ["CROCHET_SEED", "CROCHET_FIRST_SEED"] {
+            suite.envs(std::env::var(seed).map(|value| (seed, value)));
         }
         command::run(&mut suite)?;
     }
