@@ -47,6 +47,8 @@ fn a_currency_that_is_none_is_400_unsupported_origin_currency() -> Outcome {
             let error = reply.refused(400, "UNSUPPORTED_ORIGIN_CURRENCY");
             let told = error.to_string();
             assert!(["SOL", "USDC_SOL", "ETH", "USDC"].iter().all(|name| told.contains(name)), "{told}");
+            let probe = market.buyer.post(&format!("/gateway/{}", market.listing.id));
+            probe.currency(currency).send().await?.refused(400, "UNSUPPORTED_ORIGIN_CURRENCY");
         }
         market.quote(&json!({})).await?;
         Ok(())

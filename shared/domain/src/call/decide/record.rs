@@ -18,6 +18,9 @@ use crate::currency::OriginCurrency;
 pub(super) fn by_name(view: &View) -> Step {
     let request = &view.request;
     let sha256 = match &request.body {
+        BodyView::Empty if view.listing.is_paid && request.currency == RequestedCurrency::Unsupported => {
+            return closed(view).unwrap_or(Step::Refuse(Refusal::UnsupportedCurrency));
+        }
         BodyView::Empty if view.listing.is_paid => return closed(view).unwrap_or(Step::Probe),
         BodyView::Empty | BodyView::Invalid => return closed(view).unwrap_or(Step::Refuse(Refusal::InvalidBody)),
         BodyView::Json { sha256, .. } => sha256,

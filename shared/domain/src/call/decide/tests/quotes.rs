@@ -49,6 +49,7 @@ fn a_call_is_checked_before_it_is_asked_for_money() {
 fn a_zero_byte_body_is_a_price_probe_and_on_a_free_listing_invalid_json() {
     let probe = || asking().with_body(BodyView::Empty);
     all_come_to([probe(), probe().with_key("k"), probe().that_meets(quoted("p1"))], &Step::Probe);
+    assert_eq!(probe().in_an_unsupported_currency().decide(), Step::Refuse(Refusal::UnsupportedCurrency));
     assert_eq!(probe().for_free().decide(), Step::Refuse(Refusal::InvalidBody));
 }
 
