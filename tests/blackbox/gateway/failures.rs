@@ -163,14 +163,16 @@ fn a_409_by_the_seller_is_delivered_on_the_first_attempt_only() -> Outcome {
 
 #[test]
 fn a_paid_id_may_be_retried_without_paying_again_under_the_same_webhook_id() -> Outcome {
-    shared(async |world| {
+    isolated(async |world| {
         let market = world.market_at(&json!(1), "/flaky/2").await?;
         let body = json!({ "n": 1 });
         let quote = market.paid(&body).await?;
         let first = market.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR").clone();
+        world.later(2).await?;
         // Without the id as well; and the time to deliver does not move.
         let second = market.call(&body).send().await?.refused(502, "SELLER_ERROR").clone();
         assert_eq!(first["details"]["redeliver_until"], second["details"]["redeliver_until"]);
+        world.later(4).await?;
         let reply = market.redeem(&quote, &body).await?;
         let id = text(reply.ok(200), "request_id").to_owned();
         let calls = market.received(&id).await?;
@@ -188,12 +190,13 @@ fn a_paid_id_may_be_retried_without_paying_again_under_the_same_webhook_id() -> 
 
 #[test]
 fn failures_are_states_and_the_same_key_goes_on() -> Outcome {
-    shared(async |world| {
+    isolated(async |world| {
         let market = world.market_at(&json!(1), "/flaky/1").await?;
         let body = json!({ "n": 1 });
         let quote = Quote::of(market.call(&body).idempotency_key("k").send().await?);
         world.sandbox.pay(&quote.id).await?;
         market.call(&body).idempotency_key("k").send().await?.refused(502, "SELLER_ERROR");
+        world.later(2).await?;
         let reply = market.call(&body).idempotency_key("k").send().await?;
         reply.ok(200);
         assert!(!reply.is_replay());
@@ -212,6 +215,7 @@ fn a_retry_is_forwarded_without_asking_the_provider_again() -> Outcome {
         for route in ["status", "requests", "quote"] {
             world.sandbox.fault(route, "down", 60_000).await?;
         }
+        world.later(2).await?;
         market.redeem(&quote, &body).await?.ok(200);
         Ok(())
     })
@@ -290,7 +294,7 @@ fn at_most_20_attempts() -> Outcome {
 
 #[test]
 fn a_free_call_that_fails_owes_nothing_and_its_key_goes_on_with_it() -> Outcome {
-    shared(async |world| {
+    isolated(async |world| {
         let cases = [
             ("/fail/500", "SELLER_ERROR"),
             ("/fail/403", "SELLER_REFUSED"),
@@ -312,6 +316,7 @@ fn a_free_call_that_fails_owes_nothing_and_its_key_goes_on_with_it() -> Outcome 
             let details = named.refused(502, code)["details"].clone();
             assert_eq!(details["settled"], false, "{path}: {details}");
             assert!(is_time(&details["redeliver_until"]) && details["attempts_left"] == 19, "{path}: {details}");
+            world.later(2).await?;
             let again = market.call(&json!({ "n": 2 })).idempotency_key("k").send().await?;
             let again = &again.refused(502, code)["details"];
             assert_eq!((&again["request_id"], &again["attempts_left"]), (&details["request_id"], &json!(18)), "{path}: {again}");

@@ -1,6 +1,6 @@
 //! `POST /gateway/:listingId` on free listings, and requests that are rejected before payment.
 
-use crochet_tests::{Outcome, Replies, Wallet, at, list, number, shared, text};
+use crochet_tests::{Outcome, Replies, Wallet, at, isolated, list, number, shared, text};
 use serde_json::json;
 
 #[test]
@@ -191,11 +191,12 @@ fn each_free_call_is_a_call_of_its_own_unless_a_key_names_it() -> Outcome {
 
 #[test]
 fn a_failed_free_call_can_be_tried_again_under_its_key() -> Outcome {
-    shared(async |world| {
+    isolated(async |world| {
         let market = world.free_market("/flaky/1").await?;
         let body = json!({ "n": 1 });
         let error = market.call(&body).idempotency_key("again").send().await?.refused(502, "SELLER_ERROR").clone();
         assert_eq!((&error["details"]["settled"], &error["details"]["delivered"]), (&json!(false), &json!(false)));
+        world.later(2).await?;
         let reply = market.call(&body).idempotency_key("again").send().await?;
         let id = text(reply.ok(200), "request_id").to_owned();
         let calls = market.received(&id).await?;
