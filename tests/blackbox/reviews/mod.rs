@@ -6,19 +6,8 @@ mod states;
 mod statistics;
 mod writing;
 
-use crochet_tests::{Agent, Failure, Listing, Market, Reply, World};
-use serde_json::{Value, json};
-
-/// A review that says this much.
-fn opinion(stars: u8) -> Value {
-    json!({
-        "accuracy_rating": stars,
-        "reliability_rating": stars,
-        "value_rating": stars,
-        "title": "It works",
-        "comment": "Every answer was right.",
-    })
-}
+use crochet_tests::{Agent, Failure, Listing, Market, Reply, World, opinion};
+use serde_json::json;
 
 /// The agent reviews the listing.
 async fn review(agent: &Agent, listing: &str, stars: u8) -> Result<Reply, Failure> {

@@ -142,13 +142,19 @@ fn no_call_fails_while_every_secret_is_rotated() -> Outcome {
         calls?;
         payments?;
         pages?;
-        for market in [&free, &paid] {
-            let unverified = market.all_received().await?.iter().filter(|call| call["verified"] != true).count();
-            assert_eq!(unverified, 0, "calls that the seller could not verify");
-        }
+        all_verified(&[&free, &paid]).await?;
         println!("{} calls, none failed", load.done.get());
         Ok(())
     })
+}
+
+/// The sellers could verify every call.
+async fn all_verified(markets: &[&Market<'_>]) -> Outcome {
+    for market in markets {
+        let unverified = market.all_received().await?.iter().filter(|call| call["verified"] != true).count();
+        assert_eq!(unverified, 0, "calls that the seller could not verify");
+    }
+    Ok(())
 }
 
 async fn moves(world: &World, load: &Load, free: &Market<'_>, paid: &Market<'_>) -> Outcome {
@@ -205,10 +211,7 @@ fn no_call_fails_while_endpoints_are_moved_between_the_stores() -> Outcome {
         steps?;
         calls?;
         payments?;
-        for market in [&free, &paid] {
-            let unverified = market.all_received().await?.iter().filter(|call| call["verified"] != true).count();
-            assert_eq!(unverified, 0, "calls that the seller could not verify");
-        }
+        all_verified(&[&free, &paid]).await?;
         println!("{} calls, none failed", load.done.get());
         Ok(())
     })

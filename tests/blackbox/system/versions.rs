@@ -1,7 +1,7 @@
 //! Two versions at one table: items of the next version are read and kept whole, and those of the one before are read.
 
-use crochet_tests::{Agent, Market, Outcome, Person, Quote, Replies, Wallet, World, isolated, list, text};
-use serde_json::{Value, json};
+use crochet_tests::{Agent, Market, Outcome, Person, Quote, Replies, Wallet, World, isolated, list, opinion, text};
+use serde_json::json;
 
 /// Kinds of items that the routes below must have written over those of the next version.
 const WRITTEN: &[&str] = &[
@@ -23,16 +23,6 @@ const WRITTEN: &[&str] = &[
     "session",
     "stats_slice",
 ];
-
-fn review_of(stars: u8) -> Value {
-    json!({
-        "accuracy_rating": stars,
-        "reliability_rating": stars,
-        "value_rating": stars,
-        "title": "It works",
-        "comment": "Every answer was right.",
-    })
-}
 
 /// Everything that one can do with what exists.
 struct Scene<'a> {
@@ -60,7 +50,7 @@ impl<'a> Scene<'a> {
         world.at_noon().await?;
         let market = world.market(1.0).await?;
         market.buy(&json!({ "n": 1 })).await?;
-        let written = market.buyer.post(&format!("/reviews/{}", market.listing.id)).json(&review_of(5)).send().await?;
+        let written = market.buyer.post(&format!("/reviews/{}", market.listing.id)).json(&opinion(5)).send().await?;
         let review = text(&written.ok(201)["review"], "id").to_owned();
         let paid = market.paid(&json!({ "n": 2 })).await?;
         let quoted = Quote::of(market.call(&json!({ "n": 3 })).idempotency_key("third").send().await?);

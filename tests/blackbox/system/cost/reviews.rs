@@ -1,6 +1,6 @@
 //! Costs of reviews, statistics and receipts.
 
-use crochet_tests::{Outcome, Replies, text};
+use crochet_tests::{Outcome, Replies, opinion, text};
 use serde_json::json;
 
 use super::figures::Figures;
@@ -14,9 +14,7 @@ pub(super) async fn reviews(figures: &mut Figures<'_>) -> Outcome {
     let id = text(&market.row(&quote.id).await?, "id").to_owned();
     world.sweep().await?;
     let path = format!("/reviews/{}", market.listing.id);
-    let mut opinion = json!({
-        "accuracy_rating": 5, "reliability_rating": 5, "value_rating": 5, "title": "It works", "comment": "Every answer was right.",
-    });
+    let mut opinion = opinion(5);
     let written = market.buyer.post(&path).json(&opinion).send().await?;
     figures.note("review", &written)?;
     let answer = format!("{path}/{}/answer", text(&written.ok(201)["review"], "id"));
