@@ -83,7 +83,8 @@ impl Store {
     /// Lets one pass, if the gate is open and the caps allow one more on this day (UTC, counted from 1970-01-01). Returns the gate after
     /// it, too.
     ///
-    /// One conditional write, and a second one for the first of a day.
+    /// A gate that is a day ahead counts on: clocks differ around midnight. One that is further ahead was written by a wrong clock, and
+    /// begins anew. One conditional write, and a second one for the first of a day.
     pub async fn pass_gate(&self, gate: Gate, caps: Caps, day: u32) -> Result<(Passage, GateState), StoreError> {
         let key = keys::gate(gate.as_str());
         let (mut keep, mut is_open) = ("", "(attribute_not_exists(closed) OR closed = :open)".to_owned());
@@ -94,10 +95,10 @@ impl Store {
         let mut attempts = Attempts::default();
         loop {
             let next = Update::new(&format!("SET passed = passed + :one{keep}"))
-                .when(&format!("#day = :day AND passed < :most AND {is_open}"))
+                .when(&format!("#day BETWEEN :day AND :tomorrow AND passed < :most AND {is_open}"))
                 .value(":most", n(caps.per_day));
             let first = Update::new(&format!("SET passed = :one, #day = :day{keep}"))
-                .when(&format!("(attribute_not_exists(#day) OR #day < :day) AND {is_open}"));
+                .when(&format!("(attribute_not_exists(#day) OR #day < :day OR #day > :tomorrow) AND {is_open}"));
             for mut update in [next, first] {
                 if let Some(all) = caps.in_all {
                     update = update.value(":all", n(all)).value(":zero", n(0));
@@ -106,6 +107,7 @@ impl Store {
                     .name("#day", "day")
                     .value(":one", n(1))
                     .value(":day", n(day))
+                    .value(":tomorrow", n(day + 1))
                     .value(":open", aws_sdk_dynamodb::types::AttributeValue::Bool(false));
                 let error = match self.table.update(&key, update).await {
                     Ok(item) => return Ok((Passage::Open, GateState::of(&item))),
@@ -121,7 +123,7 @@ impl Store {
                 if caps.in_all.is_some_and(|all| found.kept >= all) {
                     return Ok((Passage::NoRoom, found));
                 }
-                if found.day >= day && found.passed >= caps.per_day {
+                if (day..=day + 1).contains(&found.day) && found.passed >= caps.per_day {
                     return Ok((Passage::Full, found));
                 }
             }

@@ -115,6 +115,20 @@ fn a_deployment_takes_so_many_registrations_in_a_day_and_no_more() -> Outcome {
     })
 }
 
+/// Clocks differ around midnight, and one of them may be wrong.
+#[test]
+fn a_gate_that_counts_another_day_stops_nobody() -> Outcome {
+    isolated(async |world| {
+        for days in [1, 7] {
+            world.later(days * 86_400).await?;
+            world.agent().await?;
+            world.later(-days * 86_400).await?;
+            world.agent().await?;
+        }
+        Ok(())
+    })
+}
+
 #[test]
 fn calls_that_do_not_move_are_found_and_looked_at_again() -> Outcome {
     isolated(async |world| {
