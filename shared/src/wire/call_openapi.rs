@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 /// The header by which a caller names a call.
 #[must_use]
 pub fn idempotency_key() -> Value {
-    json!({ "name": "Idempotency-Key", "in": "header", "schema": { "type": "string", "minLength": 1, "maxLength": 255 }, "description": "Identifies this call. You choose it." })
+    json!({ "name": "Idempotency-Key", "in": "header", "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[ -+\--~]{1,255}$" }, "description": "Identifies this call. You choose it." })
 }
 
 /// The headers of a call of a paid listing.

@@ -131,10 +131,10 @@ fn keys_are_a_buyers_own() -> Outcome {
 }
 
 #[test]
-fn a_key_has_1_to_255_printable_characters() -> Outcome {
+fn a_key_has_1_to_255_printable_characters_and_no_comma() -> Outcome {
     shared(async |world| {
         let market = world.free_market(&world.echo_path()).await?;
-        for key in ["", "tab\there", "ünïcödé", "x".repeat(256).as_str()] {
+        for key in ["", "a,b", "tab\there", "ünïcödé", "x".repeat(256).as_str()] {
             let reply = market.call(&json!({})).idempotency_key(key).send().await?;
             assert_eq!((reply.status, reply.code()), (400, "INVALID_IDEMPOTENCY_KEY"), "{key:?}: {}", reply.text());
             reply.refused(400, "INVALID_IDEMPOTENCY_KEY");
