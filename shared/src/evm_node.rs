@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
@@ -26,9 +27,12 @@ const GAS: u64 = 12_000_000;
 /// Why a node gave no result. The text is for the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NodeFault {
-    /// It could not be reached, was too slow, or refused.
+    /// It could not be reached, was too slow, or gave no result.
     #[error("{0}")]
     Unavailable(&'static str),
+    /// It does not accept the key in its URL (HTTP 401 or 403).
+    #[error("it does not accept the key in its URL")]
+    Refused,
     /// It serves a chain other than [`EVM_CHAIN_ID`]: the operator set the wrong URL.
     #[error("CROCHET_EVM_RPC_URL leads to chain {0}, and messages to sign name chain {EVM_CHAIN_ID}")]
     OtherChain(u64),
@@ -92,6 +96,9 @@ impl EvmNode {
         let class =
             |error: reqwest::Error| NodeFault::Unavailable(if error.is_timeout() { "no answer in time" } else { "no connection" });
         let mut reply = self.http.post(self.url.expose_secret()).json(&request).send().await.map_err(class)?;
+        if matches!(reply.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return Err(NodeFault::Refused);
+        }
         if !reply.status().is_success() {
             return Err(NodeFault::Unavailable("it answered with an HTTP error"));
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::config::Config;
+use crate::app::App;
 use crate::evm_node::{EvmNode, NodeFault, NodeSecret};
 use crochet_domain::wallet::contract::{MAX_CONTRACT_SIGNATURE_CHARS, SignatureQuery, Verdict};
 use crochet_domain::wallet::proof::{self, MAX_SIGNATURE_CHARS};
@@ -24,10 +24,19 @@ enum Node {
 }
 
 impl Node {
-    async fn get(&self) -> Result<Option<EvmNode>, NodeFault> {
+    /// Whether there is one.
+    async fn exists(&self) -> Result<bool, NodeFault> {
         match self {
-            Self::Known(node) => Ok(Some(node.clone())),
-            Self::InSecret(secret) => secret.node().await,
+            Self::Known(_) => Ok(true),
+            Self::InSecret(secret) => secret.names_a_node().await,
+        }
+    }
+
+    /// Runs a program; `None` without a node.
+    async fn run(&self, program: &[u8]) -> Result<Option<Vec<u8>>, NodeFault> {
+        match self {
+            Self::Known(node) => node.run(program).await.map(Some),
+            Self::InSecret(secret) => secret.run(program).await,
         }
     }
 }
@@ -44,18 +53,24 @@ pub enum WalletProofError {
 }
 
 impl WalletProofs {
-    /// With the node that `config` names, if any.
+    /// With the node that the configuration of `app` names, if any.
     #[must_use]
-    pub fn of(config: &Config) -> Self {
-        let known = config.evm_rpc_url.clone().map(|url| Node::Known(EvmNode::new(url)));
-        Self { node: known.or_else(|| NodeSecret::of(config).map(|secret| Node::InSecret(Arc::new(secret)))) }
+    pub fn of(app: &App) -> Self {
+        let known = app.config.evm_rpc_url.clone().map(|url| Node::Known(EvmNode::new(url)));
+        Self { node: known.or_else(|| NodeSecret::of(app).map(|secret| Node::InSecret(Arc::new(secret)))) }
+    }
+
+    /// Without a node.
+    #[must_use]
+    pub fn of_keys() -> Self {
+        Self { node: None }
     }
 
     /// Maximum length of a signature in characters.
     pub async fn max_signature_chars(&self) -> usize {
         let has_node = match &self.node {
             // A node that cannot be found out about is a fault, which `verify` reports.
-            Some(node) => !matches!(node.get().await, Ok(None)),
+            Some(node) => node.exists().await.unwrap_or(true),
             None => false,
         };
         if has_node { MAX_CONTRACT_SIGNATURE_CHARS } else { MAX_SIGNATURE_CHARS }
@@ -73,9 +88,9 @@ impl WalletProofs {
         let by_key = || proof::verify(address, message, signature);
         let Some(node) = &self.node else { return Ok(by_key()?) };
         let Some(query) = SignatureQuery::new(address, message, signature)? else { return Ok(by_key()?) };
-        let answer = match node.get().await {
+        let answer = match node.run(&query.program()).await {
             Ok(None) => return Ok(by_key()?),
-            Ok(Some(node)) => node.run(&query.program()).await,
+            Ok(Some(answer)) => Ok(answer),
             Err(fault) => Err(fault),
         };
         let verdict = answer.and_then(|answer| query.verdict(&answer).ok_or(NodeFault::Unavailable("it did not run the program")));

@@ -10,6 +10,7 @@ pub type Outcome = Result<(), Failure>;
 pub struct Failure {
     what: String,
     at: &'static Location<'static>,
+    needs_own_process: bool,
 }
 
 impl Failure {
@@ -17,7 +18,18 @@ impl Failure {
     #[track_caller]
     #[must_use]
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), at: Location::caller() }
+        Self { what: what.into(), at: Location::caller(), needs_own_process: false }
+    }
+
+    /// The failure of a test that looks into the stack, or moves what only a stack in this process has.
+    #[track_caller]
+    pub(crate) fn needs_own_process() -> Self {
+        Self { needs_own_process: true, ..Self::new("this requires a stack in this process") }
+    }
+
+    /// Whether the test cannot run on a stack outside this process.
+    pub(crate) fn is_of_own_process(&self) -> bool {
+        self.needs_own_process
     }
 }
 

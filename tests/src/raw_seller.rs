@@ -1,13 +1,13 @@
 //! A seller that sends exactly the bytes it is told to, and keeps its connections.
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::failure::Failure;
+use crate::outside::own_address;
 
 /// What the seller does with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub struct RawSeller {
 impl RawSeller {
     /// Starts a seller that gives these replies in turn. The last one is repeated.
     pub async fn start(replies: impl IntoIterator<Item = RawReply>) -> Result<Self, Failure> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind((own_address(), 0)).await?;
         let url = format!("http://{}/raw", listener.local_addr()?);
         let script = Arc::new(Mutex::new(Script { replies: replies.into_iter().collect(), received: Vec::new() }));
         let shared = Arc::clone(&script);

@@ -2,7 +2,6 @@
 //! endpoint.
 
 use std::collections::HashSet;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -16,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::failure::Failure;
+use crate::outside::own_address;
 
 /// How the seller responds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl ScriptedSeller {
         let (stop, stopped) = watch::channel(false);
         let (behavior, follow) = watch::channel(behavior);
         let called = Arc::default();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind((own_address(), 0)).await?;
         let url = format!("http://{}/scripted", listener.local_addr()?);
         let inner = Inner { behavior: follow, called: Arc::clone(&called) };
         tokio::spawn(serve(listener, Router::new().fallback(answer).with_state(inner), stopped));

@@ -18,6 +18,7 @@ use crate::declared_errors;
 use crate::expect::text;
 use crate::failure::{Failure, Outcome};
 use crate::names::unique_name;
+use crate::outside::{Function, Outside, invoke, is_left_out, variable};
 use crate::runtime::runtime;
 
 /// A low difficulty for hundreds of registrations. `auth_challenge` tests the default.
@@ -79,7 +80,7 @@ struct Inside {
 
 /// The clock and the provider's faults affect the whole stack. On a stack outside this process, tests that change them run
 /// alone.
-enum Turn {
+pub(crate) enum Turn {
     Many { _guard: RwLockReadGuard<'static, ()> },
     One { _guard: RwLockWriteGuard<'static, ()> },
 }
@@ -95,11 +96,12 @@ static MACHINE: RwLock<()> = RwLock::const_new(());
 /// The test's failure, or a call whose ledger entries do not sum to zero.
 pub fn shared(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     runtime().block_on(async {
+        if let Some(outside) = Outside::from_env() {
+            let turn = Turn::Many { _guard: TURNS.read().await };
+            return outside.run(turn, test).await;
+        }
         let _machine = MACHINE.read().await;
-        let world = match Outside::from_env() {
-            Some(outside) => outside.world(Turn::Many { _guard: TURNS.read().await }),
-            None => shared_stack().await?.world(),
-        };
+        let world = shared_stack().await?.world();
         test(&world).await?;
         world.finish().await
     })
@@ -110,27 +112,33 @@ pub fn shared(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
 /// # Errors
 /// Same as [`shared`].
 pub fn isolated(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
-    if Outside::from_env().is_none() {
+    let Some(outside) = Outside::from_env() else {
         return with_setup(Setup::default(), test);
-    }
+    };
     runtime().block_on(async {
-        let outside = Outside::from_env().ok_or_else(|| Failure::new("CROCHET_TEST_BASE_URL is unset"))?;
-        let world = outside.world(Turn::One { _guard: TURNS.write().await });
-        let outcome = test(&world).await;
-        world.sandbox.clear_faults().await?;
-        let offset_ms = world.sandbox.clock_offset_ms().await?;
-        world.sandbox.advance_clock(-offset_ms).await?;
-        outcome?;
-        world.finish().await
+        let turn = Turn::One { _guard: TURNS.write().await };
+        outside
+            .run(turn, async |world| {
+                let outcome = test(world).await;
+                world.sandbox.clear_faults().await?;
+                let offset_ms = world.sandbox.clock_offset_ms().await?;
+                world.sandbox.advance_clock(-offset_ms).await?;
+                outcome
+            })
+            .await
     })
 }
 
-/// Runs a test on an isolated stack with these settings, always in this process.
+/// Runs a test on an isolated stack with these settings. Such a stack is in this process: the test is left out where the suite runs on
+/// a stack outside.
 ///
 /// # Errors
 /// Same as [`shared`].
 pub fn with_setup(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     runtime().block_on(async {
+        if is_left_out() {
+            return Ok(());
+        }
         let _machine = MACHINE.read().await;
         let world = start(setup).await?.world();
         test(&world).await?;
@@ -144,6 +152,9 @@ pub fn with_setup(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Ou
 /// Same as [`shared`].
 pub fn alone(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     runtime().block_on(async {
+        if is_left_out() {
+            return Ok(());
+        }
         let _machine = MACHINE.write().await;
         let world = start(setup).await?.world();
         test(&world).await?;
@@ -204,46 +215,6 @@ pub(crate) fn dynamodb_from_env() -> Option<String> {
     variable("CROCHET_DYNAMODB_ENDPOINT")
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// A stack outside this process.
-struct Outside {
-    base: String,
-    sandbox: String,
-    seller: String,
-    dynamodb: Option<String>,
-    table: String,
-}
-
-impl Outside {
-    fn from_env() -> Option<Self> {
-        let base = variable("CROCHET_TEST_BASE_URL")?;
-        let or = |name: &str, usual: &str| variable(name).unwrap_or_else(|| usual.to_owned());
-        Some(Self {
-            base,
-            sandbox: or("CROCHET_TEST_SANDBOX_URL", "http://127.0.0.1:9001"),
-            seller: or("CROCHET_TEST_SELLER_URL", "http://127.0.0.1:9002"),
-            dynamodb: variable("CROCHET_TEST_DYNAMODB_URL"),
-            table: or("CROCHET_TEST_TABLE", "crochet"),
-        })
-    }
-
-    fn world(self, turn: Turn) -> World {
-        let client = Client::new(&self.base).observed_by(declared_errors::check);
-        World {
-            sandbox: SandboxControls::new(&self.sandbox),
-            seller: SellerControls::new(&self.seller),
-            books: self.dynamodb.map(|url| Books::new(client.clone(), url, self.table)),
-            client,
-            stack: None,
-            called: AtomicBool::new(false),
-            _turn: Some(turn),
-        }
-    }
-}
-
 impl World {
     /// Registers an agent with a Solana wallet, as buyer and seller.
     pub async fn agent(&self) -> Result<Agent, Failure> {
@@ -284,10 +255,13 @@ impl World {
         self.stack.as_ref().map(|stack| Costs::new(stack.costs().clone()))
     }
 
-    /// A client of the stack's port, whatever the public URL is. `None` on a stack outside this process.
+    /// A client of the stack's port, whatever the public URL is. `None` if the stack serves no site.
     #[must_use]
     pub fn site_client(&self) -> Option<Client> {
-        self.stack.as_ref().and_then(|stack| stack.site_url()).map(|url| Client::new(url).observed_by(declared_errors::check))
+        match &self.stack {
+            Some(stack) => stack.site_url().map(|url| Client::new(url).observed_by(declared_errors::check)),
+            None => Some(self.client.clone()),
+        }
     }
 
     /// Moves the stack's clock. Only on an isolated stack.
@@ -296,9 +270,15 @@ impl World {
         Ok(())
     }
 
-    /// Sweeps once. Only on a stack in this process.
+    /// Sweeps once.
     pub async fn sweep(&self) -> Outcome {
-        self.stack()?.sweep().await.map(drop).map_err(Failure::new)
+        match &self.stack {
+            Some(stack) => stack.sweep().await.map(drop).map_err(Failure::new),
+            None => match invoke(Function::GatewaySweeper, &json!({})).await? {
+                Some(_) => Ok(()),
+                None => Err(Failure::needs_own_process()),
+            },
+        }
     }
 
     /// Moves the clock to the next noon (UTC), so that a test is sure of its days. Only on an isolated stack.
@@ -346,7 +326,7 @@ impl World {
     /// # Errors
     /// If the stack is outside this process.
     pub(crate) fn stack(&self) -> Result<&Stack, Failure> {
-        self.stack.as_deref().ok_or_else(|| Failure::new("this requires a stack in this process"))
+        self.stack.as_deref().ok_or_else(Failure::needs_own_process)
     }
 
     /// Direct access to the table.
@@ -383,8 +363,21 @@ impl World {
         }
     }
 
+    /// A world on a stack outside this process.
+    pub(crate) fn outside(client: Client, sandbox: &str, seller: &str, books: Option<Books>, turn: Turn) -> Self {
+        Self {
+            client,
+            sandbox: SandboxControls::new(sandbox),
+            seller: SellerControls::new(seller),
+            books,
+            stack: None,
+            called: AtomicBool::new(false),
+            _turn: Some(turn),
+        }
+    }
+
     /// Audits the ledger if calls were made.
-    async fn finish(&self) -> Outcome {
+    pub(crate) async fn finish(&self) -> Outcome {
         crate::actions::write();
         if self.called.load(Ordering::Relaxed) {
             self.audit().await?;

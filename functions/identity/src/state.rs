@@ -21,6 +21,6 @@ impl State {
     /// The state for the configuration of `app`.
     #[must_use]
     pub fn new(app: App) -> Self {
-        Self { proofs: WalletProofs::of(&app.config), party: RelyingParty::of(&app.config), app }
+        Self { proofs: WalletProofs::of(&app), party: RelyingParty::of(&app.config), app }
     }
 }

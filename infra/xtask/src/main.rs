@@ -13,6 +13,7 @@ mod go;
 mod imports;
 mod net;
 mod openapi_tools;
+mod places;
 mod project;
 mod report;
 mod roles;
@@ -35,9 +36,11 @@ cargo xtask <command>
 
   test [filter]             everything: format, lints, dependencies, unit tests, the black-box suite on the real
                             DynamoDB Local, generated files, the SAM template, and smoke tests on cargo lambda watch
-  test --sam [filter]       the same, then `sam build` and smoke tests through `sam local start-api` (requires Docker)
   test --embedded [filter]  only the black-box suite, on the embedded database, for everyday work
-  watch-smoke [filter]      only the smoke tests on cargo lambda watch (default filter: `smoke`)
+  test --watch [filter]     only the black-box suite, on cargo lambda watch and the real DynamoDB Local
+  test --sam [filter]       only the black-box suite, after `sam build`, through `sam local` and on the real DynamoDB Local
+                            (infra/tools/container-engine gives a Debian machine the container engine that it needs)
+  watch                     the functions on cargo lambda watch, with everything that they need (CROCHET_PORT, default 9000)
   faults                    every fault of every outbound request of every kind of call, on the embedded database
   faults --agent N          N seeded runs of an agent that obeys every reply to the letter
   faults --runs N           N seeded histories of buyers, sellers and faults, against a model
@@ -95,8 +98,7 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
             let options = test::Options::parse(rest)?;
             test::run(&Project::locate()?, &options)
         }
-        ["watch-smoke"] => watch_smoke("smoke"),
-        ["watch-smoke", filter] => watch_smoke(filter),
+        ["watch"] => watch::run(&Project::locate()?).map(|()| true),
         ["faults", rest @ ..] => {
             let options = faults::Options::parse(rest)?;
             faults::run(&Project::locate()?, &options).map(|()| true)
@@ -127,12 +129,6 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         ["generate", "--check"] => generate(&["generate", "--check"]),
         _ => Err(format!("unknown command `{}`\n\n{HELP}", words.join(" "))),
     }
-}
-
-fn watch_smoke(filter: &str) -> Result<bool, String> {
-    let project = Project::locate()?;
-    let clients = suite::Clients::install(&project)?;
-    watch::smoke(&project, &clients, filter, None).map(|()| true)
 }
 
 fn bench(arguments: &[&str]) -> Result<bool, String> {

@@ -1,16 +1,19 @@
 //! The functions as they are shipped: `sam build`, then `sam local start-api` in containers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use crate::background::Background;
-use crate::project::{Project, write};
+use crate::places::Places;
+use crate::project::{Project, read, write};
 use crate::stack::Parts;
-use crate::suite::{self, Clients, RunningStack};
+use crate::suite::{self, Clients, Invoke, RunningStack};
 use crate::{command, forward, net, tools};
 
 /// Timeout for the first reply. The first run pulls the runtime's image.
@@ -19,11 +22,21 @@ const FIRST_ANSWER: Duration = Duration::from_secs(300);
 /// Parameters without a default. The functions get their real values through `--env-vars`.
 const PARAMETERS: [&str; 2] = ["PublicUrl=https://example.org", "FeeWallet=0x000000000000000000000000000000000000dEaD"];
 
-/// Builds the functions with SAM and runs the suite's tests that match `filter` on them.
+/// The tests that are left out, with the reason of each. A container holds one call at a time.
+const LEFT_OUT: &str = "infra/tools/sam-left-out.txt";
+
+/// Builds the functions with SAM, and runs the suite's tests that match `filter`, or all, through `sam local`. Returns which ran there,
+/// and the names of those that were left out.
 ///
 /// # Errors
-/// Without Docker on Linux, if something does not build or start, or if a test fails.
-pub(crate) fn smoke(project: &Project, clients: &Clients, filter: &str, dynamodb: Option<&str>) -> Result<(), String> {
+/// Without a container engine, if something does not build or start, or if a test fails.
+pub(crate) fn test(
+    project: &Project,
+    clients: &Clients,
+    filter: Option<&str>,
+    dynamodb: Option<&str>,
+) -> Result<(Places, Vec<String>), String> {
+    command::run(project.command("infra/tools/container-engine").arg("start"))?;
     let bridge = bridge_address()?;
     let sam = Sam { programs: tools::sam_programs(project)?, built: project.target.join("sam"), project };
     command::run(&mut sam.build()?)?;
@@ -36,22 +49,33 @@ pub(crate) fn smoke(project: &Project, clients: &Clients, filter: &str, dynamodb
         let value = if name == "CROCHET_PUBLIC_URL" { value.clone() } else { reachable.url(value)? };
         settings.insert(name.as_str(), value);
     }
+    // Pages ask the API, which they reach at another address than callers.
+    settings.insert("CROCHET_API_URL", reachable.url(&parts.url(0))?);
+    let variables = project.target.join("xtask/sam-variables.json");
+    write(&variables, &serde_json::json!({ "Parameters": settings }).to_string())?;
     // Tests pass the seller's address to functions, so it must be reachable from containers.
     let stack = RunningStack {
-        base: parts.url(0),
+        base: parts.public_url(),
         sandbox: parts.url(1),
         seller: reachable.url(&parts.url(2))?,
         dynamodb: parts.dynamodb(),
         table: parts.table(),
+        invoke: Invoke::Program(sam.invoke_script(&variables)?),
+        own_address: bridge,
     };
-    let variables = project.target.join("xtask/sam-variables.json");
-    write(&variables, &serde_json::json!({ "Parameters": settings }).to_string())?;
 
     let _containers = Containers { earlier: lambda_containers() };
     let mut api = Background::start("sam local start-api", &sam.start_api(parts.base, &variables), &project.log("sam")?)?;
     let health = || net::get(([127, 0, 0, 1], parts.base).into(), "/api/v1/health", FIRST_ANSWER).filter(|a| a.status < 500);
     api.wait(FIRST_ANSWER, health)?;
-    suite::run_against(project, clients, filter, &stack).map_err(|problem| format!("{problem}\n{}", api.last_words()))
+    let left_out = left_out(&read(&project.root.join(LEFT_OUT))?);
+    let outcome = suite::run_against(project, clients, filter, &left_out, &stack);
+    outcome.map(|places| (places, left_out)).map_err(|problem| format!("{problem}\n{}", api.last_words()))
+}
+
+/// The names in the list of tests that are left out. A line that begins with `#` gives the reason of those that follow.
+fn left_out(list: &str) -> Vec<String> {
+    list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
 }
 
 struct Sam<'a> {
@@ -79,12 +103,29 @@ impl Sam<'_> {
 
     fn start_api(&self, port: u16, variables: &Path) -> Command {
         let mut sam = self.command(&["local", "start-api", "--host", "127.0.0.1", "--port", &port.to_string()]);
-        sam.arg("--template-file").arg(self.built.join("template.yaml")).arg("--env-vars").arg(variables);
-        sam.args(["--warm-containers", "LAZY"]);
-        if docker(&["image", "inspect", &format!("public.ecr.aws/lambda/provided:al2023-{ARCHITECTURE}")]).is_ok() {
-            sam.arg("--skip-pull-image");
-        }
+        sam.args(["--warm-containers", "LAZY"]).args(self.container_options(variables));
         sam
+    }
+
+    /// Writes a program that invokes a function with the event on its standard input.
+    fn invoke_script(&self, variables: &Path) -> Result<PathBuf, String> {
+        let mut sam = self.command(&["local", "invoke", "--event", "-"]);
+        sam.args(self.container_options(variables));
+        let words = [sam.get_program()].into_iter().chain(sam.get_args()).map(|word| format!("'{}'", word.to_string_lossy()));
+        let script = self.project.target.join("xtask/sam-invoke");
+        write(&script, &format!("#!/bin/sh\nexport SAM_CLI_TELEMETRY=0\nexec {} \"$1\"\n", words.collect::<Vec<_>>().join(" ")))?;
+        let runnable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&script, runnable).map_err(|error| format!("{}: {error}", script.display()))?;
+        Ok(script)
+    }
+
+    fn container_options(&self, variables: &Path) -> Vec<OsString> {
+        let template = self.built.join("template.yaml");
+        let mut options: Vec<OsString> = vec!["--template-file".into(), template.into(), "--env-vars".into(), variables.into()];
+        if docker(&["image", "inspect", &format!("public.ecr.aws/lambda/provided:al2023-{ARCHITECTURE}")]).is_ok() {
+            options.push("--skip-pull-image".into());
+        }
+        options
     }
 }
 
@@ -171,6 +212,11 @@ mod tests {
         assert_eq!(gateway("172.18.0.9 172.18.0.0/16 "), Some(Ipv4Addr::new(172, 18, 0, 9)));
         assert_eq!(gateway(" 172.17.0.0/16 "), Some(Ipv4Addr::new(172, 17, 0, 1)));
         assert_eq!(gateway("fd00::1 fd00::/64"), None);
+    }
+
+    #[test]
+    fn reasons_are_no_names() {
+        assert_eq!(left_out("# several at once\n\na::b\n  c::d\n"), ["a::b", "c::d"]);
     }
 
     #[test]

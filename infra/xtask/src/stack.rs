@@ -28,9 +28,16 @@ impl Parts {
     /// Starts the parts next to a free base port.
     ///
     /// # Errors
-    /// If they do not listen, or print no complete exports, within a minute.
+    /// As [`Parts::start_at`], or if no ports are free.
     pub(crate) fn start(project: &Project, dynamodb: Option<&str>) -> Result<Self, String> {
-        let base = net::free_ports(5)?;
+        Self::start_at(project, net::free_ports(5)?, dynamodb)
+    }
+
+    /// Starts the parts next to this base port.
+    ///
+    /// # Errors
+    /// If they do not listen, or print no complete exports, within a minute.
+    pub(crate) fn start_at(project: &Project, base: u16, dynamodb: Option<&str>) -> Result<Self, String> {
         let mut parts = project.command(project.binary("crochet-local"));
         parts.arg("parts").env("CROCHET_PORT", base.to_string());
         if let Some(endpoint) = dynamodb {
@@ -56,18 +63,23 @@ impl Parts {
         format!("http://127.0.0.1:{}", self.base + offset)
     }
 
+    /// The URL that callers use.
+    pub(crate) fn public_url(&self) -> String {
+        self.export("CROCHET_PUBLIC_URL").unwrap_or_else(|| self.url(0))
+    }
+
     /// The DynamoDB of the functions.
     pub(crate) fn dynamodb(&self) -> String {
-        let told = self.exports.iter().find(|(name, _)| name == "CROCHET_DYNAMODB_ENDPOINT");
-        told.map_or_else(|| self.url(3), |(_, value)| value.clone())
+        self.export("CROCHET_DYNAMODB_ENDPOINT").unwrap_or_else(|| self.url(3))
     }
-}
 
-impl Parts {
     /// The table of the functions.
     pub(crate) fn table(&self) -> String {
-        let told = self.exports.iter().find(|(name, _)| name == "CROCHET_TABLE");
-        told.map_or_else(|| "crochet".to_owned(), |(_, value)| value.clone())
+        self.export("CROCHET_TABLE").unwrap_or_else(|| "crochet".to_owned())
+    }
+
+    fn export(&self, name: &str) -> Option<String> {
+        self.exports.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 }
 

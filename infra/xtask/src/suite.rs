@@ -1,9 +1,12 @@
 //! Runs the black-box suite and passes it its settings.
 
+use std::ffi::OsStr;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::go::Go;
+use crate::places::Places;
 use crate::project::{Project, write};
 use crate::{command, generated_clients, tools};
 
@@ -63,6 +66,28 @@ pub(crate) struct RunningStack {
     pub(crate) dynamodb: String,
     /// The table in it.
     pub(crate) table: String,
+    /// How functions are invoked with an event.
+    pub(crate) invoke: Invoke,
+    /// This machine's address for the stack, where tests start sellers.
+    pub(crate) own_address: IpAddr,
+}
+
+/// How functions are invoked with an event.
+#[derive(Debug)]
+pub(crate) enum Invoke {
+    /// Through Lambda's API below this URL.
+    Url(String),
+    /// By a program that takes the function's name in the template, and reads the event.
+    Program(PathBuf),
+}
+
+impl Invoke {
+    fn variable(&self) -> (&'static str, &OsStr) {
+        match self {
+            Self::Url(url) => ("CROCHET_TEST_INVOKE_URL", url.as_ref()),
+            Self::Program(program) => ("CROCHET_TEST_INVOKE_PROGRAM", program.as_os_str()),
+        }
+    }
 }
 
 /// The suite's command. The target is selected by name, not with `--package`, so that its dependencies are built once, with
@@ -112,18 +137,29 @@ pub(crate) fn run(project: &Project, clients: &Clients, filter: Option<&str>, dy
     command::run(&mut suite)
 }
 
-/// Runs the suite's tests that match `filter` against a running stack.
+/// Runs the suite's tests that match `filter` against a running stack, without those of these names. Returns which ran there.
 ///
 /// # Errors
 /// If a test fails or no test matches.
-pub(crate) fn run_against(project: &Project, clients: &Clients, filter: &str, stack: &RunningStack) -> Result<(), String> {
-    some_match(project, clients, Some(filter))?;
-    let mut suite = command(project, clients, Some(filter));
+pub(crate) fn run_against(
+    project: &Project,
+    clients: &Clients,
+    filter: Option<&str>,
+    without: &[String],
+    stack: &RunningStack,
+) -> Result<Places, String> {
+    some_match(project, clients, filter)?;
+    let mut suite = command(project, clients, filter);
+    suite.args(without.iter().flat_map(|name| ["--skip", name]));
     suite.env("CROCHET_TEST_BASE_URL", &stack.base);
     suite.env("CROCHET_TEST_SANDBOX_URL", &stack.sandbox);
     suite.env("CROCHET_TEST_SELLER_URL", &stack.seller);
     suite.env("CROCHET_TEST_DYNAMODB_URL", &stack.dynamodb).env("CROCHET_TEST_TABLE", &stack.table);
-    command::run(&mut suite)
+    let (variable, invoke) = stack.invoke.variable();
+    suite.env(variable, invoke).env("CROCHET_TEST_OWN_ADDRESS", stack.own_address.to_string());
+    suite.env("CROCHET_TEST_PLACES", Places::begin(project)?).env("RUST_TEST_THREADS", "4");
+    command::run(&mut suite)?;
+    Places::read(project)
 }
 
 /// Fails if no test matches, because a run without tests would pass.

@@ -10,7 +10,8 @@ use crate::{alarms, command, deploy, faults, figures, imports, roles, sam, schem
 const UNWANTED: [&str; 2] = ["aws-lc-sys", "openssl-sys"];
 
 /// What no run on a developer's machine can test.
-const LIMITS: [&str; 2] = [
+const LIMITS: [&str; 3] = [
+    "the whole suite on cargo lambda watch and through sam local: cargo xtask test --watch, cargo xtask test --sam",
     "IAM policies and API Gateway's own limits and responses: they need a deployment",
     "TransactionConflict under real contention: no local engine raises it, so the tests inject it",
 ];
@@ -18,12 +19,23 @@ const LIMITS: [&str; 2] = [
 /// The options of `test`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options<'a> {
-    /// Only the black-box suite, on the embedded database.
-    embedded: bool,
-    /// Add `sam build` and a smoke run through `sam local`.
-    sam: bool,
+    what: What,
     /// Black-box tests whose name contains this.
     filter: Option<&'a str>,
+}
+
+/// What to run.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// Every test and check.
+    #[default]
+    Everything,
+    /// Only the black-box suite, on the embedded database.
+    Embedded,
+    /// Only the black-box suite, on `cargo lambda watch`.
+    Watch,
+    /// Only the black-box suite, built by SAM and run through `sam local`.
+    Sam,
 }
 
 impl<'a> Options<'a> {
@@ -34,18 +46,21 @@ impl<'a> Options<'a> {
     pub(crate) fn parse(words: &[&'a str]) -> Result<Self, String> {
         let mut options = Self::default();
         for word in words {
-            match *word {
-                "--embedded" => options.embedded = true,
-                "--sam" => options.sam = true,
-                option if option.starts_with('-') => {
-                    return Err(format!("test has no option `{option}`"));
+            let what = match *word {
+                "--embedded" => What::Embedded,
+                "--watch" => What::Watch,
+                "--sam" => What::Sam,
+                option if option.starts_with('-') => return Err(format!("test has no option `{option}`")),
+                filter if options.filter.is_none() => {
+                    options.filter = Some(filter);
+                    continue;
                 }
-                filter if options.filter.is_none() => options.filter = Some(filter),
                 _ => return Err("test takes one filter".into()),
+            };
+            if options.what != What::Everything {
+                return Err("--embedded, --watch and --sam exclude each other".into());
             }
-        }
-        if options.embedded && options.sam {
-            return Err("--embedded runs the black-box suite only; omit it for --sam".into());
+            options.what = what;
         }
         Ok(options)
     }
@@ -54,16 +69,32 @@ impl<'a> Options<'a> {
 /// Runs the tests. `Ok(false)` means that a step failed and the summary names it.
 ///
 /// # Errors
-/// With `--embedded`, if the suite cannot run or fails.
+/// If one suite was asked for, and it cannot run or fails.
 pub(crate) fn run(project: &Project, options: &Options<'_>) -> Result<bool, String> {
-    if options.embedded {
-        return suite::run(project, &Clients::installed(project), options.filter, None).map(|()| true);
+    let filter = options.filter;
+    match options.what {
+        What::Everything => return Ok(everything(project, filter)),
+        What::Embedded => suite::run(project, &Clients::installed(project), filter, None)?,
+        What::Watch => {
+            let (clients, database) = (Clients::install(project)?, Database::start(project)?);
+            let places = watch::test(project, &clients, filter, database.endpoint.as_deref())?;
+            println!("cargo lambda watch, on {}: {}", database.is, places.told(&[]));
+        }
+        What::Sam => {
+            let (clients, database) = (Clients::install(project)?, Database::start(project)?);
+            let (places, left_out) = sam::test(project, &clients, filter, database.endpoint.as_deref())?;
+            println!("sam local, on {}: {}", database.is, places.told(&left_out));
+        }
     }
+    Ok(true)
+}
+
+fn everything(project: &Project, filter: Option<&str>) -> bool {
     let mut report = Report::new(strict());
     static_checks(project, &mut report);
     unit_tests(project, &mut report);
     // Kept until the end, because the smoke tests use it too.
-    let database = black_box(project, &mut report, options.filter);
+    let database = black_box(project, &mut report, filter);
     report.step("literal agents and histories, on the embedded database", || faults::sample(project));
     let endpoint = database.as_ref().and_then(|database| database.endpoint.as_deref());
     report.step("restore drill: a copy of the table goes on where it was", || restore_drill(project, endpoint));
@@ -71,20 +102,14 @@ pub(crate) fn run(project: &Project, options: &Options<'_>) -> Result<bool, Stri
     report.step("requests made of the OpenAPI document", || schemathesis::run(project, &schemathesis::Options::default()));
     template_checks(project, &mut report);
     let clients = Clients::installed(project);
-    report.step("smoke tests on cargo lambda watch", || watch::smoke(project, &clients, "smoke", endpoint));
-    let mut limits = LIMITS.to_vec();
-    if options.sam {
-        report.step("sam build and smoke tests through sam local", || sam::smoke(project, &clients, "smoke", endpoint));
-    } else {
-        limits.insert(0, "sam build and sam local: not requested (cargo xtask test --sam)");
-    }
-    if let Some(filter) = options.filter {
+    report.step("smoke tests on cargo lambda watch", || watch::test(project, &clients, Some("smoke"), endpoint));
+    if let Some(filter) = filter {
         report.note(format!("Black-box tests: only those whose name contains `{filter}`"));
     }
     let is = database.as_ref().map_or("could not be started", |database| database.is.as_str());
     report.note(format!("DynamoDB: {is}"));
     drop(database);
-    Ok(report.finish(&limits))
+    report.finish(&LIMITS)
 }
 
 /// Whether a step that cannot run on this machine counts as failed.
@@ -178,7 +203,7 @@ mod tests {
     fn words_become_options() {
         assert_eq!(Options::parse(&[]).expect("nothing"), Options::default());
         let options = Options::parse(&["--embedded", "register"]).expect("a filter");
-        assert_eq!(options, Options { embedded: true, sam: false, filter: Some("register") });
+        assert_eq!(options, Options { what: What::Embedded, filter: Some("register") });
         for wrong in [&["--fast"][..], &["a", "b"], &["--sam", "--embedded"]] {
             assert!(Options::parse(wrong).is_err(), "{wrong:?}");
         }

@@ -1,34 +1,28 @@
 //! A node whose URL is in a secret of the operator.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use crochet_domain::ids::sha256_hex;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::sync::{Mutex, OnceCell};
 
 use super::{EvmNode, NodeFault};
-use crate::config::Config;
+use crate::app::App;
+use crate::operator_secret::OperatorSecret;
+use crate::secret_store_error::SecretStoreError;
 
-/// How long the URL is used before the secret is read again.
-const FRESH: Duration = Duration::from_secs(300);
-
-/// The node that a secret in Secrets Manager names. The secret is read when a signature first needs it, so that a cold start does not
-/// wait for it.
+/// The node that a secret in Secrets Manager names. The secret is read when a signature first needs it.
 #[derive(Debug)]
 pub struct NodeSecret {
-    id: String,
-    endpoint: Option<String>,
-    client: OnceCell<aws_sdk_secretsmanager::Client>,
-    read: Mutex<Option<Read>>,
+    secret: OperatorSecret<Named>,
+    may_be_plain: bool,
 }
 
-/// What the secret said.
-#[derive(Debug)]
-struct Read {
-    at: Instant,
-    url_sha256: String,
+/// What the secret says. As long as its text stays the same, so does the node, with what is known of its chain.
+#[derive(Deserialize)]
+#[serde(from = "Stored")]
+struct Named {
     node: Option<EvmNode>,
+    is_https: bool,
 }
 
 /// The secret's JSON. An empty URL means that there is no node.
@@ -38,55 +32,60 @@ struct Stored {
     evm_rpc_url: SecretString,
 }
 
+impl From<Stored> for Named {
+    fn from(stored: Stored) -> Self {
+        let url = stored.evm_rpc_url;
+        let is_https = url.expose_secret().starts_with("https://");
+        Self { node: (!url.expose_secret().is_empty()).then(|| EvmNode::new(url)), is_https }
+    }
+}
+
 impl NodeSecret {
-    /// The secret that `config` names, if any.
+    /// The secret that the configuration of `app` names, if any.
     #[must_use]
-    pub fn of(config: &Config) -> Option<Self> {
-        let id = config.node_secret_id.clone()?;
-        Some(Self { id, endpoint: config.secrets_endpoint.clone(), client: OnceCell::new(), read: Mutex::default() })
+    pub fn of(app: &App) -> Option<Self> {
+        let id = app.config.node_secret_id.as_deref()?;
+        Some(Self { secret: OperatorSecret::of(app, id), may_be_plain: app.config.secrets_endpoint.is_some() })
     }
 
-    /// The node, or `None` if the secret holds no URL. A change of the secret counts after at most five minutes.
+    /// Whether the secret holds a URL.
     ///
     /// # Errors
-    /// The secret cannot be read, and was not read before; or it holds something else than an https URL.
-    pub async fn node(&self) -> Result<Option<EvmNode>, NodeFault> {
-        let mut read = self.read.lock().await;
-        if let Some(known) = read.as_ref().filter(|known| known.at.elapsed() < FRESH) {
-            return Ok(known.node.clone());
-        }
-        let url = match (self.stored().await, read.as_mut()) {
-            (Ok(stored), _) => stored.evm_rpc_url,
-            (Err(_), Some(known)) => {
-                known.at = Instant::now();
-                return Ok(known.node.clone());
-            }
-            (Err(fault), None) => return Err(fault),
-        };
-        let url_sha256 = sha256_hex(url.expose_secret());
-        // The same URL keeps what is known about the node's chain.
-        let known = read.take().filter(|known| known.url_sha256 == url_sha256).and_then(|known| known.node);
-        let node = match url.expose_secret() {
-            "" => None,
-            text if text.starts_with("https://") || self.endpoint.is_some() => {
-                Some(known.unwrap_or_else(|| EvmNode::new(url.clone())))
-            }
-            _ => return Err(NodeFault::Unavailable("the secret with its URL holds no https URL")),
-        };
-        *read = Some(Read { at: Instant::now(), url_sha256, node: node.clone() });
-        Ok(node)
+    /// The secret cannot be read, and was not read before.
+    pub async fn names_a_node(&self) -> Result<bool, NodeFault> {
+        Ok(self.secret.current().await.map_err(unreadable)?.node.is_some())
     }
 
-    async fn stored(&self) -> Result<Stored, NodeFault> {
-        let client = self.client.get_or_init(|| crate::aws::secrets_client(self.endpoint.as_deref())).await;
-        // Not counted as a trip of the request: one of many requests reads it.
-        let reply = client
-            .get_secret_value()
-            .secret_id(&self.id)
-            .send()
-            .await
-            .map_err(|_| NodeFault::Unavailable("the secret with its URL cannot be read"))?;
-        let stored = serde_json::from_str(reply.secret_string().unwrap_or_default());
-        stored.map_err(|_| NodeFault::Unavailable("the secret with its URL is not the expected JSON"))
+    /// Runs a program on the node, as [`EvmNode::run`] does; `None` if the secret holds no URL. A change of the secret counts after at
+    /// most five minutes, and at once when the node refuses the key in the URL before.
+    ///
+    /// # Errors
+    /// As [`EvmNode::run`]; or the secret cannot be read and was not read before, or holds something else than an https URL.
+    pub async fn run(&self, program: &[u8]) -> Result<Option<Vec<u8>>, NodeFault> {
+        let named = self.secret.current().await.map_err(unreadable)?;
+        match self.run_on(&named, program).await {
+            Err(NodeFault::Refused) => {
+                let newer = self.secret.newer_than(&named).await.map_err(unreadable)?;
+                if Arc::ptr_eq(&newer, &named) { Err(NodeFault::Refused) } else { self.run_on(&newer, program).await }
+            }
+            answer => answer,
+        }
     }
+
+    async fn run_on(&self, named: &Named, program: &[u8]) -> Result<Option<Vec<u8>>, NodeFault> {
+        match &named.node {
+            None => Ok(None),
+            Some(_) if !named.is_https && !self.may_be_plain => {
+                Err(NodeFault::Unavailable("the secret with its URL holds no https URL"))
+            }
+            Some(node) => node.run(program).await.map(Some),
+        }
+    }
+}
+
+fn unreadable(error: SecretStoreError) -> NodeFault {
+    NodeFault::Unavailable(match error {
+        SecretStoreError::Malformed(_) => "the secret with its URL is not the expected JSON",
+        _ => "the secret with its URL cannot be read",
+    })
 }

@@ -1,6 +1,6 @@
 //! Answers that a buyer can read: the seller's reply is held to the rules of our own requests, and harmless things lose no paid call.
 
-use crochet_tests::{Failure, Market, Outcome, Quote, RawReply, RawSeller, Replies, World, list, shared, text};
+use crochet_tests::{Failure, Market, Outcome, Quote, RawReply, RawSeller, Replies, Setup, World, list, shared, text, with_setup};
 use serde_json::{Value, json};
 
 /// A market with a listing at this seller for one dollar a call.
@@ -163,7 +163,8 @@ fn a_malformed_http_reply_is_a_failure_of_its_own_kind_not_nobody_answers() -> O
 
 #[test]
 fn a_kept_connection_that_dies_before_a_byte_of_the_reply_is_retried_once_on_a_new_one() -> Outcome {
-    shared(async |world| {
+    // Connections are kept by a process.
+    with_setup(Setup::default(), async |world| {
         let fine = RawReply::json("", b"{\"a\":1}");
         let seller = RawSeller::start([fine.clone(), RawReply::nothing(), fine]).await?;
         let market = paid_at(world, &seller).await?;
@@ -198,7 +199,8 @@ async fn arrivals_of_a_failed_call(world: &World, seller: &RawSeller) -> Result<
 
 #[test]
 fn a_connection_is_retried_neither_twice_nor_after_a_byte_of_the_reply_nor_if_it_is_new() -> Outcome {
-    shared(async |world| {
+    // Connections are kept by a process.
+    with_setup(Setup::default(), async |world| {
         let fine = RawReply::json("", b"{\"a\":1}");
         let seller = RawSeller::start([fine.clone(), RawReply::nothing()]).await?;
         assert_eq!(arrivals_of_a_failed_call(world, &seller).await?, 2, "retried once");

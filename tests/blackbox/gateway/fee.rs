@@ -1,6 +1,6 @@
 //! The operator's fee, as the provider collects it: at least the fee, and at most 1 % or 100 micro-dollars more.
 
-use crochet_tests::{Failure, Market, Outcome, Replies, World, isolated, number, shared};
+use crochet_tests::{Failure, Market, Outcome, Replies, Setup, World, isolated, number, shared, with_setup};
 use serde_json::{Value, json};
 
 /// Prices in USD, and the fee in micro-dollars.
@@ -29,7 +29,8 @@ async fn asked(world: &World, market: &Market<'_>) -> Result<usize, Failure> {
 
 #[test]
 fn the_operator_gets_the_fee_and_little_more_at_every_price_with_one_quote() -> Outcome {
-    shared(async |world| {
+    // Costs are remembered by a process.
+    with_setup(Setup::default(), async |world| {
         for (price, fee) in PRICES {
             let market = world.market(price).await?;
             assert_eq!(buy(world, &market, fee, &json!({ "n": 1 })).await?, 1, "{price}: the documented costs are expected");

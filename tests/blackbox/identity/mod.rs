@@ -12,6 +12,7 @@ mod contract_wallets;
 mod contract_wallets_node;
 mod me;
 mod me_patch;
+mod node_rotation;
 mod passkeys;
 mod passkeys_browser;
 mod passkeys_length;

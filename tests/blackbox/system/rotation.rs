@@ -1,65 +1,11 @@
 //! Every secret is rotated while calls run. No call fails.
 
-use std::cell::Cell;
-
 use crochet_admin::Input;
-use crochet_tests::{Failure, Market, Outcome, Replies, Reply, Setup, World, isolated, list, text, with_setup};
+use crochet_tests::{Failure, Load, Market, Outcome, Replies, Reply, Setup, World, isolated, list, text, with_setup};
 use serde_json::{Value, json};
-use tokio::sync::{Notify, RwLock};
 
 /// The key that the sandbox begins with.
 const FIRST_KEY: &str = "sandbox-relay-key";
-
-/// Calls that run until they are told to stop. The clock moves between two of them, and everything else at any time.
-struct Load {
-    running: Cell<bool>,
-    done: Cell<u32>,
-    progress: Notify,
-    clock: RwLock<()>,
-}
-
-impl Load {
-    fn new() -> Self {
-        Self { running: Cell::new(true), done: Cell::new(0), progress: Notify::new(), clock: RwLock::new(()) }
-    }
-
-    /// Repeats `call` until the load ends. The first failure ends the test.
-    async fn repeat(&self, mut call: impl AsyncFnMut(u32) -> Outcome) -> Outcome {
-        let mut n = 0;
-        while self.running.get() {
-            let _still = self.clock.read().await;
-            n += 1;
-            let outcome = call(n).await;
-            self.done.set(self.done.get() + 1);
-            if outcome.is_err() {
-                self.running.set(false);
-            }
-            self.progress.notify_waiters();
-            outcome?;
-        }
-        Ok(())
-    }
-
-    /// Waits until `count` more calls are done.
-    async fn more(&self, count: u32) {
-        let until = self.done.get() + count;
-        while self.running.get() && self.done.get() < until {
-            self.progress.notified().await;
-        }
-    }
-
-    async fn later(&self, world: &World, seconds: i64) -> Outcome {
-        let _alone = self.clock.write().await;
-        world.later(seconds).await
-    }
-
-    /// Carries `steps` out under this load, and ends it.
-    async fn during(&self, steps: impl Future<Output = Outcome>) -> Outcome {
-        let outcome = steps.await;
-        self.running.set(false);
-        outcome
-    }
-}
 
 /// The cursor of the second page, and the page's first row.
 async fn second_page(market: &Market<'_>, cursor: Option<&str>) -> Result<(String, Value), Failure> {
@@ -122,7 +68,7 @@ fn no_call_fails_while_every_secret_is_rotated() -> Outcome {
         for n in 0..3 {
             paid.buy(&json!({ "before": n })).await?;
         }
-        let load = Load::new();
+        let load = Load::default();
         let (calls, payments, pages, steps) = tokio::join!(
             load.repeat(async |n| {
                 free.call(&json!({ "n": n })).send().await?.ok(200);
@@ -143,7 +89,7 @@ fn no_call_fails_while_every_secret_is_rotated() -> Outcome {
         payments?;
         pages?;
         all_verified(&[&free, &paid]).await?;
-        println!("{} calls, none failed", load.done.get());
+        println!("{} calls, none failed", load.done());
         Ok(())
     })
 }
@@ -199,7 +145,7 @@ fn no_call_fails_while_endpoints_are_moved_between_the_stores() -> Outcome {
         let (free, paid) = (world.free_market(&world.echo_path()).await?, world.market(1.0).await?);
         let path = format!("/listings/{}/endpoint/test", free.listing.id);
         assert_eq!(free.seller.post(&path).send().await?.ok(200)["test"]["ok"], true);
-        let load = Load::new();
+        let load = Load::default();
         let (calls, payments, steps) = tokio::join!(
             load.repeat(async |n| {
                 free.call(&json!({ "n": n })).send().await?.ok(200);
@@ -212,7 +158,7 @@ fn no_call_fails_while_endpoints_are_moved_between_the_stores() -> Outcome {
         calls?;
         payments?;
         all_verified(&[&free, &paid]).await?;
-        println!("{} calls, none failed", load.done.get());
+        println!("{} calls, none failed", load.done());
         Ok(())
     })
 }

@@ -1,5 +1,7 @@
 //! A few tests that work against any running stack: one process, `cargo lambda watch`, `sam local`.
 
+mod events;
+
 use crochet_tests::{Outcome, Quote, Replies, list, number, shared, text};
 use serde_json::json;
 

@@ -158,6 +158,7 @@ async fn play(world: &World, seed: u64) -> Result<Run<'_>, Failure> {
         confirmed_after_failure: 0,
         requests: 0,
         mistake: None,
+        asked_at: 0,
         undelivered: BTreeSet::new(),
     };
     run.fetch_wishes().await?;
@@ -180,7 +181,7 @@ impl AgentReport {
         self.requests += run.requests;
         self.wanted += run.wishes.len();
         self.paid += run.deposits.len();
-        self.delivered += run.wishes.iter().filter(|wish| wish.answer.is_some()).count();
+        self.delivered += run.wishes.iter().filter(|wish| !wish.answers.is_empty()).count();
         self.confirmed_after_failure += run.confirmed_after_failure;
         for what in &run.violations {
             println!("CROCHET_SEED={seed}: {what}");

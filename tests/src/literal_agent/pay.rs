@@ -82,7 +82,9 @@ impl Run<'_> {
             if self.undelivered.contains(&deposit.call) {
                 continue;
             }
-            if deposit.fate.is_reported_failed(since) {
+            // It was offered because the earlier one had failed when the agent asked; by now, that may have been confirmed after all.
+            let had_failed = |at| deposit.fate.is_reported_failed(at);
+            if had_failed(since) || had_failed(self.asked_at - deposit.at) {
                 self.confirmed_after_failure += u32::from(deposit.fate.filled_at.is_some());
             } else if !deposit.fate.is_lost(since, deposit.ends_at - deposit.at) {
                 let what = format!("wish {wish}: paid {} although {} had not failed", short(id), short(&deposit.id));

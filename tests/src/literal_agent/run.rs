@@ -9,6 +9,7 @@ use super::advice::{Advice, Loops, Sending};
 use super::fate::Fate;
 use super::timeline::Timeline;
 use super::wish::{Mistake, Wish};
+use crate::expect::text;
 use crate::failure::{Failure, Outcome};
 use crate::random::Random;
 use crate::world::World;
@@ -53,6 +54,8 @@ pub(super) struct Run<'a> {
     pub(super) confirmed_after_failure: u32,
     /// Requests to the gateway.
     pub(super) requests: usize,
+    /// When the last request was sent.
+    pub(super) asked_at: i64,
     /// The mistake in the last request.
     pub(super) mistake: Option<Mistake>,
     /// The request ids of calls of which a reply said that they closed undelivered, and that what was paid is owed.
@@ -158,6 +161,7 @@ impl Run<'_> {
             self.note(line);
         }
         self.mistake = None;
+        self.asked_at = self.time.now();
         let (mut header, mut id, mut body) = (PAYMENT_ID, sending.id.clone(), self.wishes[wish].body.clone());
         if let Some(paid) = &sending.id
             && let Some(mistake) = self.wishes[wish].mistake.take()
@@ -183,12 +187,17 @@ impl Run<'_> {
         Ok(reply)
     }
 
+    /// An answer is always the same. A wish has a second one only if a payment that had failed was filled after all, beside the one
+    /// that took its place: by its own id, each is delivered.
     fn answered(&mut self, wish: usize, reply: &Reply) {
-        if self.wishes[wish].answer.is_none() {
-            self.wishes[wish].answered_at = self.time.now();
+        let id = text(reply.data(), "request_id").to_owned();
+        let (payments, now) = (self.payments_of(wish).max(1), self.time.now());
+        let wanted = &mut self.wishes[wish];
+        if wanted.answers.is_empty() {
+            wanted.answered_at = now;
         }
-        let known = self.wishes[wish].answer.get_or_insert_with(|| reply.body.clone());
-        if *known != reply.body {
+        let known = wanted.answers.entry(id).or_insert_with(|| reply.body.clone());
+        if *known != reply.body || wanted.answers.len() > payments {
             self.violated(format!("wish {wish} got another answer than before"));
         }
     }

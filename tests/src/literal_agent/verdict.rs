@@ -43,7 +43,7 @@ impl Run<'_> {
         self.note("-- the end: every name is asked".to_owned());
         // Bodies first: they lead to what was delivered for 48 hours, and the other names may take long.
         let (answered, others): (Vec<usize>, Vec<usize>) =
-            (0..self.wishes.len()).partition(|wish| self.wishes[*wish].answer.is_some());
+            (0..self.wishes.len()).partition(|wish| !self.wishes[*wish].answers.is_empty());
         for wish in answered.into_iter().chain(others) {
             self.ask_names(wish, true).await?;
         }
@@ -88,7 +88,7 @@ impl Run<'_> {
 
     fn was_answered_long_ago(&self, wish: usize) -> bool {
         let wish = &self.wishes[wish];
-        wish.answer.is_some() && self.time.now() - wish.answered_at >= BODY_LEADS_FOR * 1_000
+        !wish.answers.is_empty() && self.time.now() - wish.answered_at >= BODY_LEADS_FOR * 1_000
     }
 
     async fn ask_until_it_ended(&mut self, wish: usize, name: &Sending) -> Result<Ended, Failure> {
@@ -109,7 +109,7 @@ impl Run<'_> {
             self.time.wait(wait.max(pause)).await?;
             pause = (2 * pause).min(3_600);
         }
-        if told == Ended::Delivered && self.wishes[wish].answer.is_none() {
+        if told == Ended::Delivered && self.wishes[wish].answers.is_empty() {
             self.note(format!("wish {wish} was delivered to a repeat in the end"));
         }
         Ok(told)

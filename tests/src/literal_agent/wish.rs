@@ -1,5 +1,7 @@
 //! A call that the agent wants once.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use crochet_client::Reply;
 use serde_json::Value;
@@ -59,9 +61,9 @@ pub(super) struct Wish {
     pub(super) offered: Vec<String>,
     /// The keys under which a quote or an attempt of it is known.
     pub(super) bound_keys: Vec<String>,
-    /// The first answer.
-    pub(super) answer: Option<Bytes>,
-    /// When it came, in milliseconds since the start of the run.
+    /// The answers, by their calls' ids.
+    pub(super) answers: BTreeMap<String, Bytes>,
+    /// When the first came, in milliseconds since the start of the run.
     pub(super) answered_at: i64,
 }
 
@@ -88,7 +90,7 @@ impl Wish {
             mistake: random.chance(15).then(|| random.pick(&[Mistake::Mangled, Mistake::WrongHeader, Mistake::InTheBody])),
             offered: Vec::new(),
             bound_keys: Vec::new(),
-            answer: None,
+            answers: BTreeMap::new(),
             answered_at: 0,
         }
     }
