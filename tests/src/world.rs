@@ -121,6 +121,7 @@ pub fn isolated(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
             .run(turn, async |world| {
                 let outcome = test(world).await;
                 world.sandbox.clear_faults().await?;
+                world.sandbox.accept_keys(&[crochet_local::sandbox::API_KEY]).await?;
                 let offset_ms = world.sandbox.clock_offset_ms().await?;
                 world.sandbox.advance_clock(-offset_ms).await?;
                 outcome
@@ -316,9 +317,9 @@ impl World {
         self.later(61 - seconds).await
     }
 
-    /// The URL of Secrets Manager. `None` on a stack outside this process.
-    pub(crate) fn secrets_url(&self) -> Option<&str> {
-        self.stack.as_ref().map(|stack| stack.secrets_url())
+    /// The URL of Secrets Manager, if it is known.
+    pub(crate) fn secrets_url(&self) -> Option<String> {
+        self.stack.as_ref().map_or_else(|| variable("CROCHET_TEST_SECRETS_URL"), |stack| Some(stack.secrets_url().to_owned()))
     }
 
     /// The stack of this process.

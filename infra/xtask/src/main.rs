@@ -2,6 +2,7 @@
 
 mod alarms;
 mod background;
+mod cold_starts;
 mod command;
 mod deploy;
 mod dynamodb_local;
@@ -60,6 +61,7 @@ cargo xtask <command>
   roles FILE                compares the template's roles with the actions that a run of the whole suite recorded in FILE
                             (CROCHET_TEST_ACTIONS)
   figures                   writes docs/internals/figures.md: what calls cost, and which quota bites first (infra/prices.json)
+  cold-starts               builds the functions with SAM, and measures their sizes and cold starts for that page
   sbom FILE                 writes the bill of materials of the shipped functions (CycloneDX)
   cycles                    lists import cycles between source files, and fails if there are any
   help                      prints this text
@@ -115,6 +117,7 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         }
         ["sbom", file] => supply::bill_of_materials(&Project::locate()?, file.as_ref()).map(|()| true),
         ["figures"] => figures::run(&Project::locate()?).map(|()| true),
+        ["cold-starts"] => cold_starts::run(&Project::locate()?).map(|()| true),
         ["cycles"] => imports::check(&Project::locate()?).map(|()| true),
         ["bench", "catalog"] => bench(&["bench"]),
         ["bench", "catalog", listings] => bench(&["bench", listings]),

@@ -8,7 +8,15 @@ use crate::project::{Project, read, write};
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Places {
     outside: Vec<String>,
-    left_out: Vec<String>,
+    /// Those that need a stack in their own process.
+    of_own_process: Vec<String>,
+    /// Those that a list leaves out.
+    listed: Vec<String>,
+}
+
+/// The names in a list of tests that are left out. A line that begins with `#` gives the reason of those that follow.
+pub(crate) fn listed(list: &str) -> Vec<String> {
+    list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
 }
 
 impl Places {
@@ -27,38 +35,34 @@ impl Places {
         Ok(file)
     }
 
-    /// What the suite wrote.
+    /// What the suite wrote, where these tests were left out by a list.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub(crate) fn read(project: &Project) -> Result<Self, String> {
-        Ok(Self::parse(&read(&Self::file(project))?))
+    pub(crate) fn read(project: &Project, listed: Vec<String>) -> Result<Self, String> {
+        Ok(Self { listed, ..Self::parse(&read(&Self::file(project))?) })
     }
 
     fn parse(text: &str) -> Self {
-        let mut places = Self::default();
-        for line in text.lines() {
-            if let Some(name) = line.strip_prefix("outside ") {
-                places.outside.push(name.to_owned());
-            } else if let Some(name) = line.strip_prefix("left out ") {
-                places.left_out.push(name.to_owned());
-            }
-        }
-        places.outside.sort();
-        places.outside.dedup();
-        places.left_out.sort();
-        places.left_out.dedup();
-        places
+        let named = |place: &str| {
+            let mut names: Vec<String> = text.lines().filter_map(|line| line.strip_prefix(place)).map(str::to_owned).collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        Self { outside: named("outside "), of_own_process: named("left out "), listed: Vec::new() }
     }
 
-    /// One line with both numbers, and the names of what was left out.
-    pub(crate) fn told(&self, skipped: &[String]) -> String {
-        let names = self.left_out.iter().chain(skipped).map(|name| format!("\n  not there: {name}")).collect::<String>();
+    /// One line with the numbers, and the names of what was left out.
+    pub(crate) fn told(&self) -> String {
+        let names = |why: &str, names: &[String]| names.iter().map(|name| format!("  {why}: {name}\n")).collect::<String>();
         format!(
-            "{} tests ran there; {} were left out because they need a stack in their own process, and {} by name{names}",
+            "{}{}{} tests ran there; {} need a stack in their own process, and {} are left out by a list",
+            names("needs its own process", &self.of_own_process),
+            names("left out", &self.listed),
             self.outside.len(),
-            self.left_out.len(),
-            skipped.len()
+            self.of_own_process.len(),
+            self.listed.len()
         )
     }
 }
@@ -70,7 +74,15 @@ mod tests {
     #[test]
     fn each_test_counts_once() {
         let places = Places::parse("outside b\nleft out c\noutside a\noutside a\n");
-        assert_eq!(places, Places { outside: vec!["a".into(), "b".into()], left_out: vec!["c".into()] });
-        assert!(places.told(&["d".into()]).starts_with("2 tests ran there; 1 were left out"));
+        assert_eq!(
+            (places.outside.as_slice(), places.of_own_process.as_slice()),
+            (&["a".into(), "b".into()][..], &["c".into()][..])
+        );
+        assert!(places.told().ends_with("2 tests ran there; 1 need a stack in their own process, and 0 are left out by a list"));
+    }
+
+    #[test]
+    fn reasons_are_no_names() {
+        assert_eq!(listed("# several at once\n\na::b\n  c::d\n"), ["a::b", "c::d"]);
     }
 }

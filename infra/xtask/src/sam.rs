@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::background::Background;
 use crate::places::Places;
-use crate::project::{Project, read, write};
+use crate::project::{Project, write};
 use crate::stack::Parts;
 use crate::suite::{self, Clients, Invoke, RunningStack};
 use crate::{command, forward, net, tools};
@@ -25,21 +25,15 @@ const PARAMETERS: [&str; 2] = ["PublicUrl=https://example.org", "FeeWallet=0x000
 /// The tests that are left out, with the reason of each. A container holds one call at a time.
 const LEFT_OUT: &str = "infra/tools/sam-left-out.txt";
 
-/// Builds the functions with SAM, and runs the suite's tests that match `filter`, or all, through `sam local`. Returns which ran there,
-/// and the names of those that were left out.
+/// Builds the functions with SAM, and runs the suite's tests that match `filter`, or all, through `sam local`. Returns which ran there.
 ///
 /// # Errors
 /// Without a container engine, if something does not build or start, or if a test fails.
-pub(crate) fn test(
-    project: &Project,
-    clients: &Clients,
-    filter: Option<&str>,
-    dynamodb: Option<&str>,
-) -> Result<(Places, Vec<String>), String> {
+pub(crate) fn test(project: &Project, clients: &Clients, filter: Option<&str>, dynamodb: Option<&str>) -> Result<Places, String> {
     command::run(project.command("infra/tools/container-engine").arg("start"))?;
     let bridge = bridge_address()?;
-    let sam = Sam { programs: tools::sam_programs(project)?, built: project.target.join("sam"), project };
-    command::run(&mut sam.build()?)?;
+    let sam = Sam::new(project)?;
+    build(project)?;
     command::run(&mut project.cargo(&["build", "--quiet", "--workspace", "--bins"]))?;
     let parts = Parts::start(project, dynamodb)?;
     let mut reachable = Reachable { bridge, ports: BTreeSet::new() };
@@ -60,6 +54,7 @@ pub(crate) fn test(
         seller: reachable.url(&parts.url(2))?,
         dynamodb: parts.dynamodb(),
         table: parts.table(),
+        secrets: parts.url(4),
         invoke: Invoke::Program(sam.invoke_script(&variables)?),
         own_address: bridge,
     };
@@ -68,14 +63,18 @@ pub(crate) fn test(
     let mut api = Background::start("sam local start-api", &sam.start_api(parts.base, &variables), &project.log("sam")?)?;
     let health = || net::get(([127, 0, 0, 1], parts.base).into(), "/api/v1/health", FIRST_ANSWER).filter(|a| a.status < 500);
     api.wait(FIRST_ANSWER, health)?;
-    let left_out = left_out(&read(&project.root.join(LEFT_OUT))?);
-    let outcome = suite::run_against(project, clients, filter, &left_out, &stack);
-    outcome.map(|places| (places, left_out)).map_err(|problem| format!("{problem}\n{}", api.last_words()))
+    let outcome = suite::run_against(project, clients, filter, LEFT_OUT, &stack);
+    outcome.map_err(|problem| format!("{problem}\n{}", api.last_words()))
 }
 
-/// The names in the list of tests that are left out. A line that begins with `#` gives the reason of those that follow.
-fn left_out(list: &str) -> Vec<String> {
-    list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+/// Builds the functions with SAM. Returns where they are: a directory for each name in the template.
+///
+/// # Errors
+/// If one does not build.
+pub(crate) fn build(project: &Project) -> Result<PathBuf, String> {
+    let sam = Sam::new(project)?;
+    command::run(&mut sam.build()?)?;
+    Ok(sam.built)
 }
 
 struct Sam<'a> {
@@ -84,7 +83,11 @@ struct Sam<'a> {
     built: PathBuf,
 }
 
-impl Sam<'_> {
+impl<'a> Sam<'a> {
+    fn new(project: &'a Project) -> Result<Self, String> {
+        Ok(Self { programs: tools::sam_programs(project)?, built: project.target.join("sam"), project })
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut sam = self.project.command(self.programs.join("sam"));
         sam.args(arguments).args(["--region", "us-east-1"]).env("SAM_CLI_TELEMETRY", "0");
@@ -130,7 +133,7 @@ impl Sam<'_> {
 }
 
 /// The architecture of this machine's processor.
-const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+pub(crate) const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
 
 /// Loopback services made reachable for containers at the bridge's address.
 struct Reachable {
@@ -212,11 +215,6 @@ mod tests {
         assert_eq!(gateway("172.18.0.9 172.18.0.0/16 "), Some(Ipv4Addr::new(172, 18, 0, 9)));
         assert_eq!(gateway(" 172.17.0.0/16 "), Some(Ipv4Addr::new(172, 17, 0, 1)));
         assert_eq!(gateway("fd00::1 fd00::/64"), None);
-    }
-
-    #[test]
-    fn reasons_are_no_names() {
-        assert_eq!(left_out("# several at once\n\na::b\n  c::d\n"), ["a::b", "c::d"]);
     }
 
     #[test]

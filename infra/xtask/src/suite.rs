@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::go::Go;
-use crate::places::Places;
-use crate::project::{Project, write};
+use crate::places::{self, Places};
+use crate::project::{Project, read, write};
 use crate::{command, generated_clients, tools};
 
 /// Clients of the suite that use independent libraries.
@@ -66,6 +66,8 @@ pub(crate) struct RunningStack {
     pub(crate) dynamodb: String,
     /// The table in it.
     pub(crate) table: String,
+    /// Secrets Manager.
+    pub(crate) secrets: String,
     /// How functions are invoked with an event.
     pub(crate) invoke: Invoke,
     /// This machine's address for the stack, where tests start sellers.
@@ -137,7 +139,7 @@ pub(crate) fn run(project: &Project, clients: &Clients, filter: Option<&str>, dy
     command::run(&mut suite)
 }
 
-/// Runs the suite's tests that match `filter` against a running stack, without those of these names. Returns which ran there.
+/// Runs the suite's tests that match `filter` against a running stack, without those that this file lists. Returns which ran there.
 ///
 /// # Errors
 /// If a test fails or no test matches.
@@ -145,21 +147,23 @@ pub(crate) fn run_against(
     project: &Project,
     clients: &Clients,
     filter: Option<&str>,
-    without: &[String],
+    left_out: &str,
     stack: &RunningStack,
 ) -> Result<Places, String> {
     some_match(project, clients, filter)?;
     let mut suite = command(project, clients, filter);
-    suite.args(without.iter().flat_map(|name| ["--skip", name]));
+    let left_out = places::listed(&read(&project.root.join(left_out))?);
+    suite.args(left_out.iter().flat_map(|name| ["--skip", name]));
     suite.env("CROCHET_TEST_BASE_URL", &stack.base);
     suite.env("CROCHET_TEST_SANDBOX_URL", &stack.sandbox);
     suite.env("CROCHET_TEST_SELLER_URL", &stack.seller);
     suite.env("CROCHET_TEST_DYNAMODB_URL", &stack.dynamodb).env("CROCHET_TEST_TABLE", &stack.table);
+    suite.env("CROCHET_TEST_SECRETS_URL", &stack.secrets);
     let (variable, invoke) = stack.invoke.variable();
     suite.env(variable, invoke).env("CROCHET_TEST_OWN_ADDRESS", stack.own_address.to_string());
     suite.env("CROCHET_TEST_PLACES", Places::begin(project)?).env("RUST_TEST_THREADS", "4");
     command::run(&mut suite)?;
-    Places::read(project)
+    Places::read(project, left_out)
 }
 
 /// Fails if no test matches, because a run without tests would pass.

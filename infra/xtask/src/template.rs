@@ -44,7 +44,13 @@ pub(crate) fn check(project: &Project) -> Result<(), String> {
         collect_settings(&project.root.join(directory), &mut settings)?;
     }
     let template = read(&project.root.join("template.yaml"))?;
-    let mut problems = template_problems(&template, &functions(project)?, &settings);
+    let functions = functions(project)?;
+    let mut problems = template_problems(&template, &functions, &settings);
+    let mut programs = BTreeSet::new();
+    for function in &functions {
+        programs.extend(programs_in(&read(&project.root.join("functions").join(function).join("Cargo.toml"))?));
+    }
+    problems.extend(program_problems(&template, &programs));
     problems.extend(samconfig_problems(&read(&project.root.join("samconfig.toml"))?));
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }
@@ -86,6 +92,25 @@ fn template_problems(template: &str, functions: &[String], settings: &BTreeSet<S
         problems.push("template.yaml sets AWS_ENDPOINT_URL…: an empty one makes the SDK panic".into());
     }
     problems
+}
+
+/// The names of a manifest's programs.
+fn programs_in(manifest: &str) -> impl Iterator<Item = String> {
+    manifest.split("[[bin]]").skip(1).filter_map(|table| {
+        let name = table.lines().find_map(|line| line.strip_prefix("name = "))?;
+        Some(name.trim_matches('"').to_owned())
+    })
+}
+
+/// SAM cannot tell which program of a package a function is, unless it is named.
+fn program_problems(template: &str, programs: &BTreeSet<String>) -> Option<String> {
+    let named = |line: &str| Some(line.trim().strip_prefix("BuildProperties: { Binary: ")?.strip_suffix(" }")?.to_owned());
+    let built: Vec<String> = template.lines().filter_map(named).collect();
+    let functions = template.matches("BuildMethod: rust-cargolambda").count();
+    let is_right = built.len() == functions && functions == programs.len() && built.iter().all(|name| programs.contains(name));
+    (!is_right).then(|| {
+        format!("template.yaml has {functions} functions and names {built:?} as their programs; functions/ has {programs:?}")
+    })
 }
 
 fn samconfig_problems(samconfig: &str) -> Vec<String> {
@@ -142,6 +167,16 @@ mod tests {
         assert_eq!(problems(&TEMPLATE.replace("functions/site", ".")).len(), 1);
         assert_eq!(problems(&TEMPLATE.replace("CLOCK: \"\"", "CLOCK: movable")).len(), 1);
         assert_eq!(problems(&format!("{TEMPLATE}AWS_ENDPOINT_URL_DYNAMODB: \"\"")).len(), 1);
+    }
+
+    #[test]
+    fn each_function_names_its_program() {
+        let programs: BTreeSet<String> = programs_in("[[bin]]\nname = \"a\"\npath = \"a.rs\"\n\n[[bin]]\nname = \"b\"\n").collect();
+        let function = |name: &str| format!("    BuildMethod: rust-cargolambda\n    BuildProperties: {{ Binary: {name} }}\n");
+        assert_eq!(program_problems(&(function("a") + &function("b")), &programs), None);
+        for wrong in [function("a"), function("a") + "    BuildMethod: rust-cargolambda\n", function("a") + &function("c")] {
+            assert!(program_problems(&wrong, &programs).is_some(), "{wrong}");
+        }
     }
 
     #[test]

@@ -78,12 +78,12 @@ pub(crate) fn run(project: &Project, options: &Options<'_>) -> Result<bool, Stri
         What::Watch => {
             let (clients, database) = (Clients::install(project)?, Database::start(project)?);
             let places = watch::test(project, &clients, filter, database.endpoint.as_deref())?;
-            println!("cargo lambda watch, on {}: {}", database.is, places.told(&[]));
+            println!("{}\n  on cargo lambda watch and {}", places.told(), database.is);
         }
         What::Sam => {
             let (clients, database) = (Clients::install(project)?, Database::start(project)?);
-            let (places, left_out) = sam::test(project, &clients, filter, database.endpoint.as_deref())?;
-            println!("sam local, on {}: {}", database.is, places.told(&left_out));
+            let places = sam::test(project, &clients, filter, database.endpoint.as_deref())?;
+            println!("{}\n  through sam local and on {}", places.told(), database.is);
         }
     }
     Ok(true)

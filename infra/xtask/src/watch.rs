@@ -15,6 +15,9 @@ use crate::{command, net, template, tools};
 /// Timeout for a function's first reply. The first call starts its process.
 const FIRST_ANSWER: Duration = Duration::from_secs(120);
 
+/// The tests that are left out, with the reason of each.
+const LEFT_OUT: &str = "infra/tools/watch-left-out.txt";
+
 /// The usual base port of a stack, as for `cargo run`.
 const PORT: u16 = 9000;
 
@@ -30,10 +33,11 @@ pub(crate) fn test(project: &Project, clients: &Clients, filter: Option<&str>, d
         seller: parts.url(2),
         dynamodb: parts.dynamodb(),
         table: parts.table(),
+        secrets: parts.url(4),
         invoke: Invoke::Url(parts.url(0)),
         own_address: Ipv4Addr::LOCALHOST.into(),
     };
-    let outcome = suite::run_against(project, clients, filter, &[], &stack);
+    let outcome = suite::run_against(project, clients, filter, LEFT_OUT, &stack);
     outcome.map_err(|problem| format!("{problem}\n{}", watch.last_words()))
 }
 

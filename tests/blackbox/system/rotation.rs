@@ -1,11 +1,9 @@
 //! Every secret is rotated while calls run. No call fails.
 
 use crochet_admin::Input;
+use crochet_local::sandbox::API_KEY as FIRST_KEY;
 use crochet_tests::{Failure, Load, Market, Outcome, Replies, Reply, Setup, World, isolated, list, text, with_setup};
 use serde_json::{Value, json};
-
-/// The key that the sandbox begins with.
-const FIRST_KEY: &str = "sandbox-relay-key";
 
 /// The cursor of the second page, and the page's first row.
 async fn second_page(market: &Market<'_>, cursor: Option<&str>) -> Result<(String, Value), Failure> {
