@@ -71,6 +71,12 @@ impl Run<'_> {
         self.pay(owner, &id, row["id"].as_str().unwrap_or_default(), left).await
     }
 
+    /// Whether the history says that a call closed undelivered. A reply names one of several.
+    async fn closed_undelivered(&self, call: &str) -> Result<bool, Failure> {
+        let reply = self.buyer.get(&format!("/gateway-requests/{call}")).send().await?;
+        Ok(reply.data()["gateway_request"]["status"] == "undelivered")
+    }
+
     /// Pays. The invariant: not while an earlier payment of the same call may still be filled, unless that call closed undelivered.
     async fn pay(&mut self, wish: usize, id: &str, call: &str, seconds_to_expiry: i64) -> Outcome {
         let now = self.time.now();
@@ -86,7 +92,7 @@ impl Run<'_> {
             let had_failed = |at| deposit.fate.is_reported_failed(at);
             if had_failed(since) || had_failed(self.asked_at - deposit.at) {
                 self.confirmed_after_failure += u32::from(deposit.fate.filled_at.is_some());
-            } else if !deposit.fate.is_lost(since, deposit.ends_at - deposit.at) {
+            } else if !deposit.fate.is_lost(since, deposit.ends_at - deposit.at) && !self.closed_undelivered(&deposit.call).await? {
                 let what = format!("wish {wish}: paid {} although {} had not failed", short(id), short(&deposit.id));
                 self.violated(what);
             }
