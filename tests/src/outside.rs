@@ -10,10 +10,7 @@ use http::Method;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 
-use crate::books::Books;
-use crate::declared_errors;
-use crate::failure::{Failure, Outcome};
-use crate::world::{Turn, World};
+use crate::failure::Failure;
 
 /// An environment variable that is set and not empty.
 pub(crate) fn variable(name: &str) -> Option<String> {
@@ -28,15 +25,20 @@ pub(crate) fn own_address() -> IpAddr {
 
 /// Where a stack is that runs outside this process.
 pub(crate) struct Outside {
-    base: String,
-    sandbox: String,
-    seller: String,
-    dynamodb: Option<String>,
-    table: String,
+    /// Site and API.
+    pub(crate) base: String,
+    /// Sandbox Relay.
+    pub(crate) sandbox: String,
+    /// Demo seller.
+    pub(crate) seller: String,
+    /// DynamoDB, if it is reachable.
+    pub(crate) dynamodb: Option<String>,
+    /// The table in it.
+    pub(crate) table: String,
 }
 
 /// What became of a test.
-enum Place {
+pub(crate) enum Place {
     /// It ran on the stack outside.
     Outside,
     /// It needs a stack in this process.
@@ -65,27 +67,6 @@ impl Outside {
             dynamodb: variable("CROCHET_TEST_DYNAMODB_URL"),
             table: or("CROCHET_TEST_TABLE", "crochet"),
         })
-    }
-
-    /// Runs a test, unless it turns out to need a stack in this process.
-    ///
-    /// # Errors
-    /// As [`crate::shared`].
-    pub(crate) async fn run(self, turn: Turn, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
-        let client = Client::new(&self.base).observed_by(declared_errors::check);
-        let books = self.dynamodb.map(|url| Books::new(client.clone(), url, self.table));
-        let world = World::outside(client, &self.sandbox, &self.seller, books, turn);
-        match test(&world).await {
-            Err(failure) if failure.is_of_own_process() => {
-                Place::LeftOut.record();
-                Ok(())
-            }
-            outcome => {
-                Place::Outside.record();
-                outcome?;
-                world.finish().await
-            }
-        }
     }
 }
 
@@ -154,7 +135,7 @@ pub(crate) async fn invoke(function: Function, event: &Value) -> Result<Option<V
 
 impl Place {
     /// Adds a line with the test's name to the file that `CROCHET_TEST_PLACES` names.
-    fn record(&self) {
+    pub(crate) fn record(&self) {
         let Some(path) = variable("CROCHET_TEST_PLACES") else { return };
         let place = match self {
             Self::Outside => "outside",

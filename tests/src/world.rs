@@ -18,7 +18,7 @@ use crate::declared_errors;
 use crate::expect::text;
 use crate::failure::{Failure, Outcome};
 use crate::names::unique_name;
-use crate::outside::{Function, Outside, invoke, is_left_out, variable};
+use crate::outside::{Function, Outside, Place, invoke, is_left_out, variable};
 use crate::runtime::runtime;
 
 /// A low difficulty for hundreds of registrations. `auth_challenge` tests the default.
@@ -80,7 +80,7 @@ struct Inside {
 
 /// The clock and the provider's faults affect the whole stack. On a stack outside this process, tests that change them run
 /// alone.
-pub(crate) enum Turn {
+enum Turn {
     Many { _guard: RwLockReadGuard<'static, ()> },
     One { _guard: RwLockWriteGuard<'static, ()> },
 }
@@ -98,7 +98,7 @@ pub fn shared(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     runtime().block_on(async {
         if let Some(outside) = Outside::from_env() {
             let turn = Turn::Many { _guard: TURNS.read().await };
-            return outside.run(turn, test).await;
+            return run_outside(outside, turn, test).await;
         }
         let _machine = MACHINE.read().await;
         let world = shared_stack().await?.world();
@@ -117,17 +117,41 @@ pub fn isolated(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     };
     runtime().block_on(async {
         let turn = Turn::One { _guard: TURNS.write().await };
-        outside
-            .run(turn, async |world| {
-                let outcome = test(world).await;
-                world.sandbox.clear_faults().await?;
-                world.sandbox.accept_keys(&[crochet_local::sandbox::API_KEY]).await?;
-                let offset_ms = world.sandbox.clock_offset_ms().await?;
-                world.sandbox.advance_clock(-offset_ms).await?;
-                outcome
-            })
-            .await
+        let tidied = async |world: &World| {
+            let outcome = test(world).await;
+            world.sandbox.clear_faults().await?;
+            world.sandbox.accept_keys(&[crochet_local::sandbox::API_KEY]).await?;
+            let offset_ms = world.sandbox.clock_offset_ms().await?;
+            world.sandbox.advance_clock(-offset_ms).await?;
+            outcome
+        };
+        run_outside(outside, turn, tidied).await
     })
+}
+
+/// Runs a test on a stack outside this process, unless it turns out to need one in it.
+async fn run_outside(outside: Outside, turn: Turn, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
+    let client = Client::new(&outside.base).observed_by(declared_errors::check);
+    let world = World {
+        sandbox: SandboxControls::new(&outside.sandbox),
+        seller: SellerControls::new(&outside.seller),
+        books: outside.dynamodb.map(|url| Books::new(client.clone(), url, outside.table)),
+        client,
+        stack: None,
+        called: AtomicBool::new(false),
+        _turn: Some(turn),
+    };
+    match test(&world).await {
+        Err(failure) if failure.is_of_own_process() => {
+            Place::LeftOut.record();
+            Ok(())
+        }
+        outcome => {
+            Place::Outside.record();
+            outcome?;
+            world.finish().await
+        }
+    }
 }
 
 /// Runs a test on an isolated stack with these settings. Such a stack is in this process: the test is left out where the suite runs on
@@ -364,21 +388,8 @@ impl World {
         }
     }
 
-    /// A world on a stack outside this process.
-    pub(crate) fn outside(client: Client, sandbox: &str, seller: &str, books: Option<Books>, turn: Turn) -> Self {
-        Self {
-            client,
-            sandbox: SandboxControls::new(sandbox),
-            seller: SellerControls::new(seller),
-            books,
-            stack: None,
-            called: AtomicBool::new(false),
-            _turn: Some(turn),
-        }
-    }
-
     /// Audits the ledger if calls were made.
-    pub(crate) async fn finish(&self) -> Outcome {
+    async fn finish(&self) -> Outcome {
         crate::actions::write();
         if self.called.load(Ordering::Relaxed) {
             self.audit().await?;
