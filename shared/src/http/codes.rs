@@ -225,7 +225,7 @@ codes! {
         => "fix_request_body" false "Correct the body at the paths in details.errors, so that it matches data.listing.input_schema of GET /listings/:id." keep NONE, drop NONE;
     UnsupportedOriginCurrency "UNSUPPORTED_ORIGIN_CURRENCY" 400 "X-Crochet-Origin-Currency must be SOL, USDC_SOL, ETH or USDC."
         => "choose_supported_currency" true "Set X-Crochet-Origin-Currency to one of details.origin_currencies, or leave it out." keep BODY, drop NONE;
-    InvalidIdempotencyKey "INVALID_IDEMPOTENCY_KEY" 400 "Idempotency-Key must be 1 to 255 printable ASCII characters without a comma, sent once."
+    InvalidIdempotencyKey "INVALID_IDEMPOTENCY_KEY" 400 "Idempotency-Key must be 1 to 255 printable ASCII characters, no comma, sent once."
         => "fix_idempotency_key" true "Send one printable key of at most 255 characters without a comma, or none." keep BODY, drop &["idempotency_key"];
     InvalidPaymentId "INVALID_PAYMENT_ID" 400 "X-Crochet-Relay-Request-Id must be the relay_request_id of a 402, sent once."
         => "fix_payment_id" true "Send relay_request_id exactly as data.payment returned it, or leave the header out." keep BODY, drop NONE;

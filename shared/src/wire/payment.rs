@@ -24,7 +24,7 @@ pub const REPLACED_PAYMENT_ID: &str = "replaces_relay_request_id";
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it describes headers; the gateway parses them itself")]
 pub struct GatewayHeaders {
-    /// 1 to 255 printable ASCII characters, without a comma, that identify this call. You choose them.
+    /// Identifies this call: printable ASCII characters, no comma. You choose them.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = r"^[ -+\--~]{1,255}$")]
     idempotency_key: Option<String>,
     /// The currency to pay in: SOL, USDC_SOL, ETH or USDC. SOL is recommended.
