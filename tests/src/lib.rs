@@ -75,7 +75,7 @@ pub use market::{LONGEST_RETRY_WAIT, Market, Quote};
 pub use names::unique_name;
 pub use opinion::opinion;
 pub use outbound::{Destination, Outbound};
-pub use outside::{Function, is_left_out};
+pub use outside::{Function, leave_out};
 pub use programs::Program;
 pub use proxy::{Fault, Proxy};
 pub use random::{Random, runs_from_env, seeds};

@@ -18,7 +18,7 @@ use crate::declared_errors;
 use crate::expect::text;
 use crate::failure::{Failure, Outcome};
 use crate::names::unique_name;
-use crate::outside::{Function, Outside, Place, invoke, is_left_out, variable};
+use crate::outside::{Function, Outside, Place, invoke, leave_out, variable};
 use crate::runtime::runtime;
 
 /// A low difficulty for hundreds of registrations. `auth_challenge` tests the default.
@@ -161,7 +161,7 @@ async fn run_outside(outside: Outside, turn: Turn, test: impl AsyncFnOnce(&World
 /// Same as [`shared`].
 pub fn with_setup(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     runtime().block_on(async {
-        if is_left_out() {
+        if leave_out() {
             return Ok(());
         }
         let _machine = MACHINE.read().await;
@@ -177,7 +177,7 @@ pub fn with_setup(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Ou
 /// Same as [`shared`].
 pub fn alone(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
     runtime().block_on(async {
-        if is_left_out() {
+        if leave_out() {
             return Ok(());
         }
         let _machine = MACHINE.write().await;

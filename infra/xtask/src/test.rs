@@ -9,7 +9,7 @@ use crate::{alarms, command, deploy, faults, figures, imports, roles, sam, schem
 /// Crates that must not be in the dependency tree, because they slow down cold starts. ring replaces them.
 const UNWANTED: [&str; 2] = ["aws-lc-sys", "openssl-sys"];
 
-/// What no run on a developer's machine can test.
+/// What this command does not test.
 const LIMITS: [&str; 3] = [
     "the whole suite on cargo lambda watch and through sam local: cargo xtask test --watch, cargo xtask test --sam",
     "IAM policies and API Gateway's own limits and responses: they need a deployment",

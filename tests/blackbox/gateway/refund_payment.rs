@@ -133,7 +133,7 @@ fn a_payment_to_somebody_else_settles_nothing() -> Outcome {
 }
 
 #[test]
-fn what_no_route_carries_need_not_be_paid_and_a_currency_that_does_not_work_is_left_out() -> Outcome {
+fn what_no_route_carries_need_not_be_paid_and_a_currency_that_does_not_work_leave_out() -> Outcome {
     isolated(async |world| {
         let (market, id) = owing(world).await?;
         let path = format!("/gateway-requests/{id}/refund");

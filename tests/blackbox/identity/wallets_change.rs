@@ -18,7 +18,7 @@ async fn defaults(agent: &Agent) -> Result<Vec<Value>, Failure> {
 }
 
 #[test]
-fn a_change_answers_200_with_the_wallet_and_what_is_left_out_stays() -> Outcome {
+fn a_change_answers_200_with_the_wallet_and_what_leave_out_stays() -> Outcome {
     shared(async |world| {
         let agent = world.agent().await?;
         let second = Wallet::evm();

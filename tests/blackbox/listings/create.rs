@@ -37,7 +37,7 @@ fn a_new_listing_answers_201_with_its_endpoint_and_a_secret_shown_once() -> Outc
 }
 
 #[test]
-fn what_is_left_out_has_defaults() -> Outcome {
+fn what_leave_out_has_defaults() -> Outcome {
     shared(async |world| {
         let seller = world.agent().await?;
         let data = seller.create_listing(&world.paid_fields(&json!(1), "/echo")).await?.data;

@@ -82,7 +82,7 @@ fn an_endpoint_is_its_owners_only() -> Outcome {
 }
 
 #[test]
-fn put_merges_what_is_left_out_stays_and_null_removes() -> Outcome {
+fn put_merges_what_leave_out_stays_and_null_removes() -> Outcome {
     shared(async |world| {
         let market = world.market(1.0).await?;
         let all = json!({ "timeout_ms": 2_000, "max_response_bytes": 4_096, "rate_limit_per_minute": 7, "status": "paused",

@@ -10,7 +10,7 @@ mod play;
 mod plot;
 mod stage;
 
-use crochet_tests::{Destination, Fault, Outbound, Outcome, is_left_out, with_setup};
+use crochet_tests::{Destination, Fault, Outbound, Outcome, leave_out, with_setup};
 
 use play::{Tally, play, prepare};
 use plot::Plot;
@@ -22,7 +22,7 @@ const PAIRS: &str = "CROCHET_FAULTS_PAIRS";
 
 /// Plays each plot once for each request to this destination and each of these faults of that request.
 fn every_request_in_turn(at: Destination, faults: &[Fault]) -> Outcome {
-    if is_left_out() {
+    if leave_out() {
         return Ok(());
     }
     let plots = if std::env::var(PAIRS).is_ok_and(|value| value == "all") { Plot::ALL.as_slice() } else { &[Plot::Plain] };
