@@ -62,7 +62,7 @@ impl Report {
         !self.steps.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Failed(_)))
     }
 
-    /// Prints the summary. `limits` is what this command cannot test on any machine.
+    /// Prints the summary. `limits` is what this command does not test.
     pub(crate) fn finish(self, limits: &[&str]) -> bool {
         let passed = self.passed();
         println!("\n{}", self.summary(limits));
