@@ -122,6 +122,8 @@ impl Run<'_> {
                     sending = self.wishes[wish].first_sending();
                 }
                 self.note("  this reply is lost".to_owned());
+                // The same advice comes again because of that, and not because it goes round in circles.
+                loops = Loops::default();
                 continue;
             }
             match reply.status {
