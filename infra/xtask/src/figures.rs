@@ -1,15 +1,21 @@
 //! `cargo xtask figures`: what calls cost, which quota bites first, and how large the functions are, as a page.
 //!
-//! Units are those that the suite measures (`docs/internals/table-and-costs.md`), prices those of `infra/prices.json`.
+//! Units are those that the suite measures (`docs/internals/table-and-costs.md`), prices those of `infra/prices.json`. Memory, schedules, and
+//! what is counted come from the templates.
 
 mod costs;
+mod deployment;
+mod fixed;
 mod functions;
 mod quotas;
+mod storage;
 
 use serde_json::Value;
 
 use crate::project::{Project, read, write};
 use costs::{Kind, Rows};
+use deployment::Deployment;
+use storage::Kept;
 
 /// The last measurement of the functions.
 pub(crate) const MEASURED: &str = "infra/functions.json";
@@ -41,45 +47,60 @@ pub(crate) fn check(project: &Project) -> Result<(), String> {
 fn page(project: &Project) -> Result<String, String> {
     let sheet = json(project, "infra/prices.json")?;
     let rows = Rows::parse(&read(&project.root.join("docs/internals/table-and-costs.md"))?)?;
-    let kinds = Kind::all(&sheet, &rows)?;
+    let deployment = Deployment::read(project)?;
+    let kinds = Kind::all(&sheet, &rows, &deployment.functions)?;
+    let parts = fixed::parts(&sheet, &deployment, &kinds)?;
+    let kept = Kept::read(&sheet)?;
     let mut page = format!(
         "# Figures\n\nMade by `cargo xtask figures` from the units that the suite measures ([table and costs](table-and-costs.md)) and \
-         the prices of\n`infra/prices.json`, as of {} in {}. Change the prices or the assumptions there.\n",
+         the prices of\n`infra/prices.json`, as of {} in {}. Change the prices or the assumptions there. Memory, schedules, alarms, \
+         metrics and secrets\nare those of `template.yaml`, `infra/alarms.yaml` and `shared/src/telemetry/metrics.rs`.\n",
         text(&sheet["as_of"]),
         text(&sheet["region"]),
     );
     page.push_str("\n## What a call costs\n\nUSD for each kind of call, without what is fixed.\n\n");
     page.push_str(
-        "| call | RCU | WCU | database | Lambda | API Gateway | logs and traces | transfer | per 1,000 | per million |\n",
+        "| call | RCU | WCU | database | Lambda | API Gateway | logs and traces | transfer | secrets | per 1,000 | per million |\n",
     );
-    page.push_str("|---|---|---|---|---|---|---|---|---|---|\n");
+    page.push_str("|---|---|---|---|---|---|---|---|---|---|---|\n");
     for kind in &kinds {
         page.push_str(&kind.line());
     }
     let paid = kinds.iter().find(|kind| kind.name == "paid call").ok_or("infra/prices.json has no paid call")?;
     page.push_str(
-        "\nWrites of calls include those by which the sweeper counts them, which are assumed. A new listing's figure includes the secret of its \
-         endpoint\nfor the first month.\n",
+        "\nWrites of calls include those by which the sweeper counts them, which are assumed. Each call runs with the memory of its \
+         function. A\nnew listing's figure includes the secret of its endpoint for the first month. A sealed endpoint (`EndpointSecrets`) has none.\n",
     );
+    page.push_str(&format!(
+        "\n## What is fixed\n\nUSD a month without any call, and without `infra/edge.yaml`. Time and read units of runs are assumed.\n\n{}",
+        fixed::table(&parts)
+    ));
     page.push_str("\n## What a month costs\n\nUSD for so many paid calls a month, evenly spread.\n\n");
-    page.push_str("| paid calls a month | fixed | calls | together | per 1,000 calls | the first quota that bites |\n|---|---|---|---|---|---|\n");
-    let fixed = costs::fixed(&sheet);
+    page.push_str(
+        "| paid calls a month | fixed | calls | together | per 1,000 calls | stored after 12 months | then costs a month | the first quota that \
+         bites |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    let fixed = fixed::together(&parts);
     for (volume, name) in VOLUMES {
         let calls = paid.per_million() * volume as f64 / 1e6;
-        let first = quotas::first(&sheet, paid, volume)?;
+        let year = volume as f64 * 12.0;
         page.push_str(&format!(
-            "| {name} | {fixed:.2} | {calls:.2} | {:.2} | {:.4} | {first} |\n",
+            "| {name} | {fixed:.2} | {calls:.2} | {:.2} | {:.4} | {:.2} GB | {:.2} | {} |\n",
             fixed + calls,
-            (fixed + calls) * 1e3 / volume as f64
+            (fixed + calls) * 1e3 / volume as f64,
+            kept.gigabytes(year),
+            kept.usd_a_month(&sheet, year)?,
+            quotas::first(&sheet, paid, volume)?,
         ));
     }
-    page.push_str("\nFixed are the alarms, the dashboard, the metrics, the stack's own secrets, and the scheduled functions.\n");
+    page.push_str("\nStorage is not in *together*, because it grows with every call.\n");
+    page.push_str(&format!("\n## What a paid call leaves\n\n{}", kept.section(&sheet)?));
     page.push_str(&format!(
         "\n## Which quota bites first\n\nShare of each quota in the busiest minute, which has {} times the average.\n\n",
         sheet["assumed"]["peak_over_average"]
     ));
     page.push_str(&quotas::table(&sheet, paid, &VOLUMES)?);
-    page.push_str(&format!("\n## Assumptions\n\n{}\n", assumptions(&sheet)));
+    page.push_str(&format!("\n## Assumptions\n\n{}", assumptions(&sheet)));
     page.push_str(&functions::section(&json(project, MEASURED)?));
     Ok(page)
 }
@@ -93,6 +114,33 @@ fn assumptions(sheet: &Value) -> String {
     all.map(|(name, value)| format!("- {}: {value}\n", name.replace('_', " "))).collect()
 }
 
+/// A number of the sheet.
+///
+/// # Errors
+/// If there is none.
+fn amount(sheet: &Value, group: &str, name: &str) -> Result<f64, String> {
+    sheet[group][name].as_f64().ok_or_else(|| format!("infra/prices.json has no {group}.{name}"))
+}
+
+/// A whole number with commas between its thousands.
+fn grouped(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let with_commas =
+        |(n, digit): (usize, char)| if n > 0 && (digits.len() - n) % 3 == 0 { format!(",{digit}") } else { digit.into() };
+    digits.char_indices().map(with_commas).collect()
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_have_commas() {
+        let written = [7.0, 730.4, 43_800.0, 1_000_000.0].map(grouped);
+        assert_eq!(written, ["7", "730", "43,800", "1,000,000"]);
+    }
 }
