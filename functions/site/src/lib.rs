@@ -6,6 +6,7 @@ use utoipa_axum::routes;
 
 mod account;
 mod assets;
+pub mod canary;
 mod document;
 mod documents;
 mod error_page;

@@ -45,6 +45,28 @@ macro_rules! codes {
                 StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
 
+            /// Whether a seller, also by being slow, the payment provider or a wallet's chain caused it. Such errors start no alarm
+            /// about ours.
+            #[must_use]
+            pub fn is_upstream(self) -> bool {
+                use Code::*;
+                matches!(
+                    self,
+                    SellerTimeout
+                        | SellerUnreachable
+                        | SellerTls
+                        | SellerError
+                        | SellerRefused
+                        | SellerInvalidJson
+                        | SellerResponseTooLarge
+                        | SellerUnavailable
+                        | ListingBusy
+                        | CallUndelivered
+                        | PaymentProviderUnavailable
+                        | ChainUnavailable
+                )
+            }
+
             /// The message of an error that has no more specific one.
             #[must_use]
             pub fn message(self) -> &'static str {
@@ -236,7 +258,7 @@ codes! {
     PaymentRouteUnavailable "PAYMENT_ROUTE_UNAVAILABLE" 400 "There is no payment route from that currency to this seller; choose another currency."
         => "choose_supported_currency" true "Retry with X-Crochet-Origin-Currency set to one of details.origin_currencies and a new Idempotency-Key." keep BODY, drop &["idempotency_key"];
     QuoteLimit "QUOTE_LIMIT" 429 "You have too many open quotes; pay one or wait until one expires."
-        => "pay_or_wait" true "Pay an open quote (GET /gateway-requests lists them with status quoted), or wait retry_after_seconds and send the same request again." keep BODY, drop NONE;
+        => "pay_or_wait" true "Pay an open quote that you have not paid (GET /gateway-requests lists them with status quoted), or wait retry_after_seconds and send the same request again." keep BODY, drop NONE;
     ListingRateLimited "LISTING_RATE_LIMITED" 429 "This listing, or your share of it, has reached its calls per minute, so nothing was quoted; wait, then try again."
         => "wait_and_retry" true WAIT keep BODY, drop NONE;
     ListingBusy "LISTING_BUSY" 503 "This listing has too many calls in flight, or you have more than your share of them, so nothing was quoted; wait, then try again."
@@ -345,6 +367,14 @@ mod tests {
             assert!(code.status().as_u16() >= 400, "{name}");
             assert!(code.message().ends_with('.'), "{name}");
             assert!(code.recovery().summary.ends_with('.'), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_error_of_a_seller_is_an_upstream_error_and_none_of_ours_is() {
+        for code in Code::ALL.iter().filter(|code| code.status().is_server_error()) {
+            let ours = ["INTERNAL_ERROR", "SERVICE_UNAVAILABLE"];
+            assert_ne!(code.is_upstream(), ours.contains(&code.as_str()), "{}", code.as_str());
         }
     }
 }

@@ -109,13 +109,13 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
         error: error.as_ref(),
         cost: &cost,
     });
-    measure(&route, response.status());
+    measure(&route, response.status(), error.as_ref().is_some_and(|error| error.code().is_upstream()));
     app.costs.note(&request_id, &route, cost);
     response
 }
 
 /// Counts what alarms and the dashboard show.
-fn measure(route: &str, status: StatusCode) {
+fn measure(route: &str, status: StatusCode, is_upstream: bool) {
     static WARM: AtomicBool = AtomicBool::new(false);
     let mut measured = Vec::new();
     if !WARM.swap(true, Ordering::Relaxed) {
@@ -123,7 +123,10 @@ fn measure(route: &str, status: StatusCode) {
     }
     if route.starts_with("/api/v1/gateway") {
         measured.push((Metric::GatewayRequests, 1));
-        measured.push((Metric::GatewayServerErrors, i64::from(status.is_server_error())));
+        measured.push((Metric::GatewayServerErrors, i64::from(status.is_server_error() && !is_upstream)));
+    }
+    if status.is_server_error() && is_upstream {
+        measured.push((Metric::UpstreamErrors, 1));
     }
     if status == StatusCode::CREATED && matches!(route, "/api/v1/register" | "/api/v1/auth/passkey/register/finish") {
         measured.push((Metric::Registrations, 1));

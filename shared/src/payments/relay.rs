@@ -308,10 +308,16 @@ async fn send(to: &'static str, request: reqwest::RequestBuilder) -> Result<(Sta
     };
     let began = Instant::now();
     let outcome = trip(to, exchange).await;
-    let is_failure = outcome.as_ref().map_or(true, |(status, _)| status.is_server_error());
+    let is_failure = outcome.as_ref().map_or(true, |(status, _)| is_failure(*status));
     let ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
     metrics::emit(&[(Metric::ProviderRequests, 1), (Metric::ProviderFailures, i64::from(is_failure)), (Metric::ProviderTime, ms)]);
     outcome
+}
+
+/// Whether the provider did not serve us. A refused key or a limit of ours stops every quote as an outage does.
+fn is_failure(status: StatusCode) -> bool {
+    let refuses = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS];
+    status.is_server_error() || refuses.contains(&status)
 }
 
 fn class(error: &reqwest::Error) -> ProviderUnavailable {

@@ -16,8 +16,10 @@ pub const NAMESPACE: &str = "Crochet";
 pub enum Metric {
     /// Requests to the gateway function.
     GatewayRequests,
-    /// Replies of the gateway function with a status of 500 or above.
+    /// Errors of ours among them: a status of 500 or above that neither a seller nor the payment provider caused.
     GatewayServerErrors,
+    /// Replies of any function with a status of 500 or above that a seller, the payment provider or a wallet's chain caused.
+    UpstreamErrors,
     /// First requests of new instances, all functions.
     ColdStarts,
     /// Profiles that were registered.
@@ -38,7 +40,7 @@ pub enum Metric {
     DebtsOverdue,
     /// Requests to the payment provider.
     ProviderRequests,
-    /// Those without a usable reply: none in time, or a status of 500 or above.
+    /// Those without a usable reply: none in time, a status of 500 or above, or 401, 403 or 429.
     ProviderFailures,
     /// How long the provider took.
     ProviderTime,
@@ -54,9 +56,10 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::GatewayRequests,
         Self::GatewayServerErrors,
+        Self::UpstreamErrors,
         Self::ColdStarts,
         Self::Registrations,
         Self::CallsQuoted,

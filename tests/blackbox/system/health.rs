@@ -238,3 +238,16 @@ fn failed_authentication_is_counted_per_ip() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn the_canary_sees_a_deployment_that_works_and_one_that_does_not() -> Outcome {
+    shared(async |world| {
+        assert_eq!(crochet_site::canary::ask(world.client.base()).await, Ok(()));
+        let cause = crochet_site::canary::ask("http://127.0.0.1:9").await.expect_err("nobody listens there");
+        assert_eq!(cause.matches("no connection").count(), 4, "{cause}");
+        // An origin that answers, and is not the deployment.
+        let cause = crochet_site::canary::ask(&format!("{}/nowhere", world.client.base())).await.expect_err("no such routes");
+        assert_eq!(cause.matches(": 404").count(), 4, "{cause}");
+        Ok(())
+    })
+}
