@@ -1,23 +1,25 @@
 """What `cargo xtask deploy` and its sisters ask of AWS. Runs in the environment of the SAM CLI, which brings boto3 and tomlkit.
 
-    deployment.py preflight ENV         checks the account, the domain and the provider's key; exits 1 if a deployment must fail
-    deployment.py url ENV               prints the public URL of the deployed stack
-    deployment.py put-secret ENV NAME   sets one field of one of the stack's secrets, read from standard input
-    deployment.py retained ENV          prints what `sam delete` leaves, as JSON: the table and the secrets
-    deployment.py delete-retained ENV   deletes what that JSON, on standard input, names
+    deployment.py preflight ENV [first]      checks what a deployment needs; exits 1 if it must fail. `first`: the stack must be new
+    deployment.py url ENV                    prints the public URL of the deployed stack
+    deployment.py admin-env ENV              prints what the stack says about itself, as JSON: parameters, outputs, region
+    deployment.py put-secret ENV NAME        sets one field of one of the stack's secrets, read from standard input
+    deployment.py retained ENV FILE          writes what `sam delete` leaves into FILE, and prints it; of a stack that is gone, prints FILE
+    deployment.py delete-retained ENV FILE   deletes what FILE names, and FILE
 """
 
 import json
+import shlex
 import sys
+from functools import cached_property
 from pathlib import Path
 
 import boto3
 import tomlkit
 from botocore.exceptions import BotoCoreError, ClientError
+from samcli.yamlhelper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[2]
-# Calls that wait for a seller hold one execution each. A new account may have as few as 10.
-CONCURRENCY_NEEDED = 100
 # Secrets that were deleted can be restored for this long. They are not billed.
 RECOVERY_DAYS = 7
 # What the operator may put into a secret.
@@ -28,26 +30,33 @@ class Problem(Exception):
     """Why a deployment cannot go on."""
 
 
-def settings(env):
-    """The answers that `sam deploy --guided` saved for an environment: stack, region, parameters."""
-    config = tomlkit.parse((ROOT / "samconfig.toml").read_text()).unwrap()
+def settings(env, root=ROOT):
+    """The answers that `sam deploy --guided` saved for an environment: stack, region, parameters, and whether there are any."""
+    config = tomlkit.parse((root / "samconfig.toml").read_text()).unwrap()
     saved = config.get(env, {}).get("deploy", {}).get("parameters", {})
     overrides = saved.get("parameter_overrides", "")
-    words = overrides.split() if isinstance(overrides, str) else overrides
-    parameters = {}
-    for word in words:
-        name, _, value = word.partition("=")
-        parameters[name] = value.strip('"')
+    if isinstance(overrides, dict):
+        parameters = {name: str(value) for name, value in overrides.items()}
+    else:
+        words = overrides if isinstance(overrides, str) else " ".join(overrides)
+        parameters = {name: value for name, _, value in (word.partition("=") for word in shlex.split(words))}
     return {
+        "known": bool(saved),
         "stack": saved.get("stack_name", f"crochet-{env}"),
         "region": saved.get("region") or boto3.session.Session().region_name,
         "parameters": parameters,
     }
 
 
+def defaults(root=ROOT):
+    """The defaults of the template's parameters."""
+    parameters = yaml_parse((root / "template.yaml").read_text())["Parameters"]
+    return {name: str(parameter["Default"]) for name, parameter in parameters.items() if "Default" in parameter}
+
+
 class Deployment:
     def __init__(self, env):
-        self.settings = settings(env)
+        self.env, self.settings = env, settings(env)
         self.stack, self.region = self.settings["stack"], self.settings["region"]
         if not self.region:
             raise Problem("no region: set AWS_REGION, or run `aws configure`")
@@ -56,20 +65,55 @@ class Deployment:
     def client(self, service):
         return self.aws.client(service)
 
+    @cached_property
     def described(self):
-        """The stack, or None if it does not exist."""
+        """The stack, or None if it does not exist. One of which there is only a change set does not exist."""
         try:
-            return self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
+            stack = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
         except ClientError as error:
             if "does not exist" in str(error):
                 return None
             raise
+        return None if stack["StackStatus"] == "REVIEW_IN_PROGRESS" else stack
+
+    def existing(self):
+        if self.described is None:
+            raise Problem(f"there is no stack {self.stack} in {self.region}")
+        return self.described
 
     def outputs(self):
-        stack = self.described()
-        if stack is None:
-            raise Problem(f"there is no stack {self.stack} in {self.region}")
-        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        return {output["OutputKey"]: output["OutputValue"] for output in self.existing().get("Outputs", [])}
+
+    def deployed_parameters(self):
+        found = self.described or {}
+        return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in found.get("Parameters", [])}
+
+    def parameters(self):
+        """What the next deployment uses: what was saved; if that does not say, what the stack has; at last, the template's default."""
+        return defaults() | self.deployed_parameters() | self.settings["parameters"]
+
+    def resources(self):
+        """The stack's resources: logical id, type, name and status of each."""
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack)
+        for page in pages:
+            for found in page["StackResourceSummaries"]:
+                yield found["LogicalResourceId"], found["ResourceType"], found.get("PhysicalResourceId"), found["ResourceStatus"]
+
+    def output(self, name):
+        value = self.outputs().get(name)
+        if value is None:
+            raise Problem(f"the stack {self.stack} has no output {name}; it is {self.existing()['StackStatus']}")
+        return value
+
+    def about(self):
+        return {
+            "stack": self.stack,
+            "region": self.region,
+            "parameters": defaults() | self.deployed_parameters(),
+            "outputs": self.outputs(),
+        }
+
+    # Secrets
 
     def secrets(self):
         """The stack's own secrets, which its outputs name: pairs of ARN and JSON."""
@@ -77,71 +121,6 @@ class Deployment:
         for name, arn in self.outputs().items():
             if name.endswith("SecretArn"):
                 yield arn, json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
-
-    # Preflight
-
-    def preflight(self):
-        checks = [self.credentials, self.concurrency, self.domain, self.provider_key]
-        failed = False
-        for check in checks:
-            try:
-                print(f"  ok      {check()}")
-            except Problem as problem:
-                failed = True
-                print(f"  FAILED  {problem}")
-            except (BotoCoreError, ClientError) as error:
-                failed = True
-                print(f"  FAILED  {check.__name__.replace('_', ' ')}: {error}")
-                if check == self.credentials:
-                    break
-        return not failed
-
-    def credentials(self):
-        caller = self.client("sts").get_caller_identity()
-        return f"credentials: {caller['Arn']}, region {self.region}, stack {self.stack}"
-
-    def concurrency(self):
-        limit = self.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
-        of = self.settings["parameters"]
-        reserved = sum(int(of.get(f"{name}Concurrency") or 0) for name in ("Gateway", "Catalog", "Snapshot"))
-        if reserved and limit - reserved < 100:
-            raise Problem(f"account concurrency {limit}: AWS keeps 100 unreserved, so reserving {reserved} is too much")
-        if limit < CONCURRENCY_NEEDED:
-            raise Problem(
-                f"account concurrency {limit}: one slow seller would fill it; ask for {CONCURRENCY_NEEDED} or more "
-                "(Service Quotas, Lambda, Concurrent executions)"
-            )
-        return f"account concurrency: {limit}"
-
-    def domain(self):
-        name = self.settings["parameters"].get("DomainName")
-        if not name:
-            return "domain: none, API Gateway's own name; passkeys made there do not move to a domain later"
-        arn = self.settings["parameters"].get("CertificateArn", "")
-        if f":acm:{self.region}:" not in arn:
-            raise Problem(f"domain {name}: the certificate must be in {self.region}")
-        certificate = self.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
-        names = [certificate["DomainName"], *certificate.get("SubjectAlternativeNames", [])]
-        parent = "*." + name.partition(".")[2]
-        if name not in names and parent not in names:
-            raise Problem(f"domain {name}: the certificate is for {', '.join(names)}")
-        if certificate["Status"] != "ISSUED":
-            raise Problem(f"domain {name}: the certificate is {certificate['Status']}, not ISSUED")
-        zone = self.settings["parameters"].get("HostedZoneId")
-        if zone:
-            zone_name = self.client("route53").get_hosted_zone(Id=zone)["HostedZone"]["Name"].rstrip(".")
-            if name != zone_name and not name.endswith("." + zone_name):
-                raise Problem(f"domain {name}: zone {zone} is {zone_name}")
-        return f"domain: {name}, certificate issued"
-
-    def provider_key(self):
-        if self.described() is None:
-            return "provider key: the stack makes its secret; you put the key there after the first deployment"
-        if any(secret.get("relay_api_key") for _, secret in self.secrets()):
-            return "provider key: set"
-        return "provider key: empty, so the provider's limits for everybody apply (cargo xtask put-secret ENV relay_api_key)"
-
-    # Secrets
 
     def put_secret(self, name):
         value = sys.stdin.readline().strip()
@@ -159,54 +138,108 @@ class Deployment:
 
     # What outlives the stack
 
-    def retained(self):
-        """To be asked before the stack is gone."""
-        outputs = self.outputs()
+    def retained(self, file):
+        """What the stack leaves, which is written into `file` while the stack can tell; then what `file` says."""
+        noted = json.loads(file.read_text()) if file.exists() else {}
+        if self.described is None:
+            if not noted:
+                raise Problem(f"there is no stack {self.stack} in {self.region}, and {file} does not say what one has left")
+            return noted | {"gone": True}
+        left = self.left()
+        if noted.get("stack_id") == left["stack_id"]:
+            # A deletion that did not end: the stack may have forgotten something.
+            left = {name: value or noted.get(name) for name, value in left.items()}
+            left["secrets"] = sorted({*left["secrets"], *noted.get("secrets", [])})
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(left, indent=1))
+        return left | {"gone": False}
+
+    def left(self):
+        outputs, resources = self.outputs(), list(self.resources())
+        named = {logical: name for logical, _, name, _ in resources}
+        secrets = {arn for name, arn in outputs.items() if name.endswith("SecretArn")}
+        secrets |= {name for _, kind, name, _ in resources if kind == "AWS::SecretsManager::Secret" and name}
         return {
-            "table": outputs["TableName"],
-            "secrets": [arn for arn, _ in self.secrets()],
-            "prefix": outputs["SecretPrefix"],
+            "stack": self.stack,
+            "stack_id": self.existing()["StackId"],
+            "region": self.region,
+            "table": outputs.get("TableName") or named.get("Table"),
+            "secrets": sorted(secrets),
+            "prefix": outputs.get("SecretPrefix") or f"{self.stack}/listing/",
+            "audit": outputs.get("AuditLogName") or named.get("AuditLog"),
         }
 
-    def delete_retained(self, retained):
-        table, dynamodb = retained["table"], self.client("dynamodb")
+    def delete_retained(self, file):
+        """Deletes all of it. What is gone already is no error, so that this can be repeated."""
+        left = json.loads(file.read_text())
+        if left.get("table"):
+            print(self.delete_table(left["table"]))
+        print(self.delete_secrets(left["secrets"], left["prefix"]))
+        if left.get("audit"):
+            print(self.delete_log(left["audit"]))
+        file.unlink()
+
+    def delete_table(self, table):
+        dynamodb = self.client("dynamodb")
         try:
-            dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
-            dynamodb.get_waiter("table_exists").wait(TableName=table)
-            dynamodb.delete_table(TableName=table)
-            print(f"deleted table {table}; DynamoDB keeps a backup of it for 35 days, without charge")
+            if dynamodb.describe_table(TableName=table)["Table"]["TableStatus"] != "DELETING":
+                dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+                dynamodb.get_waiter("table_exists").wait(TableName=table)
+                dynamodb.delete_table(TableName=table)
         except dynamodb.exceptions.ResourceNotFoundException:
-            print(f"table {table} is gone already")
-        secrets = self.client("secretsmanager")
-        pages = secrets.get_paginator("list_secrets").paginate(Filters=[{"Key": "name", "Values": [retained["prefix"]]}])
-        found = [secret["ARN"] for page in pages for secret in page["SecretList"] if secret["Name"].startswith(retained["prefix"])]
-        for arn in [*retained["secrets"], *found]:
+            return f"table {table} is gone already"
+        return f"deleted table {table}; DynamoDB keeps a backup of it for 35 days, without charge"
+
+    def delete_secrets(self, own, prefix):
+        client = self.client("secretsmanager")
+        pages = client.get_paginator("list_secrets").paginate(Filters=[{"Key": "name", "Values": [prefix]}])
+        found = [secret["ARN"] for page in pages for secret in page["SecretList"] if secret["Name"].startswith(prefix)]
+        scheduled = 0
+        for arn in dict.fromkeys([*own, *found]):
             try:
-                secrets.delete_secret(SecretId=arn, RecoveryWindowInDays=RECOVERY_DAYS)
-            except secrets.exceptions.ResourceNotFoundException:
+                client.delete_secret(SecretId=arn, RecoveryWindowInDays=RECOVERY_DAYS)
+                scheduled += 1
+            except client.exceptions.ResourceNotFoundException:
                 pass
-        print(f"scheduled {len(retained['secrets']) + len(found)} secrets for deletion in {RECOVERY_DAYS} days, without charge")
+            except client.exceptions.InvalidRequestException as error:
+                # Marked for deletion already.
+                if "deletion" not in str(error):
+                    raise
+        return f"scheduled {scheduled} secrets for deletion in {RECOVERY_DAYS} days, without charge"
+
+    def delete_log(self, group):
+        logs = self.client("logs")
+        try:
+            logs.delete_log_group(logGroupName=group)
+        except logs.exceptions.ResourceNotFoundException:
+            return f"audit trail {group} is gone already"
+        return f"deleted audit trail {group}"
 
 
 def main(words):
     match words:
-        case ["preflight", env]:
-            return Deployment(env).preflight()
+        case ["preflight", env, *first] if first in ([], ["first"]):
+            from preflight import Preflight
+
+            return Preflight(env).run(is_first=bool(first))
         case ["url", env]:
-            print(Deployment(env).outputs()["PublicUrl"])
+            print(Deployment(env).output("PublicUrl"))
+        case ["admin-env", env]:
+            print(json.dumps(Deployment(env).about()))
         case ["put-secret", env, name]:
             Deployment(env).put_secret(name)
-        case ["retained", env]:
-            deployment = Deployment(env)
-            print(json.dumps(deployment.retained() | {"stack": deployment.stack, "region": deployment.region}))
-        case ["delete-retained", env]:
-            Deployment(env).delete_retained(json.load(sys.stdin))
+        case ["retained", env, file]:
+            print(json.dumps(Deployment(env).retained(Path(file))))
+        case ["delete-retained", env, file]:
+            Deployment(env).delete_retained(Path(file))
         case _:
             raise Problem(__doc__)
     return True
 
 
 if __name__ == "__main__":
+    # `preflight` imports this file by its name; both must mean the same classes.
+    sys.modules["deployment"] = sys.modules["__main__"]
     try:
         sys.exit(0 if main(sys.argv[1:]) else 1)
     except (Problem, BotoCoreError, ClientError) as problem:

@@ -1,37 +1,51 @@
-//! `cargo xtask deploy`, `smoke`, `put-secret` and `teardown`: a deployment on AWS, from the first to the last day.
+//! `cargo xtask deploy`, `smoke`, `put-secret`, `admin` and `teardown`: a deployment on AWS, from the first to the last day.
 
-use std::io::Write;
+mod admin;
+mod environment;
+mod teardown;
+
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+pub(crate) use admin::admin;
+use environment::Environment;
+pub(crate) use teardown::teardown;
 
 use crate::project::{Project, read, write};
 use crate::{command, tools};
 
 /// Deploys the working tree: checks, builds, shows what will change, deploys on approval, and makes an authenticated call.
 ///
-/// The first time, SAM asks for the parameters and saves the answers in `samconfig.toml`, under the environment's name.
+/// The first time, SAM asks for the parameters and saves the answers in `samconfig.toml`, under the environment's name. They are checked
+/// before anything is deployed.
 ///
 /// # Errors
 /// The step that failed. What was deployed before stays, because CloudFormation rolls back by itself.
 pub(crate) fn deploy(project: &Project, environment: &str) -> Result<(), String> {
     let environment = Environment::new(project, environment)?;
     step("preflight");
-    environment.deployment("preflight", &[], None)?;
+    command::run(&mut environment.python("preflight", &[])?)?;
     step("dependencies as locked");
     // SAM passes no options on to cargo. A lock file that needs a change fails here, before anything is built.
     command::run(&mut project.cargo(&["fetch", "--locked", "--quiet"]))?;
     step("sam build");
     command::run(&mut environment.sam(&["build", "--template-file", "template.yaml"])?)?;
     release(project)?;
+    let tags: Vec<String> = commit(project).into_iter().flat_map(|commit| ["--tags".into(), format!("commit={commit}")]).collect();
+    if !environment.is_known()? {
+        step("sam deploy --guided: asks for the parameters, deploys nothing");
+        let mut sam = environment.sam(&["deploy", "--guided", "--no-execute-changeset"])?;
+        sam.args(["--stack-name", &format!("crochet-{}", environment.name)]);
+        command::interact(sam.args(&tags))?;
+        if !environment.is_known()? {
+            return Err(format!("the answers were not saved: samconfig.toml has no section {}", environment.section()));
+        }
+        step("preflight of the answers");
+        command::run(&mut environment.python("preflight", &["first"])?)?;
+    }
     step("sam deploy");
     let mut sam = environment.sam(&["deploy", "--confirm-changeset", "--no-fail-on-empty-changeset"])?;
-    if !environment.is_known()? {
-        sam.args(["--guided", "--stack-name", &format!("crochet-{}", environment.name)]);
-    }
-    if let Some(commit) = commit(project) {
-        sam.args(["--tags", &format!("commit={commit}")]);
-    }
-    command::interact(&mut sam)?;
+    command::interact(sam.args(&tags))?;
     smoke(project, environment.name)?;
     println!("\n{}", roll_back(environment.name));
     Ok(())
@@ -77,31 +91,6 @@ pub(crate) fn put_secret(project: &Project, environment: &str, field: &str) -> R
     command::interact(&mut environment.python("put-secret", &[field])?)
 }
 
-/// Deletes the stack and, unless `keep_data`, everything that outlives it and costs money: the table and the secrets.
-///
-/// # Errors
-/// If the stack's name is not typed in, or AWS refuses.
-pub(crate) fn teardown(project: &Project, environment: &str, keep_data: bool) -> Result<(), String> {
-    let environment = Environment::new(project, environment)?;
-    let retained = command::capture(&mut environment.python("retained", &[])?)?;
-    let known: serde_json::Value = serde_json::from_str(&retained).map_err(|error| format!("retained: {error}"))?;
-    let (stack, region) = (known["stack"].as_str().unwrap_or_default(), known["region"].as_str().unwrap_or_default());
-    let data = if keep_data { "Its table and secrets stay, and are billed." } else { "Its table and all secrets go, too." };
-    println!("This deletes the stack {stack} in {region}. {data}\nType the stack's name to go on:");
-    let mut typed = String::new();
-    std::io::stdin().read_line(&mut typed).map_err(|error| error.to_string())?;
-    if typed.trim() != stack {
-        return Err("nothing was deleted".into());
-    }
-    let mut sam = project.command(tools::sam_programs(project)?.join("sam"));
-    command::interact(sam.args(["delete", "--no-prompts", "--stack-name", stack, "--region", region]))?;
-    if keep_data {
-        println!("The table {} and the secrets are left.", known["table"].as_str().unwrap_or_default());
-        return Ok(());
-    }
-    environment.deployment("delete-retained", &[], Some(&retained))
-}
-
 /// Runs `sam deploy --guided` with the default answers against an address where nobody listens: every question must be answered
 /// before SAM looks for AWS.
 ///
@@ -116,7 +105,7 @@ pub(crate) fn guided_reaches_aws(project: &Project) -> Result<(), String> {
         crate::project::copy(&project.root.join(file), &directory.join(to))?;
     }
     let mut sam = project.command(tools::sam_programs(project)?.join("sam"));
-    sam.args(["deploy", "--guided", "--template-file", "template.yaml"]).current_dir(&directory);
+    sam.args(["deploy", "--guided", "--no-execute-changeset", "--template-file", "template.yaml"]).current_dir(&directory);
     sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_ENDPOINT_URL", NOBODY), ("AWS_MAX_ATTEMPTS", "1")]);
     sam.envs([("AWS_ACCESS_KEY_ID", "none"), ("AWS_SECRET_ACCESS_KEY", "none"), ("AWS_REGION", "us-east-1")]);
     // Stack name and region come first, then the parameters; the only one without a default is the first.
@@ -134,70 +123,6 @@ pub(crate) fn guided_reaches_aws(project: &Project) -> Result<(), String> {
 /// A fee wallet for commands that deploy nothing.
 const FEE_WALLET: &str = "0x000000000000000000000000000000000000dEaD";
 
-/// An environment of `samconfig.toml`.
-struct Environment<'a> {
-    project: &'a Project,
-    name: &'a str,
-}
-
-impl<'a> Environment<'a> {
-    fn new(project: &'a Project, name: &'a str) -> Result<Self, String> {
-        let is_word = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        if is_word && name.starts_with(|first: char| first.is_ascii_lowercase()) && name.len() <= 20 {
-            Ok(Self { project, name })
-        } else {
-            Err(format!(
-                "`{name}` is no name of an environment: use up to 20 lower-case letters, digits and hyphens, such as `prod`"
-            ))
-        }
-    }
-
-    /// Whether its answers were saved.
-    fn is_known(&self) -> Result<bool, String> {
-        let section = format!("[{}.deploy.parameters]", self.name);
-        Ok(read(&self.project.root.join("samconfig.toml"))?.lines().any(|line| line.trim() == section))
-    }
-
-    /// A SAM command with the settings of this environment.
-    fn sam(&self, arguments: &[&str]) -> Result<Command, String> {
-        let programs = tools::sam_programs(self.project)?;
-        let mut sam = self.project.command(programs.join("sam"));
-        sam.args(arguments).env("SAM_CLI_TELEMETRY", "0");
-        // `build` is the same for every environment, and its settings are those of `default`.
-        if arguments.first() != Some(&"build") {
-            sam.args(["--config-env", self.name]);
-        }
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path)));
-        sam.env("PATH", path.map_err(|error| format!("PATH: {error}"))?);
-        Ok(sam)
-    }
-
-    /// A command of `infra/tools/deployment.py`, in the environment of the SAM CLI.
-    fn python(&self, action: &str, more: &[&str]) -> Result<Command, String> {
-        let mut python = self.project.command(tools::sam_programs(self.project)?.join("python"));
-        python.arg(self.project.root.join("infra/tools/deployment.py")).arg(action).arg(self.name).args(more);
-        Ok(python)
-    }
-
-    fn deployment(&self, action: &str, more: &[&str], input: Option<&str>) -> Result<(), String> {
-        let mut python = self.python(action, more)?;
-        match input {
-            None => command::run(&mut python),
-            Some(input) => {
-                let mut child = python.stdin(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
-                child
-                    .stdin
-                    .take()
-                    .map_or(Ok(()), |mut pipe| pipe.write_all(input.as_bytes()))
-                    .map_err(|error| error.to_string())?;
-                let status = child.wait().map_err(|error| error.to_string())?;
-                if status.success() { Ok(()) } else { Err(format!("{action}: {status}")) }
-            }
-        }
-    }
-}
-
 fn step(name: &str) {
     println!("==> {name}");
 }
@@ -211,10 +136,12 @@ fn commit(project: &Project) -> Option<String> {
 
 fn roll_back(environment: &str) -> String {
     format!(
-        "Deployed. The stack's tag `commit` says what runs.\n\
-        To roll back, check out the commit that ran before and run `cargo xtask deploy {environment}` again. The table and the \
-        secrets stay as they are.\n\
-        An alarm in the first minutes goes back by itself. While CloudFormation deploys, `aws cloudformation cancel-update-stack` goes back to what ran before."
+        "Deployed. The stack's tag `commit` says what runs. Commit samconfig.toml: without its answers, nobody else can deploy.\n\
+        To roll back, check out the commit that ran before, set `Rollout=AllAtOnce` in parameter_overrides of samconfig.toml, and run \
+        `cargo xtask deploy {environment}` again. With another value, CodeDeploy refuses while one of its alarms is on. The table and \
+        the secrets stay as they are.\n\
+        An alarm in the first minutes goes back by itself. While CloudFormation deploys, `aws cloudformation cancel-update-stack` goes \
+        back to what ran before."
     )
 }
 
@@ -228,16 +155,5 @@ mod tests {
         let [one, next] = [1, 2].map(|seconds| released(template, seconds).expect("a template"));
         assert!(one != next && one.contains("CROCHET_RELEASE: r1\n"));
         assert!(released(&one, 2).is_err());
-    }
-
-    #[test]
-    fn an_environment_is_one_word() {
-        let project = Project { root: "/".into(), target: "/".into() };
-        for good in ["prod", "eu-west-2", "p"] {
-            assert!(Environment::new(&project, good).is_ok(), "{good}");
-        }
-        for bad in ["", "Prod", "a b", "2nd", "a.b", "--help", "a-very-very-long-name"] {
-            assert!(Environment::new(&project, bad).is_err(), "{bad}");
-        }
     }
 }

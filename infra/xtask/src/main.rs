@@ -48,8 +48,10 @@ cargo xtask <command>
   deploy ENV                deploys the working tree: preflight, build, change set, deployment, smoke test
   smoke ENV                 only the smoke test of a deployment: an authenticated call, up to its 402
   put-secret ENV FIELD      sets a field of a secret of the deployment, such as relay_api_key, from standard input
+  admin ENV [--table NAME] COMMAND
+                            a command of the operator, crochet-admin, on a deployment; `admin ENV --help` lists them
   teardown ENV [--keep-data]
-                            deletes a deployment with its table and secrets
+                            deletes a deployment with its table, secrets and audit trail
   ledger-check [--endpoint URL] [--table NAME]
                             adds up the whole ledger of a table again (default: that of the stack that `cargo run` started)
   bench catalog [listings]  benchmarks the catalogue, cold and warm, in an optimized build (default: 100,000 listings)
@@ -109,6 +111,7 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
         ["deploy", environment] => deploy::deploy(&Project::locate()?, environment).map(|()| true),
         ["smoke", environment] => deploy::smoke(&Project::locate()?, environment).map(|()| true),
         ["put-secret", environment, field] => deploy::put_secret(&Project::locate()?, environment, field).map(|()| true),
+        ["admin", environment, words @ ..] => deploy::admin(&Project::locate()?, environment, words).map(|()| true),
         ["teardown", environment] => deploy::teardown(&Project::locate()?, environment, false).map(|()| true),
         ["teardown", environment, "--keep-data"] => deploy::teardown(&Project::locate()?, environment, true).map(|()| true),
         ["roles", actions] => {

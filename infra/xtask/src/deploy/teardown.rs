@@ -1,0 +1,85 @@
+//! `cargo xtask teardown`: the last day of a deployment.
+
+use serde_json::Value;
+
+use super::environment::Environment;
+use crate::project::Project;
+use crate::{command, tools};
+
+/// Deletes the stack and, unless `keep_data`, what outlives it: the table, the secrets and the audit trail. It can be repeated: what the
+/// stack leaves is noted in `target/xtask` before anything is deleted, and that file goes last.
+///
+/// # Errors
+/// If the stack's name is not typed in, or AWS refuses.
+pub(crate) fn teardown(project: &Project, environment: &str, keep_data: bool) -> Result<(), String> {
+    let environment = Environment::new(project, environment)?;
+    let file = project.target.join("xtask").join(format!("retained-{}.json", environment.name));
+    let file = file.to_str().ok_or("the target directory's name is no UTF-8")?;
+    let told = command::capture(&mut environment.python("retained", &[file])?)?;
+    let left: Value = serde_json::from_str(&told).map_err(|error| format!("retained: {error}"))?;
+    let text = |field: &str| left[field].as_str().unwrap_or_default();
+    let (stack, is_gone) = (text("stack"), left["gone"].as_bool() == Some(true));
+    if is_gone && keep_data {
+        println!("The stack {stack} is gone. {}", kept(&left, environment.name));
+        return Ok(());
+    }
+    println!("{}\nType the stack's name to go on:", question(&left, keep_data));
+    let mut typed = String::new();
+    std::io::stdin().read_line(&mut typed).map_err(|error| error.to_string())?;
+    if typed.trim() != stack {
+        return Err("nothing was deleted".into());
+    }
+    if !is_gone {
+        let mut sam = project.command(tools::sam_programs(project)?.join("sam"));
+        sam.env("SAM_CLI_TELEMETRY", "0");
+        command::interact(sam.args(["delete", "--no-prompts", "--stack-name", stack, "--region", text("region")]))?;
+    }
+    if keep_data {
+        println!("{}", kept(&left, environment.name));
+        return Ok(());
+    }
+    command::run(&mut environment.python("delete-retained", &[file])?)
+}
+
+/// What will be deleted.
+fn question(left: &Value, keep_data: bool) -> String {
+    let text = |field: &str| left[field].as_str().unwrap_or("unknown");
+    let (stack, region) = (text("stack"), text("region"));
+    let what = format!("table {}, secrets and audit trail", text("table"));
+    match (left["gone"].as_bool() == Some(true), keep_data) {
+        (true, _) => format!("The stack {stack} in {region} is gone already. This deletes what it has left: its {what}."),
+        (false, true) => format!("This deletes the stack {stack} in {region}. Its {what} stay, and are billed."),
+        (false, false) => format!("This deletes the stack {stack} in {region}. Its {what} go, too."),
+    }
+}
+
+/// What is left, and how to delete it.
+fn kept(left: &Value, environment: &str) -> String {
+    let text = |field: &str| left[field].as_str().unwrap_or("unknown");
+    let secrets = left["secrets"].as_array().map_or(0, Vec::len);
+    format!(
+        "Left are the table {}, {secrets} secrets of the stack, those named {}*, and the audit trail {}. \
+        `cargo xtask teardown {environment}` deletes them, as long as target/xtask/retained-{environment}.json is there.",
+        text("table"),
+        text("prefix"),
+        text("audit")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_question_says_what_goes() {
+        let left =
+            |gone: bool| json!({ "stack": "crochet-prod", "region": "eu-west-1", "table": "t", "secrets": ["a"], "gone": gone });
+        let both = question(&left(false), false);
+        assert!(both.contains("stack crochet-prod in eu-west-1. Its table t, secrets and audit trail go, too."), "{both}");
+        assert!(question(&left(false), true).ends_with("stay, and are billed."));
+        assert!(question(&left(true), false).contains("is gone already"));
+        assert!(kept(&left(true), "prod").contains("cargo xtask teardown prod"));
+    }
+}
