@@ -3,8 +3,10 @@
 use crochet::budget::{Asker, Grant};
 use crochet::http::{ApiError, Result};
 use crochet::payments::RecordWanted;
+use crochet::store::StoreError;
 use crochet::store::call::{PutCallError, next_version};
 use crochet::store::record::StoredName;
+use crochet::store::retry::Attempts;
 use crochet_domain::call::attend::{Attention, attend};
 use crochet_domain::call::ledger::{LedgerRecord, reversal, settlement};
 use crochet_domain::call::record::IdempotencyRecord;
@@ -34,7 +36,8 @@ pub(crate) async fn attend_to(state: &State, mut call: Call, record: RecordWante
             Attention::Leave => break,
             Attention::AskProvider => {
                 let Some(payment) = &call.payment else { break };
-                let granted = state.app.provider_budget.questions(asker, 1, state.app.clock.now()).await?;
+                let questions = if record == RecordWanted::Beside { 2 } else { 1 };
+                let granted = state.app.provider_budget.questions(asker, questions, state.app.clock.now()).await?;
                 if matches!(granted, Grant::Refused { .. }) {
                     break;
                 }
@@ -53,6 +56,10 @@ pub(crate) async fn attend_to(state: &State, mut call: Call, record: RecordWante
             Attention::Settle => {
                 let collected = answer.as_ref().and_then(|asked| asked.fee_collected);
                 settle(state, call.clone(), collected, now_ms).await?
+            }
+            Attention::LookForDelivery => {
+                let is_unused = put_back(state, &call, now_ms).await?.iter().any(|other| serves(other, &call));
+                put(state, call.clone().looked_at(is_unused, now_ms), Vec::new()).await?
             }
             Attention::Close => {
                 let closed = next_version(call.clone().closed(now_ms));
@@ -78,33 +85,42 @@ fn alarm(what: &str) {
     tracing::error!(alarm = true, cause = what, "a call needs an operator");
 }
 
-/// Settles a call that nobody has presented. If its call was delivered by another payment meanwhile, the money is unused, and the
-/// buyer has a day to use it.
+/// Settles a call that nobody has presented. If what it was wanted for was delivered with another payment, the money is unused, and
+/// the buyer has a day to use it. That may also happen later.
 async fn settle(state: &State, call: Call, fee_collected: Option<Micros>, now_ms: i64) -> Result<Option<Call>> {
     let mut settled = call.settled(fee_collected, now_ms);
     let siblings = put_back(state, &settled, now_ms).await?;
-    let is_served = |other: &Call| other.round == settled.round && matches!(other.state, CallState::Delivered { .. });
-    if siblings.iter().any(is_served) {
+    if siblings.iter().any(|other| serves(other, &settled)) {
         settled = settled.presented_in_vain(now_ms);
+    } else if siblings.iter().any(|other| other.round == settled.round) {
+        settled = settled.beside_others();
     }
     let entries = settlement(&settled, now_ms);
     put(state, settled, vec![entries]).await
 }
 
+/// Whether what this call was wanted for was delivered with the other one.
+fn serves(other: &Call, call: &Call) -> bool {
+    other.buyer == call.buyer && other.round == call.round && matches!(other.state, CallState::Delivered { .. })
+}
+
 /// Lets the record list a call that it had left, because a fill came late. Returns the other calls of the record.
-async fn put_back(state: &State, call: &Call, now_ms: i64) -> Result<Vec<Call>> {
+pub(crate) async fn put_back(state: &State, call: &Call, now_ms: i64) -> Result<Vec<Call>> {
     let (store, name) = (&state.app.store, call.name());
-    let record = match store.stored_name(call.buyer, &name).await? {
-        Some(StoredName::Record(record)) => record,
-        Some(StoredName::Pointer { .. }) | None => IdempotencyRecord::empty(call),
-    };
-    let keys: Vec<_> = record.calls.iter().map(|listed| listed.key.clone()).filter(|key| *key != call.key()).collect();
-    let siblings = if keys.is_empty() { Vec::new() } else { store.calls(&keys).await? };
-    if !record.lists(&call.key()) {
+    let mut attempts = Attempts::default();
+    loop {
+        let record = match store.stored_name(call.buyer, &name).await? {
+            Some(StoredName::Record(record)) => record,
+            Some(StoredName::Pointer { .. }) | None => IdempotencyRecord::empty(call),
+        };
+        let keys: Vec<_> = record.calls.iter().map(|listed| listed.key.clone()).filter(|key| *key != call.key()).collect();
+        let siblings = if keys.is_empty() { Vec::new() } else { store.calls(&keys).await? };
         let known: Vec<&Call> = siblings.iter().collect();
-        store.put_record(call.buyer, &name, &record.with(call, &known, now_ms), now_ms).await?;
+        if record.lists(&call.key()) || store.put_record(call.buyer, &name, &record.with(call, &known, now_ms), now_ms).await? {
+            return Ok(siblings);
+        }
+        attempts.next_or(ApiError::from(StoreError::Conflict)).await?;
     }
-    Ok(siblings)
 }
 
 /// Writes a call's next version. `None` if another writer was first: it knows better.

@@ -21,6 +21,13 @@ pub(crate) struct Asked {
     pub(crate) failure: Option<ApiError>,
 }
 
+impl Asked {
+    /// The provider gave no answer.
+    pub(crate) fn nothing(cause: impl std::fmt::Display) -> Self {
+        Self { fact: Fact::Unreachable, fee_collected: None, failure: Some(unanswered().cause(cause)) }
+    }
+}
+
 /// What a payment pays for.
 #[derive(Clone, Copy)]
 pub(crate) enum PaymentOf<'a> {
@@ -38,10 +45,7 @@ pub(crate) async fn ask(state: &State, key: &CallKey, payment: &Payment, record:
 pub(crate) async fn ask_about(state: &State, of: PaymentOf<'_>, payment: &Payment, record: RecordWanted) -> Result<Asked> {
     let reply = match state.provider.payment(&payment.id, record).await {
         Ok(reply) => reply,
-        Err(e) => {
-            let failure = unanswered().cause(e);
-            return Ok(Asked { fact: Fact::Unreachable, fee_collected: None, failure: Some(failure) });
-        }
+        Err(e) => return Ok(Asked::nothing(e)),
     };
     for id in &reply.superseded_by {
         let superseding = CallKey::of_payment(state.provider.name(), id);

@@ -79,6 +79,8 @@ fn close(view: &ClosingView<'_>) -> ClosingStep {
     match view.fact {
         None if is_old => ClosingStep::AskProvider,
         Some(Fact::Over { how: PaymentState::Refunded, .. }) if is_old => ClosingStep::Reverse,
+        // It may have been refunded, and is then owed by nobody.
+        Some(Fact::Unreachable) if is_old => ClosingStep::Refuse(NotClosable::ProviderUnavailable),
         _ => ClosingStep::Close,
     }
 }
@@ -135,7 +137,7 @@ mod tests {
         assert_eq!(step(&settled, true, None, later), ClosingStep::AskProvider);
         let refunded = Fact::Over { how: PaymentState::Refunded, reason: None };
         assert_eq!(step(&settled, true, Some(&refunded), later), ClosingStep::Reverse);
-        assert_eq!(step(&settled, true, Some(&Fact::Unreachable), later), ClosingStep::Close);
+        assert_eq!(step(&settled, true, Some(&Fact::Unreachable), later), ClosingStep::Refuse(NotClosable::ProviderUnavailable));
     }
 
     #[test]

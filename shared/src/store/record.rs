@@ -124,16 +124,17 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a version of a record. Another writer may have been first; the record is then as that one has left it.
+    /// Writes a version of a record. `false` if another writer was first.
     pub async fn put_record(
         &self,
         buyer: ProfileId,
         name: &CallName,
         record: &IdempotencyRecord,
         now_ms: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         match self.table.put(record_put(buyer, name, record, now_ms)?).await {
-            Ok(()) | Err(WriteError::ConditionFailed(_)) => Ok(()),
+            Ok(()) => Ok(true),
+            Err(WriteError::ConditionFailed(_)) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
@@ -178,17 +179,19 @@ impl Store {
     }
 
     /// Lets one more idempotency key lead to this call, and to the record of its first name. `false` if the key leads to another
-    /// record.
+    /// record, or to another round of this one.
     pub async fn add_idempotency_key(&self, key: &str, call: &Call) -> Result<bool, StoreError> {
         let (name, to) = (CallName::Key(key.to_owned()), call.name());
         let pointer = NameItem::Pointer { to: to.clone(), call: call.key() };
         let put = Put::new(&keys::idempotency(call.buyer, &name), "idempotency_pointer", &pointer)?.when(Condition::absent());
         match self.table.put(put).await {
             Ok(()) => Ok(true),
-            Err(error) => {
-                let found = error.found()?.map(item::record::<NameItem>).transpose()?;
-                Ok(matches!(found, Some(NameItem::Pointer { to: known, .. }) if known == to))
-            }
+            Err(error) => match error.found()?.map(item::record::<NameItem>).transpose()? {
+                Some(NameItem::Pointer { to: known, call: first }) if known == to => {
+                    Ok(first == call.key() || self.calls(&[first]).await?.iter().all(|first| first.round == call.round))
+                }
+                _ => Ok(false),
+            },
         }
     }
 

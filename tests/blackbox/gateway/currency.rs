@@ -117,3 +117,24 @@ fn no_route_at_all_is_payment_route_unavailable_naming_currencies_that_work() ->
         Ok(())
     })
 }
+
+#[test]
+fn a_currency_without_a_route_never_leads_to_a_new_key_for_a_body_that_may_have_been_paid() -> Outcome {
+    shared(async |world| {
+        let market = world.market(1.0).await?;
+        let body = json!({ "n": 1 });
+        let quote = market.quote(&body).await?;
+        let in_usdc = || market.call(&body).currency("USDC_SOL").send();
+        let reply = in_usdc().await?;
+        let recovery = &reply.refused(400, "PAYMENT_ROUTE_UNAVAILABLE")["recovery"];
+        assert_eq!((&recovery["next_action"], &recovery["use_new_idempotency_key"]), (&json!("leave_currency_out"), &json!(false)));
+        assert_eq!(market.quote(&body).await?.id, quote.id, "followed literally, it leads to the quote that exists");
+        world.sandbox.pay(&quote.id).await?;
+        market.redeem(&quote, &body).await?.ok(200);
+        let reply = in_usdc().await?;
+        let error = reply.refused(400, "PAYMENT_ROUTE_UNAVAILABLE");
+        assert_eq!(error["recovery"]["next_action"], "fetch_stored_answer");
+        assert_eq!(error["details"]["delivered_relay_request_id"], quote.id);
+        Ok(())
+    })
+}

@@ -1,6 +1,6 @@
 //! `POST /gateway/:listingId` with an `Idempotency-Key`.
 
-use crochet_tests::{Outcome, Quote, Replies, shared, unique_name};
+use crochet_tests::{Outcome, Quote, Replies, isolated, shared, unique_name};
 use serde_json::json;
 
 #[test]
@@ -164,6 +164,48 @@ fn after_a_failed_payment_the_same_key_goes_on_with_its_call() -> Outcome {
         reply.ok(200);
         assert!(market.call(&body).idempotency_key("k").send().await?.is_replay());
         assert_eq!(market.all_received().await?.len(), 1);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_key_that_came_later_means_one_round_of_a_body_and_no_other() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        let body = json!({ "n": 1 });
+        let first = market.paid(&body).await?;
+        let answer = market.call(&body).paid_with(&first.id).idempotency_key("later").send().await?;
+        answer.ok(200);
+        // The same body is bought once more.
+        let second = market.paid(&body).await?;
+        assert_ne!(first.id, second.id);
+        let mixed = market.call(&body).paid_with(&second.id).idempotency_key("later").send().await?;
+        mixed.refused(409, "IDEMPOTENCY_KEY_CONFLICT");
+        assert_eq!(market.call(&body).idempotency_key("later").send().await?.body, answer.body);
+        market.redeem(&second, &body).await?.ok(200);
+        // Long after, the record has forgotten what the key was sent for. It buys nothing all the same.
+        world.later(3 * 86_400).await?;
+        market.quote(&body).await?;
+        market.call(&body).idempotency_key("later").send().await?.refused(410, "ANSWER_EXPIRED");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_key_of_a_failed_payment_whose_call_was_delivered_and_forgotten_buys_nothing() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        let body = json!({ "n": 1 });
+        let first = market.quote(&body).await?;
+        world.sandbox.set(&first.id, &json!({ "status": "failure" })).await?;
+        let replaced = market.call(&body).paid_with(&first.id).idempotency_key("later").send().await?;
+        let second = Quote::of(replaced);
+        world.sandbox.pay(&second.id).await?;
+        market.call(&body).idempotency_key("later").send().await?.ok(200);
+        world.later(3 * 86_400).await?;
+        let again = market.paid(&body).await?;
+        market.redeem(&again, &body).await?.ok(200);
+        market.call(&body).idempotency_key("later").send().await?.refused(410, "ANSWER_EXPIRED");
         Ok(())
     })
 }

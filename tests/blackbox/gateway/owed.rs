@@ -97,3 +97,49 @@ fn an_unused_payment_that_was_refunded_by_the_provider_is_not_owed_as_well() -> 
         Ok(())
     })
 }
+
+#[test]
+fn a_payment_that_settles_before_its_call_is_delivered_with_another_is_owed_a_day_later() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        let body = json!({ "n": 1 });
+        let first = market.quote(&body).await?;
+        world.sandbox.set(&first.id, &json!({ "status": "failure" })).await?;
+        let second = market.paid(&body).await?;
+        // The first one is filled after all, and settled because somebody looks at it.
+        world.sandbox.pay(&first.id).await?;
+        let id = text(&market.row(&first.id).await?, "id").to_owned();
+        assert_eq!(market.charge(&id).await?, "charged");
+        market.redeem(&second, &body).await?.ok(200);
+        world.later(24 * 3_600 - 60).await?;
+        world.sweep().await?;
+        assert_eq!(market.charge(&id).await?, "charged", "until then it buys the call once more");
+        world.later(120).await?;
+        world.sweep().await?;
+        assert_eq!(market.charge(&id).await?, "owed");
+        assert_eq!(sum(&market.entries(&market.buyer, &id).await?), 0);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_refunded_settlement_that_shows_as_filled_again_is_payment_mismatch_and_booked_once() -> Outcome {
+    isolated(async |world| {
+        let market = world.market_at(&json!(1), "/fail/500").await?;
+        let body = json!({ "n": 1 });
+        let quote = market.paid(&body).await?;
+        market.redeem(&quote, &body).await?.refused(502, "SELLER_ERROR");
+        let id = text(&market.row(&quote.id).await?, "id").to_owned();
+        world.sandbox.set(&quote.id, &json!({ "status": "refund" })).await?;
+        world.later(700).await?;
+        market.redeem(&quote, &body).await?.refused(402, "PAYMENT_REQUIRED");
+        let entries = market.entries(&market.buyer, &id).await?;
+        world.sandbox.set(&quote.id, &json!({ "status": "success" })).await?;
+        for _ in 0..2 {
+            market.redeem(&quote, &body).await?.refused(409, "PAYMENT_MISMATCH");
+        }
+        world.sweep().await?;
+        assert_eq!(market.entries(&market.buyer, &id).await?, entries, "nothing is booked twice");
+        Ok(())
+    })
+}

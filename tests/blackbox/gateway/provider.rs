@@ -206,3 +206,19 @@ fn webhooks_of_the_provider_do_not_hinder_a_call() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn a_provider_that_does_not_answer_keeps_no_old_settlement_from_a_slow_seller() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        market.set_endpoint(&[("timeout_ms", json!({ "N": "25000" }))]).await?;
+        let body = json!({ "n": 1 });
+        let quote = market.paid(&body).await?;
+        let id = text(&market.row(&quote.id).await?, "id").to_owned();
+        assert_eq!(market.charge(&id).await?, "charged");
+        world.later(700).await?;
+        world.sandbox.fault("status", "slow", 20_000).await?;
+        market.redeem(&quote, &body).await?.ok(200);
+        Ok(())
+    })
+}

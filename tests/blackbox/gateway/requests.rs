@@ -1,6 +1,6 @@
 //! `GET /gateway-requests` and `GET /gateway-requests/:id`.
 
-use crochet_tests::{Outcome, Replies, is_time, list, members, shared, text};
+use crochet_tests::{Outcome, Replies, is_time, isolated, list, members, shared, text};
 use serde_json::{Value, json};
 
 const MEMBERS: [&str; 13] = [
@@ -248,6 +248,22 @@ fn the_seller_sees_no_mere_quotes_of_others() -> Outcome {
         for row in list(reply.ok(200), "gateway_requests") {
             assert!(row["payment"].get("requirements").is_none_or(Value::is_null), "{row}");
         }
+        Ok(())
+    })
+}
+
+#[test]
+fn only_a_quote_that_may_still_be_started_to_be_paid_shows_its_requirements() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        let (open, seen) = (market.quote(&json!({ "n": 1 })).await?, market.quote(&json!({ "n": 2 })).await?);
+        world.sandbox.set(&seen.id, &json!({ "status": "pending" })).await?;
+        market.call(&json!({ "n": 2 })).send().await?.ok(202);
+        assert!(market.row(&open.id).await?["payment"]["requirements"].is_object());
+        assert!(market.row(&seen.id).await?["payment"]["requirements"].is_null(), "its deposit was seen");
+        // From expires_at on, the quote is closing.
+        world.later(700).await?;
+        assert!(market.row(&open.id).await?["payment"]["requirements"].is_null());
         Ok(())
     })
 }

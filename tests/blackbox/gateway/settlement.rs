@@ -105,3 +105,21 @@ fn a_call_that_is_paid_and_never_presented_is_kept_for_30_days() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn a_listing_that_is_closed_names_the_answer_that_was_bought_before() -> Outcome {
+    shared(async |world| {
+        let market = world.market(1.0).await?;
+        let (body, new) = (json!({ "n": 1 }), json!({ "n": 2 }));
+        let (quote, answer) = market.buy(&body).await?;
+        market.seller.delete(&format!("/listings/{}", market.listing.id)).send().await?;
+        let reply = market.call(&body).send().await?;
+        let error = reply.refused(409, "LISTING_NOT_ACTIVE");
+        assert_eq!(error["recovery"]["next_action"], "fetch_stored_answer");
+        assert_eq!(error["details"]["delivered_relay_request_id"], quote.id);
+        assert_eq!(market.redeem(&quote, &body).await?.body, answer.body);
+        let reply = market.call(&new).send().await?;
+        assert_eq!(reply.refused(409, "LISTING_NOT_ACTIVE")["recovery"]["next_action"], "choose_another_listing");
+        Ok(())
+    })
+}

@@ -63,7 +63,7 @@ async fn carry_out(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mu
             progress.resolved.view.key_added = Some(added);
         }
         Step::Move(key, what) => move_call(ctx, progress, &key, what).await?,
-        Step::Quote(new) => match Box::pin(quote(ctx, progress, &new)).await? {
+        Step::Quote(new) => match Box::pin(quote(ctx, progress, &new)).await.map_err(|e| refuse::not_quoted(progress, &new, e))? {
             Quoted::Created(call) => return Err(offer::first(ctx, progress, &call, &new)),
             Quoted::Raced => start_over(ctx, slot, progress).await?,
             Quoted::Quoting => await_quote(ctx, slot, progress).await?,
@@ -193,8 +193,9 @@ async fn await_quote(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &
             return Ok(());
         }
     }
-    // Its process may have died. Then this request makes the quote.
+    // Its process may have died. Then this request makes the quote, and first asks again what was paid meanwhile.
     progress.resolved.view.raced = None;
+    progress.resolved.view.forget_facts();
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Asks the payment provider.
 
+use std::time::Duration;
+
 use crochet::budget::{Asker, Grant};
 use crochet::http::Result;
 use crochet::payments::RecordWanted;
@@ -9,7 +11,7 @@ use futures::future::try_join_all;
 
 use super::CallContext;
 use super::progress::Progress;
-use crate::fact;
+use crate::fact::{self, Asked};
 use crate::out_of_budget::out_of_questions;
 
 /// Asks about the payments of these calls, all at the same time. Meanwhile, what comes next is read: the seller's secret, which a
@@ -32,7 +34,13 @@ pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &
     let is_presented = |payment: &Payment| ctx.request.payment_id.as_deref() == Some(&payment.id);
     let questions = payments.iter().map(|(key, payment)| {
         let record = if is_presented(payment) { RecordWanted::Beside } else { RecordWanted::OnSuccess };
-        fact::ask(ctx.state, key, payment, record)
+        let question = fact::ask(ctx.state, key, payment, record);
+        async move {
+            match view.call(key).and_then(|call| time_for_confirmation(ctx, call)) {
+                None => question.await,
+                Some(time) => tokio::time::timeout(time, question).await.unwrap_or_else(|_| Ok(Asked::nothing("no reply in time"))),
+            }
+        }
     });
     // The question is counted while it is asked, to save a round trip. An instance that is refused stops asking.
     let count = payments.iter().map(|(_, payment)| if is_presented(payment) { 2 } else { 1 }).sum();
@@ -54,6 +62,15 @@ pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &
         progress.resolved.view.set_fact(key, asked.fact);
     }
     Ok(())
+}
+
+/// How long a question about a call that is settled may take: so long that the seller still has its whole time. `None` for a
+/// question whose answer decides what comes next.
+fn time_for_confirmation(ctx: &CallContext<'_>, call: &Call) -> Option<Duration> {
+    let is_to_be_delivered =
+        matches!(call.state, CallState::Settled | CallState::Delivering { .. }) && !call.is_overdue(ctx.now_ms());
+    let endpoint = ctx.listing.endpoint.as_ref().filter(|_| is_to_be_delivered)?;
+    Some(ctx.time_before_seller(Duration::from_millis(endpoint.timeout_ms.into())))
 }
 
 /// Reads the seller's secret into this instance's memory. A failure shows up when the secret is needed.

@@ -14,8 +14,9 @@ use crochet::store::call::{PutCallError, new_write_token, next_version};
 use crochet::store::retry::Attempts;
 use crochet_domain::call::ledger::{LedgerRecord, settlement};
 use crochet_domain::call::outcome::Outcome;
+use crochet_domain::call::record::may_be_filled;
 use crochet_domain::call::view::Obstacle;
-use crochet_domain::call::{Call, CallKey, RESPONSE_KEPT_MS};
+use crochet_domain::call::{Call, CallKey, CallState, RESPONSE_KEPT_MS};
 use crochet_domain::listing::Endpoint;
 use crochet_domain::timestamp::unix_ms;
 
@@ -25,6 +26,7 @@ use super::forward::AttemptOutcome;
 use super::in_flight::InFlightSlot;
 use super::progress::Progress;
 use super::reply;
+use crate::attend::put_back;
 
 /// Result of an attempt to deliver.
 pub(super) enum Delivery {
@@ -60,6 +62,9 @@ pub(super) async fn deliver(
         Err(NoPermit::Store(e)) => return Ok(Delivery::HeldBack(Obstacle::Failed, Some(e.into()))),
     };
     let call = progress.call(key)?.clone();
+    if settle {
+        put_back_late(ctx, &call).await?;
+    }
     let now_ms = ctx.now_ms();
     let due_ms = call.due_ms;
     let mut settled = if settle { call.settled(progress.collected.get(key).copied(), now_ms) } else { call };
@@ -195,6 +200,7 @@ async fn write_once(ctx: &CallContext<'_>, ended: &Call, response: Option<&Compr
 /// Stores the settlement only, because the call cannot be delivered now. Returns the call as it is stored.
 pub(super) async fn settle(ctx: &CallContext<'_>, progress: &Progress, key: &CallKey) -> Result<Call> {
     let collected = progress.collected.get(key).copied();
+    put_back_late(ctx, progress.call(key)?).await?;
     let settled = next_version(progress.call(key)?.clone().settled(collected, ctx.now_ms()));
     let entries = settlement(&settled, ctx.now_ms());
     match ctx.state.app.store.put_call_version(&settled, &[entries]).await {
@@ -203,6 +209,14 @@ pub(super) async fn settle(ctx: &CallContext<'_>, progress: &Progress, key: &Cal
         Err(PutCallError::Contended) => Err(reply::in_progress(&settled)),
         Err(PutCallError::Store(e)) => Err(e.into()),
     }
+}
+
+/// A fill that came so late that the record had left the call. The body must lead to it again, also if the seller fails.
+async fn put_back_late(ctx: &CallContext<'_>, call: &Call) -> Result<()> {
+    if call.state == CallState::Expired && !may_be_filled(call, ctx.now_ms()) {
+        put_back(ctx.state, call, ctx.now_ms()).await?;
+    }
+    Ok(())
 }
 
 /// Closes a call that may not be attempted again. The ledger says what is owed.

@@ -43,6 +43,8 @@ use request::{GatewayRequest, KNOWN_HEADERS};
 
 /// Time budget of one request. API Gateway ends it at 30 s, the function at 29 s, and the reply must get out in time.
 const BUDGET: Duration = Duration::from_millis(28_500);
+/// Time for the breaker and the seller's secret, which come before the seller.
+const BEFORE_SELLER: Duration = Duration::from_millis(500);
 /// Time reserved after the seller's, for storing the outcome.
 const RESERVE: Duration = Duration::from_secs(2);
 
@@ -73,6 +75,11 @@ impl CallContext<'_> {
     /// Whether enough time is left for the seller's whole timeout and for storing the outcome.
     fn has_time_for_seller(&self, timeout: Duration) -> bool {
         self.time_left() >= timeout + RESERVE
+    }
+
+    /// Time for what comes before the seller, whose whole timeout is kept, and time for reading its secret.
+    fn time_before_seller(&self, timeout: Duration) -> Duration {
+        self.time_left().saturating_sub(timeout + RESERVE + BEFORE_SELLER)
     }
 
     /// Names the headers that change nothing because they are not ours.

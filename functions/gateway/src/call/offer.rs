@@ -14,6 +14,8 @@ use super::progress::Progress;
 
 /// Seconds after which to ask again whether a deposit is seen.
 const NOT_SEEN_RETRY_SECONDS: u64 = 5;
+/// What a quote is for, beside an answer that is stored.
+const BUY_AGAIN: &str = " Pay data.payment only to buy it again.";
 
 /// The 402 of a quote that was just made.
 pub(super) fn first(ctx: &CallContext<'_>, progress: &Progress, call: &Call, new: &NewCall) -> ApiError {
@@ -21,7 +23,7 @@ pub(super) fn first(ctx: &CallContext<'_>, progress: &Progress, call: &Call, new
         return ApiError::internal("a quote without requirements").alarm();
     };
     let error = with_reason(progress, offer(ctx, call, Some(requirements)), &new.reason);
-    with_stored_answer(progress, error, new.delivered.as_ref())
+    with_stored_answer(progress, error, new.delivered.as_ref(), BUY_AGAIN)
 }
 
 /// The 402 of a quote that is open. `None` if it is not completely there: the process that made it has died, or is about to show it.
@@ -35,7 +37,7 @@ pub(super) async fn again(ctx: &CallContext<'_>, progress: &mut Progress, offere
     let error = with_reason(progress, offer(ctx, call, Some(requirements)), &offered.reason);
     // Whoever sends the id of a quote may have paid it, and waits.
     let may_be_paid = matches!(offered.reason, OfferReason::NotSeen { by_payment_id: true });
-    let error = with_stored_answer(progress, error, offered.delivered.as_ref().filter(|_| !may_be_paid));
+    let error = with_stored_answer(progress, error, offered.delivered.as_ref().filter(|_| !may_be_paid), BUY_AGAIN);
     Ok(Some(with_seller_advice(error, progress.resolved.view.listing.breaker_retry_after)))
 }
 
@@ -112,8 +114,8 @@ fn with_reason(progress: &Progress, error: ApiError, reason: &OfferReason) -> Ap
     }
 }
 
-/// The same body was delivered before, and its answer is stored. To fetch it costs nothing, to pay buys it again.
-fn with_stored_answer(progress: &Progress, error: ApiError, delivered: Option<&CallKey>) -> ApiError {
+/// The same body was delivered before, and its answer is stored. To fetch it costs nothing. `otherwise` ends the advice.
+pub(super) fn with_stored_answer(progress: &Progress, error: ApiError, delivered: Option<&CallKey>, otherwise: &str) -> ApiError {
     let Some(call) = delivered.and_then(|key| progress.call(key).ok()) else { return error };
     delivered_details(error, call)
         .recovery("next_action", "fetch_stored_answer")
@@ -121,7 +123,7 @@ fn with_stored_answer(progress: &Progress, error: ApiError, delivered: Option<&C
         .recovery(
             "summary",
             format!(
-                "You have bought this before: send details.delivered_{PAYMENT_ID} in {PAYMENT_ID_HEADER} with the same body for the answer that you have paid for. Pay data.payment only to buy it again."
+                "You have bought this before: send details.delivered_{PAYMENT_ID} in {PAYMENT_ID_HEADER} with the same body for the answer that you have paid for.{otherwise}"
             ),
         )
 }

@@ -1,5 +1,6 @@
 //! The limit on a buyer's open quotes. Before a quote is refused, the provider is asked about the open ones.
 
+use crochet::budget::{Asker, Grant};
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::open_quotes::OpenQuotes;
 use crochet_domain::call::CallState;
@@ -21,13 +22,16 @@ pub(super) fn max_open_quotes(ctx: &CallContext<'_>) -> u32 {
 /// # Errors
 /// `QUOTE_LIMIT` if there are none.
 pub(super) async fn too_many_open(ctx: &CallContext<'_>, listed: &OpenQuotes) -> Result<()> {
-    let store = &ctx.state.app.store;
+    let (store, app) = (&ctx.state.app.store, &ctx.state.app);
+    // Each may need a status and a record. Without room for the questions, all of them count.
+    let questions = 2 * u32::try_from(listed.open.len()).unwrap_or(u32::MAX);
+    let granted = app.provider_budget.questions(Asker::Buyer(ctx.agent.profile), questions, ctx.now).await?;
     let is_counted = try_join_all(listed.open.values().map(|quote| async {
         if ctx.now_ms() >= quote.until_ms {
             return Ok(false);
         }
         Ok::<_, ApiError>(match store.call(quote.call, ctx.agent.profile).await? {
-            Some(call) if call.state == CallState::Quoted => is_unpaid(ctx.state, &call).await?,
+            Some(call) if call.state == CallState::Quoted => granted != Grant::Granted || is_unpaid(ctx.state, &call).await?,
             Some(_) => false,
             None => quote.is_being_made(ctx.now_ms()),
         })

@@ -2,10 +2,11 @@
 
 use crochet::http::{ApiError, Code};
 use crochet::wire::payment::PAYMENT_ID;
+use crochet_domain::call::decide::delivered_before;
 use crochet_domain::call::record::MAX_FILLABLE;
-use crochet_domain::call::step::{Differs, Refusal};
+use crochet_domain::call::step::{Differs, NewCall, Refusal};
 use crochet_domain::call::view::{ListingClosed, TrafficRefusal};
-use crochet_domain::call::{Call, CallKey};
+use crochet_domain::call::{Call, CallKey, CallName};
 use crochet_domain::currency::OriginCurrency;
 use serde_json::{Value, json};
 
@@ -37,7 +38,11 @@ pub(super) async fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: R
             let error = listing_closed(ctx, why);
             match quoted.and_then(|key| progress.call(&key).ok()) {
                 Some(call) => with_keep_payment_advice(error, call),
-                None => error,
+                None => {
+                    let delivered = delivered_before(&progress.resolved.view);
+                    let error = error.recovery("retryable", delivered.is_some());
+                    offer::with_stored_answer(progress, error, delivered.as_ref(), "")
+                }
             }
         }
         Refusal::Traffic(TrafficRefusal::RateLimited) => {
@@ -55,6 +60,11 @@ pub(super) async fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: R
             .detail("redeliver_until", Value::Null),
         Refusal::InProgress(key) => with_call(&key, reply::in_progress),
         Refusal::Undelivered(key) => with_call(&key, reply::undelivered),
+        Refusal::AnswerExpired(key) => with_call(&key, |call| {
+            ApiError::new(Code::AnswerExpired)
+                .message("This call has ended, and its response is not stored any more; it is not charged again.")
+                .detail("request_id", call.id.to_string())
+        }),
         Refusal::ProviderUnavailable | Refusal::Failed => {
             progress.failure.clone().unwrap_or_else(|| ApiError::internal("a failure without a cause"))
         }
@@ -82,6 +92,31 @@ pub(super) async fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: R
             ApiError::new(Code::ServiceUnavailable).retry_after(1).cause("a parallel request is quoting the same call")
         }
     }
+}
+
+/// A quote could not be made. What was bought with this body before, or may have been paid, comes first: another Idempotency-Key would
+/// not know of it.
+pub(super) fn not_quoted(progress: &Progress, new: &NewCall, error: ApiError) -> ApiError {
+    if !matches!(error.code(), Code::PaymentRouteUnavailable | Code::PaymentRouteMinimumNotMet | Code::PaymentWalletRequired) {
+        return error;
+    }
+    if new.delivered.is_some() {
+        let error = error.recovery("retryable", true).recovery("use_new_idempotency_key", false);
+        return offer::with_stored_answer(progress, error, new.delivered.as_ref(), "");
+    }
+    let is_offered = progress.resolved.view.calls.iter().filter_map(|known| known.call.as_ref()).any(|call| call.payment.is_some());
+    let is_by_body = matches!(new.name, Some(CallName::Body { .. }));
+    if error.code() == Code::PaymentWalletRequired || !is_offered || !is_by_body {
+        return error;
+    }
+    error
+        .recovery("retryable", true)
+        .recovery("next_action", "leave_currency_out")
+        .recovery("use_new_idempotency_key", false)
+        .recovery(
+            "summary",
+            "This body was quoted in another currency, and may have been paid. Send the same request again without X-Crochet-Origin-Currency.",
+        )
 }
 
 fn name(differs: Differs) -> &'static str {
@@ -157,6 +192,10 @@ fn mismatch(call: &Call) -> ApiError {
     ApiError::new(Code::PaymentMismatch)
         .detail("request_id", call.id.to_string())
         .detail(PAYMENT_ID, call.payment.as_ref().map(|payment| payment.id.clone()))
-        .cause("recipient, chain, currency or output of a settled payment differ from its quote")
+        .cause(if call.settled_ms.is_some() {
+            "a payment that was refunded after its settlement shows as filled again"
+        } else {
+            "recipient, chain, currency or output of a settled payment differ from its quote"
+        })
         .alarm()
 }

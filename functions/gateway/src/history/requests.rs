@@ -160,9 +160,11 @@ pub(crate) async fn get_gateway_request(
     Reply::ok(OneGatewayRequest { gateway_request: GatewayRequestView::of(&call, account, text.as_deref()) })
 }
 
-/// The requirements of each of these calls that the account may still pay.
+/// The requirements of each of these calls that the account may still start to pay.
 async fn requirements(state: &State, calls: &[Call], account: ProfileId) -> Result<Vec<Option<String>>> {
-    let is_payable = |call: &Call| call.buyer == account && matches!(call.state, CallState::Quoted | CallState::Pending);
+    let now_ms = unix_ms(state.app.clock.now());
+    let is_open = |call: &Call| call.state == CallState::Quoted && call.payment.as_ref().is_some_and(|p| now_ms < p.expires_ms);
+    let is_payable = |call: &Call| call.buyer == account && is_open(call);
     let payable: Vec<&Call> = calls.iter().filter(|call| is_payable(call)).collect();
     let mut found = state.app.store.requirements(&payable).await?;
     Ok(calls.iter().map(|call| found.remove(&call.key())).collect())

@@ -15,6 +15,8 @@ pub enum Attention {
     Write(Box<Call>),
     /// Write the settlement.
     Settle,
+    /// The call settled beside other payments for the same thing: look whether that was delivered with one of them.
+    LookForDelivery,
     /// Close the call: nobody may attempt it any more.
     Close,
     /// The payment was refunded after its settlement: reverse it.
@@ -38,6 +40,7 @@ pub fn attend(call: &Call, fact: Option<&Fact>, now_ms: i64) -> Attention {
         // Nobody can ask for a free call without a key again.
         CallState::Delivering { .. } if call.payment.is_none() && call.idempotency_key.is_none() => Attention::Close,
         CallState::Delivering { .. } => Attention::Write(Box::new(call.clone().interrupted(now_ms))),
+        CallState::Settled if call.due_ms.is_some_and(|due| due <= now_ms) => Attention::LookForDelivery,
         CallState::Settled | CallState::Delivered { .. } | CallState::Undelivered => Attention::Leave,
         CallState::Quoted | CallState::Pending | CallState::Expired => match fact {
             None if may_be_filled(call, now_ms) || call.due_ms.is_some() => Attention::AskProvider,
@@ -52,6 +55,9 @@ fn unsettled(call: &Call, fact: &Fact, now_ms: i64) -> Attention {
     let is_pending = call.state == CallState::Pending;
     let write = |next: Call| Attention::Write(Box::new(next));
     match fact {
+        // It was settled, and refunded. A settlement is booked once.
+        Fact::Filled(Payout::AsQuoted | Payout::Differs) if call.settled_ms.is_some() => Attention::Mismatch,
+        _ if call.settled_ms.is_some() => Attention::Leave,
         Fact::Filled(Payout::AsQuoted) => Attention::Settle,
         Fact::Filled(Payout::Differs) if is_pending => Attention::Mismatch,
         Fact::Filled(_) | Fact::Pending if !is_pending => write(call.clone().deposit_seen(now_ms)),

@@ -14,9 +14,11 @@ mod record;
 mod start;
 
 use super::CallState;
+use super::key::CallKey;
 use super::record::IdempotencyRecord;
 use super::step::{Differs, Refusal, Step};
 use super::view::{BodyView, RecordView, ResolvedBy, View};
+use calls::Calls;
 use deposit::{deposit, settled};
 
 /// Decides the next step.
@@ -25,6 +27,15 @@ pub fn decide(view: &View) -> Step {
     match view.request.resolved_by {
         ResolvedBy::PaymentId => by_payment_id(view),
         ResolvedBy::IdempotencyKey | ResolvedBy::Body => record::by_name(view),
+    }
+}
+
+/// A paid call with the same body that was delivered before, and whose response is still stored.
+#[must_use]
+pub fn delivered_before(view: &View) -> Option<CallKey> {
+    match &view.record {
+        RecordView::Found(record) => Calls::of(view, record).delivered_before(view),
+        RecordView::Unread | RecordView::Absent => None,
     }
 }
 

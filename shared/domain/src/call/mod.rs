@@ -250,6 +250,25 @@ impl Call {
         self
     }
 
+    /// The call settled beside other payments for the same thing. After a day it is looked at whether that was delivered with one of
+    /// them.
+    #[must_use]
+    pub fn beside_others(mut self) -> Self {
+        self.due_ms = self.settled_ms.map(|settled| settled + REDELIVER_MS);
+        self
+    }
+
+    /// What the call was wanted for was delivered with another payment (`is_unused`), or was not. It is owed a day after its
+    /// settlement, or is due when every other settled call is.
+    #[must_use]
+    pub fn looked_at(mut self, is_unused: bool, now_ms: i64) -> Self {
+        if is_unused {
+            self.in_vain_ms = self.in_vain_ms.or(self.settled_ms);
+        }
+        self.due_ms = self.due_after(now_ms);
+        self
+    }
+
     /// Starts the next attempt, with a lease until `lease_until_ms`. An attempt that never ended was interrupted.
     ///
     /// The first attempt leaves the time at which the call is due as it is, which saves two writes of an index entry: a lapsed

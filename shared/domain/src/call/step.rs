@@ -154,6 +154,8 @@ pub enum Refusal {
     InProgress(CallKey),
     /// The call was closed without a delivery.
     Undelivered(CallKey),
+    /// What this call was wanted for has ended so long ago that nothing of it is stored but the names.
+    AnswerExpired(CallKey),
     /// The provider does not respond.
     ProviderUnavailable,
     /// So many payments of this call may still be filled that no further one is offered.

@@ -250,6 +250,11 @@ impl View {
         self.known(key).and_then(|known| known.fact.as_ref())
     }
 
+    /// Forgets what the provider says: it has to be asked again.
+    pub fn forget_facts(&mut self) {
+        self.calls.iter_mut().for_each(|known| known.fact = None);
+    }
+
     /// Records what the provider says about a call's payment.
     pub fn set_fact(&mut self, key: &CallKey, fact: Fact) {
         if let Some(known) = self.calls.iter_mut().find(|known| known.key == *key) {

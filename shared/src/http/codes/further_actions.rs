@@ -86,6 +86,25 @@ pub const FURTHER_ACTIONS: &[FurtherAction] = &[
          answer that you have paid for. Pay data.payment only to buy it again.",
     },
     FurtherAction {
+        next_action: "fetch_stored_answer",
+        codes: &[
+            Code::ListingNotActive,
+            Code::EndpointPaused,
+            Code::ListingHasNoGateway,
+            Code::PaymentRouteUnavailable,
+            Code::PaymentRouteMinimumNotMet,
+            Code::PaymentWalletRequired,
+        ],
+        summary: "You have bought this before, and nothing was quoted now. Send details.delivered_relay_request_id in \
+         X-Crochet-Relay-Request-Id with the same body for the answer that you have paid for.",
+    },
+    FurtherAction {
+        next_action: "leave_currency_out",
+        codes: &[Code::PaymentRouteMinimumNotMet, Code::PaymentRouteUnavailable],
+        summary: "The same body was quoted in another currency, and may have been paid. Send the same request again without \
+         X-Crochet-Origin-Currency.",
+    },
+    FurtherAction {
         next_action: "send_listed_payment_id",
         codes: &[Code::PaymentNotFound],
         summary: "Send the right id of details.open_payments in X-Crochet-Relay-Request-Id, with the same body. Do not pay again.",

@@ -66,7 +66,7 @@ pub(super) async fn play(
     }
     stage.at = at;
     let name = format!("{:?}, {at:?} × {fault:?} at {k}", plot);
-    let (body, key) = (json!({ "story": name }), format!("{:?}, {at:?}, {fault:?}, {k}", plot));
+    let (body, key) = (json!({ "story": name }), format!("{plot:?} {at:?} {fault:?} {k}"));
     stage.outbound.at(at).plan(fault, k);
     let played = plot.play(stage, &body, &key).await;
     let struck = stage.outbound.at(at).end();

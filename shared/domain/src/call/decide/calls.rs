@@ -34,9 +34,9 @@ impl<'a> Calls<'a> {
             }
         }
         calls.listed.extend(named.filter(|(key, _)| !record.lists(key)));
-        // The round of that call is meant, if it has ended.
+        // The round of that call is meant, if it has ended. It has, if there is a later one.
         if let Some(round) = named.map(|(_, call)| call.round)
-            && calls.all().any(|(_, call)| call.round == round && has_ended(call))
+            && (round < record.round || calls.all().any(|(_, call)| call.round == round && has_ended(call)))
         {
             calls.round = round;
         }

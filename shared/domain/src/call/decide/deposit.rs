@@ -18,8 +18,17 @@ pub(super) fn settled(view: &View, key: &CallKey, call: &Call) -> Step {
     }
 }
 
+/// Whether a payment that was refunded shows as filled all the same. Only an operator can say which of the two is true.
+fn is_filled_again(fact: &Fact) -> bool {
+    matches!(fact, Fact::Filled(Payout::AsQuoted | Payout::Differs))
+}
+
 /// Goes on with a call that has not settled, if the provider has seen a deposit for it.
 pub(super) fn deposit(view: &View, key: &CallKey, call: &Call, fact: &Fact) -> Option<Step> {
+    // It was settled, and refunded. A settlement is booked once.
+    if call.settled_ms.is_some() {
+        return is_filled_again(fact).then(|| Step::Refuse(Refusal::PaymentMismatch(key.clone())));
+    }
     let waits = matches!(call.state, CallState::Quoted | CallState::Expired);
     // A deposit that was seen counts, even if the provider takes it back, until the quote is closed.
     let was_seen = call.state == CallState::Pending && call.payment.as_ref().is_some_and(|p| view.now_ms < p.closes_ms());

@@ -90,7 +90,9 @@ fn with_facts(view: &View, record: &IdempotencyRecord, calls: &Calls, named: Opt
     }
     let paid = unused.iter().filter(|(key, call)| is_paid(view, key, call)).map(|(key, _)| (*key).clone());
     let paid: Vec<CallKey> = paid.collect();
-    if let (Some((delivered, _)), false) = (calls.all().find(|(_, call)| is_delivered(call)), paid.is_empty()) {
+    // The id of a payment fetches an answer, which a free call does not have.
+    let delivered = calls.all().filter(|(_, call)| is_delivered(call)).max_by_key(|(_, call)| call.payment.is_some());
+    if let (Some((delivered, _)), false) = (delivered, paid.is_empty()) {
         return Step::Refuse(Refusal::AlreadyDelivered { delivered: delivered.clone(), unused: paid });
     }
     let unused = unused.into_iter().filter(|(_, call)| may_be_filled(call, view.now_ms));
@@ -109,6 +111,10 @@ fn with_facts(view: &View, record: &IdempotencyRecord, calls: &Calls, named: Opt
         {
             return Step::Move(key.clone(), CallMove::Expired(how));
         }
+    }
+    // The name leads to a call that has ended, and that the record does not list any more. It is not bought again.
+    if let (None, Some(key), true) = (ended, &view.named, calls.round < record.round) {
+        return Step::Refuse(Refusal::AnswerExpired(key.clone()));
     }
     let open = if ended.is_some() { None } else { open_quote(view, record, calls, named) };
     match open {

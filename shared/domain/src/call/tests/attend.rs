@@ -65,7 +65,7 @@ fn every_call() -> Vec<Call> {
     for call in [settled(), delivering(settled(), 40), tried_out(), delivered(), settled().closed(30)] {
         calls.extend([free(call.clone()), with_key(free(call))]);
     }
-    calls.push(free(settled()).expired(PaymentState::Waiting, 30));
+    calls.extend([settled().beside_others(), free(settled()).expired(PaymentState::Waiting, 30)]);
     calls
 }
 
@@ -91,6 +91,7 @@ fn attended(mut call: Call, fact: &Fact, now_ms: i64) -> (Vec<Attention>, Call) 
             }
             Attention::Write(next) => *next,
             Attention::Settle => call.settled(None, now_ms),
+            Attention::LookForDelivery => call.looked_at(false, now_ms),
             Attention::Close => call.closed(now_ms),
             Attention::Reverse => call.reversed(now_ms),
         };
@@ -155,6 +156,28 @@ fn a_free_call_whose_lease_is_over_closes_unless_its_key_can_ask_for_it_again() 
 fn a_settled_call_is_left_alone_until_it_is_overdue() {
     assert_eq!(attend(&settled(), None, 10 + UNPRESENTED_MS - 1), Attention::Leave);
     assert_eq!(attend(&settled().presented_in_vain(20), None, 20 + REDELIVER_MS - 1), Attention::Leave);
+}
+
+#[test]
+fn a_call_that_settled_beside_others_is_owed_after_a_day_if_one_of_them_was_delivered() {
+    let beside = settled().beside_others();
+    let a_day_later = 10 + REDELIVER_MS;
+    assert_eq!(attend(&beside, None, a_day_later - 1), Attention::Leave);
+    assert_eq!(attend(&beside, None, a_day_later), Attention::LookForDelivery);
+    let unused = beside.clone().looked_at(true, a_day_later);
+    assert_eq!(attend(&unused, None, a_day_later), Attention::AskProvider);
+    assert_eq!(attend(&unused, Some(&Fact::Filled(Payout::AsQuoted)), a_day_later), Attention::Close);
+    let wanted = beside.looked_at(false, a_day_later);
+    assert_eq!((wanted.due_ms, wanted.in_vain_ms), (settled().due_ms, None));
+    assert_eq!(attend(&wanted, None, a_day_later), Attention::Leave);
+}
+
+#[test]
+fn a_refunded_settlement_that_shows_as_filled_again_waits_for_an_operator() {
+    let reversed = settled().reversed(30);
+    let due = Call { due_ms: Some(40), ..reversed };
+    assert_eq!(attend(&due, Some(&Fact::Filled(Payout::AsQuoted)), 50), Attention::Mismatch);
+    assert_eq!(attend(&due, Some(&Fact::Waiting), 50), Attention::Leave);
 }
 
 #[test]

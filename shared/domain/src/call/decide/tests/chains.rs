@@ -147,9 +147,21 @@ fn the_id_of_a_failed_quote_of_a_call_that_has_ended_leads_to_what_became_of_it(
 #[test]
 fn the_id_of_a_quote_that_the_record_has_forgotten_leads_to_the_open_one_and_never_to_a_second() {
     let long_ago = failed("p1").whose_ttl_ends(NOW - 3 * HOUR);
-    let by_id = asking().with_payment_id(&key("p1")).that_meets(quoted("p2").in_round(1)).provider_says(Fact::Waiting);
+    let by_id = asking().with_payment_id(&key("p1")).that_meets(quoted("p2")).provider_says(Fact::Waiting);
     let by_id = by_id.and_knows(long_ago).provider_says(failed_fact());
     assert_eq!(by_id.decide(), offers("p2", replaces("p1", PaymentState::Failed)));
+}
+
+#[test]
+fn a_name_of_a_call_that_has_ended_and_is_forgotten_buys_nothing_though_the_body_was_called_again() {
+    let long_ago = || failed("p1").whose_ttl_ends(NOW - 50 * HOUR);
+    // The record has dropped the payment in the place of p1, which was delivered.
+    for later in [quoted("p3"), delivered("p3")].map(|call| call.in_round(1)) {
+        let meets = |asked: Asking| asked.that_meets(later.clone()).provider_says(Fact::Waiting);
+        let by_id = meets(asking().with_payment_id(&key("p1"))).and_knows(long_ago()).provider_says(failed_fact());
+        let by_key = meets(asking().with_key("later").that_was_sent_for(&key("p1"))).and_knows(long_ago());
+        all_come_to([by_id, by_key], &Step::Refuse(Refusal::AnswerExpired(key("p1"))));
+    }
 }
 
 #[test]
