@@ -25,6 +25,7 @@ mod paid;
 mod paying_programs;
 mod payment_states;
 mod provider;
+mod question_budget;
 mod quote;
 mod refund;
 mod refund_budget;

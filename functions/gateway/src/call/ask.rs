@@ -5,7 +5,7 @@ use std::time::Duration;
 use crochet::budget::{Asker, Grant};
 use crochet::http::Result;
 use crochet::payments::RecordWanted;
-use crochet_domain::call::view::ResolvedBy;
+use crochet_domain::call::view::{Fact, ResolvedBy};
 use crochet_domain::call::{Call, CallKey, CallState, Payment};
 use futures::future::try_join_all;
 
@@ -28,8 +28,14 @@ pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &
         }
     };
     let asker = Asker::Buyer(ctx.agent.profile);
+    // Without room in the budget, a settled call is delivered as if the provider gave no answer.
+    let is_needed = payments.iter().any(|(key, _)| !view.call(key).is_some_and(|call| is_confirmation(ctx, call)));
     if ctx.state.app.provider_budget.is_out_of_questions(asker, ctx.now) {
-        return Err(out_of_questions(1));
+        if is_needed {
+            return Err(out_of_questions(1));
+        }
+        calls.iter().for_each(|key| progress.resolved.view.set_fact(key, Fact::Unreachable));
+        return Ok(());
     }
     let is_presented = |payment: &Payment| ctx.request.payment_id.as_deref() == Some(&payment.id);
     let questions = payments.iter().map(|(key, payment)| {
@@ -51,7 +57,9 @@ pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &
         ctx.state.app.store.requirements(&offers),
     );
     progress.requirements.extend(requirements?);
-    if let Grant::Refused { retry_after_seconds } = granted? {
+    if let Grant::Refused { retry_after_seconds } = granted?
+        && is_needed
+    {
         return Err(out_of_questions(retry_after_seconds));
     }
     for ((key, _), asked) in payments.iter().zip(replies?) {
@@ -67,10 +75,13 @@ pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &
 /// How long a question about a call that is settled may take: so long that the seller still has its whole time. `None` for a
 /// question whose answer decides what comes next.
 fn time_for_confirmation(ctx: &CallContext<'_>, call: &Call) -> Option<Duration> {
-    let is_to_be_delivered =
-        matches!(call.state, CallState::Settled | CallState::Delivering { .. }) && !call.is_overdue(ctx.now_ms());
-    let endpoint = ctx.listing.endpoint.as_ref().filter(|_| is_to_be_delivered)?;
+    let endpoint = ctx.listing.endpoint.as_ref().filter(|_| is_confirmation(ctx, call))?;
     Some(ctx.time_before_seller(Duration::from_millis(endpoint.timeout_ms.into())))
+}
+
+/// Whether a call is delivered whatever the provider says, unless it says that the payment was refunded.
+fn is_confirmation(ctx: &CallContext<'_>, call: &Call) -> bool {
+    matches!(call.state, CallState::Settled | CallState::Delivering { .. }) && !call.is_overdue(ctx.now_ms())
 }
 
 /// Reads the seller's secret into this instance's memory. A failure shows up when the secret is needed.
