@@ -22,8 +22,9 @@ Commands:
   adjustments [--all]              what is owed for calls that were never delivered; --all adds what was paid back or waived
   adjustments settle CALL          record that you have paid the fee of this call (gw_req_…) back to its buyer
   adjustments waive CALL           record that the buyer has given up the fee of this call
-  mismatch accept PAYMENT          let a payment that differs from its quote count: its call is settled as quoted
-  mismatch void PAYMENT            let it not count: the buyer is offered another quote
+  mismatch show PAYMENT            what a payment pays, a call or a refund, and what the provider's record must say
+  mismatch accept PAYMENT          let a payment that differs from its quote count: its call is settled, or its refund paid, as quoted
+  mismatch void PAYMENT            let it not count: the buyer of the call, or the seller that refunds, is offered another
   reviews hide LISTING AUTHOR REASON…   hide the review of a listing by this author (profile ids), for a reason that everybody can read
   reviews show LISTING AUTHOR           show it again
   listings suspend LISTING REASON       take a listing off offer; lift ends that. REASON is public: FRAUD, HARMFUL, UNLAWFUL
@@ -74,6 +75,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Argum
         ["adjustments", "--all"] => Command::Adjustments { all: true },
         ["adjustments", "settle", call] => Command::Settle(call_id(call)?),
         ["adjustments", "waive", call] => Command::Waive(call_id(call)?),
+        ["mismatch", "show", payment] => Command::ShowPayment((*payment).to_owned()),
         ["mismatch", "accept", payment] => Command::Accept((*payment).to_owned()),
         ["mismatch", "void", payment] => Command::Void((*payment).to_owned()),
         ["reviews", "hide", listing, author, reason @ ..] if !reason.is_empty() => review(listing, author, Some(reason.join(" ")))?,
@@ -143,6 +145,7 @@ mod tests {
         assert_eq!(parsed("adjustments --json"), Ok(Arguments { command: Command::Adjustments { all: false }, json: true }));
         assert_eq!(command("score recompute"), Ok(Command::RecomputeScores));
         assert_eq!(command("mismatch void 0x1"), Ok(Command::Void("0x1".into())));
+        assert_eq!(command("mismatch show 0x1"), Ok(Command::ShowPayment("0x1".into())));
         let id = "01890a5d-ac96-774b-bcce-b302099a8057";
         let hidden = |hidden_reason: Option<&str>| Command::Review {
             listing: id.parse().expect("an id"),

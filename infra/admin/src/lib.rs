@@ -77,6 +77,7 @@ async fn carry_out(app: &App, input: &Input, arguments: Arguments) -> Result<Str
         Command::MoveEndpoints(store) => endpoints::move_all(app, store).await,
         Command::Rotate(secret) => rotate::rotate(app, secret, input).await,
         Command::Review { listing, author, hidden_reason } => review::hide(app, listing, author, hidden_reason).await,
+        Command::ShowPayment(payment) => mismatch::show(app, &payment, as_json).await,
         Command::Accept(payment) => mismatch::decide(app, &payment, mismatch::Verdict::Counts).await,
         Command::Void(payment) => mismatch::decide(app, &payment, mismatch::Verdict::DoesNotCount).await,
         Command::SuspendListing(listing, reason) => suspend::listing(app, listing, reason).await,

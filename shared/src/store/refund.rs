@@ -120,9 +120,20 @@ impl Store {
         }
     }
 
-    /// Writes all that a paid refund changes, all or nothing: its record, the refund, each call with its ledger record, and the end
-    /// of each debt. The refund is due until [`Store::refund_is_shown`]. `false` if something has changed since it was read, or this was written before: read everything again.
-    pub async fn settle_refund(&self, settled: Settled) -> Result<bool, StoreError> {
+    /// A refund's payment was filled: settles those of its calls that are still open. Writes its record, the refund, each call with its
+    /// ledger record, and the end of each debt, all or nothing. The refund is due until [`Store::refund_is_shown`]. `None` if something
+    /// has changed since the record was read, if this was written before, or if the record does not list the payment: read everything
+    /// again.
+    pub async fn settle_refund(
+        &self,
+        record: &RefundRecord,
+        payment_id: &str,
+        now_ms: i64,
+    ) -> Result<Option<PaidRefund>, StoreError> {
+        let Some(offered) = record.payment(payment_id) else { return Ok(None) };
+        let paid_for: Vec<CallKey> = offered.calls.iter().map(|paid| paid.call.clone()).collect();
+        let calls = self.calls(&paid_for).await?;
+        let Some(settled) = record.clone().settled(payment_id, calls, now_ms) else { return Ok(None) };
         let Settled { record, paid, calls, ledger } = settled;
         let key = record.key;
         let mut operations = vec![
@@ -139,8 +150,8 @@ impl Store {
             operations.push(call_put(&call)?.into_transact_item(&self.table)?);
         }
         match self.table.transact(operations).await {
-            Ok(()) => Ok(true),
-            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Ok(false),
+            Ok(()) => Ok(Some(paid)),
+            Err(TransactError::ConditionFailed { .. } | TransactError::Conflict) => Ok(None),
             Err(TransactError::Store(error)) => Err(error),
         }
     }

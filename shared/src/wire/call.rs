@@ -9,7 +9,7 @@ use super::money::Amount;
 use super::payment::Requirements;
 use crochet_domain::call::ledger::{EntryType, LedgerEntry, Settlement};
 use crochet_domain::call::outcome::Outcome;
-use crochet_domain::call::{Attempt, Call, CallState, PaymentState};
+use crochet_domain::call::{Attempt, Call, CallState};
 use crochet_domain::currency::OriginCurrency;
 use crochet_domain::ids::ProfileId;
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
@@ -169,13 +169,7 @@ fn payment_view(call: &Call, requirements: Option<&str>) -> PaymentView {
         return PaymentView { state: "none", provider: None, origin_currency: None, expires_at: None, requirements: None };
     };
     PaymentView {
-        state: match payment.state {
-            PaymentState::Waiting => "waiting",
-            PaymentState::Pending => "pending",
-            PaymentState::Success => "success",
-            PaymentState::Failed => "failed",
-            PaymentState::Refunded => "refunded",
-        },
+        state: payment.state.as_str(),
         provider: Some(payment.provider.clone()),
         origin_currency: Some(payment.origin_currency),
         expires_at: Some(time(payment.expires_ms)),

@@ -1,6 +1,6 @@
 //! `crochet-admin`: fees, and what is owed.
 
-use crochet_tests::{Outcome, Replies, isolated, sum, text};
+use crochet_tests::{Failure, Market, Outcome, Quote, Replies, World, isolated, number, sum, text};
 use serde_json::{Value, json};
 
 #[test]
@@ -98,6 +98,100 @@ fn a_payment_that_differs_from_its_quote_counts_or_does_not_as_the_operator_says
         market.redeem(&named, &body).await?.ok(200);
         assert!(world.admin(&format!("mismatch void {}", named.id)).await.is_err(), "it is delivered");
         assert!(world.admin("mismatch accept 0x1").await.is_err());
+        Ok(())
+    })
+}
+
+/// A market whose seller owes a dollar's call for more than seven days and is suspended for it, and the call's request id.
+async fn overdue(world: &World) -> Result<(Market<'_>, String), Failure> {
+    let market = world.market_at(&json!(1), "/fail/500").await?;
+    let id = market.undelivered(&[json!({ "n": 1 })]).await?.remove(0);
+    world.later(7 * 86_400).await?;
+    world.look_at_debts().await?;
+    world.later(1).await?;
+    assert_eq!(suspended_reason(&market).await?, "REFUND_OVERDUE");
+    Ok((market, id))
+}
+
+async fn suspended_reason(market: &Market<'_>) -> Result<Value, Failure> {
+    let listing = market.world.client.get(&format!("/listings/{}", market.listing.id)).send().await?;
+    Ok(listing.ok(200)["listing"]["suspended_reason"].clone())
+}
+
+/// A refund's payment that went out with another output than quoted, and was refused for it.
+async fn mismatched_refund(market: &Market<'_>, id: &str) -> Result<Quote, Failure> {
+    let offer = Quote::of(market.refund(id).await?);
+    market.world.sandbox.set(&offer.id, &json!({ "status": "success", "output": "950999" })).await?;
+    for _ in 0..2 {
+        let refused = market.refund(id).await?;
+        assert_eq!(refused.refused(409, "PAYMENT_MISMATCH")["details"]["relay_request_id"], json!(offer.id));
+    }
+    Ok(offer)
+}
+
+/// What both parties' books say about a call: who, the kind of the entry, its amount, and what became of it.
+async fn books(market: &Market<'_>, id: &str) -> Result<Vec<(&'static str, String, i64, Value)>, Failure> {
+    let mut books = Vec::new();
+    for (who, agent) in [("buyer", &market.buyer), ("seller", &market.seller)] {
+        books.extend(market.entries(agent, id).await?.iter().map(|entry| {
+            (who, text(entry, "type").to_owned(), number(&entry["amount"], "amount_micros"), entry["settlement"].clone())
+        }));
+    }
+    books.sort_by_key(|(who, kind, amount, _)| (*who, kind.clone(), *amount));
+    Ok(books)
+}
+
+#[test]
+fn a_refund_that_was_paid_otherwise_than_quoted_counts_or_does_not_as_the_operator_says() -> Outcome {
+    isolated(async |world| {
+        // Given up: the seller pays another, in the ordinary way.
+        let (market, id) = overdue(world).await?;
+        let void = mismatched_refund(&market, &id).await?;
+        let shown = world.admin_json(&format!("mismatch show {}", void.id)).await?;
+        assert_eq!((text(&shown, "state"), &shown["calls"]), ("pending", &json!([id])));
+        assert_eq!((text(&shown, "payer"), text(&shown, "paid")), (&*market.seller.profile_id, &*market.buyer.profile_id));
+        assert_eq!(shown["expected"]["output"], 951_000);
+        world.admin(&format!("mismatch void {}", void.id)).await?;
+        assert_eq!((market.charge(&id).await?.as_str(), suspended_reason(&market).await?), ("owed", json!("REFUND_OVERDUE")));
+        world.later(900).await?;
+        world.look_at_debts().await?;
+        let named = Quote::of(market.refund(&id).await?);
+        assert_ne!(named.id, void.id);
+        let waiting = world.admin(&format!("mismatch accept {}", named.id)).await;
+        assert!(waiting.is_err_and(|failure| format!("{failure:?}").contains("is waiting")), "nothing was paid by it");
+        world.sandbox.pay(&named.id).await?;
+        assert_eq!(market.refund(&id).await?.ok(200)["refund"]["relay_request_id"], json!(named.id));
+        assert_eq!(suspended_reason(&market).await?, Value::Null);
+        let ordinary = books(&market, &id).await?;
+
+        // Accepted: the books are the same as after an ordinary payment.
+        let (market, id) = overdue(world).await?;
+        let accepted = mismatched_refund(&market, &id).await?;
+        let said = world.admin(&format!("mismatch accept {}", accepted.id)).await?;
+        assert!(said.contains("of 0.951 USD is paid"), "{said}");
+        assert_eq!(books(&market, &id).await?, ordinary);
+        assert_eq!(ordinary.iter().map(|(_, _, amount, _)| amount).sum::<i64>(), 0, "{ordinary:?}");
+        assert_eq!(market.charge(&id).await?, "refunded");
+        let refund = market.refund(&id).await?.ok(200)["refund"].clone();
+        assert_eq!((&refund["relay_request_id"], &refund["request_ids"]), (&json!(accepted.id), &json!([id])));
+        world.look_at_debts().await?;
+        assert_eq!(suspended_reason(&market).await?, Value::Null);
+        world.admin(&format!("adjustments settle {id}")).await?;
+        let all = world.admin_json("adjustments --all").await?;
+        let of_the_call = all.as_array().and_then(|all| all.iter().find(|one| one["call"] == json!(id))).cloned();
+        assert_eq!(of_the_call.map(|one| one["seller"]["settlement"].clone()), Some(json!("settled")));
+
+        for again in [&void, &accepted] {
+            for verdict in ["accept", "void"] {
+                let decided = world.admin(&format!("mismatch {verdict} {}", again.id)).await;
+                assert!(decided.is_err_and(|failure| format!("{failure:?}").contains("nothing to decide")));
+            }
+        }
+        let trail = world.audited()?;
+        for (verdict, payment) in [("void", &void.id), ("accept", &accepted.id)] {
+            let is_done = |line: &&Value| line["command"] == json!(["mismatch", verdict, payment]) && line["state"] == "done";
+            assert_eq!(trail.iter().filter(is_done).count(), 1, "{verdict}");
+        }
         Ok(())
     })
 }

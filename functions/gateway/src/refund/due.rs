@@ -14,6 +14,7 @@ use crochet_domain::debt::Debt;
 use crochet_domain::ids::ProfileId;
 use crochet_domain::money::Micros;
 use crochet_domain::profile::{Profile, Wallet};
+use crochet_domain::refund::decide::{RefundRefusal, RefundStep};
 use crochet_domain::refund::{MAX_CALLS, RefundKey};
 use crochet_domain::timestamp::unix_ms;
 
@@ -86,8 +87,14 @@ async fn debts_due(state: &State, seller: ProfileId) -> Result<()> {
 async fn refund_due(state: &State, key: RefundKey) -> Result<()> {
     let mut refunding = Refunding::read(state, key, None, Asker::Sweeper).await?;
     // Each payment of the record can be filled.
-    while let Next::Paid(_) = refunding.go_on().await? {
-        refunding.read_again().await?;
+    let last = loop {
+        match refunding.go_on().await? {
+            Next::Paid(_) => refunding.read_again().await?,
+            Next::Step(step) => break step,
+        }
+    };
+    if let RefundStep::Refuse(RefundRefusal::PaymentMismatch(_)) = last {
+        tracing::error!(alarm = true, cause = "what was paid for a refund differs from its quote", "a refund needs an operator");
     }
     let view = &refunding.view;
     let is_unanswered = refunding.failure.is_some();

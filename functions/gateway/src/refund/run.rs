@@ -119,21 +119,14 @@ impl<'a> Refunding<'a> {
 
     /// Settles the calls of a filled payment. `None` if something has changed meanwhile.
     async fn settle(&self, id: &str) -> Result<Option<PaidRefund>> {
-        let store = &self.state.app.store;
-        let record = &self.view.record;
-        let Some(offered) = record.payment(id) else { return Ok(None) };
-        let keys: Vec<CallKey> = offered.calls.iter().map(|paid| paid.call.clone()).collect();
-        let calls = store.calls(&keys).await?;
-        let Some(settled) = record.clone().settled(id, calls, self.view.now_ms) else { return Ok(None) };
-        let paid = settled.paid.clone();
-        if !store.settle_refund(settled).await? {
-            return Ok(None);
+        let paid = self.state.app.store.settle_refund(&self.view.record, id, self.view.now_ms).await?;
+        if let Some(paid) = &paid {
+            if paid.unused > Micros::ZERO {
+                tracing::error!(alarm = true, refund = %paid.id, unused = paid.unused.0, "a seller has paid a buyer twice");
+            }
+            show(self.state, paid).await;
         }
-        if paid.unused > Micros::ZERO {
-            tracing::error!(alarm = true, refund = %paid.id, unused = paid.unused.0, "a seller has paid a buyer twice");
-        }
-        show(self.state, &paid).await;
-        Ok(Some(paid))
+        Ok(paid)
     }
 }
 

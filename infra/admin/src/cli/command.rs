@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Settle(CallId),
     /// The operator's part of a call was given up.
     Waive(CallId),
+    /// Print what a payment pays, by the provider's id.
+    ShowPayment(String),
     /// A payment that differs from its quote counts, by the provider's id.
     Accept(String),
     /// It does not count.

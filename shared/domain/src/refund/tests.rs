@@ -109,6 +109,19 @@ fn a_failed_payment_is_replaced_and_still_asked_about() {
 }
 
 #[test]
+fn a_payment_that_differs_blocks_every_other_until_it_is_given_up() {
+    let owed = undelivered(1);
+    let differs = with_fact(offered(view(&[&owed]), refund(7, &[&owed])), 7, Fact::Filled(Payout::Differs));
+    let seen = RefundView { record: differs.record.clone().moved("0x7", PaymentState::Pending, NOW), ..differs };
+    for ms in [0, TTL, TTL + 60_000, TTL + 24 * 3_600_000] {
+        assert_eq!(decide(&at(seen.clone(), ms)), RefundStep::Refuse(RefundRefusal::PaymentMismatch(id(7))), "{ms}");
+    }
+    let given_up = RefundView { record: seen.record.clone().moved("0x7", PaymentState::Refunded, NOW), ..seen };
+    assert_eq!((given_up.record.payments.len(), given_up.record.due_ms(NOW)), (0, None), "nobody asks about it any more");
+    assert_eq!(decide(&given_up), RefundStep::Quote);
+}
+
+#[test]
 fn a_payment_for_something_that_is_owed_no_more_is_not_offered() {
     let (first, second) = (undelivered(1), undelivered(2));
     let both = with_fact(offered(view(&[&first, &second]), refund(7, &[&first, &second])), 7, Fact::Waiting);
