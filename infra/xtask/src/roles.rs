@@ -117,11 +117,15 @@ mod tests {
     /// What an attacker would do who has taken over one function. The functions that dial sellers come first.
     #[test]
     fn forbidden_moves_are_refused() {
-        let moves: [Move; 38] = [
+        let moves: [Move; 42] = [
             ("Gateway", "dynamodb:PutItem", "table", &["KEY#x"], &["PK", "SK", "hash"]),
             ("Gateway", "dynamodb:UpdateItem", "table", &["KEY#x"], &["PK", "SK", "scopes"]),
             ("Gateway", "dynamodb:PutItem", "table", &["PROFILE#x"], &["PK", "SK", "wallets"]),
             ("Gateway", "dynamodb:UpdateItem", "table", &["PROFILE#x"], &["PK", "SK", "wallets"]),
+            ("Gateway", "dynamodb:PutItem", "table", &["LISTING#x"], &["PK", "SK", "endpoint"]),
+            ("Gateway", "dynamodb:UpdateItem", "table", &["LISTING#x"], &["PK", "SK", "endpoint", "version"]),
+            ("Gateway", "dynamodb:UpdateItem", "table", &["LISTING#x"], &["PK", "SK", "price"]),
+            ("Identity", "dynamodb:PutItem", "table", &["LISTING#x"], &["PK", "SK"]),
             ("Gateway", "dynamodb:PutItem", "table", &["SESSION#x"], &["PK", "SK"]),
             ("Gateway", "secretsmanager:PutSecretValue", "crochet/listing/*", &[], &[]),
             ("Listings", "dynamodb:PutItem", "table", &["KEY#x"], &["PK", "SK", "hash"]),

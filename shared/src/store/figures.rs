@@ -39,7 +39,7 @@ impl Store {
                 return Ok(());
             }
             listing.show_figures(figures, now_ms);
-            if self.update_listing(&listing).await? { Ok(()) } else { Err(StoreError::Conflict) }
+            if self.show_on_listing(&listing).await? { Ok(()) } else { Err(StoreError::Conflict) }
         })
         .await
     }

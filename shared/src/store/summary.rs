@@ -62,7 +62,7 @@ impl Store {
             }
             listing.show_seller(SellerSummary::from(profile));
             listing.touch(now_ms);
-            if self.update_listing(&listing).await? { Ok(()) } else { Err(StoreError::Conflict) }
+            if self.show_on_listing(&listing).await? { Ok(()) } else { Err(StoreError::Conflict) }
         })
         .await
     }

@@ -137,6 +137,26 @@ impl Update {
         Self { expression: expression.into(), ..Self::default() }
     }
 
+    /// Sets these attributes to what they are in `put`, and removes those that it does not have. Everything else stays.
+    pub(super) fn attributes(put: &Put, names: &[&str]) -> Self {
+        let (mut set, mut removed, mut update) = (Vec::new(), Vec::new(), Self::default());
+        for name in names {
+            let placeholder = format!("#{name}");
+            match put.item.get(*name) {
+                Some(value) => {
+                    set.push(format!("{placeholder} = :{name}"));
+                    update = update.value(&format!(":{name}"), value.clone());
+                }
+                None => removed.push(placeholder.clone()),
+            }
+            update = update.name(&placeholder, name);
+        }
+        let part =
+            |verb: &str, parts: Vec<String>| if parts.is_empty() { String::new() } else { format!("{verb} {} ", parts.join(", ")) };
+        update.expression = part("SET", set) + &part("REMOVE", removed);
+        update
+    }
+
     /// Names an attribute of the expressions.
     #[must_use]
     pub fn name(mut self, placeholder: &str, attribute: &str) -> Self {

@@ -7,12 +7,29 @@ use crate::store::write::{Condition, Update};
 use crate::store::{Store, StoreError, keys};
 use crochet_domain::listing::{EndpointTest, Listing};
 
+/// What a listing shows of its seller and of its calls, with what follows from that. Roles name these attributes, too.
+const SHOWN: [&str; 10] =
+    ["seller", "status", "suspended_by", "suspended_reason", "figures", "figures_ms", "version", "updated_ms", "gsi3pk", "gsi3sk"];
+
 impl Store {
     /// Replaces the version of the listing that was read (`listing.version - 1`). Returns `false` if it has changed since.
     pub async fn update_listing(&self, listing: &Listing) -> Result<bool, StoreError> {
         let before = Condition::equals("version", n(listing.version.saturating_sub(1)));
         Ok(match self.table.put(put_listing(listing)?.when(before)).await {
             Ok(()) => true,
+            // The SDK retries after a lost reply. An item equal to ours is the result of our first try.
+            Err(error) => error.found()?.map(record::<Listing>).transpose()?.is_some_and(|found| found == *listing),
+        })
+    }
+
+    /// As [`Store::update_listing`], for a change of what the listing shows of its seller and of its calls: nothing else of it is
+    /// written, so whoever may do this cannot change what its owner has said.
+    pub async fn show_on_listing(&self, listing: &Listing) -> Result<bool, StoreError> {
+        let update = Update::attributes(&put_listing(listing)?, &SHOWN)
+            .when("#version = :seen")
+            .value(":seen", n(listing.version.saturating_sub(1)));
+        Ok(match self.table.update(&keys::listing(listing.id), update).await {
+            Ok(_) => true,
             // The SDK retries after a lost reply. An item equal to ours is the result of our first try.
             Err(error) => error.found()?.map(record::<Listing>).transpose()?.is_some_and(|found| found == *listing),
         })
