@@ -12,7 +12,7 @@ const LOCAL_ONLY: [&str; 3] = ["CROCHET_INSECURE_ENDPOINTS", "CROCHET_RATE_LIMIT
 /// The templates that `template.yaml` nests.
 const NESTED: [&str; 2] = ["infra/alarms.yaml", "infra/edge.yaml"];
 
-/// Runs `sam validate --lint`. It needs no AWS access; the region only selects the linter's rules.
+/// Runs `sam validate --lint`, and expands the template as AWS does. Neither needs AWS; the region only selects the linter's rules.
 ///
 /// # Errors
 /// If SAM cannot be installed or reports a problem.
@@ -20,6 +20,8 @@ pub(crate) fn validate(project: &Project) -> Result<(), String> {
     let mut sam = project.command(tools::sam_programs(project)?.join("sam"));
     sam.args(["validate", "--lint", "--region", "us-east-1", "--template-file", "template.yaml"]);
     command::run(sam.env("SAM_CLI_TELEMETRY", "0"))?;
+    let mut expand = project.command(tools::sam_programs(project)?.join("python"));
+    command::run(expand.arg("infra/tools/expand.py"))?;
     // SAM looks at the template itself, and not at what it nests.
     let mut lint = project.command(tools::sam_programs(project)?.join("cfn-lint"));
     command::run(lint.args(["--regions", "us-east-1", "--template"]).args(NESTED))
