@@ -34,6 +34,7 @@ pub(super) async fn ask(ctx: &CallContext<'_>, progress: &mut Progress, calls: &
         if is_needed {
             return Err(out_of_questions(1));
         }
+        progress.failure = Some(out_of_questions(1));
         calls.iter().for_each(|key| progress.resolved.view.set_fact(key, Fact::Unreachable));
         return Ok(());
     }
