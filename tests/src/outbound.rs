@@ -7,7 +7,8 @@ use crochet_local::{KillSwitch, Rewire, Settings};
 use crate::failure::Failure;
 use crate::proxy::Proxy;
 use crate::runtime::runtime;
-use crate::world::{Setup, World};
+use crate::setup::Setup;
+use crate::world::World;
 
 /// Where the functions send requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

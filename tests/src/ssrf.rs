@@ -11,7 +11,8 @@ pub use routes::{CallResult, CallRoute, UrlRoute};
 use crate::failure::{Failure, Outcome};
 use crate::internet::Internet;
 use crate::market::Market;
-use crate::world::{Setup, World, with_setup};
+use crate::setup::{Setup, with_setup};
+use crate::world::World;
 
 /// Runs a test on a stack with the endpoint rules of a deployment. Port `also` is allowed too, so that a trap is not refused
 /// for its port alone.

@@ -7,6 +7,7 @@ mod costs;
 mod deployment;
 mod fixed;
 mod functions;
+mod numbers;
 mod quotas;
 mod storage;
 
@@ -114,33 +115,6 @@ fn assumptions(sheet: &Value) -> String {
     all.map(|(name, value)| format!("- {}: {value}\n", name.replace('_', " "))).collect()
 }
 
-/// A number of the sheet.
-///
-/// # Errors
-/// If there is none.
-fn amount(sheet: &Value, group: &str, name: &str) -> Result<f64, String> {
-    sheet[group][name].as_f64().ok_or_else(|| format!("infra/prices.json has no {group}.{name}"))
-}
-
-/// A whole number with commas between its thousands.
-fn grouped(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let with_commas =
-        |(n, digit): (usize, char)| if n > 0 && (digits.len() - n) % 3 == 0 { format!(",{digit}") } else { digit.into() };
-    digits.char_indices().map(with_commas).collect()
-}
-
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_have_commas() {
-        let written = [7.0, 730.4, 43_800.0, 1_000_000.0].map(grouped);
-        assert_eq!(written, ["7", "730", "43,800", "1,000,000"]);
-    }
 }

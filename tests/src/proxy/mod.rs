@@ -22,7 +22,7 @@ use fault::{Fate, Rule};
 
 use crate::failure::Failure;
 use crate::runtime::runtime;
-use crate::world::dynamodb_from_env;
+use crate::setup::dynamodb_from_env;
 
 /// State of the next transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]

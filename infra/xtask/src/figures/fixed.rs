@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::costs::Kind;
 use super::deployment::{Deployment, Function, Functions};
-use super::{amount, grouped};
+use super::numbers::{amount, grouped};
 
 /// A part of it, with its price.
 #[derive(Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{amount, grouped};
+use super::numbers::{amount, grouped};
 
 /// What a paid call leaves, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
