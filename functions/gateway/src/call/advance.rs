@@ -66,7 +66,8 @@ async fn carry_out(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, progress: &mu
         Step::Quote(new) => match Box::pin(quote(ctx, progress, &new)).await.map_err(|e| refuse::not_quoted(progress, &new, e))? {
             Quoted::Created(call) => return Err(offer::first(ctx, progress, &call, &new)),
             Quoted::Raced => start_over(ctx, slot, progress).await?,
-            Quoted::Quoting => await_quote(ctx, slot, progress).await?,
+            Quoted::Quoting if progress.quotes_awaited < MAX_QUOTES_AWAITED => await_quote(ctx, slot, progress).await?,
+            Quoted::Quoting => return Err(refuse::error(ctx, progress, Refusal::QuoteInProgress).await),
         },
         Step::CallFree(new) => match Box::pin(call_free(ctx, slot, progress, &new)).await? {
             FreeCall::Replied(reply) => return reply.map(Some),

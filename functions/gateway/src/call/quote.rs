@@ -43,9 +43,11 @@ pub(super) async fn quote(ctx: &CallContext<'_>, progress: &mut Progress, new: &
     }
     let terms = terms(ctx, progress, new).await?;
     let id = CallId::generate(ctx.now);
-    let ttl_ms = ctx.now_ms() + QUOTE_TTL_SECONDS * 1_000;
+    // The request may have waited for a parallel one.
+    let now_ms = unix_ms(ctx.state.app.clock.now());
+    let ttl_ms = now_ms + QUOTE_TTL_SECONDS * 1_000;
     let place = place(name, terms.currency);
-    if !reserve(ctx, progress, (&place, id), ttl_ms).await? {
+    if !reserve(ctx, progress, (&place, id), (now_ms, ttl_ms)).await? {
         return Ok(Quoted::Quoting);
     }
     let quoted = quote_in_place(ctx, progress, new, name, (id, ttl_ms), &terms).await;
@@ -80,11 +82,16 @@ async fn terms(ctx: &CallContext<'_>, progress: &mut Progress, new: &NewCall) ->
 }
 
 /// Reserves a place among the buyer's open quotes, and counts the quote in the budgets. `false` if a parallel request is asking for this quote.
-async fn reserve(ctx: &CallContext<'_>, progress: &Progress, (place, id): (&str, CallId), ttl_ms: i64) -> Result<bool> {
+async fn reserve(
+    ctx: &CallContext<'_>,
+    progress: &Progress,
+    (place, id): (&str, CallId),
+    (now_ms, ttl_ms): (i64, i64),
+) -> Result<bool> {
     let (app, buyer) = (&ctx.state.app, ctx.agent.profile);
     let mut over = None;
     for _ in 0..3 {
-        let reserving = app.store.reserve_quote(buyer, place, id, over, (ctx.now_ms(), ttl_ms), max_open_quotes(ctx));
+        let reserving = app.store.reserve_quote(buyer, place, id, over, (now_ms, ttl_ms), max_open_quotes(ctx));
         let (reserved, granted, open) = tokio::join!(reserving, app.provider_budget.quote(buyer, ctx.now), quotes_are_open(ctx));
         let granted = match (granted, open) {
             (Ok(granted), Ok(true)) => granted,

@@ -17,6 +17,8 @@ use plot::Plot;
 
 /// More requests to one destination than any call makes.
 const TOO_MANY: usize = 80;
+/// The request to the provider by which a call whose first payment failed is quoted anew.
+const REPLACEMENT: usize = 4;
 /// `all`: every plot is played. `cargo xtask faults` sets it.
 const PAIRS: &str = "CROCHET_FAULTS_PAIRS";
 
@@ -95,4 +97,19 @@ fn no_fault_of_a_request_to_the_provider_changes_anything() -> Outcome {
 #[test]
 fn no_fault_of_a_request_to_the_seller_changes_anything() -> Outcome {
     every_request_in_turn(Destination::Seller, &Fault::ANYWHERE)
+}
+
+/// The place of the replacement is free ten seconds later. Until then, repeats wait for it, and not longer than a request may take.
+#[test]
+fn a_process_that_dies_while_it_quotes_a_replacement_holds_up_nobody_for_long() -> Outcome {
+    if leave_out() {
+        return Ok(());
+    }
+    let (mut tally, outbound) = (Tally::default(), &Outbound::start()?);
+    with_setup(outbound.setup(), async |world| {
+        let mut stage = prepare(world, outbound, Plot::Refailed).await?;
+        play(&mut stage, Plot::Refailed, Destination::Provider, Fault::KillBefore, REPLACEMENT, &mut tally).await.map(drop)
+    })?;
+    assert!(tally.is_clean(), "{}", tally.findings.join("\n"));
+    Ok(())
 }
