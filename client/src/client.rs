@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use reqwest::header::HeaderMap;
 
-use crate::http::plain_http;
+use crate::http::{plain_http, plain_http_with};
 use crate::reply::Reply;
 use crate::request::Request;
 
@@ -30,6 +31,12 @@ impl Client {
     #[must_use]
     pub fn observed_by(self, observer: fn(&Reply)) -> Self {
         Self { observer: Some(observer), ..self }
+    }
+
+    /// Sends these headers with every request.
+    #[must_use]
+    pub fn with_headers(self, headers: HeaderMap) -> Self {
+        Self { http: plain_http_with(TIMEOUT, headers), ..self }
     }
 
     /// The base URL of the deployment, without a trailing slash.

@@ -4,9 +4,10 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crochet_client::Client;
-use http::Method;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 
@@ -53,6 +54,17 @@ pub fn leave_out() -> bool {
         Place::LeftOut.record();
     }
     is_outside
+}
+
+/// What the edge in front of the stack outside sends with a request: each caller has an address of its own. Nothing without an edge.
+pub(crate) fn told_by_an_edge() -> HeaderMap {
+    static CALLERS: AtomicU32 = AtomicU32::new(0);
+    let Some(secret) = variable("CROCHET_TEST_EDGE_SECRET") else { return HeaderMap::new() };
+    // Addresses for measurements (RFC 2544), which nobody has.
+    let address = Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + CALLERS.fetch_add(1, Ordering::Relaxed) % 0x2_0000);
+    let text = |text: String| HeaderValue::from_str(&text).ok();
+    let headers = [("x-edge-secret", text(secret)), ("x-edge-address", text(address.to_string()))];
+    headers.into_iter().filter_map(|(name, value)| Some((HeaderName::from_static(name), value?))).collect()
 }
 
 impl Outside {

@@ -18,7 +18,7 @@ use crate::declared_errors;
 use crate::expect::text;
 use crate::failure::{Failure, Outcome};
 use crate::names::unique_name;
-use crate::outside::{Function, Outside, invoke, variable};
+use crate::outside::{Function, Outside, invoke, told_by_an_edge, variable};
 
 /// What a test works with.
 pub struct World {
@@ -60,7 +60,7 @@ impl World {
 
     /// What a test works with on a stack outside this process. It has its turn for as long as this lives.
     pub(crate) fn outside(outside: Outside, turn: Turn) -> Self {
-        let client = Client::new(&outside.base).observed_by(declared_errors::check);
+        let client = Client::new(&outside.base).with_headers(told_by_an_edge()).observed_by(declared_errors::check);
         Self {
             sandbox: SandboxControls::new(&outside.sandbox),
             seller: SellerControls::new(&outside.seller),

@@ -24,13 +24,19 @@ pub(crate) struct Parts {
     _process: Background,
 }
 
+/// The secret of the edge that the suite stands for, and its SHA-256, which the functions are given.
+pub(crate) const EDGE_SECRET: &str = "the-secret-of-the-edge-in-front-of-a-stack-that-the-suite-is-run";
+const EDGE_SECRET_SHA256: &str = "55732b8269a13e53df3e4ecee0882ced3f04c942a328b7f73ea58d3d09caf45e";
+
 impl Parts {
-    /// Starts the parts next to a free base port.
+    /// Starts the parts next to a free base port, with the suite's edge in front.
     ///
     /// # Errors
     /// As [`Parts::start_at`], or if no ports are free.
     pub(crate) fn start(project: &Project, dynamodb: Option<&str>) -> Result<Self, String> {
-        Self::start_at(project, net::free_ports(5)?, dynamodb)
+        let mut parts = Self::start_at(project, net::free_ports(5)?, dynamodb)?;
+        parts.exports.push(("CROCHET_EDGE_SECRET_SHA256".into(), EDGE_SECRET_SHA256.into()));
+        Ok(parts)
     }
 
     /// Starts the parts next to this base port.

@@ -8,6 +8,7 @@ use std::process::Command;
 use crate::go::Go;
 use crate::places::{self, Places};
 use crate::project::{Project, read, write};
+use crate::stack::EDGE_SECRET;
 use crate::{command, generated_clients, tools};
 
 /// Clients of the suite that use independent libraries.
@@ -161,8 +162,9 @@ pub(crate) fn run_against(
     suite.env("CROCHET_TEST_SECRETS_URL", &stack.secrets);
     let (variable, invoke) = stack.invoke.variable();
     suite.env(variable, invoke).env("CROCHET_TEST_OWN_ADDRESS", stack.own_address.to_string());
-    // All tests come from one address. With more of them at a time, its relaxed limit of 3,000 attempts in five minutes is reached.
-    suite.env("CROCHET_TEST_PLACES", Places::begin(project)?).env("RUST_TEST_THREADS", "2");
+    // Otherwise all tests would come from one address, and reach its limit of attempts.
+    suite.env("CROCHET_TEST_EDGE_SECRET", EDGE_SECRET);
+    suite.env("CROCHET_TEST_PLACES", Places::begin(project)?).env("RUST_TEST_THREADS", "4");
     command::run(&mut suite)?;
     Places::read(project, left_out)
 }
