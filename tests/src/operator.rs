@@ -29,7 +29,8 @@ impl World {
             let audit = AuditTrail::connect(AUDIT_LOG, Some(stack.secrets_url()), unix_ms(app.clock.now())).await?;
             Ok(Deployment { app, audit, input })
         };
-        let work = crochet_admin::run(line.split_whitespace().map(str::to_owned), connect);
+        // Boxed: it is large, and a test's thread has a small stack.
+        let work = Box::pin(crochet_admin::run(line.split_whitespace().map(str::to_owned), connect));
         let policy = if line.starts_with("endpoints move") { "SecretMoverPolicy" } else { "OperatorPolicy" };
         actions::of(policy, work).await.map_err(Failure::new)
     }

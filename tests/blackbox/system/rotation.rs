@@ -150,7 +150,7 @@ fn no_call_fails_while_endpoints_are_moved_between_the_stores() -> Outcome {
                 Ok(())
             }),
             load.repeat(async |n| paid.buy(&json!({ "n": n })).await.map(drop)),
-            load.during(moves(world, &load, &free, &paid)),
+            load.during(Box::pin(moves(world, &load, &free, &paid))),
         );
         steps?;
         calls?;
