@@ -143,3 +143,23 @@ fn a_refunded_settlement_that_shows_as_filled_again_is_payment_mismatch_and_book
         Ok(())
     })
 }
+
+#[test]
+fn a_fill_so_late_that_the_body_had_gone_on_is_what_the_body_leads_to_again() -> Outcome {
+    isolated(async |world| {
+        let market = world.market_at(&json!(1), "/fail/500").await?;
+        let body = json!({ "n": 1 });
+        let first = market.quote(&body).await?;
+        world.later(2 * 3_600).await?;
+        let second = market.quote(&body).await?;
+        assert_ne!(first.id, second.id);
+        // The next quote's record lists the first one no more.
+        world.later(2 * 3_600).await?;
+        market.quote(&body).await?;
+        world.sandbox.pay(&first.id).await?;
+        market.redeem(&first, &body).await?.refused(502, "SELLER_ERROR");
+        // Nothing is offered for payment: the body leads to the call that is paid.
+        market.call(&body).send().await?.refused(502, "SELLER_ERROR");
+        Ok(())
+    })
+}
