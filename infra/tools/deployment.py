@@ -1,6 +1,5 @@
 """What `cargo xtask deploy` and its sisters ask of AWS. Runs in the environment of the SAM CLI, which brings boto3 and tomlkit.
 
-    deployment.py preflight ENV [first]      checks what a deployment needs; exits 1 if it must fail. `first`: the stack must be new
     deployment.py url ENV                    prints the public URL of the deployed stack
     deployment.py admin-env ENV              prints what the stack says about itself, as JSON: parameters, outputs, region
     deployment.py put-secret ENV NAME        sets one field of one of the stack's secrets, read from standard input
@@ -59,7 +58,7 @@ class Deployment:
         self.env, self.settings = env, settings(env)
         self.stack, self.region = self.settings["stack"], self.settings["region"]
         if not self.region:
-            raise Problem("no region: set AWS_REGION, or run `aws configure`")
+            raise Problem("no region: set AWS_DEFAULT_REGION, or run `aws configure`")
         self.aws = boto3.session.Session(region_name=self.region)
 
     def client(self, service):
@@ -218,10 +217,6 @@ class Deployment:
 
 def main(words):
     match words:
-        case ["preflight", env, *first] if first in ([], ["first"]):
-            from preflight import Preflight
-
-            return Preflight(env).run(is_first=bool(first))
         case ["url", env]:
             print(Deployment(env).output("PublicUrl"))
         case ["admin-env", env]:
@@ -237,10 +232,13 @@ def main(words):
     return True
 
 
-if __name__ == "__main__":
-    # `preflight` imports this file by its name; both must mean the same classes.
-    sys.modules["deployment"] = sys.modules["__main__"]
+def run(main):
+    """Runs a program. It exits 1 where `main` returns False, and says what went wrong where it raises."""
     try:
         sys.exit(0 if main(sys.argv[1:]) else 1)
     except (Problem, BotoCoreError, ClientError) as problem:
         sys.exit(f"{problem}")
+
+
+if __name__ == "__main__":
+    run(main)

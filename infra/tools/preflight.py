@@ -1,8 +1,11 @@
-"""What is looked at before a deployment. `deployment.py preflight` runs it."""
+"""What is looked at before a deployment. Runs in the environment of the SAM CLI.
+
+    preflight.py ENV [first]   prints a line for each check; exits 1 if a deployment must fail. `first`: the stack must be new
+"""
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployment import Deployment, Problem
+from deployment import Deployment, Problem, run
 
 # Calls that wait for a seller hold one execution each. A new account may have as few as 10.
 CONCURRENCY_NEEDED = 100
@@ -189,3 +192,15 @@ class Preflight(Deployment):
 
 def shown(reserved):
     return ", ".join(f"{name}Concurrency={value}" for name, value in reserved.items())
+
+
+def main(words):
+    match words:
+        case [env, *first] if first in ([], ["first"]):
+            return Preflight(env).run(is_first=bool(first))
+        case _:
+            raise Problem(__doc__)
+
+
+if __name__ == "__main__":
+    run(main)

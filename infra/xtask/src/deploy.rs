@@ -24,7 +24,7 @@ use crate::{command, tools};
 pub(crate) fn deploy(project: &Project, environment: &str) -> Result<(), String> {
     let environment = Environment::new(project, environment)?;
     step("preflight");
-    command::run(&mut environment.python("preflight", &[])?)?;
+    command::run(&mut environment.preflight(&[])?)?;
     step("dependencies as locked");
     // SAM passes no options on to cargo. A lock file that needs a change fails here, before anything is built.
     command::run(&mut project.cargo(&["fetch", "--locked", "--quiet"]))?;
@@ -41,7 +41,7 @@ pub(crate) fn deploy(project: &Project, environment: &str) -> Result<(), String>
             return Err(format!("the answers were not saved: samconfig.toml has no section {}", environment.section()));
         }
         step("preflight of the answers");
-        command::run(&mut environment.python("preflight", &["first"])?)?;
+        command::run(&mut environment.preflight(&["first"])?)?;
     }
     step("sam deploy");
     let mut sam = environment.sam(&["deploy", "--confirm-changeset", "--no-fail-on-empty-changeset"])?;

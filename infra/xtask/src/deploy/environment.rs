@@ -52,10 +52,24 @@ impl<'a> Environment<'a> {
         Ok(sam)
     }
 
-    /// A command of `infra/tools/deployment.py`, in the environment of the SAM CLI.
+    /// A command of `infra/tools/deployment.py`.
     pub(super) fn python(&self, action: &str, more: &[&str]) -> Result<Command, String> {
+        let mut python = self.program("deployment.py")?;
+        python.arg(action).arg(self.name).args(more);
+        Ok(python)
+    }
+
+    /// `infra/tools/preflight.py`.
+    pub(super) fn preflight(&self, more: &[&str]) -> Result<Command, String> {
+        let mut python = self.program("preflight.py")?;
+        python.arg(self.name).args(more);
+        Ok(python)
+    }
+
+    /// A Python program of `infra/tools`, in the environment of the SAM CLI.
+    fn program(&self, file: &str) -> Result<Command, String> {
         let mut python = self.project.command(tools::sam_programs(self.project)?.join("python"));
-        python.arg(self.project.root.join("infra/tools/deployment.py")).arg(action).arg(self.name).args(more);
+        python.arg(self.project.root.join("infra/tools").join(file));
         // Imports would leave files beside it.
         python.env("PYTHONDONTWRITEBYTECODE", "1");
         Ok(python)
