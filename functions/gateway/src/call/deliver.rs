@@ -47,6 +47,11 @@ pub(super) async fn deliver(
     settle: bool,
 ) -> Result<Delivery> {
     let Some(endpoint) = &ctx.listing.endpoint else { return Err(ApiError::internal("a delivery without an endpoint")) };
+    let call = progress.call(key)?.clone();
+    let request_bytes = ctx.request.json()?.bytes.len() as u64;
+    if settle {
+        put_back_late(ctx, &call).await?;
+    }
     // Before the lease is taken: a call that cannot be signed is not an attempt.
     let secret = match ctx.secret(endpoint).await {
         Ok(secret) => secret,
@@ -61,10 +66,7 @@ pub(super) async fn deliver(
         Err(NoPermit::Open(retry_after)) => return Ok(Delivery::HeldBack(Obstacle::BreakerOpen(retry_after), None)),
         Err(NoPermit::Store(e)) => return Ok(Delivery::HeldBack(Obstacle::Failed, Some(e.into()))),
     };
-    let call = progress.call(key)?.clone();
-    if settle {
-        put_back_late(ctx, &call).await?;
-    }
+    // From here on, nothing may return but through the permit, which gives itself back.
     let now_ms = ctx.now_ms();
     let due_ms = call.due_ms;
     let mut settled = if settle { call.settled(progress.collected.get(key).copied(), now_ms) } else { call };
@@ -72,7 +74,6 @@ pub(super) async fn deliver(
     // lease that lapses, and its index entry stays where it is.
     settled.due_ms = due_ms.filter(|due| now_ms < *due).or(settled.due_ms);
     let entries = settle.then(|| settlement(&settled, now_ms));
-    let request_bytes = ctx.request.json()?.bytes.len() as u64;
     let mut leased = next_version(settled.begun(new_write_token(), ctx.lease_until_ms(), request_bytes, now_ms));
     leased.tried_endpoint = Some(endpoint.mark());
     permit.around(lease_and_forward(ctx, slot, &permit, leased, entries.as_slice(), &secret)).await
