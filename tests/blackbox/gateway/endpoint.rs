@@ -14,7 +14,8 @@ fn a_paused_endpoint_is_409_endpoint_paused_and_a_settled_call_waits_for_it() ->
         let body = json!({ "n": 1 });
         let quote = market.paid(&body).await?;
         market.set_endpoint(&[status("paused")]).await?;
-        market.call(&json!({ "n": 2 })).send().await?.refused(409, "ENDPOINT_PAUSED");
+        let paused = market.call(&json!({ "n": 2 })).send().await?;
+        assert_eq!(paused.refused(409, "ENDPOINT_PAUSED")["recovery"]["retryable"], true);
         for _ in 0..2 {
             let refused = market.redeem(&quote, &body).await?;
             let details = &refused.refused(502, "SELLER_UNAVAILABLE")["details"];

@@ -38,11 +38,10 @@ pub(super) async fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: R
             let error = listing_closed(ctx, why);
             match quoted.and_then(|key| progress.call(&key).ok()) {
                 Some(call) => with_keep_payment_advice(error, call),
-                None => {
-                    let delivered = delivered_before(&progress.resolved.view);
-                    let error = error.recovery("retryable", delivered.is_some());
-                    offer::with_stored_answer(progress, error, delivered.as_ref(), "")
-                }
+                None => match delivered_before(&progress.resolved.view) {
+                    Some(key) => offer::with_stored_answer(progress, error.recovery("retryable", true), Some(&key), ""),
+                    None => error,
+                },
             }
         }
         Refusal::Traffic(TrafficRefusal::RateLimited) => {
