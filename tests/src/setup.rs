@@ -64,9 +64,7 @@ pub fn shared(test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
             return run_outside(outside, turn, test).await;
         }
         let _machine = MACHINE.read().await;
-        let world = World::inside(shared_stack().await?);
-        test(&world).await?;
-        world.finish().await
+        run_inside(shared_stack().await?, test).await
     })
 }
 
@@ -119,9 +117,7 @@ pub fn with_setup(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Ou
             return Ok(());
         }
         let _machine = MACHINE.read().await;
-        let world = World::inside(start(setup).await?);
-        test(&world).await?;
-        world.finish().await
+        run_inside(start(setup).await?, test).await
     })
 }
 
@@ -135,10 +131,14 @@ pub fn alone(setup: Setup, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome
             return Ok(());
         }
         let _machine = MACHINE.write().await;
-        let world = World::inside(start(setup).await?);
-        test(&world).await?;
-        world.finish().await
+        run_inside(start(setup).await?, test).await
     })
+}
+
+async fn run_inside(stack: Inside, test: impl AsyncFnOnce(&World) -> Outcome) -> Outcome {
+    let world = World::inside(stack);
+    test(&world).await?;
+    world.finish().await
 }
 
 async fn shared_stack() -> Result<Inside, Failure> {
