@@ -104,6 +104,11 @@ impl SandboxControls {
         self.post("/sandbox/faults", &json!({ "route": route, "mode": mode, "for_ms": for_ms })).await
     }
 
+    /// As [`SandboxControls::fault`], for the quotes alone that this address pays. `mode` is one that changes what a quote says.
+    pub async fn fault_for(&self, user: &str, mode: &str, for_ms: u32) -> Result<Value, UnexpectedReply> {
+        self.post("/sandbox/faults", &json!({ "route": "quote", "mode": mode, "for_ms": for_ms, "user": user })).await
+    }
+
     /// Ends all faults.
     pub async fn clear_faults(&self) -> Result<(), UnexpectedReply> {
         self.post("/sandbox/faults", &json!({ "clear": true })).await.map(drop)

@@ -24,6 +24,7 @@ pub(crate) async fn still_active(
     }
     let ids = app.store.listing_ids_of(profile.id).await?;
     let listings = app.store.listings_in_brief(ids.into_iter()).await?;
+    let is_or_becomes_active = |listing: &Listing| listing.status == ListingStatus::Active || listing.comes_back();
     let needing = listings.iter().filter(|listing| is_or_becomes_active(listing) && needs_it(listing));
     let active: Vec<String> = needing.map(|listing| listing.id.to_string()).collect();
     Ok((!active.is_empty()).then(|| {
@@ -32,9 +33,4 @@ pub(crate) async fn still_active(
             .detail("active_listings", active.len())
             .detail("listing_ids", active.into_iter().take(MAX_NAMED_LISTINGS).collect::<Vec<_>>())
     }))
-}
-
-/// What is suspended while refunds are overdue is on offer again afterwards.
-fn is_or_becomes_active(listing: &Listing) -> bool {
-    listing.status == ListingStatus::Active || listing.suspended_reason.is_some()
 }

@@ -10,6 +10,7 @@ use crochet_domain::api_key::Scope;
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::{Listing, ListingStatus};
 use crochet_domain::profile::Profile;
+use crochet_domain::suspension::SuspendedReason;
 
 /// An agent that is a seller, with an API key that has the `write` scope.
 #[derive(Debug, Clone, Copy)]
@@ -107,5 +108,13 @@ fn require_owner(listing: Option<Listing>, owner: ProfileId) -> Result<Listing, 
         Err(Code::ListingNotFound.into())
     } else {
         Err(Code::NotListingOwner.into())
+    }
+}
+
+/// The error for what cannot go on offer for this reason, whatever its owner wants.
+pub(crate) fn held_back(reason: SuspendedReason) -> ApiError {
+    match reason {
+        SuspendedReason::RefundOverdue => Code::RefundOverdue.into(),
+        reason => ApiError::new(Code::ListingSuspended).detail("suspended_reason", reason.as_str()),
     }
 }

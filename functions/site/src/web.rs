@@ -29,3 +29,4 @@ mod score_parts;
 mod score_scale;
 pub(crate) mod sitemap;
 pub(crate) mod status;
+mod suspension;

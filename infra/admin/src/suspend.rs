@@ -36,7 +36,7 @@ pub(crate) async fn profile(app: &App, id: ProfileId, reason: Option<SuspendedRe
     let changed = retry_on_conflict(|| async {
         let Some(profile) = app.store.profile(id).await? else { return Ok(None) };
         let profile = profile.with_suspension(reason);
-        app.store.save_profile(&profile, false).await?;
+        app.store.save_profile(&profile, true).await?;
         Ok::<_, StoreError>(Some(profile))
     });
     let profile = changed.await.map_err(|error| error.to_string())?.ok_or_else(|| format!("There is no profile {id}."))?;

@@ -192,8 +192,23 @@ impl Listing {
     /// overdue.
     #[must_use]
     pub fn hold(&self) -> Option<SuspendedReason> {
-        let overdue = self.seller.standing.overdue.then_some(SuspendedReason::RefundOverdue);
-        self.held.or(self.seller.suspended).or(overdue)
+        self.held.or(self.seller.hold())
+    }
+
+    /// Whether it is on offer again when the operator's suspension ends, without its owner.
+    #[must_use]
+    pub fn comes_back(&self) -> bool {
+        self.status == ListingStatus::Suspended && self.suspended_reason.is_some()
+    }
+
+    /// Who keeps it off offer, and why, as everybody may know. What the operator has decided comes first, even if its owner has
+    /// suspended it, too.
+    #[must_use]
+    pub fn suspension(&self) -> (Option<SuspendedBy>, Option<SuspendedReason>) {
+        match self.held.or(self.seller.suspended) {
+            Some(reason) if self.status == ListingStatus::Suspended => (Some(SuspendedBy::Operator), Some(reason)),
+            _ => (self.suspended_by, self.suspended_reason),
+        }
     }
 
     /// Shows this summary of its seller. What must not be on offer is suspended; what was suspended for that alone is on offer again

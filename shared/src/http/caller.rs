@@ -18,6 +18,7 @@ use crate::store::api_key::ApiKeyRecord;
 use crochet_domain::api_key::{API_KEY_PREFIX, ApiKey, KeyId, Scope};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::profile::Role;
+use crochet_domain::suspension::SuspendedReason;
 use crochet_domain::timestamp::unix_ms;
 
 /// Headers in which some clients send a key.
@@ -30,6 +31,8 @@ pub struct Agent {
     pub profile: ProfileId,
     /// The role of that profile.
     pub role: Role,
+    /// Why the operator has suspended that profile.
+    pub suspended: Option<SuspendedReason>,
     /// The key.
     pub key: KeyId,
     /// The scopes of the key.
@@ -42,7 +45,8 @@ impl Agent {
     /// The agent behind a stored key.
     #[must_use]
     pub fn of(key: ApiKeyRecord) -> Self {
-        Self { profile: key.profile, role: key.role, key: key.id, scopes: key.scopes, expires_ms: key.expires_ms }
+        let ApiKeyRecord { id: key, profile, role, suspended, scopes, expires_ms, .. } = key;
+        Self { profile, role, suspended, key, scopes, expires_ms }
     }
 
     /// Fails for a key without this scope. A key with `write` alone cannot read.

@@ -24,6 +24,7 @@ pub mod service;
 pub mod session;
 mod stray_query;
 mod suggest;
+pub mod suspension;
 pub mod trace;
 
 pub use codes::Code;

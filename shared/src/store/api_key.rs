@@ -7,8 +7,9 @@ use super::{Store, StoreError, keys};
 use crochet_domain::api_key::{ApiKey, KeyHash, KeyId, Scope};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::profile::Role;
+use crochet_domain::suspension::SuspendedReason;
 
-/// An API key as it is stored. It repeats the profile's id and role, so that authentication needs no read of the profile.
+/// An API key as it is stored. It repeats the profile's id, role and suspension, so that a request with it needs no read of the profile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ApiKeyRecord {
     /// The key's id, which is part of its text.
@@ -19,6 +20,9 @@ pub struct ApiKeyRecord {
     pub profile: ProfileId,
     /// Whether that profile buys, sells, or both.
     pub role: Role,
+    /// Why the operator has suspended that profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<SuspendedReason>,
     /// The key's name.
     pub name: String,
     /// What it may do.

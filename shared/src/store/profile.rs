@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::api_key::ApiKeyRecord;
-use super::item::{n, record};
+use super::item::{n, record, s};
 use super::transaction::TransactError;
 use super::write::{Condition, Put, Update};
 use super::{Store, StoreError, keys};
@@ -76,20 +76,26 @@ impl Store {
         }
     }
 
-    /// Replaces version `profile.version - 1` of a profile. The records of its API keys repeat its role: with `new_role` they are
-    /// updated in the same transaction.
+    /// Replaces version `profile.version - 1` of a profile. The records of its API keys repeat its role and suspension: with `and_keys`
+    /// they are updated in the same transaction.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if the profile or its keys have changed.
-    pub async fn save_profile(&self, profile: &Profile, new_role: bool) -> Result<(), StoreError> {
+    pub async fn save_profile(&self, profile: &Profile, and_keys: bool) -> Result<(), StoreError> {
         let before = Condition::equals("version", n(profile.version.saturating_sub(1)));
         let put = Put::new(&keys::profile(profile.id), "profile", profile)?.when(before);
-        let found = if new_role {
+        let found = if and_keys {
             let role: AttributeValue = serde_dynamo::to_attribute_value(profile.role).map_err(StoreError::defect)?;
             let mut operations = vec![put.into_transact_item(&self.table)?];
             for pointer in self.key_pointers(profile.id).await? {
-                let set_role = Update::new("SET #role = :role").name("#role", "role").value(":role", role.clone());
-                operations.push(self.table.transact_update(&keys::api_key(&pointer.key), set_role.when("attribute_exists(PK)"))?);
+                let update = match profile.suspended {
+                    Some(reason) => {
+                        Update::new("SET #role = :role, suspended = :suspended").value(":suspended", s(reason.as_str()))
+                    }
+                    None => Update::new("SET #role = :role REMOVE suspended"),
+                };
+                let update = update.name("#role", "role").value(":role", role.clone()).when("attribute_exists(PK)");
+                operations.push(self.table.transact_update(&keys::api_key(&pointer.key), update)?);
             }
             match self.table.transact(operations).await {
                 Ok(()) => return Ok(()),

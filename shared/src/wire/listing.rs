@@ -216,6 +216,7 @@ impl ListingView {
     /// The listing without schemas and examples. A page of a hundred whole listings would not fit into a response.
     #[must_use]
     pub fn in_list(listing: &Listing, config: &Config) -> Self {
+        let (suspended_by, suspended_reason) = listing.suspension();
         let payable_with = if listing.is_paid() { payable_with(listing.price, &listing.seller.payout_chains) } else { Vec::new() };
         Self {
             id: listing.id.to_string(),
@@ -238,8 +239,8 @@ impl ListingView {
             price: listing.price.into(),
             payable_with,
             status: listing.status,
-            suspended_by: listing.suspended_by,
-            suspended_reason: listing.suspended_reason,
+            suspended_by,
+            suspended_reason,
             gateway_url: listing.endpoint.is_some().then(|| config.absolute(&format!("/api/v1/gateway/{}", listing.id))),
             seller: SellerView::from(&listing.seller),
             rating: RatingView::from(&listing.figures.rating),

@@ -83,9 +83,11 @@ impl From<&Review> for ReviewView {
             voice: review.voice(),
             state: if is_shown { "shown" } else { "hidden" },
             hidden_reason: review.hidden_reason.clone(),
+            // It may quote what is hidden.
             answer: review
                 .answer
                 .as_ref()
+                .filter(|_| is_shown)
                 .map(|answer| AnswerView { comment: answer.comment.clone(), created_at: moment(answer.created_ms) }),
             created_at: moment(review.created_ms),
             updated_at: moment(review.updated_ms),

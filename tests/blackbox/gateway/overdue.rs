@@ -128,6 +128,38 @@ fn what_no_route_carries_never_becomes_overdue() -> Outcome {
     })
 }
 
+/// A seller that can make one quote fail would otherwise owe for ever.
+#[test]
+fn one_currency_without_a_good_answer_does_not_keep_a_seller_from_being_overdue() -> Outcome {
+    isolated(async |world| {
+        let (market, _) = owing(world).await?;
+        world.look_at_debts().await?;
+        world.later(7 * DAY).await?;
+        world.sandbox.fault_for(market.seller.wallet.address(), "smaller_output", 60_000).await?;
+        assert_eq!(world.look_at_debts().await?, 1);
+        assert!(is_overdue(&shown(&market).await?.1), "another currency carries it");
+        Ok(())
+    })
+}
+
+/// What it owes can be paid, and what a buyer is owed is not lost with its wallets.
+#[test]
+fn a_buyer_that_was_erased_is_paid_at_the_address_that_paid() -> Outcome {
+    isolated(async |world| {
+        let (market, id) = owing(world).await?;
+        world.admin(&format!("profiles erase {}", market.buyer.profile_id)).await?;
+        world.look_at_debts().await?;
+        world.later(7 * DAY).await?;
+        world.look_at_debts().await?;
+        assert!(is_overdue(&shown(&market).await?.1));
+        let offer = Quote::of(market.refund(&id).await?);
+        assert_eq!(world.sandbox.payment(&offer.id).await?["recipient"], market.buyer.wallet.address());
+        market.refunded(&id).await?;
+        assert!(!is_overdue(&shown(&market).await?.1));
+        Ok(())
+    })
+}
+
 #[test]
 fn a_refund_that_is_paid_and_not_asked_about_again_is_settled_all_the_same() -> Outcome {
     isolated(async |world| {

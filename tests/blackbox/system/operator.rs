@@ -1,6 +1,6 @@
 //! `crochet-admin`: suspensions, keys, switches, stuck calls, the provider's records, and the audit trail.
 
-use crochet_tests::{Outcome, Person, Quote, Replies, Setup, isolated, list, text, with_setup};
+use crochet_tests::{Outcome, Person, Quote, Replies, Setup, isolated, list, opinion, text, with_setup};
 use serde_json::json;
 
 #[test]
@@ -21,8 +21,15 @@ fn a_listing_that_the_operator_suspends_is_off_offer_for_a_public_reason_until_i
         let change =
             async |status: &str| market.seller.patch(&format!("/listings/{id}")).json(&json!({ "status": status })).send().await;
         change("active").await?.refused(409, "LISTING_SUSPENDED");
+        // Its owner may withdraw it meanwhile. Everybody goes on reading why it is suspended, and it does not come back by itself.
         assert_eq!(change("suspended").await?.ok(200)["listing"]["suspended_reason"], "FRAUD");
+        change("active").await?.refused(409, "LISTING_SUSPENDED");
+        market.seller.patch("/me").json(&json!({ "role": "buyer" })).send().await?.ok(200);
+        market.seller.patch("/me").json(&json!({ "role": "both" })).send().await?.ok(200);
         world.admin(&format!("listings lift {id}")).await?;
+        let shown = world.client.get(&format!("/listings/{id}")).send().await?.ok(200)["listing"].clone();
+        assert_eq!((text(&shown, "status"), text(&shown, "suspended_by")), ("suspended", "owner"));
+        change("active").await?.ok(200);
         Quote::of(market.call(&json!({ "n": 2 })).send().await?);
         assert!(world.admin(&format!("listings suspend {id} REFUND_OVERDUE")).await.is_err());
         Ok(())
@@ -52,6 +59,59 @@ fn a_suspended_profile_sells_and_buys_nothing_new_and_what_is_paid_is_delivered(
         market.call(&json!({ "n": 2 })).send().await?.refused(403, "PROFILE_SUSPENDED");
         world.admin(&format!("profiles lift {}", market.buyer.profile_id)).await?;
         Quote::of(market.call(&json!({ "n": 2 })).send().await?);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_suspended_buyer_makes_no_free_calls_with_any_key_until_that_is_lifted() -> Outcome {
+    isolated(async |world| {
+        let market = world.free_market(&world.echo_path()).await?;
+        let profile = &market.buyer.profile_id;
+        let call = async |n: u32| market.call(&json!({ "n": n })).send().await;
+        let named = async |n: u32| market.call(&json!({ "n": n })).header("Idempotency-Key", &format!("k{n}")).send().await;
+        let answer = named(1).await?.ok(200)["request_id"].clone();
+        call(2).await?.ok(200);
+        world.admin(&format!("profiles suspend {profile} FRAUD")).await?;
+        for refused in [call(2).await?, named(3).await?] {
+            assert_eq!(refused.refused(403, "PROFILE_SUSPENDED")["details"]["suspended_reason"], "FRAUD");
+        }
+        assert_eq!(named(1).await?.ok(200)["request_id"], answer, "what was answered can be fetched again");
+        // A key that is made meanwhile is no way around it.
+        let another = market.buyer.create_key(&json!({ "name": "another" })).await?;
+        another.call(&market.listing.id, &json!({ "n": 4 })).send().await?.refused(403, "PROFILE_SUSPENDED");
+        world.admin(&format!("profiles lift {profile}")).await?;
+        call(2).await?.ok(200);
+        another.call(&market.listing.id, &json!({ "n": 4 })).send().await?.ok(200);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_suspended_profile_publishes_nothing() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        market.buy(&json!({ "n": 1 })).await?;
+        let reviews = format!("/reviews/{}", market.listing.id);
+        let written = market.buyer.post(&reviews).json(&opinion(4)).send().await?;
+        let review = text(&written.ok(201)["review"], "id").to_owned();
+        let person = Person::sign_up(&world.client, "Grace").await?;
+        for profile in [&market.buyer.profile_id, &market.seller.profile_id, &person.profile_id] {
+            world.admin(&format!("profiles suspend {profile} HARMFUL")).await?;
+        }
+        let name = json!({ "display_name": "Another name" });
+        let answer = json!({ "comment": "Thank you." });
+        let fields = json!({ "profile_id": market.buyer.profile_id, "operator_id": person.profile_id });
+        let proof = world.client.proof(&market.buyer.wallet, "claim_agent", &fields).await?;
+        for refused in [
+            market.buyer.put(&reviews).json(&opinion(1)).send().await?,
+            market.seller.post(&format!("{reviews}/{review}/answer")).json(&answer).send().await?,
+            market.seller.patch("/me").json(&name).send().await?,
+            person.patch("/me").json(&name).send().await?,
+            person.post(&format!("/agents/{}/claim", market.buyer.profile_id)).json(&proof).send().await?,
+        ] {
+            assert_eq!(refused.refused(403, "PROFILE_SUSPENDED")["details"]["suspended_reason"], "HARMFUL");
+        }
         Ok(())
     })
 }

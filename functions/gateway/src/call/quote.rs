@@ -38,9 +38,6 @@ pub(super) enum Quoted {
 /// Requests a quote, and stores the call under its name: the idempotency key, or listing and body.
 pub(super) async fn quote(ctx: &CallContext<'_>, progress: &mut Progress, new: &NewCall) -> Result<Quoted> {
     let Some(name) = &new.name else { return Err(ApiError::internal("a quote without a name").alarm()) };
-    if let Some(reason) = progress.resolved.parties.as_ref().and_then(|parties| parties.buyer.as_ref()?.suspended) {
-        return Err(ApiError::new(Code::ProfileSuspended).detail("suspended_reason", reason.as_str()));
-    }
     let terms = terms(ctx, progress, new).await?;
     let id = CallId::generate(ctx.now);
     // The request may have waited for a parallel one.

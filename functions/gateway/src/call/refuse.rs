@@ -1,5 +1,6 @@
 //! The errors for refused requests.
 
+use crochet::http::suspension::suspended;
 use crochet::http::{ApiError, Code};
 use crochet::wire::payment::PAYMENT_ID;
 use crochet_domain::call::decide::delivered_before;
@@ -8,6 +9,7 @@ use crochet_domain::call::step::{Differs, NewCall, Refusal};
 use crochet_domain::call::view::{ListingClosed, TrafficRefusal};
 use crochet_domain::call::{Call, CallKey, CallName};
 use crochet_domain::currency::OriginCurrency;
+use crochet_domain::listing::ListingStatus;
 use serde_json::{Value, json};
 
 use super::CallContext;
@@ -38,12 +40,10 @@ pub(super) async fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: R
             let error = listing_closed(ctx, why);
             match quoted.and_then(|key| progress.call(&key).ok()) {
                 Some(call) => with_keep_payment_advice(error, call),
-                None => match delivered_before(&progress.resolved.view) {
-                    Some(key) => offer::with_stored_answer(progress, error.recovery("retryable", true), Some(&key), ""),
-                    None => error,
-                },
+                None => with_earlier_answer(progress, error),
             }
         }
+        Refusal::BuyerSuspended(reason) => with_earlier_answer(progress, suspended(reason)),
         Refusal::Traffic(TrafficRefusal::RateLimited) => {
             let wait = 60 - ctx.now.unix_timestamp().rem_euclid(60);
             let limit = ctx.rate_limit().unwrap_or_default();
@@ -136,9 +136,24 @@ fn bound_to_another(progress: &Progress, key: &CallKey, differs: Differs) -> Api
     }
 }
 
+/// What was bought with this body before can still be fetched.
+fn with_earlier_answer(progress: &Progress, error: ApiError) -> ApiError {
+    match delivered_before(&progress.resolved.view) {
+        Some(key) => offer::with_stored_answer(progress, error.recovery("retryable", true), Some(&key), ""),
+        None => error,
+    }
+}
+
 fn listing_closed(ctx: &CallContext<'_>, why: ListingClosed) -> ApiError {
     match why {
-        ListingClosed::NotActive => ApiError::new(Code::ListingNotActive).detail("status", ctx.listing.status.as_str()),
+        // A listing that does not show yet that its seller is suspended is as good as suspended.
+        ListingClosed::NotActive => ApiError::new(Code::ListingNotActive).detail(
+            "status",
+            match ctx.listing.status {
+                ListingStatus::Active => ListingStatus::Suspended.as_str(),
+                status => status.as_str(),
+            },
+        ),
         ListingClosed::NoEndpoint => Code::ListingHasNoGateway.into(),
         ListingClosed::Paused => Code::EndpointPaused.into(),
     }

@@ -2,7 +2,7 @@
 
 use crochet::http::Result;
 use crochet::store::record::StoredName;
-use crochet_domain::call::view::{RecordView, RequestView, ResolvedBy, View};
+use crochet_domain::call::view::{ListingClosed, RecordView, RequestView, ResolvedBy, View};
 use crochet_domain::call::{CallKey, CallName};
 use crochet_domain::timestamp::unix_ms;
 
@@ -72,6 +72,11 @@ pub(super) async fn load_record(ctx: &CallContext<'_>, resolved: &mut Resolved, 
     };
     let view = &mut resolved.view;
     view.request.default_currency = default_currency(read.buyer.as_ref());
+    // The key of an older version does not say it. The listing may not show yet that its seller is suspended.
+    view.request.buyer_suspended = read.buyer.as_ref().and_then(|buyer| buyer.suspended).or(view.request.buyer_suspended);
+    if read.seller.as_ref().is_some_and(|seller| seller.suspended.is_some()) {
+        view.listing.closed = Some(ListingClosed::NotActive);
+    }
     resolved.parties = Some(Parties { buyer: read.buyer, seller: read.seller });
     let Some(StoredName::Record(record)) = stored else {
         view.record = RecordView::Absent;
@@ -93,6 +98,7 @@ fn view(ctx: &CallContext<'_>, slot: &InFlightSlot<'_>, resolved_by: ResolvedBy)
         request: RequestView {
             resolved_by,
             buyer: ctx.agent.profile,
+            buyer_suspended: ctx.agent.suspended,
             idempotency_key: ctx.request.idempotency_key.clone(),
             currency: ctx.request.currency(),
             default_currency: None,

@@ -13,10 +13,10 @@ use crochet_domain::currency::OriginCurrency;
 use crochet_domain::debt::Debt;
 use crochet_domain::ids::ProfileId;
 use crochet_domain::money::Micros;
-use crochet_domain::profile::{Profile, Wallet};
 use crochet_domain::refund::decide::{RefundRefusal, RefundStep};
 use crochet_domain::refund::{MAX_CALLS, RefundKey};
 use crochet_domain::timestamp::unix_ms;
+use crochet_domain::wallet::WalletAddress;
 
 use super::run::{Next, Refunding, try_show};
 use super::terms::{expected, recipient};
@@ -49,18 +49,18 @@ async fn debts_due(state: &State, seller: ProfileId) -> Result<()> {
         by_buyer.entry(debt.buyer).or_default().push(debt);
     }
     let (mut looked_at, mut were_due_ms) = (Vec::new(), Vec::new());
-    let mut is_answered = true;
+    let mut may_ask = true;
     for debts in by_buyer.values() {
         let is_due = |debt: &&Debt| now_ms >= debt.due_ms;
         let is_late = debts.iter().filter(is_due).any(|debt| debt.is_late(now_ms));
-        let has_route = match is_late {
-            false => Some(true),
-            // A provider that has given no answer is not asked about the next buyer: that would take as long again.
-            true if is_answered => has_route(state, debts).await?,
-            true => None,
+        // One buyer without an answer is no reason to let the others wait: the seller may be the cause.
+        let route = match is_late {
+            false => Route::Known(true),
+            true if may_ask => route(state, debts).await?,
+            true => Route::OutOfBudget,
         };
-        is_answered &= has_route.is_some();
-        if let Some(has_route) = has_route {
+        may_ask &= !matches!(route, Route::OutOfBudget);
+        if let Route::Known(has_route) = route {
             looked_at.extend(debts.iter().filter(is_due).map(|debt| debt.clone().looked_at(has_route, now_ms)));
             were_due_ms.extend(debts.iter().filter(is_due).map(|debt| debt.due_ms));
         }
@@ -106,22 +106,32 @@ async fn refund_due(state: &State, key: RefundKey) -> Result<()> {
     Ok(())
 }
 
-/// Whether a payment route carries the oldest of these debts, all to one buyer, to the buyer. `None` if the provider does not
-/// answer, or may not be asked in this minute.
-async fn has_route(state: &State, debts: &[Debt]) -> Result<Option<bool>> {
+/// What is known of the payment routes to a buyer.
+enum Route {
+    /// Whether one carries what is owed.
+    Known(bool),
+    /// None is known to carry it, and the provider gave no answer about one.
+    Unanswered,
+    /// The provider may not be asked again in this minute.
+    OutOfBudget,
+}
+
+/// Whether a payment route carries the oldest of these debts, all to one buyer, to the buyer.
+async fn route(state: &State, debts: &[Debt]) -> Result<Route> {
     let store = &state.app.store;
-    let Some(oldest) = debts.first() else { return Ok(Some(false)) };
+    let Some(oldest) = debts.first() else { return Ok(Route::Known(false)) };
     let calls: [CallKey; 1] = [oldest.call.clone()];
     let (calls, seller, buyer) = tokio::try_join!(store.calls(&calls), store.profile(oldest.seller), store.profile(oldest.buyer))?;
-    let (Some(call), Some(seller), Some(buyer)) = (calls.first(), seller, buyer) else { return Ok(Some(false)) };
-    let Some(to) = recipient(&buyer, call) else { return Ok(Some(false)) };
+    let (Some(call), Some(seller), Some(buyer)) = (calls.first(), seller, buyer) else { return Ok(Route::Known(false)) };
+    let Some(to) = recipient(&buyer, call) else { return Ok(Route::Known(false)) };
     let amount: Micros = debts.iter().take(MAX_CALLS).map(|debt| debt.amount).sum();
-    let expected = expected(to, amount)?;
+    let expected = expected(&to, amount)?;
+    let mut is_answered = true;
     for currency in OriginCurrency::ALL {
         // A seller that has no wallet to pay with can link one. The buyer's own address shows whether there is a route.
-        let is_of_chain = |wallet: &&Wallet| wallet.address.chain() == currency.chain();
-        let wallet_of = |profile: &Profile| profile.wallets.iter().find(is_of_chain).map(|wallet| wallet.address.clone());
-        let Some(payer) = wallet_of(&seller).or_else(|| wallet_of(&buyer)) else { continue };
+        let is_of_chain = |address: &&WalletAddress| address.chain() == currency.chain();
+        let wallets = seller.wallets.iter().chain(&buyer.wallets).map(|wallet| &wallet.address);
+        let Some(payer) = wallets.chain([&to]).find(is_of_chain) else { continue };
         let request = QuoteRequest {
             reference: oldest.id.to_string(),
             payer: payer.as_str().to_owned(),
@@ -132,13 +142,13 @@ async fn has_route(state: &State, debts: &[Debt]) -> Result<Option<bool>> {
             ttl_seconds: QUOTE_TTL_SECONDS,
         };
         if !matches!(state.app.provider_budget.refund_quote(Asker::Sweeper, state.app.clock.now()).await?, Grant::Granted) {
-            return Ok(None);
+            return Ok(Route::OutOfBudget);
         }
         match state.provider.quote(request).await {
-            Ok(_) => return Ok(Some(true)),
+            Ok(_) => return Ok(Route::Known(true)),
             Err(QuoteFailure::MinimumNotMet | QuoteFailure::NoRoute) => {}
-            Err(QuoteFailure::NotAsAsked(_) | QuoteFailure::Unavailable(_)) => return Ok(None),
+            Err(QuoteFailure::NotAsAsked(_) | QuoteFailure::Unavailable(_)) => is_answered = false,
         }
     }
-    Ok(Some(false))
+    Ok(if is_answered { Route::Known(false) } else { Route::Unanswered })
 }

@@ -45,7 +45,7 @@ pub(super) async fn quote(refunding: &Refunding<'_>, call: &Call, requested: Opt
     let calls = chosen(&refunding.view.owed, call.id);
     let amount: Micros = calls.iter().map(|call| call.amount).sum();
     let to = recipient(&buyer, call).ok_or_else(no_recipient)?;
-    let expected = expected(to, amount)?;
+    let expected = expected(&to, amount)?;
     let id = RefundId::generate(from_unix_ms(now_ms));
     let ttl_ms = now_ms + QUOTE_TTL_SECONDS * 1_000;
     let Carried { currency, pay_from, quote } = carried(state, &seller, requested, id, &expected).await?;

@@ -18,12 +18,16 @@ pub(super) fn chosen(owed: &[RefundedCall], named: CallId) -> Vec<RefundedCall> 
     first
 }
 
-/// The wallet that is paid: the one that paid for the call, or, if that is not in use any more, the buyer's payment wallet.
-pub(super) fn recipient<'a>(buyer: &'a Profile, call: &Call) -> Option<&'a WalletAddress> {
-    let paid_from = call.payment.as_ref().and_then(|payment| buyer.wallet(payment.pay_from.wallet_id));
-    let in_use = paid_from.filter(|wallet| wallet.status == WalletStatus::Active);
+/// The wallet that is paid: the one that paid for the call, or, if that is not in use any more, the buyer's payment wallet. A buyer that
+/// was erased has no wallets: the call still names the address that paid.
+pub(super) fn recipient(buyer: &Profile, call: &Call) -> Option<WalletAddress> {
+    let pay_from = &call.payment.as_ref()?.pay_from;
+    if buyer.wallets.is_empty() {
+        return WalletAddress::parse(&pay_from.address).ok();
+    }
+    let in_use = buyer.wallet(pay_from.wallet_id).filter(|wallet| wallet.status == WalletStatus::Active);
     let payment = || buyer.payment_chain().and_then(|chain| buyer.wallet_for(Capability::Payment, chain));
-    in_use.or_else(payment).map(|wallet| &wallet.address)
+    in_use.or_else(payment).map(|wallet| wallet.address.clone())
 }
 
 /// The payout of `amount` to this wallet, in USDC.

@@ -29,6 +29,7 @@ pub(crate) fn new_key(profile: &Profile, spec: KeySpec, now: OffsetDateTime) -> 
         hash: key.hash(),
         profile: profile.id,
         role: profile.role,
+        suspended: profile.suspended,
         name: spec.name,
         scopes: spec.scopes,
         created_ms: unix_ms(now),

@@ -3,6 +3,7 @@
 use axum::extract::{Path, State};
 use crochet::http::request::Json;
 use crochet::http::session::Person;
+use crochet::http::suspension::refuse_suspended;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::StoreError;
 use crochet::store::claim::ClaimError;
@@ -19,7 +20,7 @@ use crate::proof::{Proof, SignedAnswer, after_use};
 
 crochet::error_list!(
     ClaimAgentErrors: Person, Path<String>, Json<Proof>, SignedAnswer;
-    CrossSiteRequest, ReauthenticationRequired, ProfileNotFound, ProofWalletNotAllowed, AlreadyClaimed, ClaimLimit, EditConflict
+    CrossSiteRequest, ReauthenticationRequired, ProfileSuspended, ProfileNotFound, ProofWalletNotAllowed, AlreadyClaimed, ClaimLimit, EditConflict
 );
 
 /// Claim an agent
@@ -52,6 +53,7 @@ pub(crate) async fn claim(
         let (found, operator) = tokio::join!(app.store.profile(id), app.store.profile(operator_id));
         let found = agent(found?).map_err(used_up)?;
         let operator = operator?.ok_or(Code::SessionRequired)?;
+        refuse_suspended(&operator)?;
         if !found.wallets.iter().any(|wallet| wallet.address == answer.wallet && wallet.can(Capability::Auth)) {
             return Err(wallet_not_allowed().into());
         }

@@ -6,6 +6,7 @@ use crochet::http::caller::Caller;
 use crochet::http::fields::{FieldProblems, Place};
 use crochet::http::limited::count_request;
 use crochet::http::request::{Json, Text, double_option, non_null};
+use crochet::http::suspension::refuse_suspended;
 use crochet::http::trace::RequestTrace;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::limits;
@@ -94,7 +95,7 @@ impl Change {
     }
 }
 
-crochet::error_list!(UpdateMeErrors: ProfileWriter, Json<ProfileChange>; CrossSiteRequest, ListingsStillActive, EditConflict);
+crochet::error_list!(UpdateMeErrors: ProfileWriter, Json<ProfileChange>; CrossSiteRequest, ProfileSuspended, ListingsStillActive, EditConflict);
 
 /// Change your profile. A field that you omit stays as it is. A `description` of `null` removes it.
 ///
@@ -124,6 +125,10 @@ async fn save(app: &App, caller: &Caller, trace: &RequestTrace, change: &Change)
         let after = change.apply(&before)?;
         if after == before {
             return Ok(after);
+        }
+        // What everybody reads stays as it was when the operator decided.
+        if (&after.display_name, &after.description) != (&before.display_name, &before.description) {
+            refuse_suspended(&before)?;
         }
         if before.role.sells() && !after.role.sells() {
             let message = "A profile with active listings cannot become a buyer; suspend them first.";

@@ -5,6 +5,7 @@ use crochet::endpoint_secrets::Place;
 use crochet::http::{ApiError, Code, Result};
 use crochet::store::retry::Attempts;
 use crochet_domain::listing::{Listing, ListingStatus};
+use crochet_domain::profile::SellerSummary;
 use crochet_domain::timestamp::unix_ms;
 use crochet_domain::webhook_signature::SigningSecret;
 
@@ -12,7 +13,7 @@ use super::secret::place;
 use super::secret_change::SecretChange;
 use super::secret_lease::{PreparedSecret, prepare};
 use super::url::check_host;
-use crate::seller::{ListingWriter, require_seller};
+use crate::seller::{ListingWriter, held_back, require_seller};
 
 /// A changed listing.
 pub(crate) struct Updated {
@@ -106,8 +107,8 @@ async fn write_once(state: &crate::state::State, writer: ListingWriter, before: 
     }
     let owner = writer.profile(&state.app).await?;
     require_seller(&owner)?;
-    if owner.standing.overdue {
-        return Err(Code::RefundOverdue.into());
+    if let Some(reason) = SellerSummary::from(&owner).hold() {
+        return Err(held_back(reason));
     }
     if after.is_paid() && owner.payout_chains().is_empty() {
         return Err(Code::PayoutWalletRequired.into());

@@ -6,10 +6,10 @@ use crochet::outbound::EndpointUrl;
 use crochet_domain::listing::{AuthMethod, CATEGORIES, DeliveryType, Listing, ListingStatus, PricingModel, SuspendedBy};
 use crochet_domain::money::Micros;
 use crochet_domain::name::check_name;
-use crochet_domain::suspension::SuspendedReason;
 
 use super::json_fields::check_example_request;
 use super::pricing::apply_pricing;
+use crate::seller::held_back;
 
 /// A listing's name.
 pub(crate) type Name = Text<3, 80>;
@@ -104,10 +104,12 @@ fn set<T: Clone>(field: &mut T, value: &Option<T>) {
 fn transition(listing: &mut Listing, to: ListingStatus) -> Result<(), ApiError> {
     use ListingStatus::{Active, Draft, Suspended};
     match (listing.status, listing.suspended_by, to) {
-        // It stays suspended after the debts are paid.
-        (Suspended, Some(SuspendedBy::Operator), Suspended) if is_overdue_only(listing) => suspend(listing),
+        // It stays suspended when what the operator says is over.
+        (Suspended, _, Suspended) if listing.comes_back() => suspend(listing),
         (status, _, to) if status == to => {}
-        (Draft | Suspended, _, Active) if listing.hold().is_some() => held_back(listing).map_or(Ok(()), Err)?,
+        (Draft | Suspended, _, Active) if listing.hold().is_some() => {
+            listing.hold().map_or(Ok(()), |reason| Err(held_back(reason)))?;
+        }
         (Suspended, Some(SuspendedBy::Operator), _) => return Err(Code::ListingSuspended.into()),
         (Draft | Suspended, _, Active) => {
             (listing.status, listing.suspended_by, listing.suspended_reason) = (Active, None, None);
@@ -120,19 +122,6 @@ fn transition(listing: &mut Listing, to: ListingStatus) -> Result<(), ApiError> 
         }
     }
     Ok(())
-}
-
-/// Whether it is suspended for overdue refunds and nothing else. Only then may its owner keep it suspended afterwards.
-pub(super) fn is_overdue_only(listing: &Listing) -> bool {
-    listing.suspended_reason == Some(SuspendedReason::RefundOverdue)
-}
-
-/// Why a listing cannot go on offer, whatever its owner wants.
-fn held_back(listing: &Listing) -> Option<ApiError> {
-    Some(match listing.hold()? {
-        SuspendedReason::RefundOverdue => Code::RefundOverdue.into(),
-        reason => ApiError::new(Code::ListingSuspended).detail("suspended_reason", reason.as_str()),
-    })
 }
 
 /// Suspends a listing for its owner, who can lift it.
@@ -179,6 +168,7 @@ mod tests {
     use crochet_domain::debt::Standing;
     use crochet_domain::ids::ProfileId;
     use crochet_domain::profile::{AccountType, Profile, Role};
+    use crochet_domain::suspension::SuspendedReason;
     use time::OffsetDateTime;
 
     use super::super::create::empty_listing;
@@ -210,6 +200,7 @@ mod tests {
         use ListingStatus::{Active, Draft, Suspended};
         let by = |who| (Suspended, Some(who), None);
         let overdue = (Suspended, Some(SuspendedBy::Operator), Some(SuspendedReason::RefundOverdue));
+        let fraud = (Suspended, Some(SuspendedBy::Operator), Some(SuspendedReason::Fraud));
         let mut listing = empty_listing(&seller(), OffsetDateTime::UNIX_EPOCH);
         for (from, to, is_overdue, expected) in [
             ((Draft, None, None), Active, false, Ok((Active, None, None))),
@@ -225,6 +216,7 @@ mod tests {
             (by(SuspendedBy::Operator), Suspended, false, Ok(by(SuspendedBy::Operator))),
             (overdue, Active, true, Err(Code::RefundOverdue)),
             (overdue, Suspended, true, Ok(by(SuspendedBy::Owner))),
+            (fraud, Suspended, false, Ok(by(SuspendedBy::Owner))),
         ] {
             (listing.status, listing.suspended_by, listing.suspended_reason) = from;
             listing.seller.standing.overdue = is_overdue;

@@ -4,6 +4,7 @@ use axum::extract::State;
 use crochet::http::fields::{FieldProblems, Place};
 use crochet::http::gate;
 use crochet::http::request::Json;
+use crochet::http::suspension::refuse_suspended;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::outbound::{EndpointUrl, Outbound, OutboundRules};
 use crochet::store::gate::Gate;
@@ -170,9 +171,7 @@ pub(crate) async fn create_listing(
     let (change, answer) = request.parse(state.outbound.rules())?;
     let (profile, ()) = tokio::try_join!(writer.profile(app), check_host(change.url.as_ref(), &state.outbound))?;
     require_seller(&profile)?;
-    if let Some(reason) = profile.suspended {
-        return Err(ApiError::new(Code::ProfileSuspended).detail("suspended_reason", reason.as_str()));
-    }
+    refuse_suspended(&profile)?;
     let mut listing = change.apply(&empty_listing(&profile, now))?;
     let max_listings = app.config.max_listings.saturating_mul(app.config.limit_factor);
     if profile.listing_count >= max_listings {

@@ -9,7 +9,7 @@ use crochet_domain::timestamp::unix_ms;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::change::{is_overdue_only, suspend};
+use super::change::suspend;
 use crate::endpoint::secret::delete_secret;
 use crate::seller::ListingWriter;
 
@@ -42,8 +42,8 @@ pub(crate) async fn delete_listing(
     let mut attempts = Attempts::default();
     loop {
         match listing.status {
-            ListingStatus::Suspended if !is_overdue_only(&listing) => return reply(&listing, false),
-            // One that is suspended while refunds are overdue stays suspended afterwards.
+            ListingStatus::Suspended if !listing.comes_back() => return reply(&listing, false),
+            // One that the operator has suspended stays suspended when that ends.
             ListingStatus::Active | ListingStatus::Suspended => {
                 suspend(&mut listing);
                 listing.touch(unix_ms(app.clock.now()));

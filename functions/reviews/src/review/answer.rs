@@ -5,6 +5,7 @@ use crochet::app::App;
 use crochet::http::caller::Agent;
 use crochet::http::limited::{Limited, ReviewWrites};
 use crochet::http::request::{Json, Text};
+use crochet::http::suspension::suspended;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::retry::Attempts;
 use crochet::wire::review::{OneReview, ReviewView};
@@ -23,7 +24,7 @@ pub(crate) struct NewAnswer {
 
 crochet::error_list!(
     AnswerReviewErrors: Limited<Agent, ReviewWrites>, Path<String>, Json<NewAnswer>;
-    ListingNotFound, NotListingOwner, ReviewNotFound, AlreadyAnswered, EditConflict
+    ListingNotFound, NotListingOwner, ProfileSuspended, ReviewNotFound, AlreadyAnswered, EditConflict
 );
 
 /// Answer a review of your listing. A review has one answer, which nobody can change.
@@ -48,6 +49,7 @@ pub(crate) async fn answer_review(
     if listing.seller.id != seller {
         return Err(Code::NotListingOwner.into());
     }
+    listing.seller.suspended.map_or(Ok(()), |reason| Err(suspended(reason)))?;
     let id = review.parse().map_err(|_| Code::ReviewNotFound)?;
     let mut attempts = Attempts::default();
     loop {

@@ -19,7 +19,7 @@ use crate::bought;
 
 crochet::error_list!(
     CreateReviewErrors: Limited<Agent, ReviewWrites>, Path<String>, Json<NewOpinion>;
-    ListingNotFound, AlreadyReviewed, ReviewBySeller, ReviewBySameOperator, ReviewBySharedWallet, ReviewCircularPayment,
+    ProfileSuspended, ListingNotFound, AlreadyReviewed, ReviewBySeller, ReviewBySameOperator, ReviewBySharedWallet, ReviewCircularPayment,
     ReviewedByOperator, ReviewWithoutPurchase, ReviewFreeCall, ReviewUndelivered, ReviewReversed, ReviewRefunded, ReviewTooLate,
     ReviewEvidenceUsed, EditConflict
 );

@@ -18,7 +18,7 @@ use crate::bought;
 
 crochet::error_list!(
     ReplaceReviewErrors: Limited<Agent, ReviewWrites>, Path<String>, Json<NewOpinion>;
-    ListingNotFound, ReviewNotFound, ReviewBySeller, ReviewBySameOperator, ReviewBySharedWallet, ReviewCircularPayment,
+    ProfileSuspended, ListingNotFound, ReviewNotFound, ReviewBySeller, ReviewBySameOperator, ReviewBySharedWallet, ReviewCircularPayment,
     ReviewedByOperator, ReviewWithoutPurchase, ReviewFreeCall, ReviewUndelivered, ReviewReversed, ReviewRefunded, ReviewTooLate,
     ReviewEvidenceUsed, EditConflict
 );

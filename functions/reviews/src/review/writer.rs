@@ -1,6 +1,7 @@
 //! What a review that is written needs to know: who writes about what, and whether that is allowed.
 
 use crochet::app::App;
+use crochet::http::suspension::refuse_suspended;
 use crochet::http::{ApiError, Code, Result};
 use crochet_domain::call::Call;
 use crochet_domain::ids::{ListingId, ProfileId};
@@ -32,6 +33,7 @@ impl Writer {
         let seller = app.store.profile(listing.seller.id).await?;
         let seller = seller.ok_or_else(|| ApiError::internal("a listing belongs to a profile that is missing"))?;
         let now_ms = unix_ms(app.clock.now());
+        refuse_suspended(&author)?;
         // Cheap rules first.
         between(&author, &seller, false).map_err(not_eligible)?;
         let is_circular = bought::has_bought(app, author.id, seller.id, now_ms).await?;

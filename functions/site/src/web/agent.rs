@@ -22,6 +22,7 @@ use maud::{Markup, html};
 use super::layout::Page;
 use super::part::{mark, sheet};
 use super::rows::{Heading, rows};
+use super::suspension::because;
 use super::{history, reviews, score_parts, score_scale};
 use crate::{foreign, format};
 
@@ -99,6 +100,9 @@ fn body(seen: &Seen) -> Markup {
                     }
                     span { "registered " (format::date(agent.created_ms)) }
                     span { @match agent.role { Role::Buyer => { "buys" } Role::Seller => { "sells" } Role::Both => { "buys and sells" } } }
+                }
+                @if let Some(reason) = agent.suspended {
+                    div.note.alarm.gap { strong { "Suspended" } p { "This agent is suspended by the operator: " (because(reason)) "." } }
                 }
                 @if let Some(description) = &agent.description { div.said.gap { p.who { "In the agent’s words" } (foreign::words(description)) } }
             }

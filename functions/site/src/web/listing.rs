@@ -24,6 +24,7 @@ use maud::{Markup, html};
 
 use super::layout::{Page, Section, cut};
 use super::part::{code, line, mark, score, sheet};
+use super::suspension::because;
 use super::{calls, error, plots, reviews, rows, schema};
 use crate::{foreign, format};
 
@@ -158,7 +159,13 @@ fn body(app: &App, seen: &Seen<'_>) -> Markup {
 fn notice(listing: &Listing) -> Markup {
     html! {
         @if listing.status == ListingStatus::Suspended {
-            div.note.alarm.gap { strong { "Not on offer" } p { "This listing is suspended. The gateway refuses calls of it, and nobody is asked to pay." } }
+            div.note.alarm.gap { strong { "Not on offer" } p {
+                @match listing.suspension().1 {
+                    Some(reason) => { "This listing is suspended by the operator: " (because(reason)) "." }
+                    None => { "This listing is suspended." }
+                }
+                " The gateway refuses calls of it, and nobody is asked to pay."
+            } }
         } @else if listing.endpoint.is_none() {
             div.note.gap { strong { "No endpoint" } p { "The gateway cannot call this listing: its seller has set no endpoint." } }
         } @else if listing.endpoint.as_ref().is_some_and(|endpoint| endpoint.status != EndpointStatus::Active) {

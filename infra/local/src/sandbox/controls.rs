@@ -206,6 +206,8 @@ struct FaultBody {
     route: Option<Route>,
     mode: Option<Mode>,
     for_ms: Option<u32>,
+    /// With a fault that changes a quote: the address whose quotes it changes. Without it, it changes all.
+    user: Option<String>,
     #[serde(default)]
     clear: bool,
 }
@@ -226,7 +228,10 @@ pub(super) async fn fault(State(sandbox): State<Sandbox>, body: Bytes) -> Reply 
     if !mode.applies_to(route) {
         return Err(Wrong::body("mode: this route cannot misbehave in this way"));
     }
-    sandbox.start_fault(route, mode, Duration::from_millis(for_ms.into()));
+    if body.user.is_some() && !mode.changes_quote(route) {
+        return Err(Wrong::body("user: only a fault that changes a quote has one"));
+    }
+    sandbox.start_fault(route, mode, body.user, Duration::from_millis(for_ms.into()));
     Ok(Json(json!({ "route": route, "mode": mode, "for_ms": for_ms })))
 }
 

@@ -58,6 +58,11 @@ impl Mode {
         }
     }
 
+    /// Whether this fault changes what a quote says.
+    pub(super) fn changes_quote(self, route: Route) -> bool {
+        route == Route::Quote && matches!(self, Self::WrongRecipient | Self::SmallerOutput | Self::WrongCurrency)
+    }
+
     /// The response of a fault that replaces the reply. `None` if the route should reply.
     pub(super) async fn play(self) -> Option<Response> {
         match self {
@@ -77,16 +82,24 @@ impl Mode {
     }
 }
 
+#[derive(Debug)]
+struct Fault {
+    mode: Mode,
+    /// The address that pays, if the fault is of its quotes alone.
+    user: Option<String>,
+    until: Instant,
+}
+
 /// Active faults: the newest for each route.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    by_route: HashMap<Route, (Mode, Instant)>,
+    by_route: HashMap<Route, Fault>,
 }
 
 impl Faults {
-    /// Starts a fault for a duration.
-    pub(super) fn start(&mut self, route: Route, mode: Mode, lasts: Duration) {
-        self.by_route.insert(route, (mode, Instant::now() + lasts));
+    /// Starts a fault for a duration; with a user, of what this address pays alone.
+    pub(super) fn start(&mut self, route: Route, mode: Mode, user: Option<String>, lasts: Duration) {
+        self.by_route.insert(route, Fault { mode, user, until: Instant::now() + lasts });
     }
 
     /// Ends all faults.
@@ -94,8 +107,9 @@ impl Faults {
         self.by_route.clear();
     }
 
-    /// The active fault of a route.
-    pub(super) fn on(&self, route: Route) -> Option<Mode> {
-        self.by_route.get(&route).filter(|(_, until)| Instant::now() < *until).map(|(mode, _)| *mode)
+    /// The active fault of a route. `user` is who pays, once the request has been read.
+    pub(super) fn on(&self, route: Route, user: Option<&str>) -> Option<Mode> {
+        let fault = self.by_route.get(&route).filter(|fault| Instant::now() < fault.until)?;
+        (fault.user.is_none() || fault.user.as_deref() == user).then_some(fault.mode)
     }
 }

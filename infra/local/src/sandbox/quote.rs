@@ -44,7 +44,7 @@ fn answer(sandbox: &Sandbox, headers: &HeaderMap, body: &[u8]) -> Result<Value, 
         execution_micros,
         app_fees,
     };
-    let fault = sandbox.fault(Route::Quote);
+    let fault = sandbox.fault_of_quote(&terms.user);
     if let Some(mode) = fault {
         distort(&mut terms, mode);
     }

@@ -165,8 +165,8 @@ impl Sandbox {
         self.payments().update(id, |payment| payment.forget(at_ms))
     }
 
-    pub(super) fn start_fault(&self, route: Route, mode: Mode, lasts: Duration) {
-        self.faults().start(route, mode, lasts);
+    pub(super) fn start_fault(&self, route: Route, mode: Mode, user: Option<String>, lasts: Duration) {
+        self.faults().start(route, mode, user, lasts);
     }
 
     pub(super) fn clear_faults(&self) {
@@ -174,7 +174,12 @@ impl Sandbox {
     }
 
     pub(super) fn fault(&self, route: Route) -> Option<Mode> {
-        self.faults().on(route)
+        self.faults().on(route, None)
+    }
+
+    /// The active fault of a quote that `user` pays.
+    pub(super) fn fault_of_quote(&self, user: &str) -> Option<Mode> {
+        self.faults().on(Route::Quote, Some(user))
     }
 
     /// Runs before every reply: sends due webhooks, and returns the response of an active fault.

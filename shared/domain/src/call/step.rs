@@ -4,6 +4,7 @@ use super::PaymentState;
 use super::key::{CallKey, CallName};
 use super::view::{ListingClosed, TrafficRefusal};
 use crate::currency::OriginCurrency;
+use crate::suspension::SuspendedReason;
 
 /// What the gateway does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,6 +137,8 @@ pub enum Refusal {
     SchemaMismatch,
     /// Crochet does not know the requested currency.
     UnsupportedCurrency,
+    /// The operator has suspended the buyer.
+    BuyerSuspended(SuspendedReason),
     /// The listing accepts no calls.
     ListingClosed {
         /// Why.

@@ -6,6 +6,7 @@ use super::record::IdempotencyRecord;
 use super::{Call, PaymentState};
 use crate::currency::OriginCurrency;
 use crate::ids::{ListingId, ProfileId};
+use crate::suspension::SuspendedReason;
 
 /// Everything that is known about a gateway request so far.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub struct RequestView {
     pub resolved_by: ResolvedBy,
     /// The buyer.
     pub buyer: ProfileId,
+    /// Why the operator has suspended the buyer. Nothing new begins then; what is paid is delivered.
+    pub buyer_suspended: Option<SuspendedReason>,
     /// The `Idempotency-Key` header.
     pub idempotency_key: Option<String>,
     /// The requested currency.

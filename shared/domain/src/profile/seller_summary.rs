@@ -48,6 +48,12 @@ impl From<&Profile> for SellerSummary {
 }
 
 impl SellerSummary {
+    /// Why nothing of it can be on offer: the operator has suspended it, or refunds of it are overdue.
+    #[must_use]
+    pub fn hold(&self) -> Option<SuspendedReason> {
+        self.suspended.or(self.standing.overdue.then_some(SuspendedReason::RefundOverdue))
+    }
+
     /// The summary of this version of the profile; unchanged if it is as recent already, or says the same.
     #[must_use]
     pub fn renewed(&self, profile: &Profile) -> Self {

@@ -27,6 +27,7 @@ const BRIEF: &[&str] = &[
     "status",
     "suspended_by",
     "suspended_reason",
+    "held",
     "seller",
     "endpoint",
     "figures",

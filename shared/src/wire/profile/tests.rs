@@ -81,6 +81,7 @@ fn an_issued_key_is_shown_in_its_reply_and_nowhere_else() {
         hash: key.hash(),
         profile: agent.id,
         role: agent.role,
+        suspended: None,
         name: "registration".into(),
         scopes: vec![Scope::Read, Scope::Write],
         created_ms: 0,

@@ -30,7 +30,8 @@ pub(super) fn start(view: &View, new: NewCall) -> Step {
     if view.raced == Some(Race::Created) { Step::Refuse(Refusal::QuoteInProgress) } else { Step::Quote(new) }
 }
 
-/// The refusal of a listing that accepts no calls.
+/// The refusal of a listing that accepts no calls, or of a buyer that may not make any.
 pub(super) fn closed(view: &View) -> Option<Step> {
-    view.listing.closed.map(|why| Step::Refuse(Refusal::ListingClosed { why, quoted: None }))
+    let listing = view.listing.closed.map(|why| Refusal::ListingClosed { why, quoted: None });
+    listing.or(view.request.buyer_suspended.map(Refusal::BuyerSuspended)).map(Step::Refuse)
 }

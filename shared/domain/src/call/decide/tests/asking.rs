@@ -25,6 +25,7 @@ pub(super) fn asking() -> Asking {
         request: RequestView {
             resolved_by: ResolvedBy::Body,
             buyer: buyer(),
+            buyer_suspended: None,
             idempotency_key: None,
             currency: RequestedCurrency::Absent,
             default_currency: Some(OriginCurrency::Sol),
