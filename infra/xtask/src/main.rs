@@ -6,6 +6,7 @@ mod cold_starts;
 mod command;
 mod deploy;
 mod dynamodb_local;
+mod edge;
 mod faults;
 mod figures;
 mod forward;
