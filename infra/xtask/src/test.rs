@@ -192,6 +192,7 @@ fn generated_files(project: &Project, report: &mut Report) {
 
 fn template_checks(project: &Project, report: &mut Report) {
     report.step("sam validate --lint (cfn-lint)", || template::validate(project));
+    report.step("preflight and its sisters, on an AWS that is played", || deploy::test_programs(project));
     report.step("sam deploy --guided, up to AWS", || deploy::guided_reaches_aws(project));
     report.step("checkov", || template::checkov(project));
 }
