@@ -12,8 +12,18 @@ from changes import Changes
 from deployment import Concern, Problem
 
 NAME = "crochet-restored"
-BACKED_UP = {"ContinuousBackupsDescription": {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED"}}}
-NOT_BACKED_UP = {"ContinuousBackupsDescription": {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"}}}
+
+
+def backups(status):
+    return {
+        "ContinuousBackupsDescription": {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": status},
+        }
+    }
+
+
+BACKED_UP, NOT_BACKED_UP = backups("ENABLED"), backups("DISABLED")
 EXPIRES = {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}}
 
 
@@ -34,7 +44,8 @@ class Parameters(unittest.TestCase):
 
     def test_an_old_file_does_not_make_a_new_and_empty_table(self):
         old = {"ExistingTableName": "", "FeeWallet": "0x2", "FeeBps": "490"}
-        with self.assertRaisesRegex(Problem, 'ExistingTableName from crochet-restored to "".*--change ExistingTableName --change FeeWallet'):
+        told = 'ExistingTableName from crochet-restored to "".*--change ExistingTableName --change FeeWallet'
+        with self.assertRaisesRegex(Problem, told):
             changes(old, self.deployed).parameter_changes()
         # One of the two is named.
         with self.assertRaisesRegex(Problem, "prod --change FeeWallet`"):
@@ -87,8 +98,16 @@ class Rights(unittest.TestCase):
 class Table(unittest.TestCase):
     def told(self, change=lambda table: None, ttl=EXPIRES, backups=BACKED_UP, deployed=""):
         wanted = json.loads((TOOLS.parent / "table.json").read_text())
-        indexes = [{name: index[name] for name in ("IndexName", "KeySchema")} | {"IndexStatus": "ACTIVE"} for index in wanted["GlobalSecondaryIndexes"]]
-        table = {"TableStatus": "ACTIVE", "KeySchema": wanted["KeySchema"], "GlobalSecondaryIndexes": indexes, "DeletionProtectionEnabled": True}
+        indexes = [
+            {"IndexName": index["IndexName"], "KeySchema": index["KeySchema"], "IndexStatus": "ACTIVE"}
+            for index in wanted["GlobalSecondaryIndexes"]
+        ]
+        table = {
+            "TableStatus": "ACTIVE",
+            "KeySchema": wanted["KeySchema"],
+            "GlobalSecondaryIndexes": indexes,
+            "DeletionProtectionEnabled": True,
+        }
         change(table)
         answers = [
             ("dynamodb", "describe_table", {"Table": table}),
@@ -113,7 +132,10 @@ class Table(unittest.TestCase):
             ("deletion-protection", {"change": lambda table: table.update(DeletionProtectionEnabled=False)}),
             ("no index gsi3", {"change": lambda table: table["GlobalSecondaryIndexes"].pop()}),
             ("gsi1 is CREATING", {"change": lambda table: table["GlobalSecondaryIndexes"][0].update(IndexStatus="CREATING")}),
-            ("the key of its index gsi1", {"change": lambda table: table["GlobalSecondaryIndexes"][0].update(KeySchema=table["KeySchema"])}),
+            (
+                "the key of its index gsi1",
+                {"change": lambda table: table["GlobalSecondaryIndexes"][0].update(KeySchema=table["KeySchema"])},
+            ),
             ("it is CREATING", {"change": lambda table: table.update(TableStatus="CREATING")}),
         ]:
             with self.assertRaisesRegex(Problem, told):

@@ -30,7 +30,8 @@ class Alarms(unittest.TestCase):
         self.assertEqual(self.told((f"{TOPIC}:1", "Me@example.org")), "alarms: me@example.org is told")
 
     def test_who_has_not_is_not(self):
-        for subscriptions in [(), [("PendingConfirmation", "me@example.org")], [("Deleted", "me@example.org")], [(f"{TOPIC}:1", "you@example.org")]]:
+        own = "me@example.org"
+        for subscriptions in [(), [("PendingConfirmation", own)], [("Deleted", own)], [(f"{TOPIC}:1", "you@example.org")]]:
             with self.assertRaisesRegex(Concern, f"NOT told.*aws sns subscribe .*{TOPIC} --protocol email .*me@example.org"):
                 self.told(*subscriptions)
 
@@ -115,7 +116,8 @@ class Left(unittest.TestCase):
         return stack(Deployment, {}, deployed, outputs, answers=answers).left()
 
     def test_the_table_before_a_restore_is_left(self):
-        self.assertEqual(self.left({}, TableName="crochet-prod-restored")["other_tables"], ["crochet-prod-Table-OLD", "crochet-prod-Table-NOW"])
+        both = ["crochet-prod-Table-OLD", "crochet-prod-Table-NOW"]
+        self.assertEqual(self.left({}, TableName="crochet-prod-restored")["other_tables"], both)
         self.assertEqual(self.left({}, TableName="crochet-prod-Table-NOW")["other_tables"], ["crochet-prod-Table-OLD"])
 
     def test_an_edge_of_its_own_stack_is_left(self):

@@ -32,12 +32,12 @@ pub(crate) fn deploy(project: &Project, environment: &str, changes: &[&str]) -> 
     command::run(&mut environment.sam(&["build", "--template-file", "template.yaml"])?)?;
     release(project)?;
     let tags = tags(&environment)?;
-    let tag_options = tags.iter().flat_map(|tag| ["--tags", tag]);
+    let tag_options = tag_options(&tags);
     if !environment.is_known()? {
         step("sam deploy --guided: asks for the parameters, deploys nothing");
         let mut sam = environment.sam(&["deploy", "--guided", "--no-execute-changeset"])?;
         sam.args(["--stack-name", &format!("crochet-{}", environment.name)]);
-        command::interact(sam.args(tag_options.clone()))?;
+        command::interact(sam.args(&tag_options))?;
         if !environment.is_known()? {
             return Err(format!("the answers were not saved: samconfig.toml has no section {}", environment.section()));
         }
@@ -46,7 +46,7 @@ pub(crate) fn deploy(project: &Project, environment: &str, changes: &[&str]) -> 
     }
     step("sam deploy");
     let mut sam = environment.sam(&["deploy", "--confirm-changeset", "--no-fail-on-empty-changeset"])?;
-    command::interact(sam.args(tag_options))?;
+    command::interact(sam.args(&tag_options))?;
     smoke(project, environment.name)?;
     println!("\n{}", roll_back(environment.name, &tags));
     Ok(())
@@ -146,6 +146,12 @@ fn tags(environment: &Environment<'_>) -> Result<Vec<String>, String> {
     Ok(told.lines().map(str::to_owned).collect())
 }
 
+/// Options of `sam deploy`, which takes all tags after one `--tags`: of two such options, the last would count.
+fn tag_options(tags: &[String]) -> Vec<&str> {
+    let option = (!tags.is_empty()).then_some("--tags");
+    option.into_iter().chain(tags.iter().map(String::as_str)).collect()
+}
+
 /// The commit of a working tree, as `git describe` names it, with `-dirty` if something else than the answers differs from it.
 fn commit(root: &Path) -> Option<String> {
     let git = |words: &[&str]| {
@@ -185,6 +191,12 @@ mod tests {
         let [one, next] = [1, 2].map(|seconds| released(template, seconds).expect("a template"));
         assert!(one != next && one.contains("CROCHET_RELEASE: r1\n"));
         assert!(released(&one, 2).is_err());
+    }
+
+    #[test]
+    fn all_tags_are_one_option() {
+        assert_eq!(tag_options(&["commit=b".to_owned(), "commit-before=a".to_owned()]), ["--tags", "commit=b", "commit-before=a"]);
+        assert!(tag_options(&[]).is_empty());
     }
 
     #[test]
