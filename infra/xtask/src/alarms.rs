@@ -86,6 +86,15 @@ mod tests {
     const RUNBOOK: &str = "# Runbook\n\n## Old\n\n**Means.** a\n\n**Look at.** b\n\n**Do.** c\n";
 
     #[test]
+    fn the_alarms_are_as_they_should_be() {
+        let (alarms, runbook) = (include_str!("../../alarms.yaml"), include_str!("../../../docs/runbook.md"));
+        let metrics = include_str!("../../../shared/src/telemetry/metrics.rs");
+        assert_eq!(problems(alarms, runbook, metrics).expect("a template"), Vec::<String>::new());
+        let hasty = alarms.replace("EvaluationPeriods: 5\n      DatapointsToAlarm: 1", "EvaluationPeriods: 1");
+        assert_eq!(problems(&hasty, runbook, metrics).expect("a template").len(), 3);
+    }
+
+    #[test]
     fn an_alarm_needs_an_entry_and_a_metric() {
         let told = |runbook: &str, metrics: &str| problems(ALARM, runbook, metrics).expect("a template");
         assert_eq!(told(RUNBOOK, "Self::Age,"), Vec::<String>::new());
