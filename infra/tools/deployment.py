@@ -1,6 +1,7 @@
 """What `cargo xtask deploy` and its sisters ask of AWS. Runs in the environment of the SAM CLI, which brings boto3 and tomlkit.
 
     deployment.py url ENV                    prints the public URL of the deployed stack
+    deployment.py tags ENV COMMIT            prints the tags of the stack's next deployment, one a line
     deployment.py admin-env ENV              prints what the stack says about itself, as JSON: parameters, outputs, region
     deployment.py put-secret ENV NAME        sets one field of one of the stack's secrets, read from standard input
     deployment.py retained ENV FILE          writes what `sam delete` leaves into FILE, and prints it; of a stack that is gone, prints FILE
@@ -10,7 +11,7 @@
 import json
 import shlex
 import sys
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import boto3
@@ -27,6 +28,10 @@ SETTABLE = ("relay_api_key", "evm_rpc_url")
 
 class Problem(Exception):
     """Why a deployment cannot go on."""
+
+
+class Concern(Exception):
+    """What an operator should know before a deployment, which can go on."""
 
 
 def settings(env, root=ROOT):
@@ -47,6 +52,7 @@ def settings(env, root=ROOT):
     }
 
 
+@cache
 def defaults(root=ROOT):
     """The defaults of the template's parameters."""
     parameters = yaml_parse((root / "template.yaml").read_text())["Parameters"]
@@ -112,6 +118,14 @@ class Deployment:
             "outputs": self.outputs(),
         }
 
+    def tags(self, commit):
+        """What the next deployment says about itself: its commit, and the last other one, which is the way back."""
+        had = {tag["Key"]: tag["Value"] for tag in (self.described or {}).get("Tags", [])}
+        deployed, before = had.get("commit"), had.get("commit-before")
+        # A commit that is deployed again, with other parameters, is no way back from itself.
+        before = before if deployed == commit else deployed
+        return {"commit": commit} | ({"commit-before": before} if before else {})
+
     # Secrets
 
     def secrets(self):
@@ -166,7 +180,15 @@ class Deployment:
             "secrets": sorted(secrets),
             "prefix": outputs.get("SecretPrefix") or f"{self.stack}/listing/",
             "audit": outputs.get("AuditLogName") or named.get("AuditLog"),
+            "other_tables": self.other_tables(outputs.get("TableName") or named.get("Table")),
+            "edge_elsewhere": bool(self.deployed_parameters().get("EdgeSecretSha256")) and "EdgeSecretArn" not in outputs,
         }
+
+    def other_tables(self, used):
+        """Tables that the stack has made and no longer uses, such as the one before a restore. They are protected, and billed."""
+        pages = self.client("dynamodb").get_paginator("list_tables").paginate()
+        names = [name for page in pages for name in page["TableNames"]]
+        return [name for name in names if name.startswith(f"{self.stack}-Table-") and name != used]
 
     def delete_retained(self, file):
         """Deletes all of it. What is gone already is no error, so that this can be repeated."""
@@ -219,6 +241,8 @@ def main(words):
     match words:
         case ["url", env]:
             print(Deployment(env).output("PublicUrl"))
+        case ["tags", env, commit]:
+            print("\n".join(f"{name}={value}" for name, value in Deployment(env).tags(commit).items()))
         case ["admin-env", env]:
             print(json.dumps(Deployment(env).about()))
         case ["put-secret", env, name]:

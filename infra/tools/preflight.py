@@ -1,11 +1,17 @@
 """What is looked at before a deployment. Runs in the environment of the SAM CLI.
 
-    preflight.py ENV [first]   prints a line for each check; exits 1 if a deployment must fail. `first`: the stack must be new
+    preflight.py ENV [--change PARAMETER]...   prints a line for each check; exits 1 if a deployment must fail. --change names what may
+                                               change, of the parameters that must not change by accident
+    preflight.py ENV first                     the same; the stack must be new
 """
+
+import hashlib
+import json
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployment import Deployment, Problem, run
+from changes import NAMED, Changes
+from deployment import Concern, Problem, run
 
 # Calls that wait for a seller hold one execution each. A new account may have as few as 10.
 CONCURRENCY_NEEDED = 100
@@ -45,18 +51,20 @@ def recommended(limit):
     return reserved if limit - sum(reserved.values()) >= UNRESERVED else {}
 
 
-class Preflight(Deployment):
+class Preflight(Changes):
     def run(self, is_first):
         """Prints one line for each check. Returns whether a deployment can go on."""
         checks = [self.credentials, self.stack_state, self.answers, self.concurrency, self.reserved, self.concurrency_alarm]
         if is_first:
             checks.insert(1, self.is_new)
         if self.settings["known"]:
-            checks += [self.alarms, self.domain, self.edge, self.provider_key]
+            checks += [self.parameter_changes, self.table, self.rights, self.alarms, self.domain, self.edge, self.provider_key]
         failed = False
         for check in checks:
             try:
                 print(f"  ok      {check()}", flush=True)
+            except Concern as concern:
+                print(f"  NOTE    {concern}", flush=True)
             except Problem as problem:
                 failed = True
                 print(f"  FAILED  {problem}", flush=True)
@@ -146,8 +154,19 @@ class Preflight(Deployment):
     def alarms(self):
         email = self.parameters().get("AlarmEmail")
         if not email:
-            return "alarms: nobody is told (AlarmEmail is empty)"
-        return f"alarms: {email} is told, once the confirmation that AWS mails there is clicked"
+            raise Concern("alarms: nobody is told (AlarmEmail is empty)")
+        topic = self.outputs().get("AlarmTopicArn") if self.described else None
+        if not topic or self.deployed_parameters().get("AlarmEmail") != email:
+            return f"alarms: {email} is told, once the confirmation that AWS mails there is clicked, within 48 hours"
+        pages = self.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        found = [one["SubscriptionArn"] for page in pages for one in page["Subscriptions"] if one["Endpoint"].lower() == email.lower()]
+        if any(arn.startswith("arn:") for arn in found):
+            return f"alarms: {email} is told"
+        # CloudFormation takes the subscription for one that is there, and does not make it again.
+        again = f"`aws sns subscribe --region {self.region} --topic-arn {topic} --protocol email --notification-endpoint {email}`"
+        if "PendingConfirmation" in found:
+            raise Concern(f"alarms: {email} is NOT told: click the confirmation that AWS has mailed there, or have it mailed again: {again}")
+        raise Concern(f"alarms: {email} is NOT told: AWS has deleted the subscription, as it does after 48 hours. {again}, and confirm it")
 
     def domain(self):
         parameters = self.parameters()
@@ -176,11 +195,25 @@ class Preflight(Deployment):
     def edge(self):
         parameters = self.parameters()
         if not parameters.get("EdgeCertificateArn"):
-            return "edge: none"
+            return "edge: not the stack's own, so its secret is not looked at" if parameters.get("EdgeSecretSha256") else "edge: none"
         url = parameters.get("PublicUrl", "")
         if ":" in url.removeprefix("https://"):
             raise Problem(f"edge: PublicUrl is {url}, but CloudFront answers on port 443 only")
+        arn = self.outputs().get("EdgeSecretArn") if self.described else None
+        if arn:
+            sent, known = self.edge_secret(arn), parameters.get("EdgeSecretSha256", "")
+            if sent not in known.split(","):
+                raise Concern(
+                    f"edge: the functions do not know the secret that it sends, so that all callers count as one address. Set "
+                    f"EdgeSecretSha256={','.join([*known.split(',')[-1:], sent]).lstrip(',')} in parameter_overrides of samconfig.toml"
+                )
         return f"edge: CloudFront and a firewall at {url}"
+
+    def edge_secret(self, arn):
+        """The SHA-256, in hex, of the secret that the edge sends after this deployment."""
+        version = self.parameters().get("EdgeSecretVersion")
+        secret = self.client("secretsmanager").get_secret_value(SecretId=arn, **({"VersionId": version} if version else {}))
+        return hashlib.sha256(json.loads(secret["SecretString"])["edge_secret"].encode()).hexdigest()
 
     def provider_key(self):
         if self.described is None:
@@ -196,8 +229,10 @@ def shown(reserved):
 
 def main(words):
     match words:
-        case [env, *first] if first in ([], ["first"]):
-            return Preflight(env).run(is_first=bool(first))
+        case [env, "first"]:
+            return Preflight(env).run(is_first=True)
+        case [env, *pairs] if len(pairs) % 2 == 0 and set(pairs[::2]) <= {"--change"} and set(pairs[1::2]) <= set(NAMED):
+            return Preflight(env, pairs[1::2]).run(is_first=False)
         case _:
             raise Problem(__doc__)
 

@@ -63,7 +63,7 @@ pub(crate) fn told_by_an_edge() -> HeaderMap {
     // Addresses for measurements (RFC 2544), which nobody has.
     let address = Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + CALLERS.fetch_add(1, Ordering::Relaxed) % 0x2_0000);
     let text = |text: String| HeaderValue::from_str(&text).ok();
-    let headers = [("x-edge-secret", text(secret)), ("x-edge-address", text(address.to_string()))];
+    let headers = [("x-crochet-edge-secret", text(secret)), ("x-crochet-edge-address", text(address.to_string()))];
     headers.into_iter().filter_map(|(name, value)| Some((HeaderName::from_static(name), value?))).collect()
 }
 

@@ -76,9 +76,7 @@ pub async fn write(store: &Store, clock: &Clock, schedule: Schedule) -> Result<O
     if schedule == Schedule::IfDue
         && let Some(changes) = too_few_changes(store, last.as_ref(), whole_ms.is_some()).await?
     {
-        if let Some(head) = &last {
-            metrics::emit(&[(Metric::SnapshotAge, (now_ms - head.whole_ms) / 1_000)]);
-        }
+        metrics::emit(&[(Metric::SnapshotAge, age_seconds(last.as_ref(), now_ms))]);
         return Ok(Outcome::NotDue { changes });
     }
     let catalogue = match whole_ms {
@@ -108,6 +106,12 @@ pub async fn write(store: &Store, clock: &Clock, schedule: Schedule) -> Result<O
     } else {
         Ok(Outcome::Overtaken)
     }
+}
+
+/// How old the last snapshot is that was built from the whole feed. A catalogue that is too small for a snapshot lacks none: without a
+/// value, an alarm would take the writer for stopped.
+fn age_seconds(last: Option<&SnapshotHead>, now_ms: i64) -> i64 {
+    last.map_or(0, |head| (now_ms - head.whole_ms) / 1_000)
 }
 
 /// The number of changes since the last snapshot, if they are too few for a new one.
@@ -154,4 +158,26 @@ fn new_generation() -> String {
 
 fn gzip_error(error: std::io::Error) -> StoreError {
     StoreError::Defect(format!("gzip: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalogue_that_needs_no_snapshot_has_none_that_is_old() {
+        let stream = Stream { bytes: 0, parts: Vec::new() };
+        let head = SnapshotHead {
+            format: FORMAT,
+            generation: new_generation(),
+            position_ms: 9_000,
+            whole_ms: 2_000,
+            written_ms: 9_000,
+            count: 0,
+            listings: stream.clone(),
+            index: stream,
+        };
+        assert_eq!(age_seconds(Some(&head), 95_000_000), 94_998);
+        assert_eq!(age_seconds(None, 95_000_000), 0);
+    }
 }

@@ -9,6 +9,9 @@ use crate::project::{Project, read};
 /// What an entry of the runbook says.
 const PARTS: [&str; 3] = ["**Means.** ", "**Look at.** ", "**Do.** "];
 
+/// How late AWS's own metrics may come, as far as alarms are concerned.
+const LATE_SECONDS: i64 = 300;
+
 /// Checks the alarms.
 ///
 /// # Errors
@@ -45,8 +48,24 @@ fn problems(template: &str, runbook: &str, metrics: &str) -> Result<Vec<String>,
         for metric in own.iter().filter(|metric| !metrics.contains(&format!("Self::{metric},"))) {
             problems.push(format!("{name} watches {metric}, which nobody writes"));
         }
+        problems.extend(overlooks(alarm).then(|| {
+            format!(
+                "{name} takes a value that comes late for 0 (FILL): it must look back {LATE_SECONDS} seconds, for one datapoint"
+            )
+        }));
     }
     Ok(problems)
+}
+
+/// Whether an alarm never sees a value that comes late. `FILL(x, 0)` stands for it until then, so that nothing is missing that CloudWatch
+/// would wait for; and an alarm does not look again at a period that it has left behind.
+fn overlooks(alarm: &Yaml) -> bool {
+    let metrics: Vec<&Yaml> = alarm["Metrics"].as_vec().into_iter().flatten().collect();
+    let is_filled = metrics.iter().any(|metric| metric["Expression"].as_str().is_some_and(|text| text.contains("FILL(")));
+    let period = metrics.iter().filter_map(|metric| metric["MetricStat"]["Period"].as_i64()).min().unwrap_or_default();
+    let periods = alarm["EvaluationPeriods"].as_i64().unwrap_or_default();
+    let needed = alarm["DatapointsToAlarm"].as_i64().unwrap_or(periods);
+    is_filled && (period * periods < LATE_SECONDS || needed != 1)
 }
 
 /// The metrics of the namespace `Crochet` that an alarm watches.
@@ -67,6 +86,15 @@ mod tests {
     const RUNBOOK: &str = "# Runbook\n\n## Old\n\n**Means.** a\n\n**Look at.** b\n\n**Do.** c\n";
 
     #[test]
+    fn the_alarms_are_as_they_should_be() {
+        let (alarms, runbook) = (include_str!("../../alarms.yaml"), include_str!("../../../docs/runbook.md"));
+        let metrics = include_str!("../../../shared/src/telemetry/metrics.rs");
+        assert_eq!(problems(alarms, runbook, metrics).expect("a template"), Vec::<String>::new());
+        let hasty = alarms.replace("EvaluationPeriods: 5\n      DatapointsToAlarm: 1", "EvaluationPeriods: 1");
+        assert_eq!(problems(&hasty, runbook, metrics).expect("a template").len(), 3);
+    }
+
+    #[test]
     fn an_alarm_needs_an_entry_and_a_metric() {
         let told = |runbook: &str, metrics: &str| problems(ALARM, runbook, metrics).expect("a template");
         assert_eq!(told(RUNBOOK, "Self::Age,"), Vec::<String>::new());
@@ -74,5 +102,18 @@ mod tests {
         assert_eq!(told(&RUNBOOK.replace("**Do.** ", ""), "Self::Age,").len(), 1);
         assert_eq!(told(&format!("{RUNBOOK}\n## New\n\n**Means.** **Look at.** **Do.** "), "Self::Age,").len(), 1);
         assert_eq!(told(RUNBOOK, "").len(), 1);
+    }
+
+    #[test]
+    fn a_value_that_comes_late_is_seen() {
+        let alarm = |period: u32, evaluated: &str, expression: &str| {
+            let metrics = format!("[{{ Expression: \"{expression}\" }}, {{ MetricStat: {{ Period: {period} }} }}]");
+            YamlLoader::load_from_str(&format!("{{ {evaluated}, Metrics: {metrics} }}")).expect("YAML").remove(0)
+        };
+        assert!(overlooks(&alarm(60, "EvaluationPeriods: 1", "FILL(a, 0) + FILL(b, 0)")));
+        assert!(overlooks(&alarm(60, "EvaluationPeriods: 5", "FILL(a, 0)")), "five in a row");
+        assert!(!overlooks(&alarm(60, "EvaluationPeriods: 5, DatapointsToAlarm: 1", "FILL(a, 0)")));
+        assert!(!overlooks(&alarm(300, "EvaluationPeriods: 1", "FILL(a, 0)")));
+        assert!(!overlooks(&alarm(60, "EvaluationPeriods: 1", "a")), "nothing stands for what is missing");
     }
 }

@@ -6,6 +6,7 @@ mod cold_starts;
 mod command;
 mod deploy;
 mod dynamodb_local;
+mod edge;
 mod faults;
 mod figures;
 mod forward;
@@ -45,7 +46,9 @@ cargo xtask <command>
   faults                    every fault of every outbound request of every kind of call, on the embedded database
   faults --agent N          N seeded runs of an agent that obeys every reply to the letter
   faults --runs N           N seeded histories of buyers, sellers and faults, against a model
-  deploy ENV                deploys the working tree: preflight, build, change set, deployment, smoke test
+  deploy ENV [--change PARAMETER]...
+                            deploys the working tree: preflight, build, change set, deployment, smoke test; --change lets a
+                            parameter differ from the deployed one that must not by accident, such as ExistingTableName
   smoke ENV                 only the smoke test of a deployment: an authenticated call, up to its 402
   put-secret ENV FIELD      sets a field of a secret of the deployment, such as relay_api_key, from standard input
   admin ENV [--table NAME] COMMAND
@@ -108,7 +111,7 @@ fn dispatch(arguments: &[String]) -> Result<bool, String> {
             faults::run(&Project::locate()?, &options).map(|()| true)
         }
         ["ledger-check", ..] => ledger_check(&words),
-        ["deploy", environment] => deploy::deploy(&Project::locate()?, environment).map(|()| true),
+        ["deploy", environment, changes @ ..] => deploy::deploy(&Project::locate()?, environment, changes).map(|()| true),
         ["smoke", environment] => deploy::smoke(&Project::locate()?, environment).map(|()| true),
         ["put-secret", environment, field] => deploy::put_secret(&Project::locate()?, environment, field).map(|()| true),
         ["admin", environment, words @ ..] => deploy::admin(&Project::locate()?, environment, words).map(|()| true),

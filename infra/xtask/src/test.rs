@@ -4,7 +4,7 @@ use crate::dynamodb_local::Database;
 use crate::project::Project;
 use crate::report::Report;
 use crate::suite::{self, Clients};
-use crate::{alarms, command, deploy, faults, figures, imports, roles, sam, schemathesis, supply, template, tools, watch};
+use crate::{alarms, command, deploy, edge, faults, figures, imports, roles, sam, schemathesis, supply, template, tools, watch};
 
 /// Crates that must not be in the dependency tree, because they slow down cold starts. ring replaces them.
 const UNWANTED: [&str; 2] = ["aws-lc-sys", "openssl-sys"];
@@ -127,6 +127,7 @@ fn static_checks(project: &Project, report: &mut Report) {
     report.step("bill of materials", || supply::bill_of_materials(project, &project.target.join("xtask/sbom.cdx.json")));
     report.step("rules for the SAM files", || template::check(project));
     report.step("every alarm has its entry in the runbook", || alarms::check(project));
+    report.step("the edge is one that CloudFront takes", || edge::check(project));
     report.step("no import cycles", || imports::check(project));
     report.step("lints", || {
         command::run(&mut project.cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
@@ -191,6 +192,7 @@ fn generated_files(project: &Project, report: &mut Report) {
 
 fn template_checks(project: &Project, report: &mut Report) {
     report.step("sam validate --lint (cfn-lint)", || template::validate(project));
+    report.step("preflight and its sisters, on an AWS that is played", || deploy::test_programs(project));
     report.step("sam deploy --guided, up to AWS", || deploy::guided_reaches_aws(project));
     report.step("checkov", || template::checkov(project));
 }

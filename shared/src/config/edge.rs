@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 /// The header with the secret, which the edge adds to each request.
-const SECRET: &str = "x-edge-secret";
+const SECRET: &str = "x-crochet-edge-secret";
 /// The header with the caller's address, which the edge sets whatever the caller has sent.
-const ADDRESS: &str = "x-edge-address";
+const ADDRESS: &str = "x-crochet-edge-address";
 /// Secrets that count at the same time: the current one, and the next or the last while it is changed.
 const MOST: usize = 2;
 

@@ -30,12 +30,12 @@ fn the_address_that_the_edge_tells_counts_with_its_secret() -> Outcome {
         let own = left(world, &[]).await?;
         for (n, secret) in [SECRET, NEXT_SECRET].into_iter().enumerate() {
             for address in ["198.51.100.7", "2001:db8:1::7"] {
-                let through = left(world, &[("x-edge-secret", secret), ("x-edge-address", address)]).await?;
+                let through = left(world, &[("x-crochet-edge-secret", secret), ("x-crochet-edge-address", address)]).await?;
                 assert_eq!(through, own - i64::try_from(n)?, "{address} has a count of its own");
             }
         }
         // The whole /64 of an address counts as one, as without an edge.
-        let neighbour = left(world, &[("x-edge-secret", SECRET), ("x-edge-address", "2001:db8:1::8")]).await?;
+        let neighbour = left(world, &[("x-crochet-edge-secret", SECRET), ("x-crochet-edge-address", "2001:db8:1::8")]).await?;
         assert_eq!(neighbour, own - 2);
         assert_eq!(left(world, &[]).await?, own - 1, "what came through the edge did not count for it");
         Ok(())
@@ -47,19 +47,19 @@ fn nobody_elses_word_for_an_address_counts() -> Outcome {
     with_setup(setup(HASHES), async |world| {
         world.at_a_minutes_start().await?;
         let mut own = left(world, &[]).await?;
-        let address = ("x-edge-address", "198.51.100.7");
+        let address = ("x-crochet-edge-address", "198.51.100.7");
         let hash = HASHES.split(',').next().unwrap_or_default();
         for headers in [
             &[address][..],
-            &[address, ("x-edge-secret", "")],
-            &[address, ("x-edge-secret", "edge-secret-old")],
-            &[address, ("x-edge-secret", hash)],
-            &[address, ("x-edge-secret", SECRET), ("x-edge-secret", SECRET)],
-            &[address, ("x-edge-secret", SECRET), ("x-edge-address", "198.51.100.8")],
-            &[("x-edge-secret", SECRET)],
-            &[("x-edge-secret", SECRET), ("x-edge-address", "198.51.100.7, 198.51.100.8")],
-            &[("x-edge-secret", SECRET), ("x-edge-address", "somewhere")],
-            &[("x-forwarded-for", "198.51.100.7"), ("x-edge-secret", SECRET)],
+            &[address, ("x-crochet-edge-secret", "")],
+            &[address, ("x-crochet-edge-secret", "edge-secret-old")],
+            &[address, ("x-crochet-edge-secret", hash)],
+            &[address, ("x-crochet-edge-secret", SECRET), ("x-crochet-edge-secret", SECRET)],
+            &[address, ("x-crochet-edge-secret", SECRET), ("x-crochet-edge-address", "198.51.100.8")],
+            &[("x-crochet-edge-secret", SECRET)],
+            &[("x-crochet-edge-secret", SECRET), ("x-crochet-edge-address", "198.51.100.7, 198.51.100.8")],
+            &[("x-crochet-edge-secret", SECRET), ("x-crochet-edge-address", "somewhere")],
+            &[("x-forwarded-for", "198.51.100.7"), ("x-crochet-edge-secret", SECRET)],
         ] {
             own -= 1;
             assert_eq!(left(world, headers).await?, own, "{headers:?}");
@@ -75,7 +75,7 @@ fn without_an_edge_no_secret_is_known() -> Outcome {
         let own = left(world, &[]).await?;
         // The hash of nothing, and what an edge would send.
         for secret in ["", SECRET] {
-            left(world, &[("x-edge-secret", secret), ("x-edge-address", "198.51.100.7")]).await?;
+            left(world, &[("x-crochet-edge-secret", secret), ("x-crochet-edge-address", "198.51.100.7")]).await?;
         }
         assert_eq!(left(world, &[]).await?, own - 3);
         Ok(())

@@ -163,6 +163,21 @@ fn what_the_operator_has_closed_is_closed_and_paid_calls_are_delivered() -> Outc
 }
 
 #[test]
+fn the_smoke_test_passes_while_quotes_are_closed_as_in_a_restore() -> Outcome {
+    isolated(async |world| {
+        world.admin("switches close quotes").await?;
+        world.later(15).await?;
+        let endpoint = world.seller.url(&world.echo_path());
+        crochet_local::smoke_test::run(&world.client, &endpoint).await?;
+        // Whatever else is closed is no success.
+        world.admin("switches open quotes").await?;
+        world.admin("switches close listings").await?;
+        assert!(crochet_local::smoke_test::run(&world.client, &endpoint).await.is_err());
+        Ok(())
+    })
+}
+
+#[test]
 fn a_deployment_takes_so_many_registrations_in_a_day_and_no_more() -> Outcome {
     let limits = [("CROCHET_REGISTRATIONS_PER_DAY", "2"), ("CROCHET_RATE_LIMITS", "")];
     with_setup(Setup::settings(&limits), async |world| {

@@ -23,7 +23,7 @@ pub(crate) fn teardown(project: &Project, environment: &str, keep_data: bool) ->
         println!("The stack {stack} is gone. {}", kept(&left, environment.name));
         return Ok(());
     }
-    println!("{}\nType the stack's name to go on:", question(&left, keep_data));
+    println!("{}{}\nType the stack's name to go on:", question(&left, keep_data), stays(&left));
     let mut typed = String::new();
     std::io::stdin().read_line(&mut typed).map_err(|error| error.to_string())?;
     if typed.trim() != stack {
@@ -38,7 +38,29 @@ pub(crate) fn teardown(project: &Project, environment: &str, keep_data: bool) ->
         println!("{}", kept(&left, environment.name));
         return Ok(());
     }
-    command::run(&mut environment.python("delete-retained", &[file])?)
+    command::run(&mut environment.python("delete-retained", &[file])?)?;
+    print!("{}", stays(&left).trim_start());
+    Ok(())
+}
+
+/// What a teardown never deletes, because the stack does not know it, and what deletes it.
+fn stays(left: &Value) -> String {
+    let region = left["region"].as_str().unwrap_or_default();
+    let tables: Vec<&str> = left["other_tables"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut told = String::new();
+    if !tables.is_empty() {
+        let of = format!("--region {region} --table-name TABLE");
+        told += &format!(
+            "\nTables that the stack made before stay, and are billed: {}. Of each, if nobody needs it: \
+            `aws dynamodb update-table --no-deletion-protection-enabled {of}`, then `aws dynamodb delete-table {of}`.\n",
+            tables.join(", ")
+        );
+    }
+    if left["edge_elsewhere"].as_bool() == Some(true) {
+        told += "\nThe edge is a stack of its own (infra/edge.yaml, in us-east-1). It stays, and is billed: \
+            `aws cloudformation delete-stack --region us-east-1 --stack-name EDGE`.\n";
+    }
+    told
 }
 
 /// What will be deleted.
@@ -81,5 +103,13 @@ mod tests {
         assert!(question(&left(false), true).ends_with("stay, and are billed."));
         assert!(question(&left(true), false).contains("is gone already"));
         assert!(kept(&left(true), "prod").contains("cargo xtask teardown prod"));
+    }
+
+    #[test]
+    fn what_the_stack_does_not_know_is_told() {
+        assert_eq!(stays(&json!({ "other_tables": [], "edge_elsewhere": false })), "");
+        let told = stays(&json!({ "region": "eu-west-1", "other_tables": ["crochet-prod-Table-OLD"], "edge_elsewhere": true }));
+        assert!(told.contains("crochet-prod-Table-OLD") && told.contains("delete-table --region eu-west-1"), "{told}");
+        assert!(told.contains("--region us-east-1 --stack-name EDGE"), "{told}");
     }
 }
