@@ -48,6 +48,12 @@ pub(crate) async fn update_endpoint_of(
             apply(&listing)?;
         }
         prepared = prepare(state, writer, listing.clone(), change, status).await?;
+        // The URL that a draft has already is no change, and the draft may still go on offer with it.
+        if prepared.is_none()
+            && let Some(moves) = goes_on_offer(state, &listing, status)
+        {
+            prepared = prepare(state, writer, listing.clone(), moves, status).await?;
+        }
     }
     let id = listing.id;
     let current = prepared.as_ref().and_then(PreparedSecret::leased).cloned().unwrap_or(listing);
@@ -86,6 +92,10 @@ async fn write(
         };
         if after == before {
             return Ok(after);
+        }
+        // Another request has given the listing its endpoint meanwhile.
+        if prepared.is_none() && goes_on_offer(state, &before, after.status).is_some() {
+            return Err(Code::EditConflict.into());
         }
         after.touch(unix_ms(state.app.clock.now()));
         if write_once(state, writer, &before, &after).await? {
