@@ -88,7 +88,7 @@ pub(crate) async fn delete_marked_secret(app: &App, secrets: &dyn DeleteSecrets,
 }
 
 /// Deletes the secret of a listing without an endpoint, which a failed change may have left behind, or of a listing that does not
-/// exist.
+/// exist. That of a sealed endpoint stays: a restored table may need it.
 ///
 /// The listing is marked first. The mark increments the listing's version, so that a first secret version that another request
 /// has already written can no longer be pinned; and it stops others from writing one. If the mark cannot be written, the secret
@@ -99,13 +99,25 @@ pub(crate) async fn delete_orphaned_secret(
     id: ListingId,
 ) -> std::result::Result<(), StoreError> {
     let now_ms = unix_ms(app.clock.now());
-    let Some(listing) = app.store.listing(id).await? else {
+    let Some(listing) = listing else {
         delete_secret(secrets, id).await;
         return Ok(());
     };
-    if listing.endpoint.as_ref().is_some_and(|endpoint| endpoint.sealed.is_some()) {
-        return delete_superseded_secret(app, secrets, listing).await;
+/// Deletes a secret that the sweep has found: of a listing without an endpoint, of one that does not exist, or one that a sealed
+/// endpoint has superseded.
+pub(crate) async fn delete_found_secret(
+    app: &App,
+    secrets: &dyn DeleteSecrets,
+    id: ListingId,
+) -> std::result::Result<(), StoreError> {
+    match app.store.listing(id).await? {
+        Some(listing) if listing.endpoint.as_ref().is_some_and(|endpoint| endpoint.sealed.is_some()) => {
+            delete_superseded_secret(app, secrets, listing).await
+        }
+        listing => delete_unnamed_secret(app, secrets, id, listing).await,
     }
+}
+
     if listing.endpoint.is_some() || listing.removing_secret_until_ms.is_some_and(|until_ms| now_ms < until_ms) {
         return Ok(());
     }
@@ -113,6 +125,16 @@ pub(crate) async fn delete_orphaned_secret(
     // Nothing public changes, so the time of the last change stays.
     marked.version += 1;
     if app.store.update_listing(&marked).await? {
+) -> std::result::Result<(), StoreError> {
+    let listing = app.store.listing(id).await?;
+    delete_unnamed_secret(app, secrets, id, listing).await
+}
+
+async fn delete_unnamed_secret(
+    app: &App,
+    secrets: &dyn DeleteSecrets,
+    id: ListingId,
+    listing: Option<Listing>,
         delete_marked_secret(app, secrets, marked).await;
     }
     Ok(())
@@ -126,8 +148,10 @@ async fn delete_superseded_secret(app: &App, secrets: &dyn DeleteSecrets, listin
     leased.endpoint = Some(with_lease(endpoint, &new_version(), now_ms));
     leased.version += 1;
     if app.store.update_listing(&leased).await? && delete_secret(secrets, listing.id).await {
-        // If the lease is not given up, it ends by itself.
-        let _ = app.store.update_listing(&Listing { version: leased.version + 1, ..listing }).await;
+        // The lease that has lapsed goes, too: its holder may have written a version here that is deleted now, and must not pin it.
+        // If ours is not given up, it ends by itself.
+        let freed = Endpoint { claim: None, ..endpoint.clone() };
+        let _ = app.store.update_listing(&Listing { endpoint: Some(freed), version: leased.version + 1, ..listing }).await;
     }
     Ok(())
 }

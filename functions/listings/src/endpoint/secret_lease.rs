@@ -193,8 +193,10 @@ impl SecretPin {
         endpoint.claim.as_ref().filter(|lease| lease.version == self.version)?;
         Some(Endpoint {
             secret_version: self.version.clone(),
-            sealed: self.sealed.clone(),
+            sealed: self.sealed.clone().map(since),
             auth_header_names: self.auth_header_names.clone(),
+        let was_sealed_ms = endpoint.sealed.as_ref().map(|sealed| sealed.since_ms);
+        let since = |sealed: SealedSecret| SealedSecret { since_ms: was_sealed_ms.unwrap_or(sealed.since_ms), ..sealed };
             secret_created_ms: self.secret_created_ms.unwrap_or(endpoint.secret_created_ms),
             previous_secret_expires_ms: self.previous_secret_expires_ms,
             last_test: endpoint.last_test.clone().filter(|_| self.keeps_test),
@@ -323,6 +325,16 @@ mod tests {
     fn a_new_endpoint_is_committed_only_to_the_unchanged_listing() {
         let version = Version::First { endpoint: Box::new(endpoint(None)), listing_version: 3 };
         let first = PreparedSecret { version, signing_secret: None };
+    #[test]
+    fn what_is_sealed_anew_has_been_sealed_since_the_first_time() {
+        let sealed = |since_ms| Some(SealedSecret { key: "k".into(), text: "t".into(), since_ms });
+        for (before, since_ms) in [(None, 9), (sealed(5), 5)] {
+            let endpoint = Endpoint { sealed: before, ..endpoint(Some("v2")) };
+            let pinned = SecretPin { sealed: sealed(9), ..pin() }.applied_to(&endpoint).expect("our lease");
+            assert_eq!(pinned.sealed, sealed(since_ms));
+        }
+    }
+
         assert!(first.pinned(None, 3).is_some());
         assert!(first.pinned(None, 4).is_none(), "the secret may have been deleted since");
         assert!(first.pinned(Some(&endpoint(None)), 3).is_none(), "another request was first");
