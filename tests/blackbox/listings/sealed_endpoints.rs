@@ -100,3 +100,30 @@ fn a_sealed_endpoint_whose_key_is_lost_says_so_and_a_url_makes_it_anew() -> Outc
         Ok(())
     })
 }
+
+#[test]
+fn nothing_is_sold_while_a_key_is_lost_and_what_was_paid_is_owed_after_a_day() -> Outcome {
+    let sealed = Setup::settings(&[("CROCHET_ENDPOINT_SECRETS", "sealed")]);
+    with_setup(sealed, async |world| {
+        let market = world.market(1.0).await?;
+        let (mended, lost) = (json!({ "n": 1 }), json!({ "n": 2 }));
+        let (first, second) = (market.quote(&mended).await?, market.quote(&lost).await?);
+        world.lose_keyring().await?;
+        world.later(301).await?;
+        market.call(&json!({ "n": 3 })).send().await?.refused(503, "SERVICE_UNAVAILABLE");
+        world.sandbox.pay(&first.id).await?;
+        world.sandbox.pay(&second.id).await?;
+        for (quote, body) in [(&first, &mended), (&second, &lost)] {
+            let refused = market.redeem(quote, body).await?;
+            assert_eq!(refused.refused(502, "SELLER_UNAVAILABLE")["details"]["settled"], true);
+        }
+        // Who comes again after the seller has mended it is served; who does not is owed.
+        let endpoint = put(&market, json!({ "private_endpoint_url": world.seller.url(&market.path) })).await?;
+        world.seller.add_secret(text(&endpoint, "signing_secret"), &market.path).await?;
+        assert_eq!(market.redeem(&first, &mended).await?.ok(200)["seller_response"]["verified"], true);
+        world.later(DAY + 1).await?;
+        market.redeem(&second, &lost).await?.refused(502, "CALL_UNDELIVERED");
+        assert_eq!(market.row(&second.id).await?["charge"]["state"], "owed");
+        Ok(())
+    })
+}

@@ -42,6 +42,10 @@ pub(super) async fn quote(ctx: &CallContext<'_>, progress: &mut Progress, new: &
         return Err(ApiError::new(Code::ProfileSuspended).detail("suspended_reason", reason.as_str()));
     }
     let terms = terms(ctx, progress, new).await?;
+    // What cannot be delivered is not sold.
+    if let Some(endpoint) = &ctx.listing.endpoint {
+        ctx.secret(endpoint).await?;
+    }
     let id = CallId::generate(ctx.now);
     // The request may have waited for a parallel one.
     let now_ms = unix_ms(ctx.state.app.clock.now());
