@@ -73,7 +73,7 @@ fn goes_on_offer(state: &crate::state::State, listing: &Listing, status: Listing
     let endpoint = listing.endpoint.as_ref()?;
     let activates = listing.status != ListingStatus::Active && status == ListingStatus::Active;
     let moves = activates && place(state.app.config.endpoint_secrets, Some(endpoint), status) == Place::NewSecret;
-    moves.then_some(&SecretChange::Move)
+    moves.then_some(&SecretChange::Move { by_operator: false })
 }
 
 /// Writes the change. If another write came first, applies the change to its result.
