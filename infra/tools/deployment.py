@@ -11,6 +11,7 @@
 import json
 import shlex
 import sys
+import time
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -24,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RECOVERY_DAYS = 7
 # What the operator may put into a secret.
 SETTABLE = ("relay_api_key", "evm_rpc_url")
+# How long the provider's key before is used (milliseconds), as in shared/src/config/provider_secret.rs.
+PREVIOUS_USED_MS = 2 * 86_400_000
 
 
 class Problem(Exception):
@@ -144,6 +147,7 @@ class Deployment:
             if name in SETTABLE and name in secret:
                 if f"previous_{name}" in secret and secret[name] != value:
                     secret[f"previous_{name}"] = secret[name]
+                    secret["previous_until_ms"] = int(time.time() * 1000) + PREVIOUS_USED_MS
                 secret[name] = value
                 self.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=json.dumps(secret))
                 return

@@ -40,6 +40,8 @@ pub const PROFILE_WRITES: Limit = Limit { name: "profile-writes", quota: 30, win
 pub const LISTING_WRITES: Limit = Limit { name: "listing-writes", quota: 60, window_seconds: 3_600 };
 /// Changes of one listing's endpoint. AWS refuses more than 100 versions of a secret per day.
 pub const ENDPOINT_EDITS: Limit = Limit { name: "endpoint-edits", quota: 20, window_seconds: 86_400 };
+/// Secrets that are created in Secrets Manager, per profile. What all may create in a day is capped, too.
+pub const NEW_SECRETS: Limit = Limit { name: "new-secrets", quota: 40, window_seconds: 86_400 };
 /// Test calls of one listing's endpoint.
 pub const ENDPOINT_TESTS: Limit = Limit { name: "endpoint-tests", quota: 10, window_seconds: 60 };
 
@@ -58,6 +60,7 @@ pub const ALL: &[Limit] = &[
     PROFILE_WRITES,
     LISTING_WRITES,
     ENDPOINT_EDITS,
+    NEW_SECRETS,
     ENDPOINT_TESTS,
     REVIEW_WRITES,
 ];

@@ -5,7 +5,7 @@ use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 /// Secrets Manager did not complete a request. Contains no part of any secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretStoreError {
-    /// The secret, or the requested version of it, does not exist.
+    /// The secret, or the requested version of it, does not exist; of a sealed one, the key.
     #[error("the secret or its version does not exist")]
     NotFound,
     /// A secret with this name already exists.

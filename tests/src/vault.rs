@@ -38,6 +38,13 @@ impl World {
         self.vault("PutSecretValue", &put).await.map(drop)
     }
 
+    /// Replaces the keyring by another one, which lacks every key of before.
+    pub async fn lose_keyring(&self) -> Result<(), Failure> {
+        let seed = json!({ "seed": hex::encode([8; 32]) }).to_string();
+        let put = json!({ "SecretId": "crochet/keyring", "ClientRequestToken": hex::encode([8; 16]), "SecretString": seed });
+        self.vault("PutSecretValue", &put).await.map(drop)
+    }
+
     /// Whether Secrets Manager holds a secret of this listing.
     pub async fn keeps_secret_of(&self, listing: &str) -> Result<bool, Failure> {
         let told = self.vault("DescribeSecret", &json!({ "SecretId": format!("crochet/listing/{listing}") })).await?;

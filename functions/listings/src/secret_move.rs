@@ -42,7 +42,9 @@ pub async fn move_secret(state: &State, id: ListingId) -> Result<Moved, ApiError
         return Ok(Moved::InPlace);
     }
     let owner = ListingWriter(listing.seller.id);
-    match update_endpoint_of(state, owner, listing, Some(&SecretChange::Move), |listing| Ok(listing.clone())).await {
+    match update_endpoint_of(state, owner, listing, Some(&SecretChange::Move { by_operator: true }), |listing| Ok(listing.clone()))
+        .await
+    {
         Ok(_) => Ok(Moved::Moved),
         Err(error) if error.code() == Code::EditConflict => Ok(Moved::Busy),
         Err(error) => Err(error),

@@ -19,11 +19,14 @@ use crochet_domain::timestamp::unix_ms;
 use futures::stream::{self, StreamExt};
 
 use crate::endpoint::lease::check_lease;
-use crate::endpoint::secret::{delete_marked_secret, delete_orphaned_secret, marked_for_deletion};
+use crate::endpoint::secret::{delete_found_secret, delete_marked_secret, marked_for_deletion};
 
 /// Age from which on a secret without an endpoint is left behind, and not part of a change in progress: one hour, in milliseconds.
 /// No request runs for longer than 30 seconds, and Secrets Manager may list a change five minutes late.
 const LEFT_BEHIND_MS: i64 = 3_600_000;
+/// How long the secret of an endpoint that is sealed now is kept: 35 days, in milliseconds. A table that is restored to a time before
+/// needs it, and point-in-time recovery reaches so far.
+const SUPERSEDED_KEPT_MS: i64 = 35 * 86_400_000;
 /// Time after which no further page is listed. It is enough for about 150,000 secrets. The function itself is ended after 15 minutes.
 const LISTS_WITHIN: Duration = Duration::from_secs(480);
 /// Time after which no further secret is deleted. The next run finds it again.
@@ -148,7 +151,7 @@ impl SecretSweeper {
     /// Does what was found necessary, if it still is. Returns `None` if the listing has changed.
     async fn act_on(&self, id: ListingId, finding: Finding) -> Result<Option<Finding>, StoreError> {
         match finding {
-            Finding::LeftBehind => delete_orphaned_secret(&self.app, &*self.secrets, id).await.map(|()| Some(finding)),
+            Finding::LeftBehind => delete_found_secret(&self.app, &*self.secrets, id).await.map(|()| Some(finding)),
             Finding::Unused => Ok(self.remove_unused_endpoint(id).await?.then_some(finding)),
         }
     }
@@ -174,10 +177,14 @@ impl SecretSweeper {
 }
 
 fn finding(secret: &ListedSecret, listing: Option<&Listing>, now_ms: i64) -> Option<Finding> {
-    let left_ms = match listing.and_then(|listing| listing.endpoint.as_ref()) {
-        None => secret.changed_ms,
-        Some(Endpoint { sealed: Some(sealed), .. }) => secret.changed_ms.max(sealed.since_ms),
+    let is_left = now_ms - secret.changed_ms >= LEFT_BEHIND_MS;
+    let goes = match listing.and_then(|listing| listing.endpoint.as_ref()) {
+        None => is_left,
+        // What was created since was never in force.
+        Some(Endpoint { sealed: Some(sealed), .. }) => {
+            is_left && (secret.created_ms > sealed.since_ms || now_ms - sealed.since_ms >= SUPERSEDED_KEPT_MS)
+        }
         Some(_) => return listing?.has_unused_endpoint(now_ms).then_some(Finding::Unused),
     };
-    (now_ms - left_ms >= LEFT_BEHIND_MS).then_some(Finding::LeftBehind)
+    goes.then_some(Finding::LeftBehind)
 }

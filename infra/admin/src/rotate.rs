@@ -62,7 +62,7 @@ pub(crate) async fn rotate(app: &App, secret: Secret, input: &Input) -> Result<S
             if key.expose_secret() == before.key.expose_secret() {
                 return Err("That is the key in use.".to_owned());
             }
-            put(app, &config.provider_secret_id, &before.rotated(&key)).await?;
+            put(app, &config.provider_secret_id, &before.rotated(&key, now_ms)).await?;
             Ok("Instances use the new key within five minutes, and at once when the provider refuses the one before.\n".to_owned())
         }
         Secret::Node => {

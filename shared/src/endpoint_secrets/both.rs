@@ -57,6 +57,9 @@ impl EndpointSecrets {
         let mut keyring = self.keyring.current().await?;
         if !keyring.has(&sealed.key) {
             keyring = self.keyring.no_older_than(MISSED_KEY_READS_MS).await?;
+            if !keyring.has(&sealed.key) {
+                return Err(SecretStoreError::NotFound);
+            }
         }
         keyring.open(listing, version, sealed).map(Arc::new)
     }

@@ -66,7 +66,8 @@ impl SecretsManager {
         }
         let created_ms = listed.created_date()?.to_millis().ok()?;
         let changed_ms = listed.last_changed_date().and_then(|at| at.to_millis().ok());
-        Some(ListedSecret { listing, changed_ms: changed_ms.map_or(created_ms, |changed_ms| changed_ms.max(created_ms)) })
+        let changed_ms = changed_ms.map_or(created_ms, |changed_ms| changed_ms.max(created_ms));
+        Some(ListedSecret { listing, created_ms, changed_ms })
     }
 }
 

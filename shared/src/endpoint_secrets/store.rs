@@ -65,6 +65,8 @@ pub trait WriteSecrets: ReadSecrets + DeleteSecrets {
 pub struct ListedSecret {
     /// The listing in its name. There may be no such listing.
     pub listing: ListingId,
+    /// When the secret was created (Unix milliseconds).
+    pub created_ms: i64,
     /// When the secret was created, or last changed (Unix milliseconds).
     pub changed_ms: i64,
 }

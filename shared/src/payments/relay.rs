@@ -191,7 +191,8 @@ impl Relay {
         query.extend(until.as_deref().map(|until| ("endTimestamp", until)));
         query.extend(page.map(|page| ("continuation", page)));
         let key = |secret: &ProviderSecret| if is_previous { secret.previous.clone() } else { secret.key.clone() };
-        let has_previous = self.secret.current().await.is_ok_and(|secret| secret.keys().count() == 2);
+        // What was filled before the key ended is listed under it for ever.
+        let has_previous = self.secret.current().await.is_ok_and(|secret| secret.previous_at(since_ms).is_some());
         let url = self.url("/requests/v3", &query)?;
         let listed = self.send(|secret| {
             let mut url = url.clone();
@@ -281,7 +282,7 @@ impl PaymentProvider for Relay {
             // It may be signed with a key that was put in lately.
             for age_ms in [READ_AGAIN_MS, WEBHOOK_READS_MS] {
                 let secret = self.secret.no_older_than(age_ms).await.map_err(|_| WebhookRefused::NotSigned)?;
-                for key in secret.keys() {
+                for key in secret.keys_at(now_ms) {
                     verified = webhook::verify(key, headers, raw_body, now_ms);
                     if verified != Err(WebhookRefused::NotSigned) {
                         return verified;

@@ -152,3 +152,49 @@ fn a_draft_has_no_secret_of_its_own_until_it_goes_on_offer() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn a_draft_that_goes_on_offer_with_the_url_that_it_has_gets_its_secret_too() -> Outcome {
+    shared(async |world| {
+        let seller = world.agent().await?;
+        let path = world.echo_path();
+        let mut fields = world.free_fields(&path);
+        fields["status"] = "draft".into();
+        let draft = seller.create_listing(&fields).await?;
+        world.seller.add_secret(&draft.signing_secret, &path).await?;
+        let offer = json!({ "status": "active", "private_endpoint_url": world.seller.url(&path) });
+        let on_offer = seller.patch(&format!("/listings/{}", draft.id)).json(&offer).send().await?;
+        let endpoint = &on_offer.ok(200)["gateway_endpoint"];
+        assert!(endpoint.get("signing_secret").is_none(), "the same URL keeps its secret: {endpoint}");
+        assert!(world.keeps_secret_of(&draft.id).await?, "what sells is counted, and kept where the operator says");
+        let reply = seller.call(&draft.id, &json!({ "n": 1 })).send().await?;
+        assert_eq!(reply.ok(200)["seller_response"]["verified"], true, "with the secret that was shown first");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_draft_that_gets_its_endpoint_while_it_goes_on_offer_is_offered_with_a_secret_or_not_at_all() -> Outcome {
+    let proxy = &Proxy::start()?;
+    let setup = Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() };
+    with_setup(setup, async |world| {
+        let seller = world.agent().await?;
+        let id = bare(&seller, "draft").await?;
+        let (route, path) = (format!("/listings/{id}"), world.echo_path());
+        let offer = || async { Ok::<_, Failure>(seller.patch(&route).json(&json!({ "status": "active" })).send().await?) };
+        proxy.hold_next_transaction();
+        let meanwhile = async {
+            proxy.holds_a_transaction().await?;
+            let url = json!({ "private_endpoint_url": world.seller.url(&path) });
+            seller.put(&format!("{route}/endpoint")).json(&url).send().await?.ok(200);
+            proxy.let_go();
+            Ok(())
+        };
+        let (offered, ()) = futures::future::try_join(offer(), meanwhile).await?;
+        offered.refused(409, "EDIT_CONFLICT");
+        assert!(!world.keeps_secret_of(&id).await?, "it is a draft, and sealed");
+        offer().await?.ok(200);
+        assert!(world.keeps_secret_of(&id).await?);
+        Ok(())
+    })
+}

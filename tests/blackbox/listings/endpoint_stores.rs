@@ -182,3 +182,35 @@ fn no_more_secrets_are_created_than_the_operator_allows() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn one_seller_cannot_use_up_what_all_may_create() -> Outcome {
+    with_setup(Setup::settings(&[("CROCHET_RATE_LIMITS", ""), ("CROCHET_ENDPOINT_SECRETS_PER_DAY", "41")]), async |world| {
+        world.at_noon().await?;
+        let one = world.free_market(&world.echo_path()).await?;
+        let (seller, buyer) = (one.seller.clone(), one.buyer.clone());
+        let two = world.market_of(buyer, seller, &world.free_fields(&one.path), &one.path).await?;
+        // Each listing has its first one by now, and 19 of the 20 changes of a day follow.
+        for market in [&one, &two] {
+            for _ in 0..19 {
+                put(market, json!({ "private_endpoint_url": null })).await?;
+                put(market, json!({ "private_endpoint_url": world.seller.url(&market.path) })).await?;
+            }
+            world.later(3_600).await?;
+        }
+        put(&one, json!({ "private_endpoint_url": null })).await?;
+        let again = json!({ "private_endpoint_url": world.seller.url(&one.path) });
+        let refused = one.seller.put(&route(&one)).json(&again).send().await?;
+        let error = refused.refused(429, "RATE_LIMITED");
+        assert_eq!((&error["details"]["limited"], &error["details"]["limit"]), (&json!("endpoint-secrets"), &json!(40)));
+        // What exists can be changed, and the last one of the day is left for somebody else.
+        rotated(&two, json!({})).await?;
+        world.free_market(&world.echo_path()).await?;
+        let fields = world.free_fields(&world.echo_path());
+        let full = world.agent().await?.try_create_listing(&fields).await?;
+        full.refused(429, "RATE_LIMITED");
+        world.later(86_400).await?;
+        put(&one, again).await?;
+        Ok(())
+    })
+}

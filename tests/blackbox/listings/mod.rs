@@ -12,6 +12,7 @@ mod endpoint_stores;
 mod endpoint_test;
 mod pricing;
 mod schema_patterns;
+mod sealed_endpoints;
 mod secret_sweep;
 mod slugs;
 mod status;

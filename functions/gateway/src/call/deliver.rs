@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crochet::endpoint_secrets::EndpointSecret;
+use crochet::endpoint_secrets::{EndpointSecret, SecretStoreError};
 use crochet::http::{ApiError, Result};
 use crochet::store::StoreError;
 use crochet::store::answer::CompressedResponse;
@@ -53,9 +53,13 @@ pub(super) async fn deliver(
         put_back_late(ctx, &call).await?;
     }
     // Before the lease is taken: a call that cannot be signed is not an attempt.
-    let secret = match ctx.secret(endpoint).await {
+    let secret = match ctx.state.secrets.read(ctx.listing.id, endpoint).await {
         Ok(secret) => secret,
-        Err(e) => return Ok(Delivery::HeldBack(Obstacle::Failed, Some(e))),
+        Err(error @ (SecretStoreError::NotFound | SecretStoreError::Malformed(_))) => {
+            tracing::warn!(listing = %ctx.listing.id, %error, "an endpoint's secret is lost: its seller has to set the URL again");
+            return Ok(Delivery::HeldBack(Obstacle::SecretLost, None));
+        }
+        Err(error) => return Ok(Delivery::HeldBack(Obstacle::Failed, Some(error.into()))),
     };
     // Fetching a secret, or a slow provider, may have taken too long.
     if !ctx.has_time_for_seller(Duration::from_millis(endpoint.timeout_ms.into())) {

@@ -39,6 +39,10 @@ pub(super) enum Quoted {
 pub(super) async fn quote(ctx: &CallContext<'_>, progress: &mut Progress, new: &NewCall) -> Result<Quoted> {
     let Some(name) = &new.name else { return Err(ApiError::internal("a quote without a name").alarm()) };
     let terms = terms(ctx, progress, new).await?;
+    // What cannot be delivered is not sold.
+    if let Some(endpoint) = &ctx.listing.endpoint {
+        ctx.secret(endpoint).await?;
+    }
     let id = CallId::generate(ctx.now);
     // The request may have waited for a parallel one.
     let now_ms = unix_ms(ctx.state.app.clock.now());

@@ -3,10 +3,11 @@
 use crochet::app::App;
 use crochet::config::EndpointStore;
 use crochet::endpoint_secrets::{DeleteSecrets, EndpointSecret, Place, SigningKey, new_version};
-use crochet::http::{Result, gate};
+use crochet::http::{Code, Result, gate};
+use crochet::limits;
 use crochet::store::StoreError;
 use crochet::store::gate::Gate;
-use crochet_domain::ids::ListingId;
+use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::{Endpoint, Listing, ListingStatus, SealedSecret};
 use crochet_domain::timestamp::unix_ms;
 
@@ -30,31 +31,46 @@ pub(crate) fn place(store: EndpointStore, endpoint: Option<&Endpoint>, status: L
 /// As [`write_secret`].
 pub(crate) async fn create_secret(
     state: &crate::state::State,
-    listing: ListingId,
+    listing: &Listing,
     status: ListingStatus,
     make: impl FnOnce(SigningKey) -> NewEndpoint,
 ) -> Result<NewEndpoint> {
-    let mut new = make(state.secrets.new_signing_key(listing).await?);
+    let mut new = make(state.secrets.new_signing_key(listing.id).await?);
     let place = place(state.app.config.endpoint_secrets, None, status);
-    new.endpoint.sealed = write_secret(state, listing, &new.endpoint.secret_version, &new.secret, place).await?;
+    let (version, counted) = (&new.endpoint.secret_version, Some(listing.seller.id));
+    new.endpoint.sealed = write_secret(state, listing.id, version, &new.secret, place, counted).await?;
     Ok(new)
 }
 
-/// Writes a version of a listing's secret. A new secret in Secrets Manager is counted first.
+/// Writes a version of a listing's secret. A new secret in Secrets Manager is counted first: of this seller, then of all, so that no
+/// seller uses up what all may create in a day.
 ///
 /// # Errors
-/// Those of [`gate::pass`]; if the secret cannot be written.
+/// `RATE_LIMITED` if the seller has created as many as one may in a day; those of [`gate::pass`]; if the secret cannot be written.
 pub(super) async fn write_secret(
     state: &crate::state::State,
     listing: ListingId,
     version: &str,
     secret: &EndpointSecret,
     place: Place,
+    counted: Option<ProfileId>,
 ) -> Result<Option<SealedSecret>> {
     if place == Place::NewSecret {
+        if let Some(seller) = counted {
+            count_new_secret(&state.app, seller).await?;
+        }
         gate::pass(&state.app, Gate::EndpointSecrets, state.app.clock.now()).await?;
     }
     Ok(state.secrets.write(listing, version, secret, place).await?)
+}
+
+async fn count_new_secret(app: &App, seller: ProfileId) -> Result<()> {
+    let status = app.limiter.count(limits::NEW_SECRETS, &seller.to_string(), app.clock.now()).await?;
+    status.check(Code::RateLimited).map_err(|error| {
+        error
+            .message("You have created as many endpoints today as a seller may; wait until tomorrow (UTC).")
+            .detail("limited", Gate::EndpointSecrets.as_str())
+    })
 }
 
 /// Deletes a listing's secret on a best-effort basis: a secret left behind is harmless, but costs money. Returns `false` if the
@@ -87,8 +103,23 @@ pub(crate) async fn delete_marked_secret(app: &App, secrets: &dyn DeleteSecrets,
     }
 }
 
+/// Deletes a secret that the sweep has found: of a listing without an endpoint, of one that does not exist, or one that a sealed
+/// endpoint has superseded.
+pub(crate) async fn delete_found_secret(
+    app: &App,
+    secrets: &dyn DeleteSecrets,
+    id: ListingId,
+) -> std::result::Result<(), StoreError> {
+    match app.store.listing(id).await? {
+        Some(listing) if listing.endpoint.as_ref().is_some_and(|endpoint| endpoint.sealed.is_some()) => {
+            delete_superseded_secret(app, secrets, listing).await
+        }
+        listing => delete_unnamed_secret(app, secrets, id, listing).await,
+    }
+}
+
 /// Deletes the secret of a listing without an endpoint, which a failed change may have left behind, or of a listing that does not
-/// exist.
+/// exist. That of a sealed endpoint stays: a restored table may need it.
 ///
 /// The listing is marked first. The mark increments the listing's version, so that a first secret version that another request
 /// has already written can no longer be pinned; and it stops others from writing one. If the mark cannot be written, the secret
@@ -98,14 +129,21 @@ pub(crate) async fn delete_orphaned_secret(
     secrets: &dyn DeleteSecrets,
     id: ListingId,
 ) -> std::result::Result<(), StoreError> {
+    let listing = app.store.listing(id).await?;
+    delete_unnamed_secret(app, secrets, id, listing).await
+}
+
+async fn delete_unnamed_secret(
+    app: &App,
+    secrets: &dyn DeleteSecrets,
+    id: ListingId,
+    listing: Option<Listing>,
+) -> std::result::Result<(), StoreError> {
     let now_ms = unix_ms(app.clock.now());
-    let Some(listing) = app.store.listing(id).await? else {
+    let Some(listing) = listing else {
         delete_secret(secrets, id).await;
         return Ok(());
     };
-    if listing.endpoint.as_ref().is_some_and(|endpoint| endpoint.sealed.is_some()) {
-        return delete_superseded_secret(app, secrets, listing).await;
-    }
     if listing.endpoint.is_some() || listing.removing_secret_until_ms.is_some_and(|until_ms| now_ms < until_ms) {
         return Ok(());
     }
@@ -126,8 +164,10 @@ async fn delete_superseded_secret(app: &App, secrets: &dyn DeleteSecrets, listin
     leased.endpoint = Some(with_lease(endpoint, &new_version(), now_ms));
     leased.version += 1;
     if app.store.update_listing(&leased).await? && delete_secret(secrets, listing.id).await {
-        // If the lease is not given up, it ends by itself.
-        let _ = app.store.update_listing(&Listing { version: leased.version + 1, ..listing }).await;
+        // The lease that has lapsed goes, too: its holder may have written a version here that is deleted now, and must not pin it.
+        // If ours is not given up, it ends by itself.
+        let freed = Endpoint { claim: None, ..endpoint.clone() };
+        let _ = app.store.update_listing(&Listing { endpoint: Some(freed), version: leased.version + 1, ..listing }).await;
     }
     Ok(())
 }

@@ -16,8 +16,9 @@ const MAX_LIVE_SECRETS: usize = 5;
 pub(crate) enum SecretChange {
     /// Sets the URL, the header, or both. `None` leaves a field as it is; `header: Some(None)` removes the header.
     Set { url: Option<EndpointUrl>, header: Option<Option<AuthHeader>> },
-    /// Changes nothing: the next version is kept where the configuration says.
-    Move,
+    /// Changes nothing: the next version is kept where the configuration says. The operator moves what exists; a draft's secret moves
+    /// when its seller puts it on offer.
+    Move { by_operator: bool },
     /// Adds a new signing secret. Earlier ones keep signing for `overlap_ms`, or until their own expiry if that is sooner; with 0
     /// they stop at once.
     Rotate { overlap_ms: i64 },
@@ -36,7 +37,7 @@ impl SecretChange {
     pub(crate) fn url(&self) -> Option<&EndpointUrl> {
         match self {
             Self::Set { url, .. } => url.as_ref(),
-            Self::Move | Self::Rotate { .. } => None,
+            Self::Move { .. } | Self::Rotate { .. } => None,
         }
     }
 
@@ -67,7 +68,7 @@ impl SecretChange {
                 let secret = EndpointSecret { url: url.into(), header: header.clone(), keys };
                 Ok(Some(NewSecret { secret, signing_secret: None }))
             }
-            Self::Move => {
+            Self::Move { .. } => {
                 let secret = EndpointSecret { url: before.url.clone(), header: before.header.clone(), keys };
                 Ok(Some(NewSecret { secret, signing_secret: None }))
             }

@@ -8,7 +8,7 @@ use crochet::endpoint_secrets::{SecretStoreError, new_version};
 use crochet::http::{ApiError, Code};
 use crochet::limits;
 use crochet::store::retry::Attempts;
-use crochet_domain::ids::ListingId;
+use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::{Endpoint, Listing, ListingStatus, SealedSecret};
 use crochet_domain::timestamp::unix_ms;
 use crochet_domain::webhook_signature::SigningSecret;
@@ -60,6 +60,8 @@ struct NextSecret {
     replaces_lost: bool,
     /// It is the same as before, kept elsewhere.
     is_moved: bool,
+    /// Who is counted if it takes a new secret in Secrets Manager: the seller. `None` if the operator moves it.
+    counted: Option<ProfileId>,
 }
 
 /// Writes the next version of the secret of a listing that will have this status. Returns `None` if the change makes no difference.
@@ -83,7 +85,7 @@ pub(super) async fn prepare(
         };
         let Some(next) = next_secret(state, &listing, endpoint, change, now_ms).await? else { return Ok(None) };
         check_lease(endpoint, now_ms)?;
-        // The operator moves secrets, and no seller.
+        // A move writes what is there already.
         if !is_counted && !next.is_moved {
             count_edit(&state.app, &listing).await?;
             is_counted = true;
@@ -109,7 +111,7 @@ async fn prepare_first(
     check_until(listing.removing_secret_until_ms, now_ms)?;
     count_edit(&state.app, listing).await?;
     let make = |signing_key| NewEndpoint::new(url, header.clone().flatten(), signing_key, now_ms);
-    let new = create_secret(state, listing.id, status, make).await?;
+    let new = create_secret(state, listing, status, make).await?;
     let version = Version::First { endpoint: Box::new(new.endpoint), listing_version: listing.version };
     Ok(PreparedSecret { version, signing_secret: Some(new.signing_secret) })
 }
@@ -122,18 +124,20 @@ async fn next_secret(
     change: &SecretChange,
     now_ms: i64,
 ) -> Result<Option<NextSecret>, ApiError> {
-    let is_moved = matches!(change, SecretChange::Move);
+    let is_moved = matches!(change, SecretChange::Move { .. });
+    let by_operator = matches!(change, SecretChange::Move { by_operator: true });
+    let counted = Some(listing.seller.id).filter(|_| !by_operator);
     match state.secrets.read_fresh(listing.id, endpoint).await {
         Ok(pinned) => {
             let signing_key = state.secrets.new_signing_key(listing.id).await?;
             let secret = change.apply(&pinned, signing_key, now_ms)?;
-            Ok(secret.map(|secret| NextSecret { secret, replaces_lost: false, is_moved }))
+            Ok(secret.map(|secret| NextSecret { secret, replaces_lost: false, is_moved, counted }))
         }
         Err(error @ SecretStoreError::NotFound) => {
             let signing_key = state.secrets.new_signing_key(listing.id).await?;
             let new = change.for_new_endpoint(signing_key, now_ms).ok_or_else(|| secret_lost(error))?;
             let secret = NewSecret { secret: new.secret, signing_secret: Some(new.signing_secret) };
-            Ok(Some(NextSecret { secret, replaces_lost: true, is_moved }))
+            Ok(Some(NextSecret { secret, replaces_lost: true, is_moved, counted }))
         }
         Err(error) => Err(error.into()),
     }
@@ -152,14 +156,14 @@ async fn write_version(
     state: &crate::state::State,
     leased: Listing,
     version: String,
-    NextSecret { secret: new, replaces_lost, is_moved }: NextSecret,
+    NextSecret { secret: new, replaces_lost, is_moved, counted }: NextSecret,
     status: ListingStatus,
     now_ms: i64,
 ) -> Result<PreparedSecret, ApiError> {
     let id = leased.id;
     let before = leased.endpoint.as_ref().filter(|_| !replaces_lost);
     let place = place(state.app.config.endpoint_secrets, before, status);
-    let written = write_secret(state, id, &version, &new.secret, place).await;
+    let written = write_secret(state, id, &version, &new.secret, place, counted).await;
     let (sealed, failure) = match written {
         Ok(sealed) => (sealed, None),
         Err(error) => (None, Some(error)),
@@ -191,9 +195,11 @@ impl SecretPin {
     /// same secret.
     fn applied_to(&self, endpoint: &Endpoint) -> Option<Endpoint> {
         endpoint.claim.as_ref().filter(|lease| lease.version == self.version)?;
+        let was_sealed_ms = endpoint.sealed.as_ref().map(|sealed| sealed.since_ms);
+        let since = |sealed: SealedSecret| SealedSecret { since_ms: was_sealed_ms.unwrap_or(sealed.since_ms), ..sealed };
         Some(Endpoint {
             secret_version: self.version.clone(),
-            sealed: self.sealed.clone(),
+            sealed: self.sealed.clone().map(since),
             auth_header_names: self.auth_header_names.clone(),
             secret_created_ms: self.secret_created_ms.unwrap_or(endpoint.secret_created_ms),
             previous_secret_expires_ms: self.previous_secret_expires_ms,
@@ -317,6 +323,16 @@ mod tests {
         assert!(pin().applied_to(&endpoint(None)).is_none(), "no lease");
         let moved = SecretPin { secret_created_ms: None, ..pin() };
         assert_eq!(moved.applied_to(&endpoint(Some("v2"))).expect("our lease").secret_created_ms, 0, "the signing secret stays");
+    }
+
+    #[test]
+    fn what_is_sealed_anew_has_been_sealed_since_the_first_time() {
+        let sealed = |since_ms| Some(SealedSecret { key: "k".into(), text: "t".into(), since_ms });
+        for (before, since_ms) in [(None, 9), (sealed(5), 5)] {
+            let endpoint = Endpoint { sealed: before, ..endpoint(Some("v2")) };
+            let pinned = SecretPin { sealed: sealed(9), ..pin() }.applied_to(&endpoint).expect("our lease");
+            assert_eq!(pinned.sealed, sealed(since_ms));
+        }
     }
 
     #[test]

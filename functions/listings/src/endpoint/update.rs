@@ -90,7 +90,8 @@ crochet::error_list!(
 ///
 /// The first `private_endpoint_url` creates the endpoint and shows its `signing_secret` once. A later one moves the endpoint and
 /// keeps the secret. The URL, header and secret of a listing can change at most 20 times a day; the other fields can change as
-/// often as listings can. An endpoint is removed when you have suspended its listing and nothing of it has changed for 30 days.
+/// often as listings can. An endpoint may be removed when you have suspended its listing and nothing of it has changed for 30 days: send
+/// `private_endpoint_url` if it is gone.
 #[utoipa::path(put, path = "/api/v1/listings/{id}/endpoint", operation_id = "update_endpoint", tag = "Listings", security(("api_key" = ["write"])),
     params(("id" = String, Path, description = "UUID or slug of the listing")), request_body = EndpointChange,
     responses((status = 200, body = OneEndpoint, description = "The endpoint after the change."), UpdateEndpointErrors))]

@@ -49,6 +49,12 @@ pub(crate) async fn update_endpoint_of(
             apply(&listing)?;
         }
         prepared = prepare(state, writer, listing.clone(), change, status).await?;
+        // The URL that a draft has already is no change, and the draft may still go on offer with it.
+        if prepared.is_none()
+            && let Some(moves) = goes_on_offer(state, &listing, status)
+        {
+            prepared = prepare(state, writer, listing.clone(), moves, status).await?;
+        }
     }
     let id = listing.id;
     let current = prepared.as_ref().and_then(PreparedSecret::leased).cloned().unwrap_or(listing);
@@ -68,7 +74,7 @@ fn goes_on_offer(state: &crate::state::State, listing: &Listing, status: Listing
     let endpoint = listing.endpoint.as_ref()?;
     let activates = listing.status != ListingStatus::Active && status == ListingStatus::Active;
     let moves = activates && place(state.app.config.endpoint_secrets, Some(endpoint), status) == Place::NewSecret;
-    moves.then_some(&SecretChange::Move)
+    moves.then_some(&SecretChange::Move { by_operator: false })
 }
 
 /// Writes the change. If another write came first, applies the change to its result.
@@ -87,6 +93,10 @@ async fn write(
         };
         if after == before {
             return Ok(after);
+        }
+        // Another request has given the listing its endpoint meanwhile.
+        if prepared.is_none() && goes_on_offer(state, &before, after.status).is_some() {
+            return Err(Code::EditConflict.into());
         }
         after.touch(unix_ms(state.app.clock.now()));
         if write_once(state, writer, &before, &after).await? {

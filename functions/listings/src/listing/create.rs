@@ -182,7 +182,7 @@ pub(crate) async fn create_listing(
     let mut signing_secret = None;
     if let Some(url) = &change.url {
         let make = |signing_key| NewEndpoint::new(url, None, signing_key, unix_ms(now));
-        let new = create_secret(&state, listing.id, listing.status, make).await.map_err(challenge_spent)?;
+        let new = create_secret(&state, &listing, listing.status, make).await.map_err(challenge_spent)?;
         listing.endpoint = Some(new.endpoint);
         signing_secret = Some(new.signing_secret);
     }

@@ -26,8 +26,8 @@ crochet::error_list!(DeleteListingErrors: ListingWriter, Path<String>; ListingNo
 
 /// Delete a draft, or suspend an active listing. A suspended listing stays as it is.
 ///
-/// A listing that you have suspended, and that has not changed for 30 days, loses its endpoint. It needs a `private_endpoint_url` to
-/// be on offer again.
+/// The endpoint of a listing that you have suspended, and that has not changed for 30 days, may be removed. To offer it again, send a
+/// `private_endpoint_url` if it is gone.
 #[utoipa::path(delete, path = "/api/v1/listings/{id}", operation_id = "delete_listing", tag = "Listings", security(("api_key" = ["write"])),
     params(("id" = String, Path, description = "UUID or slug")),
     responses((status = 200, body = Withdrawn, description = "The listing, and whether it was deleted."), DeleteListingErrors))]

@@ -211,6 +211,8 @@ pub enum Payout {
 pub enum Obstacle {
     /// The breaker is open. It lets a call through after this many seconds.
     BreakerOpen(u64),
+    /// The secret of the endpoint does not exist any more, or cannot be opened. Waiting does not bring it back.
+    SecretLost,
     /// Too little time is left for the seller's timeout and for storing the outcome.
     NoTime,
     /// Something on our side failed before the lease was taken.

@@ -78,7 +78,7 @@ pub struct SealedSecret {
     pub key: String,
     /// Nonce and ciphertext, in base64.
     pub text: String,
-    /// When it was sealed (Unix milliseconds).
+    /// Since when the endpoint has been sealed, in this version or one before (Unix milliseconds).
     pub since_ms: i64,
 }
 

@@ -18,7 +18,7 @@ use crochet_domain::money::Micros;
 
 /// A key, and the one before.
 fn key(key: &str, previous: &str) -> OperatorSecret<ProviderSecret> {
-    OperatorSecret::fixed(ProviderSecret { key: key.into(), previous: previous.into() })
+    OperatorSecret::fixed(ProviderSecret { key: key.into(), previous: previous.into(), previous_until_ms: i64::MAX })
 }
 
 const SELLER: &str = "0x00000000000000000000000000000000000000AB";
@@ -316,5 +316,24 @@ async fn after_a_rotation_what_was_quoted_with_the_key_before_is_listed_too() {
     played.clone().says("requests", "", 400, json!({}));
     assert!(relay.filled_since(0, None, None).await.is_err());
     assert_eq!(relay.filled_since(0, None, page.next.as_deref()).await.expect("nothing").payments, []);
+    server.abort();
+}
+
+#[tokio::test]
+async fn when_the_key_before_has_ended_nothing_new_is_asked_with_it() {
+    let ends_ms = 1_774_993_296_140;
+    let secret = ProviderSecret { key: "new".into(), previous: "old".into(), previous_until_ms: ends_ms };
+    let (base, server) = Played::default().serve().await;
+    let relay = Relay::new(&base, OperatorSecret::fixed(secret));
+    for (since_ms, is_asked) in [(ends_ms - 1, true), (ends_ms, false)] {
+        let page = relay.filled_since(since_ms, None, None).await.expect("a page");
+        assert_eq!(page.next.is_some(), is_asked, "since {since_ms}");
+    }
+    let body = json!({ "data": { "requestId": id(1) } }).to_string();
+    let headers = webhook::signed("old", &ends_ms.to_string(), body.as_bytes());
+    for (now_ms, expected) in [(ends_ms - 1, true), (ends_ms, false)] {
+        let verified = relay.verify_webhook(&headers, body.as_bytes(), now_ms).await;
+        assert_eq!(verified.is_ok(), expected, "at {now_ms}: {verified:?}");
+    }
     server.abort();
 }

@@ -72,6 +72,17 @@ fn signed_at_ms(timestamp: &str) -> Option<i64> {
     Some(if time < SECONDS_BELOW { time * 1_000 } else { time })
 }
 
+/// The headers of a body that is signed under a key at this time.
+#[cfg(test)]
+pub(super) fn signed(key: &str, timestamp: &str, body: &[u8]) -> HeaderMap {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key");
+    mac.update(&[timestamp.as_bytes(), b".", body].concat());
+    let mut headers = HeaderMap::new();
+    headers.append(TIMESTAMP, timestamp.parse().expect("a header"));
+    headers.append(SIGNATURE, hex::encode(mac.finalize().into_bytes()).parse().expect("a header"));
+    headers
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,9 +103,7 @@ mod tests {
     }
 
     fn signed(timestamp: &str, body: &[u8]) -> HeaderMap {
-        let mut mac = Hmac::<Sha256>::new_from_slice(KEY.as_bytes()).expect("a key");
-        mac.update(&[timestamp.as_bytes(), b".", body].concat());
-        headers(timestamp, &hex::encode(mac.finalize().into_bytes()))
+        super::signed(KEY, timestamp, body)
     }
 
     fn check(headers: &HeaderMap, body: &[u8], now_ms: i64) -> Result<WebhookEvent, WebhookRefused> {

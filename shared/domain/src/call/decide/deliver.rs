@@ -60,7 +60,8 @@ fn to_seller(view: &View, key: &CallKey, call: &Call, settle: bool) -> Step {
         Some(Obstacle::BreakerOpen(seconds)) => Some(seconds),
         _ => None,
     });
-    let is_kept_away = !view.listing.endpoint_active || breaker.is_some();
+    let is_lost = view.obstacle == Some(Obstacle::SecretLost);
+    let is_kept_away = !view.listing.endpoint_active || breaker.is_some() || is_lost;
     if !is_kept_away && view.obstacle.is_none() {
         return Step::Deliver { call: key.clone(), settle };
     }

@@ -70,7 +70,16 @@ fn the_first_time_that_a_settled_call_is_presented_and_kept_from_the_seller_is_n
         all_come_to(each_way(&settled("p1")).map(|asked| asked.while_closed(why)), &noted);
     }
     all_come_to(each_way(&settled("p1")).map(|asked| asked.with_open_breaker(30)), &noted);
-    all_come_to(each_way(&settled("p1")).map(|asked| asked.held_back_by(Obstacle::BreakerOpen(5))), &noted);
+    for obstacle in [Obstacle::BreakerOpen(5), Obstacle::SecretLost] {
+        all_come_to(each_way(&settled("p1")).map(|asked| asked.held_back_by(obstacle)), &noted);
+    }
+}
+
+#[test]
+fn a_lost_secret_is_a_seller_that_cannot_be_reached() {
+    let first = each_way(&quoted("p1")).map(|asked| asked.provider_says(FILLED).held_back_by(Obstacle::SecretLost));
+    all_come_to(first, &Step::Settle(key("p1")));
+    all_come_to(each_way(&presented()).map(|asked| asked.held_back_by(Obstacle::SecretLost)), &unavailable(None));
 }
 
 #[test]

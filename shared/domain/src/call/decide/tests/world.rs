@@ -190,7 +190,7 @@ impl World {
     /// Takes the lease and calls the seller, unless something is in the way.
     fn deliver(&mut self, key: &CallKey, settle: bool) -> Next {
         if self.random.percent(20) {
-            let obstacle = self.random.pick(&[Obstacle::NoTime, Obstacle::Failed, Obstacle::BreakerOpen(5)]);
+            let obstacle = self.random.pick(&[Obstacle::NoTime, Obstacle::Failed, Obstacle::BreakerOpen(5), Obstacle::SecretLost]);
             self.view.obstacle = Some(obstacle);
             return Next::GoOn;
         }
