@@ -1,7 +1,7 @@
 //! What this deployment asks of the payment provider, per minute.
 //!
-//! The provider limits a deployment as a whole. So no buyer gets more than half of what the others leave, and the sweeper gets a
-//! quarter. The counts are exact, over all instances.
+//! The provider limits a deployment as a whole. So no buyer gets more than half of what the others leave. The sweeper gets as much, and a
+//! quarter in any case while there is room. The counts are exact, over all instances.
 
 use std::sync::Arc;
 

@@ -20,6 +20,7 @@ pub mod breaker;
 mod catalogue;
 pub mod contracts;
 mod costs;
+mod counts;
 mod declared_errors;
 mod directory;
 mod endpoint_program;
@@ -61,6 +62,7 @@ pub use crochet_client::{
     Agent, Ceremony, Chain, Client, Listing, Passkey, Person, Pow, Reply, Request, SandboxControls, SellerControls, Tampering,
     Wallet, solve,
 };
+pub use crochet_local::{Swept, TIMES, Times};
 pub use directory::{Directory, blocks, npm_program, python};
 pub use endpoint_program::{EndpointProgram, RunningEndpoint};
 pub use event::{Event, Returned};

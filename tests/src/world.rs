@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crochet::store::keys::Whose;
 use crochet_client::{Agent, Client, SandboxControls, SellerControls, Wallet};
 use crochet_domain::score::facts::PayerFacts;
 use crochet_domain::score::fade::{DAYS, day_of};
 use crochet_domain::timestamp::unix_ms;
-use crochet_local::{Ran, Stack};
+use crochet_local::{Ran, Stack, Swept, Times};
 use serde_json::{Value, json};
 use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
@@ -137,6 +138,11 @@ impl World {
         }
     }
 
+    /// Sweeps once within these times, and tells what was done. Only on a stack in this process.
+    pub async fn swept_within(&self, times: Times) -> Result<Swept, Failure> {
+        self.stack()?.sweep_within(times).await.map_err(Failure::new)
+    }
+
     /// Moves the clock to the next noon (UTC), so that a test is sure of its days. Only on an isolated stack.
     pub async fn at_noon(&self) -> Outcome {
         let now_ms = unix_ms(self.stack()?.app().await.map_err(Failure::new)?.clock.now());
@@ -146,6 +152,11 @@ impl World {
     /// Counts scores once. Only on a stack in this process.
     pub async fn count_scores(&self) -> Result<Ran, Failure> {
         self.stack()?.count_scores().await.map_err(Failure::new)
+    }
+
+    /// Counts scores once, with this time for comparing one seller with its calls. Only on a stack in this process.
+    pub async fn count_scores_within(&self, within: Duration) -> Result<Ran, Failure> {
+        self.stack()?.count_scores_within(within).await.map_err(Failure::new)
     }
 
     /// Forgets what was counted of a seller's calls on the days that are folded. Only on a stack in this process.

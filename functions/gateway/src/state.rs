@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::passed::Passed;
 use crate::recent::Recent;
 use crate::remembered::Remembered;
 use axum::extract::FromRef;
@@ -28,6 +29,8 @@ pub struct State {
     pub(crate) remembered: Arc<Remembered>,
     #[from_ref(skip)]
     pub(crate) counted: Arc<Recent>,
+    #[from_ref(skip)]
+    pub(crate) passed: Arc<Passed>,
 }
 
 impl State {
@@ -46,6 +49,7 @@ impl State {
             secrets: Arc::new(secrets),
             remembered: Arc::default(),
             counted: Arc::default(),
+            passed: Arc::default(),
             app,
         })
     }

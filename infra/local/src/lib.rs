@@ -26,4 +26,4 @@ pub mod stack;
 
 pub use kill_switch::KillSwitch;
 pub use seller_network::SellerNetwork;
-pub use stack::{Options, Ran, Rewire, SecretsSwept, Settings, Stack, Swept, Webhooks};
+pub use stack::{Options, Ran, Rewire, SecretsSwept, Settings, Stack, Swept, TIMES, Times, Webhooks};

@@ -15,7 +15,7 @@ use crochet::clock::Clock;
 use crochet::config::Config;
 use crochet_catalog::snapshot_writer::Schedule;
 use crochet_client::{Client, SandboxControls, SellerControls};
-pub use crochet_gateway::sweep::Swept;
+pub use crochet_gateway::sweep::{Swept, TIMES, Times};
 pub use crochet_listings::secret_sweep::SecretsSwept;
 pub use crochet_reviews::score::run::Ran;
 use tokio::net::TcpListener;
@@ -240,6 +240,14 @@ impl Stack {
         self.scheduled().await?.sweep().await
     }
 
+    /// Sweeps once, within these times.
+    ///
+    /// # Errors
+    /// As [`Stack::sweep`].
+    pub async fn sweep_within(&self, times: Times) -> Result<Swept, String> {
+        self.scheduled().await?.sweep_within(times).await
+    }
+
     /// Sweeps the endpoint secrets once, as their sweeper's schedule does.
     ///
     /// # Errors
@@ -254,6 +262,14 @@ impl Stack {
     /// One sentence with the cause.
     pub async fn count_scores(&self) -> Result<Ran, String> {
         Scheduled::connect(&self.env, self.clock.clone()).await?.count_scores().await
+    }
+
+    /// As [`Stack::count_scores`], with this time for comparing one seller with its calls.
+    ///
+    /// # Errors
+    /// One sentence with the cause.
+    pub async fn count_scores_within(&self, within: std::time::Duration) -> Result<Ran, String> {
+        Scheduled::connect(&self.env, self.clock.clone()).await?.count_scores_within(within).await
     }
 
     /// The configuration, clock and table of this stack, as a function sees them.

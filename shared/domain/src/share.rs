@@ -71,10 +71,12 @@ impl Held {
         count <= share(limit, others) && count.saturating_add(others) <= limit
     }
 
-    /// Whether `holder`, which works for the whole deployment, may hold `count` in all: a quarter of the limit.
+    /// Whether `holder`, which works for the whole deployment, may hold `count` in all: a quarter of the limit, or the share of a buyer
+    /// where that is more, because the others have left it.
     #[must_use]
     pub fn allows_sweeper(&self, limit: u32, holder: &Holder, count: u32) -> bool {
-        count <= (limit / 4).max(1) && count.saturating_add(self.by_others(limit, holder)) <= limit
+        let others = self.by_others(limit, holder);
+        count <= (limit / 4).max(share(limit, others)) && count.saturating_add(others) <= limit
     }
 
     /// What the others hold. Each counts with at most the largest share that there is: what somebody holds beyond that, because a

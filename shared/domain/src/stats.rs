@@ -5,6 +5,7 @@
 mod counters;
 mod figures;
 mod pack;
+mod parts;
 mod place;
 mod sketch;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use counters::Counters;
 pub use figures::{DayFigures, Figures, Report, figures, report, volume};
 pub use pack::NotCounters;
+pub use parts::{DAY_EVENTS, Parts, SLICE_EVENTS};
 pub use place::{Place, place, slice_start_ms};
 pub use sketch::Sketch;
 
@@ -44,6 +46,17 @@ impl Book {
         }
         self.payers.merge(&other.payers);
     }
+
+    fn add(&mut self, event: &Event, call: &Call, is_end: bool) {
+        self.payers.add(event);
+        if is_end {
+            self.listings.entry(event.listing).or_default().add(call);
+        }
+    }
+
+    fn add_for_all(&mut self, call: &Call) {
+        self.listings.entry(ListingId::from_bytes([0; 16])).or_default().add(call);
+    }
 }
 
 /// What was counted, and the events that are in it: each counts once.
@@ -61,10 +74,7 @@ impl Counted {
     pub fn count(&mut self, event: &Event, call: &Call, is_end: bool) -> bool {
         let is_new = self.seen.insert(event.id);
         if is_new {
-            self.book.payers.add(event);
-            if is_end {
-                self.book.listings.entry(event.listing).or_default().add(call);
-            }
+            self.book.add(event, call, is_end);
         }
         is_new
     }
@@ -73,7 +83,36 @@ impl Counted {
     pub fn count_for_all(&mut self, event: &Event, call: &Call, is_end: bool) -> bool {
         let is_new = is_end && self.seen.insert(event.id);
         if is_new {
-            self.book.listings.entry(ListingId::from_bytes([0; 16])).or_default().add(call);
+            self.book.add_for_all(call);
+        }
+        is_new
+    }
+}
+
+/// A day that is over: what was counted, and the events that are in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Day {
+    /// What was counted.
+    pub book: Book,
+    /// The ids of the events.
+    pub seen: Parts,
+}
+
+impl Day {
+    /// As [`Counted::count`].
+    pub fn count(&mut self, event: &Event, call: &Call, is_end: bool) -> bool {
+        let is_new = self.seen.note(event.id);
+        if is_new {
+            self.book.add(event, call, is_end);
+        }
+        is_new
+    }
+
+    /// As [`Counted::count_for_all`].
+    pub fn count_for_all(&mut self, event: &Event, call: &Call, is_end: bool) -> bool {
+        let is_new = is_end && self.seen.note(event.id);
+        if is_new {
+            self.book.add_for_all(call);
         }
         is_new
     }

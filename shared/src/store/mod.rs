@@ -41,6 +41,7 @@ pub mod score;
 pub mod session;
 pub mod snapshot;
 pub mod stats;
+mod stats_day;
 pub mod stats_log;
 pub mod summary;
 pub mod table;

@@ -191,29 +191,22 @@ impl Store {
         Ok(profiles)
     }
 
-    /// The calls of a seller that were created on this day.
-    pub async fn calls_sold_on(&self, seller: ProfileId, day: i32) -> Result<Vec<CallKey>, StoreError> {
+    /// A page of the calls of a seller that were created on this day, and where the next page begins; `None` on the last one. `from` is
+    /// that of the page before.
+    pub async fn calls_sold_on(
+        &self,
+        seller: ProfileId,
+        day: i32,
+        from: Option<&str>,
+    ) -> Result<(Vec<CallKey>, Option<String>), StoreError> {
         let partition = keys::seller_history_partition(seller, from_unix_ms(day_start_ms(day)));
         let (_, position) = keys::index_attributes(keys::GSI2);
-        let mut calls = Vec::new();
-        let mut from: Option<String> = None;
-        loop {
-            let range = Range {
-                index: Some(keys::GSI2),
-                partition: &partition,
-                from: from.as_deref(),
-                to: None,
-                newest_first: false,
-                limit: SOLD_PAGE,
-            };
-            let items = self.table.query(&range).await?;
-            let is_full = items.len() == usize::try_from(SOLD_PAGE).unwrap_or(usize::MAX);
-            let text = |name: &str, item: &super::item::Item| item.get(name)?.as_s().ok().cloned();
-            from = items.last().and_then(|item| text(&position, item)).map(|last| keys::just_after(&last));
-            calls.extend(items.iter().filter_map(|item| keys::call_of_partition(&text(PK, item)?)));
-            if !is_full || from.is_none() {
-                return Ok(calls);
-            }
-        }
+        let range = Range { index: Some(keys::GSI2), partition: &partition, from, to: None, newest_first: false, limit: SOLD_PAGE };
+        let items = self.table.query(&range).await?;
+        let text = |name: &str, item: &super::item::Item| item.get(name)?.as_s().ok().cloned();
+        let is_full = items.len() == usize::try_from(SOLD_PAGE).unwrap_or(usize::MAX);
+        let last = items.last().filter(|_| is_full).and_then(|item| text(&position, item));
+        let calls = items.iter().filter_map(|item| keys::call_of_partition(&text(PK, item)?)).collect();
+        Ok((calls, last.map(|last| keys::just_after(&last))))
     }
 }

@@ -1,7 +1,8 @@
 //! What is counted of calls: slices of ten minutes, and days that are over.
 //!
 //! An event is counted in the slice of its call's end while slices of that day may change, which is until the day after. A later one
-//! is counted in the day itself. Slices and days know the events that are in them, so that one that comes again changes nothing.
+//! is counted in the day itself: see `stats_day`. Slices and days know the events that are in them, so that one that comes again
+//! changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -13,21 +14,16 @@ use serde_json::json;
 use super::conditional::WriteError;
 use super::item::{Item, n, record};
 use super::keys::{self, Key, SK, Whose};
-use super::retry::{Attempts, MayConflict};
 use super::write::{Condition, Put};
 use super::{Store, StoreError};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::score::event::EventId;
 use crochet_domain::score::facts::PayerFacts;
 use crochet_domain::score::fade::{DAYS, day_of, day_start_ms};
-use crochet_domain::stats::{Book, Counted, Place, Report, place};
+use crochet_domain::stats::{Book, Counted, Parts, Place, Report, SLICE_EVENTS, place};
 
 /// Time that slices are kept: a week, so that a fold that was missed heals.
 const SLICE_KEPT_MS: i64 = 7 * DAY_MS;
-/// Time that days are kept: 120 days.
-const DAY_KEPT_MS: i64 = 120 * DAY_MS;
-/// Time that the events of a day are known: 60 days after it, longer than any call is open.
-const SEEN_KEPT_MS: i64 = 60 * DAY_MS;
 /// Time that it is known who has paid whom: 92 days.
 const PAID_KEPT_MS: i64 = 92 * DAY_MS;
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -36,9 +32,9 @@ const DAY_MS: i64 = 24 * 3_600_000;
 #[derive(Debug)]
 pub struct Slice {
     /// What was counted in it.
-    pub counted: Counted,
-    read: Option<Item>,
-    key: Key,
+    pub counted: Parts,
+    read: Vec<Item>,
+    first: Key,
     at_ms: i64,
 }
 
@@ -46,7 +42,7 @@ impl Slice {
     /// Whether nothing was counted in it before.
     #[must_use]
     pub fn is_new(&self) -> bool {
-        self.read.is_none()
+        self.read.is_empty()
     }
 }
 
@@ -65,26 +61,26 @@ fn version(item: &Item) -> u64 {
     item.get("v").and_then(|v| v.as_n().ok()).and_then(|v| v.parse().ok()).unwrap_or(0)
 }
 
-fn book_of(item: &Item) -> Result<Book, StoreError> {
+pub(super) fn book_of(item: &Item) -> Result<Book, StoreError> {
     let mut book = Book { payers: PayerFacts::from_bytes(&bytes(item, "p")).map_err(StoreError::defect)?, ..Book::default() };
     book.add_listings(&bytes(item, "l")).map_err(StoreError::defect)?;
     Ok(book)
 }
 
-fn seen_of(item: &Item) -> impl Iterator<Item = EventId> {
+pub(super) fn seen_of(item: &Item) -> impl Iterator<Item = EventId> + use<> {
     bytes(item, "s").as_chunks::<8>().0.to_vec().into_iter()
 }
 
-fn with_book(put: Put, book: &Book) -> Put {
+pub(super) fn with_book(put: Put, book: &Book) -> Put {
     put.with("p", blob(book.payers.to_bytes())).with("l", blob(book.listings_to_bytes()))
 }
 
-fn with_seen(put: Put, counted: &Counted) -> Put {
-    put.with("s", blob(counted.seen.iter().flatten().copied().collect()))
+pub(super) fn seen_blob<'a>(seen: impl IntoIterator<Item = &'a EventId>) -> AttributeValue {
+    blob(seen.into_iter().flatten().copied().collect())
 }
 
 /// A put of the next version of what was read.
-fn next(key: &Key, kind: &str, read: Option<Item>, kept_until_ms: i64) -> Result<Put, StoreError> {
+pub(super) fn next(key: &Key, kind: &str, read: Option<Item>, kept_until_ms: i64) -> Result<Put, StoreError> {
     let (seen, condition) = match &read {
         Some(item) => (version(item), Condition::equals("v", n(version(item)))),
         None => (0, Condition::absent()),
@@ -95,99 +91,28 @@ fn next(key: &Key, kind: &str, read: Option<Item>, kept_until_ms: i64) -> Result
 
 impl Store {
     /// The slice of `at_ms` (Unix milliseconds), to be counted in and written with [`Store::put_slice`].
-    pub async fn slice(&self, whose: Whose, at_ms: i64, part: u8) -> Result<Slice, StoreError> {
-        let key = keys::slice(whose, at_ms, part);
-        let item = self.table.get_item(&key).await?;
-        let counted = match &item {
-            Some(item) => Counted { book: book_of(item)?, seen: seen_of(item).collect() },
-            None => Counted::default(),
-        };
-        Ok(Slice { counted, read: item, key, at_ms })
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if another run wrote it meanwhile.
+    pub async fn slice(&self, whose: Whose, at_ms: i64, row: u8) -> Result<Slice, StoreError> {
+        let first = keys::slice(whose, at_ms, row);
+        let read = self.table.query_all(&keys::stats_parts(&first)).await?;
+        let counted = read.iter().map(|item| Ok(Counted { book: book_of(item)?, seen: seen_of(item).collect() }));
+        let counted = counted.collect::<Result<_, StoreError>>()?;
+        let counted = Parts::read(counted, SLICE_EVENTS).ok_or(StoreError::Conflict)?;
+        Ok(Slice { counted, read, first, at_ms })
     }
 
-    /// Writes a slice over the version that was read.
+    /// Writes what has changed of a slice over the version that was read, one part after the other.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if another run was first, or the reply to our own write was lost: what is stored says what is new.
     pub async fn put_slice(&self, slice: &Slice) -> Result<(), StoreError> {
         let kept_until = day_start_ms(day_of(slice.at_ms) + 2) + SLICE_KEPT_MS;
-        let put = with_book(next(&slice.key, "stats_slice", slice.read.clone(), kept_until)?, &slice.counted.book);
-        Ok(self.table.put(with_seen(put, &slice.counted)).await?)
-    }
-
-    /// Counts in a day that is over. `count` says whether it has changed anything, and may be called again after a conflict.
-    pub async fn count_in_day(
-        &self,
-        whose: Whose,
-        day: i32,
-        mut count: impl FnMut(&mut Counted) -> bool,
-    ) -> Result<(), StoreError> {
-        let mut attempts = Attempts::default();
-        loop {
-            self.fold(whose, day).await?;
-            let (day_key, seen_key) = (keys::stats_day(whose, day), keys::stats_seen(whose, day));
-            let mut found = self.table.get_all(&[day_key.clone(), seen_key.clone()]).await?;
-            let (book, seen) = (found.take_item(&day_key), found.take_item(&seen_key));
-            let mut counted = Counted {
-                book: book.as_ref().map(book_of).transpose()?.unwrap_or_default(),
-                seen: seen.iter().flat_map(seen_of).collect(),
-            };
-            if !count(&mut counted) {
-                return Ok(());
-            }
-            match self.put_day(whose, day, &counted, (book, seen)).await {
-                Ok(()) => return Ok(()),
-                Err(error) if error.is_conflict() => attempts.next_or(error).await?,
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    async fn put_day(
-        &self,
-        whose: Whose,
-        day: i32,
-        counted: &Counted,
-        read: (Option<Item>, Option<Item>),
-    ) -> Result<(), StoreError> {
-        let over = day_start_ms(day + 1);
-        let book = next(&keys::stats_day(whose, day), "stats_day", read.0, over + DAY_KEPT_MS)?;
-        let seen = next(&keys::stats_seen(whose, day), "stats_seen", read.1, over + SEEN_KEPT_MS)?;
-        let operations = vec![
-            with_book(book, &counted.book).into_transact_item(&self.table)?,
-            with_seen(seen, counted).into_transact_item(&self.table)?,
-        ];
-        self.table.transact(operations).await.map_err(StoreError::from)
-    }
-
-    /// Folds the slices of a day that is over into one item, and deletes them. It does nothing if that was done, or if there are
-    /// none.
-    pub async fn fold(&self, whose: Whose, day: i32) -> Result<(), StoreError> {
-        let slices = self.table.query_all(&keys::slices_of(whose, day)).await?;
-        if slices.is_empty() {
-            return Ok(());
-        }
-        let mut counted = Counted::default();
-        for slice in &slices {
-            counted.book.merge(&book_of(slice)?);
-            counted.seen.extend(seen_of(slice));
-        }
-        match self.put_day(whose, day, &counted, (None, None)).await {
-            // It was folded before, and the slices are what a process that died has left.
-            Ok(()) | Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
-        }
-        if self.table.get_item(&keys::stats_day(whose, day)).await?.is_none() {
-            return Err(StoreError::Conflict);
-        }
-        for slice in slices {
-            if let Some(sk) = slice.get(SK).and_then(|sk| sk.as_s().ok()) {
-                let key = Key { sk: sk.clone(), ..keys::stats_day(whose, day) };
-                match self.table.remove(&key, Condition::default()).await {
-                    Ok(()) | Err(WriteError::ConditionFailed(_)) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
+        for (place, part) in slice.counted.changed() {
+            let key = keys::stats_part(&slice.first, place);
+            let put = with_book(next(&key, "stats_slice", slice.read.get(place).cloned(), kept_until)?, &part.book);
+            self.table.put(put.with("s", seen_blob(&part.seen))).await?;
         }
         Ok(())
     }

@@ -35,3 +35,4 @@ mod requote;
 mod settlement;
 mod signature_libraries;
 mod sweep;
+mod sweep_times;

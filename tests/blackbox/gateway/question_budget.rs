@@ -1,6 +1,6 @@
 //! What calls ask of the payment provider counts in the deployment's budget, and a budget that is used up loses no paid call.
 
-use crochet_tests::{Outcome, Replies, Setup, text, with_setup};
+use crochet_tests::{Outcome, Replies, Setup, TIMES, text, with_setup};
 use serde_json::json;
 
 /// Exact limits, with this budget of questions a minute.
@@ -48,6 +48,29 @@ fn a_settled_call_is_delivered_though_no_question_is_left() -> Outcome {
         }
         assert!(replies.contains(&503), "the buyer's share is used up: {replies:?}");
         market.redeem(&settled, &body).await?.ok(200);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_sweep_that_is_out_of_questions_leaves_what_needs_one_to_the_next() -> Outcome {
+    with_setup(questions("8"), async |world| {
+        let (market, owing) = (world.market(1.0).await?, world.market_at(&json!(1), "/fail/500").await?);
+        owing.undelivered(&[json!({ "n": 1 })]).await?;
+        for n in 0..5 {
+            market.quote(&json!({ "n": n })).await?;
+        }
+        // The quotes are over, and the debt is late.
+        world.later(7 * 86_400).await?;
+        world.at_a_minutes_start().await?;
+        // Half of eight, because nobody else asks. One is for the list of what was filled.
+        let first = world.swept_within(TIMES).await?;
+        assert_eq!((first.due, first.moved, first.left, first.debts, first.failed), (5, 3, 2, 1, 0), "{first:?}");
+        let second = world.swept_within(TIMES).await?;
+        assert_eq!((second.due, second.moved, second.left), (2, 0, 2), "they are still due, and nothing is left in this minute");
+        world.later(60).await?;
+        let third = world.swept_within(TIMES).await?;
+        assert_eq!((third.due, third.moved, third.left), (2, 2, 0), "{third:?}");
         Ok(())
     })
 }

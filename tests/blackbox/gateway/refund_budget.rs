@@ -76,8 +76,8 @@ fn the_questions_of_a_refund_count_and_are_refused_as_those_of_a_call() -> Outco
 }
 
 #[test]
-fn the_sweeper_quotes_a_quarter_and_what_it_has_no_room_for_stays_due() -> Outcome {
-    with_setup(budgets("4", "200"), async |world| {
+fn the_sweeper_quotes_its_share_and_what_it_has_no_room_for_stays_due() -> Outcome {
+    with_setup(budgets("2", "200"), async |world| {
         let (market, first) = owing(world).await?;
         let buyer = world.agent().await?;
         let fields = world.paid_fields(&json!(1), "/fail/500");

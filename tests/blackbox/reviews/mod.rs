@@ -1,6 +1,7 @@
 //! Reviews, statistics and receipts.
 
 mod answers;
+mod busy_sellers;
 mod receipts;
 mod states;
 mod statistics;

@@ -1,5 +1,7 @@
 //! Once a day, what was counted is compared with the calls themselves.
 
+use std::time::Duration;
+
 use crochet_tests::{Outcome, Replies, World, isolated};
 use serde_json::{Value, json};
 
@@ -65,6 +67,26 @@ fn a_score_is_kept_for_each_day() -> Outcome {
         let days = |page: &Value| page["history"].as_array().map_or(0, Vec::len);
         assert_eq!((days(&first), &first["has_more"], days(&second), &second["has_more"]), (2, &json!(true), 1, &json!(false)));
         assert!(first["history"][0]["date"].as_str() > first["history"][1]["date"].as_str());
+        Ok(())
+    })
+}
+
+#[test]
+fn a_seller_whose_calls_take_too_long_is_passed_over_for_a_day() -> Outcome {
+    isolated(async |world| {
+        world.at_noon().await?;
+        let market = world.market(0.1).await?;
+        market.buy(&json!({ "n": 1 })).await?;
+        world.sweep().await?;
+        world.count_scores().await?;
+        world.later(DAY).await?;
+        let ran = world.count_scores_within(Duration::ZERO).await?;
+        assert_eq!((ran.compared, ran.passed_over, ran.failed), (0, 1, 0));
+        let ran = world.count_scores().await?;
+        assert_eq!((ran.compared, ran.passed_over), (0, 0), "it is not the first again in an hour");
+        world.later(DAY).await?;
+        let ran = world.count_scores().await?;
+        assert_eq!((ran.compared, ran.passed_over), (1, 0), "the next day it is tried again");
         Ok(())
     })
 }

@@ -9,9 +9,9 @@ use crochet::config::Config;
 use crochet::telemetry::actions;
 use crochet_catalog::snapshot_writer::{self, Schedule};
 use crochet_gateway::State;
-use crochet_gateway::sweep::{self, Swept};
+use crochet_gateway::sweep::{self, Swept, Times};
 use crochet_listings::secret_sweep::{SecretSweeper, SecretsSwept};
-use crochet_reviews::score::run::{Ran, run};
+use crochet_reviews::score::run::{Ran, run, run_within};
 
 /// Time between two runs. Deployed, the sweeper of calls runs every minute, and that of secrets once a day.
 pub(super) const SCHEDULE: Duration = Duration::from_secs(10);
@@ -43,6 +43,12 @@ impl Scheduled {
         Box::pin(async move { actions::of("GatewaySweeper", sweep::sweep(&self.gateway)).await.map_err(failed) })
     }
 
+    /// As [`Scheduled::sweep`], within these times.
+    pub(super) fn sweep_within(&self, times: Times) -> Pin<Box<dyn Future<Output = Result<Swept, String>> + Send + '_>> {
+        let failed = |error: crochet::http::ApiError| error.operator_message().unwrap_or("the sweep failed").to_owned();
+        Box::pin(async move { actions::of("GatewaySweeper", sweep::sweep_within(&self.gateway, times)).await.map_err(failed) })
+    }
+
     pub(super) async fn sweep_secrets(&self) -> Result<SecretsSwept, String> {
         actions::of("SecretSweeper", self.secrets.sweep()).await.map_err(|error| error.to_string())
     }
@@ -56,6 +62,13 @@ impl Scheduled {
     /// Boxed, because the compiler cannot see through its layers that it may move between threads.
     pub(super) fn count_scores(&self) -> Pin<Box<dyn Future<Output = Result<Ran, String>> + Send + '_>> {
         Box::pin(async { actions::of("ReviewsScoreRun", run(&self.app)).await.map_err(|error| error.to_string()) })
+    }
+
+    /// As [`Scheduled::count_scores`], with this time for comparing one seller with its calls.
+    pub(super) fn count_scores_within(&self, within: Duration) -> Pin<Box<dyn Future<Output = Result<Ran, String>> + Send + '_>> {
+        Box::pin(
+            async move { actions::of("ReviewsScoreRun", run_within(&self.app, within)).await.map_err(|error| error.to_string()) },
+        )
     }
 
     /// Runs everything again and again. A run that fails is reported; the next one starts over.

@@ -25,6 +25,9 @@ pub enum Attention {
     Mismatch,
 }
 
+/// For how long after a decision was due a provider that gives no answer is asked with every sweep: an hour.
+const ASKED_EVERY_TIME_MS: i64 = 3_600_000;
+
 /// Decides what is to be done about a call. `fact` is what the provider says, if it was asked.
 #[must_use]
 pub fn attend(call: &Call, fact: Option<&Fact>, now_ms: i64) -> Attention {
@@ -34,7 +37,10 @@ pub fn attend(call: &Call, fact: Option<&Fact>, now_ms: i64) -> Attention {
             // What was refunded is not owed.
             None if call.payment.is_some() => Attention::AskProvider,
             Some(Fact::Over { how: PaymentState::Refunded, .. }) => Attention::Reverse,
-            Some(Fact::Unreachable) => Attention::Leave,
+            Some(Fact::Unreachable) => match call.redeliver_until_ms() {
+                Some(since_ms) => unanswered(call, since_ms, now_ms),
+                None => Attention::Leave,
+            },
             _ => Attention::Close,
         },
         // Nobody can ask for a free call without a key again.
@@ -67,9 +73,18 @@ fn unsettled(call: &Call, fact: &Fact, now_ms: i64) -> Attention {
         Fact::Waiting | Fact::Unknown if call.state != CallState::Expired && now_ms >= payment.closes_ms() => {
             write(call.clone().expired(PaymentState::Waiting, now_ms))
         }
-        // No answer is no reason to ask less often.
-        Fact::Unreachable => Attention::Leave,
+        Fact::Unreachable => unanswered(call, payment.ttl_ms, now_ms),
         _ if call.due_ms.is_some_and(|due| due <= now_ms) => write(call.clone().asked_again(now_ms)),
         _ => Attention::Leave,
+    }
+}
+
+/// For the first hour, no answer is no reason to ask less often. An answer may also never come.
+fn unanswered(call: &Call, since_ms: i64, now_ms: i64) -> Attention {
+    let is_due = call.due_ms.is_some_and(|due| due <= now_ms);
+    if is_due && now_ms - since_ms > ASKED_EVERY_TIME_MS {
+        Attention::Write(Box::new(call.clone().asked_in_vain(since_ms, now_ms)))
+    } else {
+        Attention::Leave
     }
 }

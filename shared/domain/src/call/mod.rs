@@ -41,6 +41,10 @@ pub const LONGEST_RETRY_WAIT_MS: i64 = 3 * 3_600_000;
 pub const CONFIRMED_FOR_MS: i64 = 600_000;
 /// Times after the end of an unpaid quote's `ttl` at which the provider is asked again: late fills exist.
 const ASKED_AGAIN_MS: [i64; 2] = [3_600_000, 24 * 3_600_000];
+/// Shortest time after which the provider is asked again about a payment that it does not decide: a minute.
+const ASKED_AFTER_MS: i64 = 60_000;
+/// Part of the time since a decision was due that passes until the provider is asked again: a sixteenth. After a day that is 90 minutes.
+const ASKED_AFTER_PART: i64 = 16;
 /// Time that a settled call stays open if nobody retries it, from its settlement: 30 days.
 pub const UNPRESENTED_MS: i64 = 30 * 24 * 3_600_000;
 /// Time that a stored response is kept: 48 hours.
@@ -204,6 +208,13 @@ impl Call {
     #[must_use]
     pub fn asked_again(mut self, now_ms: i64) -> Self {
         self.due_ms = self.due_after(now_ms);
+        self
+    }
+
+    /// The provider has given no answer since `since_ms` (Unix milliseconds). It is asked less and less often.
+    #[must_use]
+    pub fn asked_in_vain(mut self, since_ms: i64, now_ms: i64) -> Self {
+        self.due_ms = Some(less_and_less_often(since_ms, now_ms));
         self
     }
 
@@ -379,8 +390,8 @@ impl Call {
     fn due_after(&self, now_ms: i64) -> Option<i64> {
         let payment = self.payment.as_ref();
         match &self.state {
-            // A deposit that was seen and has not settled is asked about again and again.
-            CallState::Pending => payment.map(|payment| payment.closes_ms().max(now_ms + 60_000)),
+            // A deposit that was seen and has not settled is asked about for as long as that takes, but less and less often.
+            CallState::Pending => payment.map(|payment| payment.closes_ms().max(less_and_less_often(payment.ttl_ms, now_ms))),
             CallState::Quoted => payment.map(Payment::closes_ms),
             CallState::Settled => self.redeliver_until_ms(),
             CallState::Delivering { lease_until_ms, .. } => Some(*lease_until_ms),
@@ -411,6 +422,11 @@ impl Call {
             payment.state = state;
         }
     }
+}
+
+/// When to ask next about what was to be decided at `since_ms`. That is about 90 questions in the first day, and 150 in a month.
+fn less_and_less_often(since_ms: i64, now_ms: i64) -> i64 {
+    now_ms + ASKED_AFTER_MS.max((now_ms - since_ms) / ASKED_AFTER_PART)
 }
 
 #[cfg(test)]

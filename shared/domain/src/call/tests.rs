@@ -220,6 +220,18 @@ fn a_pending_payment_is_due_again_and_again() {
 }
 
 #[test]
+fn a_payment_that_never_settles_is_asked_about_less_and_less_often() {
+    let mut pending = call(100).deposit_seen(1);
+    let mut questions = [0; 30];
+    while let Some(due) = pending.due_ms.filter(|due| *due < TTL + 30 * 24 * HOUR) {
+        questions[usize::try_from((due - TTL) / (24 * HOUR)).unwrap_or(0)] += 1;
+        pending = pending.asked_again(due);
+    }
+    assert_eq!((questions[0], questions[1], questions.iter().sum::<i32>()), (91, 12, 147), "{questions:?}");
+    assert!(questions.iter().take(14).all(|of_day| *of_day > 0), "it is never forgotten: {questions:?}");
+}
+
+#[test]
 fn a_lapsed_lease_is_due_when_it_ends_or_for_a_first_attempt_when_the_quote_would_have_been_over() {
     let paid_now = Call { state: CallState::Settled, settled_ms: Some(5), ..call(100) };
     assert_eq!(paid_now.begun("t".into(), 100, 1, 5).due_ms, Some(CLOSES));

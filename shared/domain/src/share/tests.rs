@@ -42,9 +42,12 @@ fn what_somebody_holds_beyond_the_largest_share_is_at_nobody_elses_expense() {
 }
 
 #[test]
-fn the_sweeper_gets_a_quarter_and_only_what_is_left() {
+fn the_sweeper_gets_a_quarter_or_half_of_what_the_others_leave_and_only_what_is_left() {
     let sweeper = holder(9);
-    assert!(held(&[100]).allows_sweeper(200, &sweeper, 50) && !held(&[]).allows_sweeper(200, &sweeper, 51));
+    assert!(held(&[]).allows_sweeper(200, &sweeper, 100) && !held(&[]).allows_sweeper(200, &sweeper, 101), "nobody else asks");
+    assert!(held(&[40]).allows_sweeper(200, &sweeper, 80) && !held(&[40]).allows_sweeper(200, &sweeper, 81));
+    assert!(held(&[100]).allows_sweeper(200, &sweeper, 50) && !held(&[100]).allows_sweeper(200, &sweeper, 51));
+    assert!(held(&[100, 40]).allows_sweeper(200, &sweeper, 50) && !held(&[100, 40]).allows_sweeper(200, &sweeper, 51), "a quarter");
     assert!(!held(&[100, 50, 25, 12]).allows_sweeper(200, &sweeper, 14), "187 are gone");
     assert!(held(&[100, 50, 25, 12]).allows_sweeper(200, &sweeper, 13));
     assert!(held(&[]).allows_sweeper(3, &sweeper, 1));

@@ -1,5 +1,7 @@
 //! Counting once, whatever comes twice, late or out of order.
 
+mod parts;
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -77,7 +77,7 @@ pub const ABOVE_ALL: &str = "~";
 /// Below every character of a sort key.
 pub const BELOW_ALL: &str = "!";
 
-/// The smallest sort key above this one. No sort key is a prefix of another.
+/// The smallest sort key above this one. If another sort key begins with it, `#` comes next there.
 #[must_use]
 pub fn just_after(sk: &str) -> String {
     format!("{sk}{BELOW_ALL}")

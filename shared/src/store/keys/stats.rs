@@ -14,8 +14,8 @@ const STATS: &str = "STATS#";
 const SLICE: &str = "T#";
 const DAY: &str = "D#";
 const SEEN: &str = "S#";
-/// Parts that a slice of the whole deployment has, so that none grows too large.
-pub const ALL_PARTS: u8 = 16;
+/// Rows of parts that a slice of the whole deployment has, so that a minute's calls change small items.
+pub const ALL_ROWS: u8 = 16;
 
 /// Whose calls are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,11 +42,12 @@ pub fn counted_in_partition(pk: &str) -> Option<Whose> {
     }
 }
 
-/// What was counted of the calls that ended within the ten minutes of `at_ms` (Unix milliseconds). `part` is 0 for a seller.
+/// What was counted of the calls that ended within the ten minutes of `at_ms` (Unix milliseconds): the first part of a row. `row` is 0
+/// for a seller.
 #[must_use]
-pub fn slice(whose: Whose, at_ms: i64, part: u8) -> Key {
+pub fn slice(whose: Whose, at_ms: i64, row: u8) -> Key {
     let at = from_unix_ms(at_ms);
-    Key::new(partition(whose), format!("{SLICE}{}T{:02}{}#{part}", date(at_ms), at.hour(), at.minute() / 10))
+    Key::new(partition(whose), format!("{SLICE}{}T{:02}{}#{row}", date(at_ms), at.hour(), at.minute() / 10))
 }
 
 /// What was counted of a day (UTC, counted from 1970-01-01) that is over.
@@ -55,10 +56,25 @@ pub fn stats_day(whose: Whose, day: i32) -> Key {
     Key::new(partition(whose), format!("{DAY}{}", date(day_start_ms(day))))
 }
 
-/// The events that were counted of a day that is over.
+/// The events that were counted of a day that is over: the first part of a row.
 #[must_use]
 pub fn stats_seen(whose: Whose, day: i32) -> Key {
     Key::new(partition(whose), format!("{SEEN}{}", date(day_start_ms(day))))
+}
+
+/// The part in this place of the row that begins at `first`, which is a slice, or the events of a day. The first part is in place 0.
+#[must_use]
+pub fn stats_part(first: &Key, place: usize) -> Key {
+    match place {
+        0 => first.clone(),
+        place => Key::new(first.pk.clone(), format!("{}#{place:04}", first.sk)),
+    }
+}
+
+/// The row of parts that begins at `first`.
+#[must_use]
+pub fn stats_parts(first: &Key) -> KeyRange {
+    KeyRange { pk: first.pk.clone(), from: first.sk.clone(), to: format!("{}#{ABOVE_ALL}", first.sk) }
 }
 
 /// The days from this one on.
@@ -144,6 +160,11 @@ mod tests {
         assert_eq!(date_of_stats(&first.sk), Some(date_of_day(0).as_str()));
         assert_eq!(stats_day(all, 1).sk, "D#19700102");
         assert_eq!(counted_in_partition(&first.pk), Some(all));
+        let (row, second) = (stats_parts(&slice(all, 0, 1)), stats_part(&slice(all, 0, 1), 1));
+        assert_eq!((&row.from, second.sk.as_str()), (&slice(all, 0, 1).sk, "T#19700101T000#1#0001"));
+        let is_in_row = |key: &Key| row.from <= key.sk && key.sk <= row.to;
+        assert!(is_in_row(&second) && is_in_row(&stats_part(&slice(all, 0, 1), 9_999)));
+        assert!(!is_in_row(&slice(all, 0, 10)) && !is_in_row(&slice(all, 0, 2)) && !is_in_row(&slice(all, 600_000, 1)));
         let seller = Whose::Seller(ProfileId::from_bytes([1; 16]));
         assert_eq!(parse_stats_due(&stats_due(seller)), Some(seller));
         assert_eq!(parse_stats_due(&stats_cursor()), None);

@@ -57,21 +57,26 @@ async fn no_buyer_gets_more_than_half_of_the_quotes_that_are_left_from_any_numbe
 }
 
 #[tokio::test]
-async fn the_sweeper_asks_a_quarter_of_the_questions_and_several_at_once_are_granted_or_refused_together() {
+async fn the_sweeper_asks_what_the_others_leave_or_a_quarter_and_several_at_once_are_granted_or_refused_together() {
     let (stack, [app, _]) =
         two_instances(&[("CROCHET_RATE_LIMITS", "exact"), ("CROCHET_PROVIDER_QUESTIONS_PER_MINUTE", "40")]).await;
     let ask_at =
         async |now, asker, count| app.provider_budget.questions(asker, count, now).await.expect("an answer") == Grant::Granted;
     let ask = async |asker, count| ask_at(now(), asker, count).await;
     let buyer = |n| Asker::Buyer(profile(n));
-    assert!(ask(Asker::Sweeper, 4).await && ask(Asker::Sweeper, 6).await);
+    // Half of 40, because nobody else asks.
+    assert!(ask(Asker::Sweeper, 4).await && ask(Asker::Sweeper, 16).await);
     assert!(!ask(Asker::Sweeper, 1).await);
-    // 40, less 10, halved.
-    assert!(!ask(buyer(1), 16).await, "all or none");
+    // 40, less 20, halved.
+    assert!(!ask(buyer(1), 11).await, "all or none");
     assert!(!ask(buyer(1), 1).await, "a refusal is repeated for two seconds");
     let later = now() + time::Duration::seconds(2);
-    assert!(ask_at(later, buyer(1), 15).await && !ask_at(later, buyer(1), 1).await);
-    assert!(ask(buyer(2), 7).await && !ask(buyer(2), 2).await);
+    assert!(ask_at(later, buyer(1), 10).await && !ask_at(later, buyer(1), 1).await);
+    assert!(ask(buyer(2), 5).await && !ask(buyer(2), 2).await);
+    // In the next minute, buyers come first.
+    let next = now() + time::Duration::minutes(1);
+    assert!(ask_at(next, buyer(1), 20).await && ask_at(next, buyer(2), 10).await);
+    assert!(ask_at(next, Asker::Sweeper, 10).await && !ask_at(next, Asker::Sweeper, 1).await, "a quarter");
     stack.stop().await;
 }
 

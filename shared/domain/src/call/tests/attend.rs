@@ -263,16 +263,32 @@ fn an_expired_quote_is_asked_about_until_24_h_after_its_ttl() {
 }
 
 #[test]
-fn nothing_is_written_once_the_provider_did_not_answer() {
+fn nothing_but_the_time_of_the_next_question_is_written_once_the_provider_did_not_answer() {
     in_every_case(|call, fact, now_ms, done, after| {
         let asked = done.iter().position(|step| *step == Attention::AskProvider);
         if let (Fact::Unreachable, Some(asked)) = (fact, asked) {
-            assert!(!done[asked..].iter().any(writes), "at {now_ms}: {done:#?}");
             // It stays due, so that it is asked about again. Before the question, only a lapsed lease may have been ended.
             let is_lapsed = matches!(call.state, CallState::Delivering { .. });
-            assert!(after == call || is_lapsed, "{call:#?} {done:#?}");
+            let is_late = after.due_ms.is_some_and(|due| due >= now_ms + 60_000);
+            assert_eq!(done[asked..].iter().any(writes), is_late && after.due_ms != call.due_ms, "at {now_ms}: {done:#?}");
+            assert!(*after == Call { due_ms: after.due_ms, ..call.clone() } || is_lapsed, "{call:#?} {done:#?}");
         }
     });
+}
+
+#[test]
+fn a_provider_that_never_answers_is_asked_every_time_for_an_hour_and_then_less_and_less_often() {
+    let overdue_ms = 10 + UNPRESENTED_MS;
+    for (call, since_ms) in [(pending(), TTL), (quoted(), TTL), (expired(), TTL), (settled(), overdue_ms)] {
+        let due = Call { due_ms: Some(since_ms), ..call };
+        all_come_to([due.clone()], &Fact::Unreachable, since_ms + HOUR, &Attention::Leave);
+        let a_day_later = since_ms + 24 * HOUR;
+        let expected = due.clone().asked_in_vain(since_ms, a_day_later);
+        assert_eq!(expected.due_ms, Some(a_day_later + 90 * 60_000));
+        all_come_to([due.clone()], &Fact::Unreachable, a_day_later, &written(expected.clone()));
+        // Whoever reads the call asks, too, and writes nothing.
+        assert_eq!(attend(&expected, Some(&Fact::Unreachable), a_day_later + 1), Attention::Leave);
+    }
 }
 
 #[test]
