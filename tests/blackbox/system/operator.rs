@@ -1,6 +1,6 @@
 //! `crochet-admin`: suspensions, keys, switches, stuck calls, the provider's records, and the audit trail.
 
-use crochet_tests::{Outcome, Person, Quote, Replies, Setup, isolated, list, text, with_setup};
+use crochet_tests::{Failure, Outcome, Person, Proxy, Quote, Replies, Setup, isolated, list, text, with_setup};
 use serde_json::json;
 
 #[test]
@@ -69,6 +69,27 @@ fn revoked_keys_end_with_the_next_request() -> Outcome {
         market.buyer.get("/me").send().await?.refused(401, "INVALID_API_KEY");
         world.admin(&format!("keys revoke {}", market.seller.profile_id)).await?;
         market.seller.get("/me").send().await?.refused(401, "INVALID_API_KEY");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_suspension_that_does_not_reach_every_listing_fails_and_can_be_repeated() -> Outcome {
+    let proxy = &Proxy::start()?;
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+        let market = world.market(1.0).await?;
+        let suspend = format!("profiles suspend {} FRAUD", market.seller.profile_id);
+        proxy.lose(&market.listing.id);
+        let failed = world.admin(&suspend).await;
+        assert!(failed.is_err_and(|why| format!("{why:?}").contains("not all its listings yet")));
+        assert!(proxy.end());
+        let status = async || -> Result<String, Failure> {
+            let shown = world.client.get(&format!("/listings/{}", market.listing.id)).send().await?;
+            Ok(text(&shown.ok(200)["listing"], "status").to_owned())
+        };
+        assert_eq!(status().await?, "active");
+        world.admin(&suspend).await?;
+        assert_eq!(status().await?, "suspended");
         Ok(())
     })
 }
