@@ -139,7 +139,7 @@ async fn erase_review(app: &App, review: &Review, now_ms: i64) -> Result<(), Sto
     .await
 }
 
-async fn read(app: &App, id: ProfileId) -> Result<Profile, String> {
+pub(crate) async fn read(app: &App, id: ProfileId) -> Result<Profile, String> {
     let profile = app.store.profile(id).await.map_err(|error| error.to_string())?;
     profile.ok_or_else(|| format!("There is no profile {id}."))
 }

@@ -74,6 +74,30 @@ fn revoked_keys_end_with_the_next_request() -> Outcome {
 }
 
 #[test]
+fn a_key_that_is_made_while_all_are_revoked_ends_too() -> Outcome {
+    let proxy = &Proxy::start()?;
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+        let owner = world.agent().await?;
+        let thief = owner.create_key(&json!({ "name": "Stolen" })).await?;
+        let revoke = format!("keys revoke {}", owner.profile_id);
+        let makes_another = async {
+            proxy.holds_a_transaction().await?;
+            let made = thief.create_key(&json!({ "name": "Another" })).await?;
+            proxy.let_go();
+            Ok::<_, Failure>(made)
+        };
+        proxy.hold_next_transaction();
+        let (revoked, made) = tokio::join!(world.admin(&revoke), makes_another);
+        assert!(revoked?.starts_with("3 keys"));
+        for key in [owner, thief, made?] {
+            key.get("/me").send().await?.refused(401, "INVALID_API_KEY");
+        }
+        assert!(world.admin("keys revoke 01890a5d-ac96-774b-bcce-b302099a8057").await.is_err(), "there is no such profile");
+        Ok(())
+    })
+}
+
+#[test]
 fn a_suspension_that_does_not_reach_every_listing_fails_and_can_be_repeated() -> Outcome {
     let proxy = &Proxy::start()?;
     with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
