@@ -5,10 +5,11 @@ use crochet::store::StoreError;
 use crochet::store::retry::retry_on_conflict;
 use crochet_domain::api_key::KeyId;
 use crochet_domain::ids::ProfileId;
-use crochet_domain::profile::AccountType;
+use crochet_domain::profile::{AccountType, Profile};
 use crochet_domain::timestamp::{from_unix_ms, rfc3339};
 use serde_json::json;
 
+use crate::person;
 use crate::table::{self, table};
 
 /// The keys of a profile, oldest first, without anything secret.
@@ -43,25 +44,34 @@ pub(crate) async fn show(app: &App, profile: ProfileId, as_json: bool) -> Result
 /// # Errors
 /// One sentence that says why it was not done.
 pub(crate) async fn revoke(app: &App, profile: ProfileId, only: Option<KeyId>) -> Result<String, String> {
-    let mut revoked = 0;
-    for key in app.store.keys_of(profile).await.map_err(|error| error.to_string())? {
-        if only.as_ref().is_none_or(|only| *only == key.id) {
-            revoked += usize::from(app.store.revoke_key(&key).await.map_err(|error| error.to_string())?);
-        }
+    let text = |error: StoreError| error.to_string();
+    let Some(only) = only else {
+        let profile = person::read(app, profile).await?;
+        let revoked = end_all(app, &profile).await.map_err(text)?;
+        return Ok(format!("{revoked} keys of the profile {} are revoked, and all its sessions have ended.\n", profile.id));
+    };
+    let key = app.store.keys_of(profile).await.map_err(text)?.into_iter().find(|key| key.id == only);
+    let is_revoked = match key {
+        Some(key) => app.store.revoke_key(&key).await.map_err(text)?,
+        None => false,
+    };
+    if is_revoked { Ok(format!("The key {only} is revoked.\n")) } else { Err(format!("The profile {profile} has no key {only}.")) }
+}
+
+/// Ends every key and every session of a profile: first the keys, then the sessions, then the keys that a session has made meanwhile.
+/// Returns how many keys there were.
+pub(crate) async fn end_all(app: &App, profile: &Profile) -> Result<usize, StoreError> {
+    let id = profile.id;
+    let keys = app.store.revoke_all_keys(id).await?;
+    if profile.account_type != AccountType::Human {
+        return Ok(keys);
     }
-    if let Some(only) = only {
-        return match revoked {
-            0 => Err(format!("The profile {profile} has no key {only}.")),
-            _ => Ok(format!("The key {only} is revoked.\n")),
-        };
-    }
-    let ended = retry_on_conflict(|| async {
-        let Some(person) = app.store.profile(profile).await? else { return Ok(None) };
-        if person.account_type == AccountType::Human {
-            app.store.close_all_sessions(profile, person.version).await?;
+    retry_on_conflict(|| async {
+        match app.store.profile(id).await? {
+            Some(person) => app.store.close_all_sessions(id, person.version).await,
+            None => Ok(()),
         }
-        Ok::<_, StoreError>(Some(()))
-    });
-    ended.await.map_err(|error| error.to_string())?.ok_or_else(|| format!("There is no profile {profile}."))?;
-    Ok(format!("{revoked} keys of the profile {profile} are revoked, and all its sessions have ended.\n"))
+    })
+    .await?;
+    Ok(keys + app.store.revoke_all_keys(id).await?)
 }

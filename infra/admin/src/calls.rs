@@ -78,6 +78,17 @@ pub(crate) async fn stuck(app: &App, paid_for_ms: i64, as_json: bool) -> Result<
     Ok(table(&rows))
 }
 
+/// Why a call that no sweep looks at does not move.
+fn not_for_a_sweep(state: &CallState) -> &'static str {
+    match state {
+        CallState::Expired => {
+            "Its payment was given back, was declared void, or never existed. Only `mismatch accept` undoes a void."
+        }
+        CallState::Delivered { .. } | CallState::Undelivered => "It has ended.",
+        _ => "Only its buyer can present a paid call again, because only the buyer has its body.",
+    }
+}
+
 /// Makes a call due at once, so that the next sweep asks the provider about it, or ends its attempt.
 ///
 /// # Errors
@@ -85,10 +96,9 @@ pub(crate) async fn stuck(app: &App, paid_for_ms: i64, as_json: bool) -> Result<
 pub(crate) async fn redrive(app: &App, id: CallId) -> Result<String, String> {
     let found = find(app, |call| call.id == id).await.map_err(|error| error.to_string())?;
     let call = found.into_iter().next().ok_or_else(|| format!("There is no call {id}."))?;
-    let state = call.state.as_str();
-    let redriven = call.redriven(unix_ms(app.clock.now())).ok_or_else(|| {
-        format!("A sweep would do nothing about {id}: it is {state}. Only its buyer can present a paid call again, because only the buyer has its body.")
-    })?;
+    let (state, why) = (call.state.as_str(), not_for_a_sweep(&call.state));
+    let redriven = call.redriven(unix_ms(app.clock.now()));
+    let redriven = redriven.ok_or_else(|| format!("A sweep would do nothing about {id}: it is {state}. {why}"))?;
     match app.store.put_call_version(&next_version(redriven), &[]).await {
         Ok(()) => Ok(format!("The next sweep looks at {id}, which is {state}.\n")),
         Err(PutCallError::Superseded(_) | PutCallError::Contended) => {

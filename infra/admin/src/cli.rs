@@ -24,7 +24,8 @@ Commands:
   adjustments waive CALL           record that the buyer has given up the fee of this call
   mismatch show PAYMENT            what a payment pays, a call or a refund, and what the provider's record must say
   mismatch accept PAYMENT          let a payment that differs from its quote count: its call is settled, or its refund paid, as quoted
-  mismatch void PAYMENT            let it not count: the buyer of the call, or the seller that refunds, is offered another
+  mismatch void PAYMENT            let it not count: the buyer of the call, or the seller that refunds, is offered another.
+                                   accept undoes it for a call
   reviews hide LISTING AUTHOR REASON…   hide the review of a listing by this author (profile ids), for a reason that everybody can read
   reviews show LISTING AUTHOR           show it again
   listings suspend LISTING REASON       take a listing off offer; lift ends that. REASON is public: FRAUD, HARMFUL, UNLAWFUL

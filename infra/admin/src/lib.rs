@@ -6,6 +6,8 @@ mod audit;
 mod calls;
 mod cli;
 mod endpoints;
+mod erase;
+mod export;
 mod fees;
 mod input;
 mod ledger;
@@ -82,8 +84,8 @@ async fn carry_out(app: &App, input: &Input, arguments: Arguments) -> Result<Str
         Command::Void(payment) => mismatch::decide(app, &payment, mismatch::Verdict::DoesNotCount).await,
         Command::SuspendListing(listing, reason) => suspend::listing(app, listing, reason).await,
         Command::SuspendProfile(profile, reason) => suspend::profile(app, profile, reason).await,
-        Command::Export(profile) => person::export(app, profile).await,
-        Command::Erase(profile) => person::erase(app, profile).await,
+        Command::Export(profile) => export::profile(app, profile).await,
+        Command::Erase(profile) => erase::profile(app, profile).await,
         Command::Keys(profile) => access::show(app, profile, as_json).await,
         Command::RevokeKeys(profile, only) => access::revoke(app, profile, only).await,
         Command::StuckCalls { paid_for_ms } => calls::stuck(app, paid_for_ms, as_json).await,

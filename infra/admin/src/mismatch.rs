@@ -23,15 +23,32 @@ pub(crate) enum Verdict {
     DoesNotCount,
 }
 
-/// The call after the verdict, and the ledger record of it.
+/// Whether the operator has declared the payment of this call void. One that the provider gave back looks the same a day later, when
+/// nobody asks about it any more.
+fn is_void(call: &Call) -> bool {
+    let payment = call.payment.as_ref().map(|payment| payment.state);
+    call.state == CallState::Expired
+        && payment == Some(PaymentState::Refunded)
+        && call.settled_ms.is_none()
+        && call.due_ms.is_none()
+}
+
+/// The call after the verdict, and the ledger record of it. A payment that was declared void may count after all.
 ///
 /// # Errors
-/// One sentence, if the payment has been decided on already.
+/// One sentence, if nothing was paid, or the payment has been decided on already.
 fn decided(call: Call, verdict: Verdict, now_ms: i64) -> Result<(Call, Option<LedgerRecord>), String> {
-    let is_undecided =
-        call.settled_ms.is_none() && matches!(call.state, CallState::Quoted | CallState::Pending | CallState::Expired);
-    if !is_undecided {
-        return Err(format!("The call {} of this payment is {}, so there is nothing to decide.", call.id, call.state.as_str()));
+    let id = call.id;
+    // The deposit is noted before anybody says that a payment differs from its quote.
+    match call.payment.as_ref().map(|payment| payment.state) {
+        Some(PaymentState::Pending) => {}
+        Some(PaymentState::Refunded) if verdict == Verdict::Counts && is_void(&call) => {}
+        Some(PaymentState::Waiting) => {
+            return Err(format!(
+                "No deposit was seen for the call {id}, so there is nothing to decide. If the provider's record shows one: calls redrive {id}, and decide after the next sweep."
+            ));
+        }
+        _ => return Err(format!("The call {id} of this payment is {}, so there is nothing to decide.", call.state.as_str())),
     }
     Ok(match verdict {
         Verdict::Counts => {
@@ -146,6 +163,7 @@ pub(crate) async fn decide(app: &App, payment: &str, verdict: Verdict) -> Result
 }
 
 async fn decide_call(app: &App, call: Call, verdict: Verdict) -> Result<String, String> {
+    let was_void = is_void(&call);
     let (call, record) = decided(call, verdict, unix_ms(app.clock.now()))?;
     let call = next_version(call);
     match app.store.put_call_version(&call, record.as_slice()).await {
@@ -156,6 +174,13 @@ async fn decide_call(app: &App, call: Call, verdict: Verdict) -> Result<String, 
         Err(PutCallError::Store(error)) => return Err(error.to_string()),
     }
     Ok(match verdict {
+        // The buyer's next request may mean another quote by now.
+        Verdict::Counts if was_void => {
+            format!(
+                "The payment counts after all: the call {} is settled, and delivered when its buyer sends the payment's id.\n",
+                call.id
+            )
+        }
         Verdict::Counts => {
             format!("The payment counts: the call {} is settled, and delivered with the buyer's next request.\n", call.id)
         }

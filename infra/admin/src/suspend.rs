@@ -40,7 +40,10 @@ pub(crate) async fn profile(app: &App, id: ProfileId, reason: Option<SuspendedRe
         Ok::<_, StoreError>(Some(profile))
     });
     let profile = changed.await.map_err(|error| error.to_string())?.ok_or_else(|| format!("There is no profile {id}."))?;
-    app.store.refresh_seller_summaries(&profile, app.clock.now()).await;
+    app.store
+        .try_refresh_seller_summaries(&profile, unix_ms(app.clock.now()))
+        .await
+        .map_err(|error| not_at_all(id, reason, &error))?;
     let listings = profile.listing_count;
     Ok(match reason {
         Some(reason) => {
@@ -51,4 +54,14 @@ pub(crate) async fn profile(app: &App, id: ProfileId, reason: Option<SuspendedRe
         }
         None => format!("The profile {id} is not suspended any more. Its {listings} listings are as they were before.\n"),
     })
+}
+
+/// What to say if the profile has changed, and some of its listings have not.
+fn not_at_all(id: ProfileId, reason: Option<SuspendedReason>, error: &StoreError) -> String {
+    match reason {
+        Some(_) => format!("The profile {id} is suspended, but not all its listings yet: {error}. Repeat this."),
+        None => {
+            format!("The profile {id} is not suspended any more, but not all its listings show that yet: {error}. Repeat this.")
+        }
+    }
 }

@@ -108,7 +108,7 @@ const SUSPENDED_ENDPOINT_KEPT_MS: i64 = 30 * 24 * 3_600_000;
 pub struct Listing {
     /// Id.
     pub id: ListingId,
-    /// Name in URLs; unique, never changes.
+    /// Name in URLs; unique. It never changes, except that an erased listing has its id as slug.
     pub slug: String,
     /// Display name.
     pub name: String,
@@ -224,14 +224,17 @@ impl Listing {
         self.follow_hold();
     }
 
-    /// Says nothing any more that its owner has written, and is off offer for good.
+    /// Says nothing any more that its owner has written, and is off offer for good, for the reason that keeps it off offer already. Its
+    /// slug was made of its name: it shows its id as slug.
     pub fn erase(&mut self) {
+        self.slug = self.id.to_string();
         ERASED.clone_into(&mut self.name);
         ERASED.clone_into(&mut self.description);
         (self.tags, self.formats, self.connection_instructions) = (Vec::new(), Vec::new(), None);
         (self.input_schema, self.output_schema, self.example_request, self.example_response) = (None, None, None, None);
         (self.endpoint, self.unknown) = (None, Unknown::default());
-        self.set_held(Some(SuspendedReason::Other));
+        let reason = self.held.or(self.seller.suspended).unwrap_or(SuspendedReason::Other);
+        self.set_held(Some(reason));
     }
 
     fn follow_hold(&mut self) {
@@ -404,6 +407,19 @@ mod tests {
         assert_eq!(resting.hold(), Some(SuspendedReason::Fraud), "its owner cannot lift it");
         resting.set_held(None);
         assert_eq!(state(&resting), (Suspended, Some(SuspendedBy::Owner), None), "its owner wants it so");
+    }
+
+    #[test]
+    fn an_erased_listing_says_nothing_of_its_owner_and_keeps_the_reason_that_it_was_suspended_for() {
+        let mut erased = listing(ListingStatus::Active, None);
+        erased.erase();
+        assert_eq!((&erased.slug, erased.name.as_str()), (&erased.id.to_string(), ERASED));
+        assert_eq!((erased.status, erased.suspended_reason), (ListingStatus::Suspended, Some(SuspendedReason::Other)));
+        let mut fraud = listing(ListingStatus::Active, None);
+        fraud.show_seller(SellerSummary { suspended: Some(SuspendedReason::Fraud), ..seller(0, false) });
+        fraud.erase();
+        fraud.erase();
+        assert_eq!(fraud.suspended_reason, Some(SuspendedReason::Fraud));
     }
 
     #[test]

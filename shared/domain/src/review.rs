@@ -155,15 +155,24 @@ impl Review {
         Some(self.changed(now_ms))
     }
 
-    /// The next version, hidden and without what its author has written: the author was erased. The ratings count nothing.
+    /// The next version, hidden and without what its author has written, or was answered: the author was erased. The ratings count
+    /// nothing.
     #[must_use]
     pub fn erased(self, now_ms: i64) -> Self {
         let mut erased = self.hidden(Some("Its author was erased.".to_owned()), now_ms);
+        erased.answer = None;
         ERASED.clone_into(&mut erased.author_name);
         (erased.unknown, erased.opinion.unknown) = (Unknown::default(), Unknown::default());
         erased.opinion.title.clear();
         erased.opinion.comment.clear();
         erased
+    }
+
+    /// The next version, without its answer: the seller was erased. `None` if there is no answer.
+    #[must_use]
+    pub fn without_answer(mut self, now_ms: i64) -> Option<Self> {
+        self.answer.take()?;
+        Some(self.changed(now_ms))
     }
 
     /// The next version, hidden for this reason, or shown again.

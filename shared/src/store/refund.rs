@@ -167,6 +167,11 @@ impl Store {
     pub async fn paid_refund(&self, seller: ProfileId, id: RefundId) -> Result<Option<PaidRefund>, StoreError> {
         self.table.get(&keys::paid_refund(seller, id)).await
     }
+
+    /// All refunds that this seller has paid, oldest first.
+    pub async fn paid_refunds(&self, seller: ProfileId) -> Result<Vec<PaidRefund>, StoreError> {
+        self.table.query_all(&keys::paid_refunds(seller)).await?.into_iter().map(record).collect()
+    }
 }
 
 fn lists(found: Option<Item>, payment_id: &str) -> Result<bool, StoreError> {

@@ -8,7 +8,7 @@ use super::read::Range;
 use super::{Store, StoreError};
 use crochet_domain::call::{Call, CallKey};
 use crochet_domain::ids::{CallId, ListingId, ProfileId, ReviewId};
-use crochet_domain::review::{Review, Tally};
+use crochet_domain::review::{Opinion, Review, Tally};
 
 /// Reviews of a page of an index, and pointers of a page.
 const PAGE: i32 = 1_000;
@@ -138,6 +138,20 @@ impl Store {
             }
         }
         Ok(reviews)
+    }
+
+    /// What a review said before its author changed it, oldest first.
+    pub async fn earlier_opinions(&self, review: &Review) -> Result<Vec<Opinion>, StoreError> {
+        let wanted: Vec<Key> =
+            (1..review.version).map(|version| keys::earlier_review(review.listing, review.author, version)).collect();
+        let mut opinions = Vec::new();
+        for batch in wanted.chunks(BATCH) {
+            let mut found = self.table.get_all(batch).await?;
+            for key in batch {
+                opinions.extend(found.take::<Opinion>(key)?);
+            }
+        }
+        Ok(opinions)
     }
 
     /// What the reviews of a listing come to.

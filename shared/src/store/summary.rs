@@ -27,8 +27,8 @@ impl Store {
         }
     }
 
-    /// Like [`Store::refresh_seller_summaries`], for a caller that tries again after a failure.
-    pub(super) async fn try_refresh_seller_summaries(&self, profile: &Profile, now_ms: i64) -> Result<(), StoreError> {
+    /// Like [`Store::refresh_seller_summaries`], for a caller that tries again after a failure, or tells somebody to.
+    pub async fn try_refresh_seller_summaries(&self, profile: &Profile, now_ms: i64) -> Result<(), StoreError> {
         let mut profile = profile.clone();
         let mut attempts = Attempts::default();
         loop {

@@ -102,6 +102,45 @@ fn a_payment_that_differs_from_its_quote_counts_or_does_not_as_the_operator_says
     })
 }
 
+#[test]
+fn a_verdict_on_a_payment_that_nobody_made_is_refused() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        let body = json!({ "n": 1 });
+        let quote = market.quote(&body).await?;
+        assert_eq!(world.admin_json(&format!("mismatch show {}", quote.id)).await?["state"], "waiting");
+        for verdict in ["accept", "void"] {
+            let refused = world.admin(&format!("mismatch {verdict} {}", quote.id)).await;
+            assert!(refused.is_err_and(|failure| format!("{failure:?}").contains("No deposit was seen")), "{verdict}");
+        }
+        assert_eq!(market.row(&quote.id).await?["status"], "quoted");
+        world.sandbox.pay(&quote.id).await?;
+        market.redeem(&quote, &body).await?.ok(200);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_void_is_undone_by_accepting_the_payment_and_by_nothing_else() -> Outcome {
+    isolated(async |world| {
+        let market = world.market(1.0).await?;
+        let body = json!({ "n": 1 });
+        let quote = market.quote(&body).await?;
+        world.sandbox.set(&quote.id, &json!({ "status": "success", "output": "950999" })).await?;
+        let refused = market.redeem(&quote, &body).await?;
+        refused.refused(409, "PAYMENT_MISMATCH");
+        let call = text(&market.row(&quote.id).await?, "id").to_owned();
+        world.admin(&format!("mismatch void {}", quote.id)).await?;
+        let redriven = world.admin(&format!("calls redrive {call}")).await;
+        assert!(redriven.is_err_and(|failure| format!("{failure:?}").contains("declared void")));
+        assert!(world.admin(&format!("mismatch void {}", quote.id)).await.is_err(), "it is void");
+        let said = world.admin(&format!("mismatch accept {}", quote.id)).await?;
+        assert!(said.contains("counts after all"), "{said}");
+        market.redeem(&quote, &body).await?.ok(200);
+        Ok(())
+    })
+}
+
 /// A market whose seller owes a dollar's call for more than seven days and is suspended for it, and the call's request id.
 async fn overdue(world: &World) -> Result<(Market<'_>, String), Failure> {
     let market = world.market_at(&json!(1), "/fail/500").await?;

@@ -8,6 +8,7 @@ mod cost;
 mod documents;
 mod documents_tools;
 mod edge;
+mod erasure;
 mod examples;
 mod faults;
 mod generated_clients;

@@ -1,6 +1,6 @@
 //! `crochet-admin`: suspensions, keys, switches, stuck calls, the provider's records, and the audit trail.
 
-use crochet_tests::{Outcome, Person, Quote, Replies, Setup, isolated, list, opinion, text, with_setup};
+use crochet_tests::{Failure, Outcome, Person, Proxy, Quote, Replies, Setup, isolated, list, opinion, text, with_setup};
 use serde_json::json;
 
 #[test]
@@ -134,6 +134,51 @@ fn revoked_keys_end_with_the_next_request() -> Outcome {
 }
 
 #[test]
+fn a_key_that_is_made_while_all_are_revoked_ends_too() -> Outcome {
+    let proxy = &Proxy::start()?;
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+        let owner = world.agent().await?;
+        let thief = owner.create_key(&json!({ "name": "Stolen" })).await?;
+        let revoke = format!("keys revoke {}", owner.profile_id);
+        let makes_another = async {
+            proxy.holds_a_transaction().await?;
+            let made = thief.create_key(&json!({ "name": "Another" })).await?;
+            proxy.let_go();
+            Ok::<_, Failure>(made)
+        };
+        proxy.hold_next_transaction();
+        let (revoked, made) = tokio::join!(world.admin(&revoke), makes_another);
+        assert!(revoked?.starts_with("3 keys"));
+        for key in [owner, thief, made?] {
+            key.get("/me").send().await?.refused(401, "INVALID_API_KEY");
+        }
+        assert!(world.admin("keys revoke 01890a5d-ac96-774b-bcce-b302099a8057").await.is_err(), "there is no such profile");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_suspension_that_does_not_reach_every_listing_fails_and_can_be_repeated() -> Outcome {
+    let proxy = &Proxy::start()?;
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+        let market = world.market(1.0).await?;
+        let suspend = format!("profiles suspend {} FRAUD", market.seller.profile_id);
+        proxy.lose(&market.listing.id);
+        let failed = world.admin(&suspend).await;
+        assert!(failed.is_err_and(|why| format!("{why:?}").contains("not all its listings yet")));
+        assert!(proxy.end());
+        let status = async || -> Result<String, Failure> {
+            let shown = world.client.get(&format!("/listings/{}", market.listing.id)).send().await?;
+            Ok(text(&shown.ok(200)["listing"], "status").to_owned())
+        };
+        assert_eq!(status().await?, "active");
+        world.admin(&suspend).await?;
+        assert_eq!(status().await?, "suspended");
+        Ok(())
+    })
+}
+
+#[test]
 fn what_the_operator_has_closed_is_closed_and_paid_calls_are_delivered() -> Outcome {
     isolated(async |world| {
         let market = world.market(1.0).await?;
@@ -250,64 +295,6 @@ fn the_providers_records_of_a_day_are_compared_with_the_ledger() -> Outcome {
         assert_eq!(text(difference, "payment_id"), unsettled.id);
         assert_eq!(text(difference, "what"), "filled, and the ledger has no settlement");
         assert!(world.admin(&format!("reconcile {day}")).await?.contains("1 differences"));
-        Ok(())
-    })
-}
-
-#[test]
-fn an_erased_profile_leaves_its_books_and_nothing_personal() -> Outcome {
-    isolated(async |world| {
-        let market = world.market(1.0).await?;
-        let (buyer, seller) = (&market.buyer.profile_id, &market.seller.profile_id);
-        let (_, delivered) = market.buy(&json!({ "n": 1 })).await?;
-        let id = text(delivered.ok(200), "request_id").to_owned();
-        let review = |title: &str| json!({ "accuracy_rating": 4, "reliability_rating": 4, "value_rating": 4, "title": title, "comment": "Personal." });
-        market.buyer.post(&format!("/reviews/{}", market.listing.id)).json(&review("Mine")).send().await?.ok(201);
-        let exported = world.admin(&format!("profiles export {buyer}")).await?;
-        for kept in [id.as_str(), "Personal.", "wallets", "marketplace_fee"] {
-            assert!(exported.contains(kept), "{kept}: {exported}");
-        }
-        let open = market.quote(&json!({ "n": 2 })).await?;
-        assert!(
-            world
-                .admin(&format!("profiles erase {buyer}"))
-                .await
-                .is_err_and(|why| format!("{why:?}").contains("1 of its calls are open"))
-        );
-        world.sandbox.pay(&open.id).await?;
-        market.redeem(&open, &json!({ "n": 2 })).await?.ok(200);
-        for profile in [buyer, seller] {
-            world.admin(&format!("profiles erase {profile}")).await?;
-            let shown = world.client.get(&format!("/agents/{profile}")).send().await?.ok(200)["profile"].clone();
-            assert_eq!((text(&shown, "display_name"), text(&shown, "suspended_reason")), ("Erased", "OTHER"));
-            let exported = world.admin_json(&format!("profiles export {profile}")).await?;
-            assert_eq!((&exported["profile"]["wallets"], list(&exported, "keys").len()), (&json!([]), 0));
-            assert!(!exported.to_string().contains("Personal."));
-            assert_eq!(list(&exported, "calls").len(), 2, "the books stay");
-        }
-        market.buyer.get("/me").send().await?.refused(401, "INVALID_API_KEY");
-        let listing = world.client.get(&format!("/listings/{}", market.listing.id)).send().await?.ok(200)["listing"].clone();
-        assert_eq!(
-            (text(&listing, "name"), text(&listing, "status"), &listing["gateway_url"]),
-            ("Erased", "suspended", &json!(null))
-        );
-        Ok(())
-    })
-}
-
-#[test]
-fn an_erased_person_has_no_passkey_session_or_agent_any_more() -> Outcome {
-    isolated(async |world| {
-        let (person, agent) = (Person::sign_up(&world.client, "Grace").await?, world.agent().await?);
-        let fields = json!({ "profile_id": agent.profile_id, "operator_id": person.profile_id });
-        let proof = world.client.proof(&agent.wallet, "claim_agent", &fields).await?;
-        person.post(&format!("/agents/{}/claim", agent.profile_id)).json(&proof).send().await?.ok(200);
-        assert_eq!(list(&world.admin_json(&format!("profiles export {}", person.profile_id)).await?, "agents").len(), 1);
-        world.admin(&format!("profiles erase {}", person.profile_id)).await?;
-        person.get("/session").send().await?.refused(401, "SESSION_REQUIRED");
-        assert!(person.log_in().await.is_err(), "the passkey is unknown");
-        let released = world.client.get(&format!("/agents/{}", agent.profile_id)).send().await?.ok(200)["profile"].clone();
-        assert_eq!((text(&released, "account_type"), &released["operator"]), ("agent", &json!(null)));
         Ok(())
     })
 }

@@ -8,6 +8,7 @@ pub mod attend;
 pub mod decide;
 mod key;
 pub mod ledger;
+mod open;
 pub mod outcome;
 mod parts;
 pub mod record;
@@ -218,12 +219,14 @@ impl Call {
         self
     }
 
-    /// Due at once, so that the next sweep looks at it. `None` if a sweep would do nothing: the call has ended, or it is paid and waits
-    /// for its buyer, who alone has its body.
+    /// Due at once, so that the next sweep looks at it. `None` if a sweep must do nothing: the call has ended, or it is paid and waits
+    /// for its buyer, who alone has its body. A payment that was given back, or that an operator has declared void, has ended it.
     #[must_use]
     pub fn redriven(mut self, now_ms: i64) -> Option<Self> {
+        let payment = self.payment.as_ref().map(|payment| payment.state);
         let is_for_sweep = match self.state {
-            CallState::Quoted | CallState::Pending | CallState::Expired => self.payment.is_some(),
+            CallState::Quoted | CallState::Pending => payment.is_some(),
+            CallState::Expired => self.settled_ms.is_none() && payment.is_some_and(|state| state != PaymentState::Refunded),
             CallState::Delivering { lease_until_ms, .. } => now_ms >= lease_until_ms,
             CallState::Settled => self.is_overdue(now_ms),
             CallState::Delivered { .. } | CallState::Undelivered => false,

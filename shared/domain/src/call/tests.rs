@@ -115,6 +115,35 @@ fn a_reversed_call_has_expired_and_is_not_asked_about_again() {
 }
 
 #[test]
+fn a_sweep_looks_again_at_what_may_still_be_paid_and_at_nothing_else() {
+    let again = [call(100), call(100).deposit_seen(1), call(100).expired(PaymentState::Failed, 1)];
+    for call in again {
+        assert_eq!(call.redriven(7).and_then(|call| call.due_ms), Some(7));
+    }
+    let void = call(100).deposit_seen(1).expired(PaymentState::Refunded, 2);
+    let free = Call { payment: None, ..call(0).expired(PaymentState::Waiting, 1) };
+    for call in [void, free, call(100).settled(None, 1).reversed(2), call(100).settled(None, 1).closed(2)] {
+        assert_eq!(call.clone().redriven(7), None, "{call:?}");
+    }
+}
+
+#[test]
+fn a_call_is_open_while_something_may_become_of_it() {
+    let asked_until = TTL + 24 * HOUR;
+    let quoted = call(100);
+    assert_eq!((quoted.is_open(), quoted.open_until_ms()), (true, Some(asked_until)));
+    let expired = quoted.expired(PaymentState::Waiting, CLOSES);
+    assert_eq!((expired.is_open(), expired.open_until_ms()), (true, Some(asked_until)), "a late fill settles");
+    let over = expired.asked_again(asked_until);
+    assert_eq!((over.is_open(), over.open_until_ms()), (false, None));
+    let pending = call(100).deposit_seen(1);
+    assert_eq!((pending.is_open(), pending.open_until_ms()), (true, None));
+    let paid = call(100).settled(None, 5);
+    assert_eq!((paid.is_open(), paid.open_until_ms()), (true, Some(5 + UNPRESENTED_MS)));
+    assert!(!paid.clone().closed(6).is_open() && !paid.reversed(6).is_open());
+}
+
+#[test]
 fn the_24_h_run_from_when_the_call_was_first_presented_in_vain() {
     let first = call(100).settled(None, 0).presented_in_vain(5);
     assert_eq!((first.redeliver_until_ms(), first.due_ms), (Some(5 + REDELIVER_MS), Some(5 + REDELIVER_MS)));

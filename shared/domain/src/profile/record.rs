@@ -119,10 +119,12 @@ impl Profile {
         self
     }
 
-    /// The next version, without anything personal. It stays suspended, because nobody can act for it any more.
+    /// The next version, without anything personal. It stays suspended, because nobody can act for it any more: for the reason that it
+    /// has, if it has one.
     #[must_use]
     pub fn erased(mut self) -> Self {
-        self = self.with_suspension(Some(SuspendedReason::Other));
+        let reason = self.suspended.unwrap_or(SuspendedReason::Other);
+        self = self.with_suspension(Some(reason));
         ERASED.clone_into(&mut self.display_name);
         (self.description, self.wallets, self.unknown) = (None, Vec::new(), Unknown::default());
         if self.account_type != AccountType::Human {

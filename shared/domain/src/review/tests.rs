@@ -137,7 +137,11 @@ fn a_review_weighs_what_its_evidence_and_its_state_say() {
     assert_eq!((hidden.voice(), Tally::of(&hidden)), (0, Tally::default()));
     assert_eq!(Tally::of(&hidden.hidden(None, NOW)), Tally::of(&written));
     let answered = written.answered("Thanks.".into(), NOW).expect("the first answer");
-    assert_eq!(answered.answered("Again.".into(), NOW), None);
+    assert_eq!(answered.clone().answered("Again.".into(), NOW), None);
+    assert_eq!(answered.clone().erased(NOW).answer, None);
+    let unanswered = answered.clone().without_answer(NOW).expect("it had one");
+    assert_eq!((Tally::of(&unanswered), unanswered.version), (Tally::of(&answered), answered.version + 1));
+    assert_eq!(unanswered.without_answer(NOW), None);
 }
 
 #[test]

@@ -82,6 +82,12 @@ pub fn paid_refund(seller: ProfileId, id: RefundId) -> Key {
     Key::new(refunds_of(seller), format!("{PAID}{id}"))
 }
 
+/// The refunds that a seller has paid, in order of their offer.
+#[must_use]
+pub fn paid_refunds(seller: ProfileId) -> KeyRange {
+    KeyRange::starting_with(refunds_of(seller), PAID)
+}
+
 /// The seller whose refund is stored at this key, and the refund; `None` if another item is.
 #[must_use]
 pub fn parse_paid_refund(key: &Key) -> Option<(ProfileId, RefundId)> {
