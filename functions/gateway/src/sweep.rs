@@ -1,7 +1,6 @@
 //! The sweeper: every minute, it attends to the calls, debts and refunds that are due. Running it twice, late or in parallel does no harm: every write
 //! is conditional on the version that was read.
 
-use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -166,7 +165,7 @@ impl Sweep<'_> {
                     swept.oldest_due_seconds = swept.oldest_due_seconds.max((now_ms - oldest_ms) / 1_000);
                 }
                 from = page.next.clone();
-                self.attend_to_page(page, &mut looked_at, swept).await?;
+                self.attend_to_page(page, &mut looked_at, swept).await;
                 if from.is_none() || (!self.may_ask() && pages_without_questions == PAGES_WITHOUT_QUESTIONS) {
                     break;
                 }
@@ -182,17 +181,9 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    async fn attend_to_page(&self, page: DuePage, looked_at: &mut Vec<DueDebt>, swept: &mut Swept) -> Result<()> {
-        if self.may_ask() {
-            swept.add(&self.attend_to_calls(page.calls).await);
-        } else {
-            // One read, and only what needs no question is looked at further.
-            let calls = self.state.app.store.calls(&page.calls).await?;
-            let now_ms = unix_ms(self.state.app.clock.now());
-            let (left, others): (Vec<Call>, Vec<Call>) = calls.into_iter().partition(|call| needs_question(call, now_ms));
-            swept.add(&vec![Attended::Left; left.len()]);
-            swept.add(&self.attend_to_calls(others.iter().map(Call::key).collect()).await);
-        }
+    async fn attend_to_page(&self, page: DuePage, looked_at: &mut Vec<DueDebt>, swept: &mut Swept) {
+        let calls = if self.may_ask() { page.calls } else { self.without_question(page.calls, swept).await };
+        swept.add(&self.attend_to_calls(calls).await);
         for debt in page.debts {
             if self.has_time() && !looked_at.contains(&debt) {
                 looked_at.push(debt);
@@ -205,12 +196,25 @@ impl Sweep<'_> {
                 swept.failed += usize::from(!fold_once(self.state, whose).await);
             }
         }
-        Ok(())
     }
 
+    /// Those of these calls that need no question, found with one read. If one of them cannot be read, all are looked at one by one.
+    async fn without_question(&self, keys: Vec<CallKey>, swept: &mut Swept) -> Vec<CallKey> {
+        let Ok(calls) = self.state.app.store.calls(&keys).await else { return keys };
+        let now_ms = unix_ms(self.state.app.clock.now());
+        let (left, others): (Vec<Call>, Vec<Call>) = calls.into_iter().partition(|call| needs_question(call, now_ms));
+        swept.add(&vec![Attended::Left; left.len()]);
+        others.iter().map(Call::key).collect()
+    }
+
+    /// What became of these calls. Those for which there was no time are not among them.
     async fn attend_to_calls(&self, calls: Vec<CallKey>) -> Vec<Attended> {
-        let calls = stream::iter(calls).take_while(|_| ready(self.has_time()));
-        calls.map(|call| self.attend_once(call)).buffer_unordered(AT_ONCE).collect().await
+        let attended = stream::iter(calls).map(|call| self.attend_in_time(call)).buffer_unordered(AT_ONCE);
+        attended.collect::<Vec<Option<Attended>>>().await.into_iter().flatten().collect()
+    }
+
+    async fn attend_in_time(&self, key: CallKey) -> Option<Attended> {
+        if self.has_time() { Some(self.attend_once(key).await) } else { None }
     }
 
     async fn attend_once(&self, key: CallKey) -> Attended {

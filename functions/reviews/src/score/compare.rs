@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crochet::app::App;
 use crochet::store::StoreError;
 use crochet::store::keys::Whose;
-use crochet_domain::call::Call;
+use crochet_domain::call::{Call, CallKey};
 use crochet_domain::ids::ProfileId;
 use crochet_domain::money::Micros;
 use crochet_domain::score::event::{EventId, events};
@@ -71,14 +71,11 @@ impl Derived {
     /// Adds the calls of the seller, page by page as they arrive, so that no number of calls fills the memory. A call is listed on one
     /// day, and has each event once.
     async fn read(&mut self, app: &App, seller: ProfileId) -> Result<(), StoreError> {
-        let page = async |day: i32, from: Option<String>| {
-            app.store.calls_sold_on(seller, day, from.as_deref()).await.map(|(keys, next)| (day, keys, next))
-        };
-        let days = ((self.first - LONGEST_CALL_DAYS)..=self.last).map(|day| page(day, None));
+        let days = ((self.first - LONGEST_CALL_DAYS)..=self.last).map(|day| sold(app, seller, day, None));
         let mut first_pages = stream::iter(days).buffer_unordered(DAYS_AT_ONCE);
         while let Some((day, mut keys, mut next)) = first_pages.try_next().await? {
             loop {
-                let batches = keys.chunks(BATCH).map(|batch| app.store.calls(batch));
+                let batches: Vec<_> = keys.chunks(BATCH).map(|batch| app.store.calls(batch)).collect();
                 let mut calls = stream::iter(batches).buffer_unordered(BATCHES_AT_ONCE);
                 while let Some(calls) = calls.try_next().await? {
                     calls.iter().for_each(|call| self.add(call, app.config.unit_fee));
@@ -87,7 +84,7 @@ impl Derived {
                 if next.is_none() {
                     break;
                 }
-                (_, keys, next) = page(day, next).await?;
+                (_, keys, next) = sold(app, seller, day, next).await?;
             }
         }
         Ok(())
@@ -113,4 +110,15 @@ impl Derived {
     fn differs(&self, day: i32, stored: &PayerFacts) -> bool {
         !self.unsettled.contains(&day) && self.days.get(&day).unwrap_or(&PayerFacts::default()) != stored
     }
+}
+
+/// A page of the calls of a seller that were created on a day, and where the next page begins.
+async fn sold(
+    app: &App,
+    seller: ProfileId,
+    day: i32,
+    from: Option<String>,
+) -> Result<(i32, Vec<CallKey>, Option<String>), StoreError> {
+    let (keys, next) = app.store.calls_sold_on(seller, day, from.as_deref()).await?;
+    Ok((day, keys, next))
 }

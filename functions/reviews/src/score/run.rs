@@ -135,9 +135,11 @@ async fn daily(app: &App, (began, within): (Instant, Duration), now_ms: i64, ran
         if fresh.is_empty() || began.elapsed() >= BUDGET {
             return Ok(());
         }
-        let compared = fresh.into_iter().map(async |seller| match began.elapsed() < BUDGET {
-            true => compare_once(app, seller, today - COMPARED_DAYS, within).await,
-            false => Compared::NotBegun,
+        let compared = fresh.into_iter().map(|seller| async move {
+            if began.elapsed() >= BUDGET {
+                return Compared::NotBegun;
+            }
+            compare_once(app, seller, today - COMPARED_DAYS, within).await
         });
         let compared: Vec<Compared> = stream::iter(compared).buffer_unordered(AT_ONCE).collect().await;
         ran.add(&compared);
