@@ -88,13 +88,12 @@ pub(crate) async fn count_entries(store: &Store, entries: &[LogEntry], unit_fee:
     for (n, entry) in entries.iter().enumerate() {
         if let Logged::Review(listing, _) = entry.logged {
             match store.listing(listing).await {
-                Ok(listing) => {
-                    for listing in listing {
-                        let (listings, of) = touched.entry(listing.seller.id).or_default();
-                        listings.insert(listing.id);
-                        of.push(n);
-                    }
+                Ok(Some(listing)) => {
+                    let (listings, of) = touched.entry(listing.seller.id).or_default();
+                    listings.insert(listing.id);
+                    of.push(n);
                 }
+                Ok(None) => {}
                 Err(error) => run.failed(&[n], "the listing of a review", &error.into()),
             }
         }

@@ -42,15 +42,14 @@ pub(crate) async fn compare(app: &App, seller: ProfileId, first: i32) -> Result<
     // The events of all days are kept only where they are needed: a seller may have millions of them.
     let mut derived = Derived { first, last, now_ms, with_events: differing.clone(), ..Derived::default() };
     derived.read(app, seller).await?;
-    let mut replaced = 0;
-    for day in differing.into_iter().filter(|day| derived.differs(*day, stored(day))) {
+    let replaced: Vec<i32> = differing.into_iter().filter(|day| derived.differs(*day, stored(day))).collect();
+    for day in &replaced {
         tracing::error!(alarm = true, %seller, day, "what was counted of a day differs from the calls, and is replaced");
-        let payers = derived.days.remove(&day).unwrap_or_default();
-        let seen = derived.events.remove(&day).unwrap_or_default();
-        app.store.replace_payers(Whose::Seller(seller), day, &payers, &seen).await?;
-        replaced += 1;
+        let payers = derived.days.remove(day).unwrap_or_default();
+        let seen = derived.events.remove(day).unwrap_or_default();
+        app.store.replace_payers(Whose::Seller(seller), *day, &payers, &seen).await?;
     }
-    Ok(replaced)
+    Ok(replaced.len())
 }
 
 /// What calls come to that ended from `first` to `last`, by the day of their end.

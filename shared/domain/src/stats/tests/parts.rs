@@ -38,12 +38,13 @@ impl Row {
     /// Writes the next part of a run over the version that it has read. Whether nothing came first.
     fn write(&mut self, run: &mut Run) -> bool {
         let (place, part) = run.to_write.remove(0);
+        let next = self.0.len();
         match (self.0.get_mut(place), run.versions.get(place)) {
             (Some((version, stored)), Some(read)) if version == read => {
                 (*version, *stored) = (*version + 1, part);
                 true
             }
-            (None, None) if place == self.0.len() => {
+            (None, None) if place == next => {
                 self.0.push((1, part));
                 true
             }
