@@ -1,6 +1,6 @@
 //! What a seller owes is shown, and suspends its listings when it is overdue.
 
-use crochet_tests::{Failure, Market, Outcome, Quote, Replies, World, isolated, number, text};
+use crochet_tests::{Failure, Market, Outcome, Quote, Replies, Wallet, World, isolated, number, text};
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
@@ -133,6 +133,7 @@ fn what_no_route_carries_never_becomes_overdue() -> Outcome {
 fn one_currency_without_a_good_answer_does_not_keep_a_seller_from_being_overdue() -> Outcome {
     isolated(async |world| {
         let (market, _) = owing(world).await?;
+        market.seller.link_wallet(&Wallet::evm()).await?;
         world.look_at_debts().await?;
         world.later(7 * DAY).await?;
         world.sandbox.fault_for(market.seller.wallet.address(), "smaller_output", 60_000).await?;
