@@ -105,9 +105,11 @@ fn a_key_that_is_recovered_while_its_profile_is_erased_ends_too() -> Outcome {
         let agent = world.agent().await?;
         let erase = format!("profiles erase {}", agent.profile_id);
         let recovers = async {
-            // The keys end with the first transaction, and the wallets with the next.
-            proxy.holds_a_transaction().await?;
-            proxy.hold_next_transaction();
+            // The profile and its keys are suspended with the first transaction; the keys end with the second, and the wallets with the third.
+            for _ in 0..2 {
+                proxy.holds_a_transaction().await?;
+                proxy.hold_next_transaction();
+            }
             proxy.holds_a_transaction().await?;
             agent.get("/me").send().await?.refused(401, "INVALID_API_KEY");
             let recovered = world.client.recover(&agent.wallet, false).await?;
