@@ -109,4 +109,24 @@ mod tests {
         assert_eq!(names, ["itoa", "serde"]);
         assert_eq!(bill["components"][0]["licenses"][0]["expression"], "MIT OR Apache-2.0");
     }
+
+    /// A tag of somebody else's repository can be moved; a commit cannot.
+    #[test]
+    fn the_actions_of_the_workflows_are_pinned_by_commit() {
+        let project = Project::locate().expect("a workspace");
+        let directory = std::fs::read_dir(project.root.join(".github/workflows")).expect("the workflows");
+        let mut seen = 0;
+        for file in directory {
+            let workflow = std::fs::read_to_string(file.expect("a file").path()).expect("a workflow");
+            for action in workflow.lines().filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("uses: ")) {
+                let commit = action.split_once('@').and_then(|(_, rest)| rest.split_once(" # v")).map(|(commit, _)| commit);
+                assert!(
+                    commit.is_some_and(|c| c.len() == 40 && c.bytes().all(|b| b.is_ascii_hexdigit())),
+                    "write {action} as owner/name@<commit> # v<version>"
+                );
+                seen += 1;
+            }
+        }
+        assert!(seen > 0, "no workflow uses an action: this test reads the wrong place");
+    }
 }
