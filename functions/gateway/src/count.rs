@@ -21,8 +21,6 @@ use crate::state::State;
 const OVERLAP_MS: i64 = 2 * 60_000;
 /// Entries of one shard that are read at once.
 const PAGE: i32 = 500;
-/// Time after midnight at which days are folded: 20 minutes.
-pub(crate) const FOLDED_AT_MS: i64 = 20 * 60_000;
 /// How often the figures of the deployment are written: hourly.
 const TOTAL_EVERY_MS: i64 = 3_600_000;
 

@@ -19,7 +19,7 @@ use crochet_domain::score::event::{EventId, events};
 use crochet_domain::score::fade::{day_of, day_start_ms};
 use crochet_domain::stats::{Day, Parts, Place, place, slice_start_ms};
 
-use crate::count::FOLDED_AT_MS;
+use crate::count_due::FOLDED_AT_MS;
 
 /// How long an entry that fails is tried again: 10 minutes. So much of the log is read again every minute meanwhile. The daily comparison
 /// with the calls puts in order what was left out of a score.

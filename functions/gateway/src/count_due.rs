@@ -8,9 +8,10 @@ use crochet_domain::ids::ListingId;
 use crochet_domain::score::fade::{DAYS, day_of, day_start_ms};
 use crochet_domain::timestamp::unix_ms;
 
-use crate::count::FOLDED_AT_MS;
 use crate::state::State;
 
+/// Time after midnight at which days are folded: 20 minutes.
+pub(crate) const FOLDED_AT_MS: i64 = 20 * 60_000;
 /// Days of what was counted that are read here: one more than figures are about, so that what has just left them is noticed.
 const READ_DAYS: i32 = DAYS + 2;
 /// Time after which a day that could not be folded is tried again: an hour.

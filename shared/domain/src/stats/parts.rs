@@ -4,7 +4,7 @@
 //! changes. Whoever adds events writes over the last part that it has read, or makes the one behind it. So of two that add at the same
 //! time one fails, reads again, and finds what the other has added.
 
-use super::Counted;
+use super::counted::Counted;
 use crate::call::Call;
 use crate::score::Event;
 use crate::score::event::EventId;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::call::outcome::Outcome;
-use crate::call::{AttemptReport, CallState};
-use crate::ids::{CallId, ProfileId};
+use crate::call::{AttemptReport, Call, CallState};
+use crate::ids::{CallId, ListingId, ProfileId};
 use crate::money::{FeeRate, Micros, PriceSplit};
 use crate::refund::samples;
 use crate::score::UNIT_FEE;
