@@ -19,6 +19,7 @@ mod refund;
 mod remembered;
 mod state;
 pub mod sweep;
+mod turn;
 mod webhook;
 
 pub use state::State;

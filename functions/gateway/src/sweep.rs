@@ -21,6 +21,7 @@ use crate::count::count;
 use crate::count_due::fold_due;
 use crate::refund::due::look_at;
 use crate::state::State;
+use crate::turn::in_turn;
 
 /// Calls that are attended to at the same time. A sweep must not take the provider's whole budget from the buyers.
 const AT_ONCE: usize = 4;
@@ -155,7 +156,7 @@ impl Sweep<'_> {
         self.settle_filled(swept).await;
         // The debts of a seller are in several shards, and are looked at together.
         let mut looked_at: Vec<DueDebt> = Vec::new();
-        for shard in shards(unix_ms(self.state.app.clock.now())) {
+        for shard in in_turn((0..DUE_SHARDS).collect(), unix_ms(self.state.app.clock.now())) {
             let mut from: Option<String> = None;
             let mut pages_without_questions = 0;
             while self.has_time() {
@@ -273,12 +274,6 @@ fn needs_question(call: &Call, now_ms: i64) -> bool {
     attend(call, None, now_ms) == Attention::AskProvider
 }
 
-/// All shards. Each minute another one is the first, so that none has to wait for ever when a sweep has no time for all.
-fn shards(now_ms: i64) -> impl Iterator<Item = u8> {
-    let first = u8::try_from(now_ms.div_euclid(60_000).rem_euclid(DUE_SHARDS.into())).unwrap_or(0);
-    (0..DUE_SHARDS).map(move |n| (first + n) % DUE_SHARDS)
-}
-
 /// Whether it was done.
 async fn fold_once(state: &State, whose: Whose) -> bool {
     match fold_due(state, whose).await {
@@ -298,23 +293,5 @@ async fn look_at_once(state: &State, debt: DueDebt) -> bool {
             tracing::warn!(cause = e.operator_message(), "a debt or refund that is due was not looked at");
             false
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_shard_is_the_first_one_in_its_turn() {
-        let mut first = Vec::new();
-        for minute in 0..i64::from(DUE_SHARDS) {
-            let mut order: Vec<u8> = shards(minute * 60_000 + 59_999).collect();
-            first.push(order[0]);
-            order.sort_unstable();
-            assert_eq!(order, (0..DUE_SHARDS).collect::<Vec<_>>());
-        }
-        first.sort_unstable();
-        assert_eq!(first, (0..DUE_SHARDS).collect::<Vec<_>>());
     }
 }

@@ -22,6 +22,7 @@ use super::run::{Next, Refunding, try_show};
 use super::terms::{expected, recipient};
 use crate::call::QUOTE_TTL_SECONDS;
 use crate::state::State;
+use crate::turn::in_turn;
 
 /// Does what is due.
 ///
@@ -49,18 +50,19 @@ async fn debts_due(state: &State, seller: ProfileId) -> Result<()> {
         by_buyer.entry(debt.buyer).or_default().push(debt);
     }
     let (mut looked_at, mut were_due_ms) = (Vec::new(), Vec::new());
-    let mut may_ask = true;
-    for debts in by_buyer.values() {
+    let mut is_answered = true;
+    for debts in in_turn(by_buyer.into_values().collect(), now_ms) {
         let is_due = |debt: &&Debt| now_ms >= debt.due_ms;
         let is_late = debts.iter().filter(is_due).any(|debt| debt.is_late(now_ms));
-        // One buyer without an answer is no reason to let the others wait: the seller may be the cause.
-        let route = match is_late {
-            false => Route::Known(true),
-            true if may_ask => route(state, debts).await?,
-            true => Route::OutOfBudget,
+        let has_route = match is_late {
+            false => Some(true),
+            // A provider that has given no answer is not asked about the next buyer: that would take as long again. Another buyer is the
+            // first in the next minute, because the seller may be the cause.
+            true if is_answered => has_route(state, &debts).await?,
+            true => None,
         };
-        may_ask &= !matches!(route, Route::OutOfBudget);
-        if let Route::Known(has_route) = route {
+        is_answered &= has_route.is_some();
+        if let Some(has_route) = has_route {
             looked_at.extend(debts.iter().filter(is_due).map(|debt| debt.clone().looked_at(has_route, now_ms)));
             were_due_ms.extend(debts.iter().filter(is_due).map(|debt| debt.due_ms));
         }
@@ -106,24 +108,15 @@ async fn refund_due(state: &State, key: RefundKey) -> Result<()> {
     Ok(())
 }
 
-/// What is known of the payment routes to a buyer.
-enum Route {
-    /// Whether one carries what is owed.
-    Known(bool),
-    /// None is known to carry it, and the provider gave no answer about one.
-    Unanswered,
-    /// The provider may not be asked again in this minute.
-    OutOfBudget,
-}
-
-/// Whether a payment route carries the oldest of these debts, all to one buyer, to the buyer.
-async fn route(state: &State, debts: &[Debt]) -> Result<Route> {
+/// Whether a payment route carries the oldest of these debts, all to one buyer, to the buyer. `None` if none is known to, and the provider
+/// gave no answer about one, or may not be asked in this minute.
+async fn has_route(state: &State, debts: &[Debt]) -> Result<Option<bool>> {
     let store = &state.app.store;
-    let Some(oldest) = debts.first() else { return Ok(Route::Known(false)) };
+    let Some(oldest) = debts.first() else { return Ok(Some(false)) };
     let calls: [CallKey; 1] = [oldest.call.clone()];
     let (calls, seller, buyer) = tokio::try_join!(store.calls(&calls), store.profile(oldest.seller), store.profile(oldest.buyer))?;
-    let (Some(call), Some(seller), Some(buyer)) = (calls.first(), seller, buyer) else { return Ok(Route::Known(false)) };
-    let Some(to) = recipient(&buyer, call) else { return Ok(Route::Known(false)) };
+    let (Some(call), Some(seller), Some(buyer)) = (calls.first(), seller, buyer) else { return Ok(Some(false)) };
+    let Some(to) = recipient(&buyer, call) else { return Ok(Some(false)) };
     let amount: Micros = debts.iter().take(MAX_CALLS).map(|debt| debt.amount).sum();
     let expected = expected(&to, amount)?;
     let mut is_answered = true;
@@ -142,13 +135,13 @@ async fn route(state: &State, debts: &[Debt]) -> Result<Route> {
             ttl_seconds: QUOTE_TTL_SECONDS,
         };
         if !matches!(state.app.provider_budget.refund_quote(Asker::Sweeper, state.app.clock.now()).await?, Grant::Granted) {
-            return Ok(Route::OutOfBudget);
+            return Ok(None);
         }
         match state.provider.quote(request).await {
-            Ok(_) => return Ok(Route::Known(true)),
+            Ok(_) => return Ok(Some(true)),
             Err(QuoteFailure::MinimumNotMet | QuoteFailure::NoRoute) => {}
             Err(QuoteFailure::NotAsAsked(_) | QuoteFailure::Unavailable(_)) => is_answered = false,
         }
     }
-    Ok(if is_answered { Route::Known(false) } else { Route::Unanswered })
+    Ok(is_answered.then_some(false))
 }
