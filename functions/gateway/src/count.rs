@@ -38,14 +38,10 @@ pub(crate) async fn count(state: &State, until: Instant) -> Result<usize> {
     loop {
         let now_ms = unix_ms(state.app.clock.now());
         let (entries, to_ms) = read(store, from_ms, now_ms).await?;
-        let mut fresh = state.counted.without_known(entries);
+        let fresh = state.counted.without_known(entries);
         let left: BTreeSet<usize> = count_entries(store, &fresh, state.app.config.unit_fee, now_ms).await?;
         left_ms = left.iter().filter_map(|n| fresh.get(*n)).map(|entry| entry.at_ms).chain(left_ms).min();
-        let mut n = 0;
-        fresh.retain(|_| {
-            n += 1;
-            !left.contains(&(n - 1))
-        });
+        let fresh: Vec<LogEntry> = (0..).zip(fresh).filter(|(n, _)| !left.contains(n)).map(|(_, entry)| entry).collect();
         counted += fresh.len();
         state.counted.remember(fresh, left_ms.unwrap_or(to_ms).min(to_ms) - OVERLAP_MS);
         store.put_log_position(left_ms.unwrap_or(i64::MAX).min(to_ms.max(position))).await?;

@@ -26,7 +26,7 @@ use crochet_domain::stats::{Book, Counted, Parts, Place, Report, SLICE_EVENTS, p
 const SLICE_KEPT_MS: i64 = 7 * DAY_MS;
 /// Time that it is known who has paid whom: 92 days.
 const PAID_KEPT_MS: i64 = 92 * DAY_MS;
-const DAY_MS: i64 = 24 * 3_600_000;
+pub(super) const DAY_MS: i64 = 24 * 3_600_000;
 
 /// A slice, as it was read.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use super::conditional::WriteError;
 use super::item::Item;
 use super::keys::{self, Key, SK, Whose};
 use super::retry::{Attempts, MayConflict};
-use super::stats::{book_of, next, seen_blob, seen_of, with_book};
+use super::stats::{DAY_MS, book_of, next, seen_blob, seen_of, with_book};
 use super::write::Condition;
 use super::{Store, StoreError};
 use crochet_domain::score::event::EventId;
@@ -17,7 +17,6 @@ use crochet_domain::score::facts::PayerFacts;
 use crochet_domain::score::fade::day_start_ms;
 use crochet_domain::stats::{Book, Counted, DAY_EVENTS, Day, Parts};
 
-const DAY_MS: i64 = 24 * 3_600_000;
 /// Time that days are kept: 120 days.
 const DAY_KEPT_MS: i64 = 120 * DAY_MS;
 /// Time that the events of a day are known: 60 days after it, longer than any call is open.

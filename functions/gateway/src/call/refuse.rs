@@ -146,14 +146,14 @@ fn with_earlier_answer(progress: &Progress, error: ApiError) -> ApiError {
 
 fn listing_closed(ctx: &CallContext<'_>, why: ListingClosed) -> ApiError {
     match why {
-        // A listing that does not show yet that its seller is suspended is as good as suspended.
-        ListingClosed::NotActive => ApiError::new(Code::ListingNotActive).detail(
-            "status",
-            match ctx.listing.status {
-                ListingStatus::Active => ListingStatus::Suspended.as_str(),
-                status => status.as_str(),
-            },
-        ),
+        ListingClosed::NotActive => {
+            // A listing that does not show yet that its seller is suspended is as good as suspended.
+            let status = match ctx.listing.status {
+                ListingStatus::Active => ListingStatus::Suspended,
+                status => status,
+            };
+            ApiError::new(Code::ListingNotActive).detail("status", status.as_str())
+        }
         ListingClosed::NoEndpoint => Code::ListingHasNoGateway.into(),
         ListingClosed::Paused => Code::EndpointPaused.into(),
     }
