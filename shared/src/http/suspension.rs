@@ -3,15 +3,14 @@
 
 use super::codes::Code;
 use super::error::ApiError;
-use crochet_domain::profile::Profile;
 use crochet_domain::suspension::SuspendedReason;
 
-/// Fails for a profile that the operator has suspended.
+/// Fails if the operator has suspended a profile for this reason.
 ///
 /// # Errors
 /// `PROFILE_SUSPENDED`.
-pub fn refuse_suspended(profile: &Profile) -> Result<(), ApiError> {
-    profile.suspended.map_or(Ok(()), |reason| Err(suspended(reason)))
+pub fn refuse_suspended(reason: Option<SuspendedReason>) -> Result<(), ApiError> {
+    reason.map_or(Ok(()), |reason| Err(suspended(reason)))
 }
 
 /// The error for a profile that the operator has suspended for this reason.

@@ -53,7 +53,7 @@ pub(crate) async fn claim(
         let (found, operator) = tokio::join!(app.store.profile(id), app.store.profile(operator_id));
         let found = agent(found?).map_err(used_up)?;
         let operator = operator?.ok_or(Code::SessionRequired)?;
-        refuse_suspended(&operator)?;
+        refuse_suspended(operator.suspended)?;
         if !found.wallets.iter().any(|wallet| wallet.address == answer.wallet && wallet.can(Capability::Auth)) {
             return Err(wallet_not_allowed().into());
         }

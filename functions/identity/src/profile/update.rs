@@ -128,7 +128,7 @@ async fn save(app: &App, caller: &Caller, trace: &RequestTrace, change: &Change)
         }
         // What everybody reads stays as it was when the operator decided.
         if (&after.display_name, &after.description) != (&before.display_name, &before.description) {
-            refuse_suspended(&before)?;
+            refuse_suspended(before.suspended)?;
         }
         if before.role.sells() && !after.role.sells() {
             let message = "A profile with active listings cannot become a buyer; suspend them first.";

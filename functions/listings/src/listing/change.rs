@@ -103,13 +103,16 @@ fn set<T: Clone>(field: &mut T, value: &Option<T>) {
 /// Changes the status as its owner requests.
 fn transition(listing: &mut Listing, to: ListingStatus) -> Result<(), ApiError> {
     use ListingStatus::{Active, Draft, Suspended};
+    if to == Active
+        && listing.status != Active
+        && let Some(reason) = listing.hold()
+    {
+        return Err(held_back(reason));
+    }
     match (listing.status, listing.suspended_by, to) {
         // It stays suspended when what the operator says is over.
         (Suspended, _, Suspended) if listing.comes_back() => suspend(listing),
         (status, _, to) if status == to => {}
-        (Draft | Suspended, _, Active) if listing.hold().is_some() => {
-            listing.hold().map_or(Ok(()), |reason| Err(held_back(reason)))?;
-        }
         (Suspended, Some(SuspendedBy::Operator), _) => return Err(Code::ListingSuspended.into()),
         (Draft | Suspended, _, Active) => {
             (listing.status, listing.suspended_by, listing.suspended_reason) = (Active, None, None);

@@ -171,7 +171,7 @@ pub(crate) async fn create_listing(
     let (change, answer) = request.parse(state.outbound.rules())?;
     let (profile, ()) = tokio::try_join!(writer.profile(app), check_host(change.url.as_ref(), &state.outbound))?;
     require_seller(&profile)?;
-    refuse_suspended(&profile)?;
+    refuse_suspended(profile.suspended)?;
     let mut listing = change.apply(&empty_listing(&profile, now))?;
     let max_listings = app.config.max_listings.saturating_mul(app.config.limit_factor);
     if profile.listing_count >= max_listings {

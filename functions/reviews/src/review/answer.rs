@@ -5,7 +5,7 @@ use crochet::app::App;
 use crochet::http::caller::Agent;
 use crochet::http::limited::{Limited, ReviewWrites};
 use crochet::http::request::{Json, Text};
-use crochet::http::suspension::suspended;
+use crochet::http::suspension::refuse_suspended;
 use crochet::http::{ApiError, Code, Reply, Result};
 use crochet::store::retry::Attempts;
 use crochet::wire::review::{OneReview, ReviewView};
@@ -49,7 +49,7 @@ pub(crate) async fn answer_review(
     if listing.seller.id != seller {
         return Err(Code::NotListingOwner.into());
     }
-    listing.seller.suspended.map_or(Ok(()), |reason| Err(suspended(reason)))?;
+    refuse_suspended(listing.seller.suspended)?;
     let id = review.parse().map_err(|_| Code::ReviewNotFound)?;
     let mut attempts = Attempts::default();
     loop {

@@ -33,7 +33,7 @@ impl Writer {
         let seller = app.store.profile(listing.seller.id).await?;
         let seller = seller.ok_or_else(|| ApiError::internal("a listing belongs to a profile that is missing"))?;
         let now_ms = unix_ms(app.clock.now());
-        refuse_suspended(&author)?;
+        refuse_suspended(author.suspended)?;
         // Cheap rules first.
         between(&author, &seller, false).map_err(not_eligible)?;
         let is_circular = bought::has_bought(app, author.id, seller.id, now_ms).await?;
