@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 /// A seller's answer.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewAnswer {
-    /// Text, 1 to 4,000 characters.
+    /// The text.
     #[schema(value_type = String, min_length = 1, max_length = 4_000)]
     comment: Text<1, 4_000>,
 }

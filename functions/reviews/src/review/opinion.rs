@@ -39,19 +39,19 @@ impl<'de> Deserialize<'de> for Stars {
 /// What a buyer says about a listing.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewOpinion {
-    /// Whether the responses were right, 1 to 5.
+    /// Whether the responses were right.
     #[schema(value_type = u8, minimum = 1, maximum = 5)]
     accuracy_rating: Stars,
-    /// Whether calls succeeded, 1 to 5.
+    /// Whether calls succeeded.
     #[schema(value_type = u8, minimum = 1, maximum = 5)]
     reliability_rating: Stars,
-    /// Whether it was worth its price, 1 to 5.
+    /// Whether it was worth its price.
     #[schema(value_type = u8, minimum = 1, maximum = 5)]
     value_rating: Stars,
-    /// Title: one line of 1 to 120 characters.
+    /// Title, in one line.
     #[schema(value_type = String, min_length = 1, max_length = 120)]
     title: Text<1, 120>,
-    /// Text, 1 to 4,000 characters.
+    /// The text.
     #[schema(value_type = String, min_length = 1, max_length = 4_000)]
     comment: Text<1, 4_000>,
 }
