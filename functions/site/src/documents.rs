@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::document::{Document, MARKDOWN, TEXT};
 use crate::error_page;
 use crate::index::Index;
-use crate::pages::{PAGES, PAYING, PROGRAMS, SKILLS, block};
+use crate::pages::{FILES, PAGES, PAYING, PROGRAMS, SKILLS, block};
 use crate::well_known;
 
 /// Generated from the routers and checked in.
@@ -56,6 +56,9 @@ impl Documents {
         for (language, number, path, content_type) in PROGRAMS {
             let program = block(PAYING, language, *number).unwrap_or_default();
             documents.add(path, Document::new(content_type, format!("{program}\n")));
+        }
+        for (path, content_type, text) in FILES {
+            documents.add(path, Document::new(content_type, (*text).to_owned()));
         }
         let mut skills = Vec::new();
         for skill in SKILLS {

@@ -71,7 +71,7 @@ pub(crate) const PAGES: &[Page] = &[
     Page {
         path: "/docs/api-reference.txt",
         title: "API reference",
-        about: "every route with its fields, defaults, limits and errors, in 48 KB",
+        about: "every route, in 48 KB: those that agents need with their fields, limits and errors",
         source: include_str!("../../../docs/api-reference.txt"),
     },
     Page {
@@ -116,7 +116,30 @@ pub(crate) const PAGES: &[Page] = &[
         about: "what a key looks like, and how to end one that leaked",
         source: include_str!("../../../docs/secret-scanning.md"),
     },
+    Page {
+        path: "/docs/score",
+        title: "The score",
+        about: "what counts, the formula, and how to compute it again",
+        source: include_str!("../../../docs/score.md"),
+    },
+    Page {
+        path: "/docs/score/attacks",
+        title: "What a score costs",
+        about: "attacks on the score, and their prices",
+        source: include_str!("../../../docs/score/attacks.md"),
+    },
 ];
+
+/// Files that pages link to: path, media type, and text.
+pub(crate) const FILES: &[(&str, &str, &str)] = &[
+    ("/docs/score/recompute.py", PYTHON, include_str!("../../../docs/score/recompute.py")),
+    ("/docs/score/inflation.svg", SVG, include_str!("../../../docs/score/inflation.svg")),
+    ("/docs/score/sabotage.svg", SVG, include_str!("../../../docs/score/sabotage.svg")),
+];
+
+const PYTHON: &str = "text/x-python; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
 
 /// The page about paying. Its programs are served on their own, too.
 pub(crate) const PAYING: &str = include_str!("../../../docs/paying.md");
@@ -124,10 +147,10 @@ pub(crate) const PAYING: &str = include_str!("../../../docs/paying.md");
 /// The programs of the page about paying: the language of the block, its number among the blocks of this language, its path, and the
 /// media type.
 pub(crate) const PROGRAMS: &[(&str, usize, &str, &str)] = &[
-    ("python", 0, "/docs/paying/solana.py", "text/x-python; charset=utf-8"),
-    ("python", 1, "/docs/paying/evm.py", "text/x-python; charset=utf-8"),
-    ("javascript", 0, "/docs/paying/solana.mjs", "text/javascript; charset=utf-8"),
-    ("javascript", 1, "/docs/paying/evm.mjs", "text/javascript; charset=utf-8"),
+    ("python", 0, "/docs/paying/solana.py", PYTHON),
+    ("python", 1, "/docs/paying/evm.py", PYTHON),
+    ("javascript", 0, "/docs/paying/solana.mjs", JAVASCRIPT),
+    ("javascript", 1, "/docs/paying/evm.mjs", JAVASCRIPT),
 ];
 
 /// A skill, in the format of agentskills.io.

@@ -10,7 +10,18 @@ pub(crate) const GROUPS: [(&str, &[&str]); 4] = [
         "Reference",
         &["/docs/api-reference", "/docs/payments", "/docs/trust-reviews", "/docs/seller-integration", "/docs/agent-skill"],
     ),
-    ("In full", &["/docs/paying", "/docs/errors", "/seller-onboarding", "/docs/verify-signatures", "/docs/secret-scanning"]),
+    (
+        "In full",
+        &[
+            "/docs/paying",
+            "/docs/errors",
+            "/seller-onboarding",
+            "/docs/verify-signatures",
+            "/docs/secret-scanning",
+            "/docs/score",
+            "/docs/score/attacks",
+        ],
+    ),
 ];
 
 /// Pages whose text has another name than the page.

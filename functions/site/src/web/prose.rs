@@ -28,7 +28,7 @@ pub(crate) struct Passage {
     pub(crate) text: String,
 }
 
-/// Renders a text. Links that begin with `public_url` stay within the site.
+/// Renders a text. Links that begin with `public_url` stay within the site. Links to Markdown beside it lead to pages.
 pub(crate) fn render(text: &str, public_url: &str) -> Prose {
     let mut writer = Writer { public_url, ..Writer::default() };
     for event in Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
@@ -176,6 +176,10 @@ impl<'a> Writer<'a> {
     }
 
     fn local(&self, url: CowStr<'a>) -> CowStr<'a> {
+        let is_beside = !url.starts_with('/') && !url.contains("://");
+        if let (true, Some(page)) = (is_beside, url.strip_suffix(".md")) {
+            return page.to_owned().into();
+        }
         match url.strip_prefix(self.public_url) {
             Some("") => "/".into(),
             Some(path) if path.starts_with('/') || path.starts_with('#') => path.to_owned().into(),
@@ -190,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_text_becomes_a_page() {
-        let text = "# Title\n\nFirst <b>words</b>, [here](https://h.example/docs).\n\n## One `a`\n\n```bash\ncurl <x>\n```\n\n## One a\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n## 2 of\n";
+        let text = "# Title\n\nFirst <b>words</b>, [here](https://h.example/docs), [beside](a/b.md).\n\n## One `a`\n\n```bash\ncurl <x>\n```\n\n## One a\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n## 2 of\n";
         let prose = render(text, "https://h.example");
         assert_eq!(prose.title, "Title");
         assert_eq!(
@@ -199,7 +203,7 @@ mod tests {
         );
         let body = prose.body.into_string();
         assert!(!body.contains("<h1") && !body.contains("<b>") && body.contains("&lt;b&gt;"), "{body}");
-        assert!(body.contains(r#"<a href="/docs">here</a>"#), "{body}");
+        assert!(body.contains(r#"<a href="/docs">here</a>, <a href="a/b">beside</a>"#), "{body}");
         assert!(
             body.contains(r##"<h2 id="one-a">One <code>a</code> <a href="#one-a" aria-label="Link to One a">#</a></h2>"##),
             "{body}"
