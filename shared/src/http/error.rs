@@ -29,6 +29,7 @@ struct Parts {
     retry_after_seconds: Option<u64>,
     internal: Option<String>,
     alarm: bool,
+    by_operator: bool,
     /// What is wrong with the field in `details.field`, if there is one.
     field_problem: &'static str,
 }
@@ -48,6 +49,7 @@ impl ApiError {
                 retry_after_seconds: None,
                 internal: None,
                 alarm: false,
+                by_operator: false,
                 field_problem: "invalid",
             }),
         }
@@ -138,6 +140,13 @@ impl ApiError {
         self
     }
 
+    /// Marks an error that the operator has chosen, with its cause for the log.
+    #[must_use]
+    pub fn by_operator(mut self, internal: &str) -> Self {
+        self.parts.by_operator = true;
+        self.cause(internal)
+    }
+
     /// Its code.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -166,6 +175,13 @@ impl ApiError {
     #[must_use]
     pub fn is_alarm(&self) -> bool {
         self.parts.alarm
+    }
+
+    /// Whether it is a failure of ours: a status of 500 or above that nobody else has caused, and that the operator has not chosen.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        let Parts { code, by_operator, .. } = &*self.parts;
+        code.status().is_server_error() && !code.is_upstream() && !by_operator
     }
 
     /// Seconds to wait before a retry. A 429 and a 503 always have some.

@@ -38,6 +38,7 @@ pub async fn pass(app: &App, gate: Gate, now: OffsetDateTime) -> Result<(), ApiE
         Passage::NoRoom => Err(ApiError::new(Code::ServiceUnavailable)
             .message("This deployment keeps as many endpoints as it may; ask its operator.")
             .detail("closed", gate.as_str())
+            .by_operator("a cap is reached")
             .retry_after(CLOSED_FOR)),
         Passage::Closed => Err(closed(gate)),
         Passage::Full => {
@@ -62,5 +63,6 @@ pub fn closed(gate: Gate) -> ApiError {
     ApiError::new(Code::ServiceUnavailable)
         .message(format!("The operator has closed {} for now; what is paid is delivered.", gate.as_str()))
         .detail("closed", gate.as_str())
+        .by_operator("the operator has closed this")
         .retry_after(CLOSED_FOR)
 }

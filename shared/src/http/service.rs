@@ -109,29 +109,30 @@ async fn envelope_layer(State(app): State<App>, mut request: Request, next: Next
         error: error.as_ref(),
         cost: &cost,
     });
-    measure(&route, response.status(), error.as_ref().is_some_and(|error| error.code().is_upstream()));
+    metrics::emit(&measured(&route, response.status(), error.as_ref()));
     app.costs.note(&request_id, &route, cost);
     response
 }
 
-/// Counts what alarms and the dashboard show.
-fn measure(route: &str, status: StatusCode, is_upstream: bool) {
+/// What alarms and the dashboard show of a reply. A status of 500 or above without an error is a failure of ours.
+fn measured(route: &str, status: StatusCode, error: Option<&ApiError>) -> Vec<(Metric, i64)> {
     static WARM: AtomicBool = AtomicBool::new(false);
+    let (is_failure, is_ours) = (status.is_server_error(), error.is_none_or(ApiError::is_ours));
     let mut measured = Vec::new();
     if !WARM.swap(true, Ordering::Relaxed) {
         measured.push((Metric::ColdStarts, 1));
     }
     if route.starts_with("/api/v1/gateway") {
         measured.push((Metric::GatewayRequests, 1));
-        measured.push((Metric::GatewayServerErrors, i64::from(status.is_server_error() && !is_upstream)));
+        measured.push((Metric::GatewayServerErrors, i64::from(is_failure && is_ours)));
     }
-    if status.is_server_error() && is_upstream {
+    if is_failure && !is_ours {
         measured.push((Metric::UpstreamErrors, 1));
     }
     if status == StatusCode::CREATED && matches!(route, "/api/v1/register" | "/api/v1/auth/passkey/register/finish") {
         measured.push((Metric::Registrations, 1));
     }
-    metrics::emit(&measured);
+    measured
 }
 
 /// The error for a rejection by the framework, which does not know the envelope. A page has said already what is wrong.
@@ -240,4 +241,25 @@ fn log(line: &Line<'_>) {
 fn request_id(now: OffsetDateTime) -> String {
     let ms = u64::try_from(unix_ms(now)).unwrap_or(0);
     format!("req_{}", ulid::Ulid::from_parts(ms, u128::from_be_bytes(random_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::gate::closed;
+    use crate::store::gate::Gate;
+
+    #[test]
+    fn only_failures_of_ours_count_as_ours() {
+        let of = |error: ApiError| {
+            let found = measured("/api/v1/gateway/{listing_id}", error.code().status(), Some(&error));
+            let value = |metric: Metric| found.iter().filter(|(of, _)| *of == metric).map(|(_, value)| value).sum::<i64>();
+            (value(Metric::GatewayServerErrors), value(Metric::UpstreamErrors))
+        };
+        assert_eq!(of(ApiError::internal("a defect")), (1, 0));
+        assert_eq!(of(Code::ServiceUnavailable.into()), (1, 0));
+        assert_eq!(of(Code::SellerTimeout.into()), (0, 1));
+        assert_eq!(of(closed(Gate::Quotes)), (0, 1));
+        assert_eq!(of(Code::PaymentRequired.into()), (0, 0));
+    }
 }

@@ -16,9 +16,10 @@ pub const NAMESPACE: &str = "Crochet";
 pub enum Metric {
     /// Requests to the gateway function.
     GatewayRequests,
-    /// Errors of ours among them: a status of 500 or above that neither a seller nor the payment provider caused.
+    /// Failures of ours among them: a status of 500 or above that is none of `UpstreamErrors`.
     GatewayServerErrors,
-    /// Replies of any function with a status of 500 or above that a seller, the payment provider or a wallet's chain caused.
+    /// Replies of any function with a status of 500 or above that a seller, the payment provider or a wallet's chain caused, or that the
+    /// operator chose by closing something.
     UpstreamErrors,
     /// First requests of new instances, all functions.
     ColdStarts,
