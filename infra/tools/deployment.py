@@ -1,6 +1,7 @@
 """What `cargo xtask deploy` and its sisters ask of AWS. Runs in the environment of the SAM CLI, which brings boto3 and tomlkit.
 
     deployment.py url ENV                    prints the public URL of the deployed stack
+    deployment.py architecture ENV           prints the processor that the next deployment's functions run on
     deployment.py tags ENV COMMIT            prints the tags of the stack's next deployment, one a line
     deployment.py admin-env ENV              prints what the stack says about itself, as JSON: parameters, outputs, region
     deployment.py put-secret ENV NAME        sets one field of one of the stack's secrets, read from standard input
@@ -142,6 +143,8 @@ class Deployment:
         value = sys.stdin.readline().strip()
         if not value:
             raise Problem(f"no value for {name} on standard input")
+        if name == "evm_rpc_url" and not value.startswith("https://"):
+            raise Problem(f"{name} must be an https URL: the functions ask no other node")
         for arn, secret in self.secrets():
             # Our own keys are replaced by `crochet-admin rotate-keys`, which leaves the ones before in use.
             if name in SETTABLE and name in secret:
@@ -245,6 +248,8 @@ def main(words):
     match words:
         case ["url", env]:
             print(Deployment(env).output("PublicUrl"))
+        case ["architecture", env]:
+            print(Deployment(env).parameters()["Architecture"])
         case ["tags", env, commit]:
             print("\n".join(f"{name}={value}" for name, value in Deployment(env).tags(commit).items()))
         case ["admin-env", env]:

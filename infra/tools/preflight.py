@@ -18,7 +18,7 @@ CONCURRENCY_NEEDED = 100
 # Of these executions, AWS lets nobody reserve any.
 UNRESERVED = 100
 # What is reserved for a function, where the account has enough: the gateway's is a share in percent.
-RECOMMENDED = {"Gateway": 60, "Catalog": 20, "Snapshot": 1}
+RECOMMENDED = {"Gateway": 60, "Catalog": 20, "Site": 20, "Snapshot": 1}
 
 
 def way_out(status, stack, region, left=()):

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import unittest
+from unittest import mock
 
 from stack import stack
 
@@ -104,6 +105,23 @@ class Tags(unittest.TestCase):
         self.assertEqual(self.tags({}, {"commit": "a"}), {"commit": "b", "commit-before": "a"})
         again = {"commit": "b", "commit-before": "a"}
         self.assertEqual(self.tags({}, again), again)
+
+
+class Build(unittest.TestCase):
+    def test_the_answers_name_the_processor(self):
+        def processor(saved, deployed):
+            return stack(Deployment, saved, deployed).parameters()["Architecture"]
+
+        self.assertEqual(processor(None, None), "arm64")
+        self.assertEqual(processor({"Architecture": "x86_64"}, None), "x86_64")
+        self.assertEqual(processor({}, {"Architecture": "x86_64"}), "x86_64")
+
+
+class PutSecret(unittest.TestCase):
+    def test_a_node_is_asked_by_https_only(self):
+        for url in ("http://node.example", "wss://node.example", "node.example"):
+            with mock.patch("sys.stdin", io.StringIO(url)), self.assertRaisesRegex(Problem, "https"):
+                stack(Deployment, {}, {}).put_secret("evm_rpc_url")
 
 
 class Left(unittest.TestCase):

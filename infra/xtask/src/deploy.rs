@@ -28,9 +28,8 @@ pub(crate) fn deploy(project: &Project, environment: &str, changes: &[&str]) -> 
     step("dependencies as locked");
     // SAM passes no options on to cargo. A lock file that needs a change fails here, before anything is built.
     command::run(&mut project.cargo(&["fetch", "--locked", "--quiet"]))?;
-    step("sam build");
-    command::run(&mut environment.sam(&["build", "--template-file", "template.yaml"])?)?;
-    release(project)?;
+    let built_for = environment.architecture()?;
+    build(&environment, &built_for)?;
     let tags = tags(&environment)?;
     let tag_options = tag_options(&tags);
     if !environment.is_known()? {
@@ -44,12 +43,28 @@ pub(crate) fn deploy(project: &Project, environment: &str, changes: &[&str]) -> 
         step("preflight of the answers");
         command::run(&mut environment.preflight(&["first"])?)?;
     }
+    let architecture = environment.architecture()?;
+    if architecture != built_for {
+        build(&environment, &architecture)?;
+    }
     step("sam deploy");
     let mut sam = environment.sam(&["deploy", "--confirm-changeset", "--no-fail-on-empty-changeset"])?;
     command::interact(sam.args(&tag_options))?;
-    smoke(project, environment.name)?;
+    let smoke = smoke(project, environment.name);
     println!("\n{}", roll_back(environment.name, &tags));
-    Ok(())
+    smoke.map_err(|problem| format!("{problem}\nThe deployment stands, and its smoke test fails. {NAME_POINTS_ELSEWHERE}"))
+}
+
+/// What a smoke test of a first deployment may fail for.
+const NAME_POINTS_ELSEWHERE: &str = "If nobody has pointed the name in DomainName or PublicUrl at it yet: the stack's outputs DomainTarget \
+    and EdgeTarget say where to. Then run `cargo xtask smoke ENV`.";
+
+/// Builds the functions for a processor.
+fn build(environment: &Environment<'_>, architecture: &str) -> Result<(), String> {
+    step(&format!("sam build for {architecture}"));
+    let mut sam = environment.sam(&["build", "--template-file", "template.yaml"])?;
+    command::run(sam.args(["--parameter-overrides", &format!("Architecture={architecture}")]))?;
+    release(environment.project)
 }
 
 /// Gives what was built a release of its own. Otherwise SAM would publish no version for a change of parameters alone, and callers would
@@ -171,8 +186,8 @@ fn roll_back(environment: &str, tags: &[String]) -> String {
     let dirty =
         before.filter(|before| before.ends_with("-dirty")).map_or("", |_| " What ran before had changes that were not committed.");
     format!(
-        "Deployed. The stack's tag `commit` says what runs, and `commit-before` what ran before. Commit samconfig.toml: without its answers, \
-        nobody else can deploy.\n\
+        "Deployed. The stack's tag `commit` says what runs, and `commit-before` what ran before. Commit samconfig.toml now: without its \
+        answers, nobody else can deploy, and the way back takes them from that commit.\n\
         To go back to the code of before, and keep the answers of now: `git checkout --detach {clean}`, then `git checkout '@{{-1}}' -- \
         samconfig.toml`. Set `Rollout=AllAtOnce` in its parameter_overrides, and run `cargo xtask deploy {environment}`. With another value, \
         CodeDeploy refuses while one of its alarms is on. The table and the secrets stay as they are.{dirty}\n\

@@ -53,6 +53,7 @@ pub(crate) fn check(project: &Project) -> Result<(), String> {
         programs.extend(programs_in(&read(&project.root.join("functions").join(function).join("Cargo.toml"))?));
     }
     problems.extend(program_problems(&template, &programs));
+    problems.extend(undocumented(&template, &read(&project.root.join("README.md"))?));
     problems.extend(samconfig_problems(&read(&project.root.join("samconfig.toml"))?));
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }
@@ -115,6 +116,18 @@ fn program_problems(template: &str, programs: &BTreeSet<String>) -> Option<Strin
     })
 }
 
+/// Parameters that the README does not explain. SAM asks for all of them.
+fn undocumented(template: &str, readme: &str) -> Vec<String> {
+    let parameters = template.lines().skip_while(|line| *line != "Parameters:").skip(1);
+    let parameters = parameters.take_while(|line| line.is_empty() || line.starts_with(' '));
+    let names =
+        parameters.filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':').filter(|name| !name.starts_with([' ', '#'])));
+    names
+        .filter(|name| !readme.contains(&format!("`{name}`")))
+        .map(|name| format!("README.md does not explain the parameter {name}"))
+        .collect()
+}
+
 fn samconfig_problems(samconfig: &str) -> Vec<String> {
     let lines: Vec<&str> = samconfig.lines().map(str::trim).collect();
     let build = lines.iter().skip_while(|line| **line != "[default.build.parameters]").skip(1);
@@ -169,6 +182,14 @@ mod tests {
         assert_eq!(problems(&TEMPLATE.replace("functions/site", ".")).len(), 1);
         assert_eq!(problems(&TEMPLATE.replace("CLOCK: \"\"", "CLOCK: movable")).len(), 1);
         assert_eq!(problems(&format!("{TEMPLATE}AWS_ENDPOINT_URL_DYNAMODB: \"\"")).len(), 1);
+    }
+
+    #[test]
+    fn each_parameter_is_explained() {
+        let template =
+            "Parameters:\n  # Limits\n  One:\n    Type: String\n\n  Two:\n    Type: Number\n\nConditions:\n  Three: !Ref One\n";
+        assert!(undocumented(template, "| `One`, `Two` |").is_empty());
+        assert_eq!(undocumented(template, "| `One` | Two |"), ["README.md does not explain the parameter Two"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::project::{Project, read};
-use crate::tools;
+use crate::{command, tools};
 
 /// An environment of `samconfig.toml`.
 #[derive(Debug)]
@@ -35,6 +35,11 @@ impl<'a> Environment<'a> {
     pub(super) fn is_known(&self) -> Result<bool, String> {
         let section = self.section();
         Ok(read(&self.project.root.join("samconfig.toml"))?.lines().any(|line| line.trim() == section))
+    }
+
+    /// The processor that its answers name, or else the template's default.
+    pub(super) fn architecture(&self) -> Result<String, String> {
+        Ok(command::capture(&mut self.python("architecture", &[])?)?.trim().to_owned())
     }
 
     /// A SAM command with the settings of this environment.

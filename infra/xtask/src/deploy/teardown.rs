@@ -47,7 +47,11 @@ pub(crate) fn teardown(project: &Project, environment: &str, keep_data: bool) ->
 fn stays(left: &Value) -> String {
     let region = left["region"].as_str().unwrap_or_default();
     let tables: Vec<&str> = left["other_tables"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let mut told = String::new();
+    let mut told = format!(
+        "\nThe packages of its functions stay in the bucket of the stack aws-sam-cli-managed-default in {region}, as old versions below \
+        {}/. They cost cents: delete them there if nobody needs them.\n",
+        left["stack"].as_str().unwrap_or_default()
+    );
     if !tables.is_empty() {
         let of = format!("--region {region} --table-name TABLE");
         told += &format!(
@@ -107,7 +111,8 @@ mod tests {
 
     #[test]
     fn what_the_stack_does_not_know_is_told() {
-        assert_eq!(stays(&json!({ "other_tables": [], "edge_elsewhere": false })), "");
+        let told = stays(&json!({ "stack": "crochet-prod", "other_tables": [], "edge_elsewhere": false }));
+        assert!(told.contains("old versions below crochet-prod/") && !told.contains("Tables"), "{told}");
         let told = stays(&json!({ "region": "eu-west-1", "other_tables": ["crochet-prod-Table-OLD"], "edge_elsewhere": true }));
         assert!(told.contains("crochet-prod-Table-OLD") && told.contains("delete-table --region eu-west-1"), "{told}");
         assert!(told.contains("--region us-east-1 --stack-name EDGE"), "{told}");
