@@ -102,14 +102,14 @@ impl<T: DeserializeOwned> OperatorSecret<T> {
     async fn read_into(&self, read: &mut Option<Read<T>>) -> Result<Arc<T>, SecretStoreError> {
         let Some(source) = &self.source else {
             let known = read.as_ref().map(|known| Arc::clone(&known.value));
-            return known.ok_or(SecretStoreError::Malformed("a fixed secret has no value"));
+            return known.ok_or(SecretStoreError::OfOperator("a fixed secret has no value"));
         };
         let at_ms = unix_ms(source.clock.now());
         let found = source.text().await.and_then(|text| match read.take_if(|known| same(&known.text, &text)) {
             Some(known) => Ok(Read { at_ms, ..known }),
             None => {
                 let value = serde_json::from_str(text.expose_secret());
-                let value = value.map_err(|_| SecretStoreError::Malformed("a secret of the operator is not the expected JSON"))?;
+                let value = value.map_err(|_| SecretStoreError::OfOperator("a secret of the operator is not the expected JSON"))?;
                 Ok(Read { at_ms, text, value: Arc::new(value) })
             }
         });
@@ -129,8 +129,12 @@ impl Source {
     async fn text(&self) -> Result<SecretString, SecretStoreError> {
         let client = self.client.get_or_init(|| crate::aws::secrets_client(self.endpoint.as_deref())).await;
         // Not counted as a trip of the request: one of many requests reads it.
-        let reply = client.get_secret_value().secret_id(&self.id).send().await.map_err(SecretStoreError::of)?;
-        reply.secret_string.map(SecretString::from).ok_or(SecretStoreError::Malformed("a secret of the operator is not text"))
+        let reply =
+            client.get_secret_value().secret_id(&self.id).send().await.map_err(|error| match SecretStoreError::of(error) {
+                SecretStoreError::NotFound => SecretStoreError::OfOperator("a secret of the operator does not exist"),
+                error => error,
+            })?;
+        reply.secret_string.map(SecretString::from).ok_or(SecretStoreError::OfOperator("a secret of the operator is not text"))
     }
 }
 

@@ -23,9 +23,18 @@ pub enum SecretStoreError {
     /// The value does not have the expected form.
     #[error("{0}")]
     Malformed(&'static str),
+    /// A secret of the operator, on which others depend, does not exist or does not have the expected form. Only the operator can mend it.
+    #[error("{0}")]
+    OfOperator(&'static str),
 }
 
 impl SecretStoreError {
+    /// Whether an endpoint's secret can never be used again, so that its seller has to set the URL again.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::NotFound | Self::Malformed(_))
+    }
+
     /// What a failure of the client means.
     pub(crate) fn of<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Self {
         match &error {

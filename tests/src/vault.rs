@@ -45,6 +45,16 @@ impl World {
         self.vault("PutSecretValue", &put).await.map(drop)
     }
 
+    /// Makes the keyring unreadable, or readable again with the same key.
+    pub async fn spoil_keyring(&self, is_spoilt: bool) -> Result<(), Failure> {
+        let id = "crochet/keyring";
+        let kept = self.vault("GetSecretValue", &json!({ "SecretId": id })).await?;
+        let text = text(&kept, "SecretString");
+        let text = if is_spoilt { format!("spoilt {text}") } else { text.trim_start_matches("spoilt ").to_owned() };
+        let put = json!({ "SecretId": id, "ClientRequestToken": hex::encode([9 + u8::from(is_spoilt); 16]), "SecretString": text });
+        self.vault("PutSecretValue", &put).await.map(drop)
+    }
+
     /// Whether Secrets Manager holds a secret of this listing.
     pub async fn keeps_secret_of(&self, listing: &str) -> Result<bool, Failure> {
         let told = self.vault("DescribeSecret", &json!({ "SecretId": format!("crochet/listing/{listing}") })).await?;

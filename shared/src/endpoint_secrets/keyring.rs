@@ -70,7 +70,7 @@ impl Keyring {
 
     fn sealing(&self, now_ms: i64) -> Result<&Key, SecretStoreError> {
         let newest = self.0.iter().rev().find(|key| key.from_ms <= now_ms);
-        newest.ok_or(SecretStoreError::Malformed("the keyring holds no key that may be used yet"))
+        newest.ok_or(SecretStoreError::OfOperator("the keyring holds no key that may be used yet"))
     }
 
     fn key(&self, id: &str) -> Result<&Key, SecretStoreError> {

@@ -85,7 +85,7 @@ impl NodeSecret {
 
 fn unreadable(error: SecretStoreError) -> NodeFault {
     NodeFault::Unavailable(match error {
-        SecretStoreError::Malformed(_) => "the secret with its URL is not the expected JSON",
+        SecretStoreError::OfOperator(cause) => cause,
         _ => "the secret with its URL cannot be read",
     })
 }

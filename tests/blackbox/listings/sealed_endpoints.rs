@@ -127,3 +127,39 @@ fn nothing_is_sold_while_a_key_is_lost_and_what_was_paid_is_owed_after_a_day() -
         Ok(())
     })
 }
+
+#[test]
+fn a_sealed_endpoint_that_cannot_be_opened_is_made_anew_by_a_url() -> Outcome {
+    let sealed = Setup::settings(&[("CROCHET_ENDPOINT_SECRETS", "sealed")]);
+    with_setup(sealed, async |world| {
+        let market = world.free_market(&world.echo_path()).await?;
+        let other = world.free_market(&world.echo_path()).await?;
+        market.steal_sealed(&other).await?;
+        market.call(&json!({ "n": 1 })).send().await?.refused(503, "SERVICE_UNAVAILABLE");
+        let endpoint = put(&market, json!({ "private_endpoint_url": world.seller.url(&market.path) })).await?;
+        world.seller.add_secret(text(&endpoint, "signing_secret"), &market.path).await?;
+        assert_eq!(market.call(&json!({ "n": 1 })).send().await?.ok(200)["seller_response"]["verified"], true);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_keyring_that_nobody_can_read_is_not_the_sellers_fault() -> Outcome {
+    let sealed = Setup::settings(&[("CROCHET_ENDPOINT_SECRETS", "sealed")]);
+    with_setup(sealed, async |world| {
+        let market = world.market(1.0).await?;
+        let body = json!({ "n": 1 });
+        let paid = market.paid(&body).await?;
+        world.spoil_keyring(true).await?;
+        // An instance that has read it before goes on with that.
+        let (cold, _) = world.another_instance().await?;
+        let route = format!("/gateway/{}", market.listing.id);
+        let redeemed = cold.post(&route).key(&market.buyer.api_key).paid_with(&paid.id).json(&body).send().await?;
+        redeemed.refused(503, "SERVICE_UNAVAILABLE");
+        world.spoil_keyring(false).await?;
+        world.later(DAY + HOUR).await?;
+        world.sweep().await?;
+        assert_eq!(market.redeem(&paid, &body).await?.ok(200)["seller_response"]["verified"], true);
+        Ok(())
+    })
+}

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crochet::endpoint_secrets::{EndpointSecret, SecretStoreError};
+use crochet::endpoint_secrets::EndpointSecret;
 use crochet::http::{ApiError, Result};
 use crochet::store::StoreError;
 use crochet::store::answer::CompressedResponse;
@@ -55,7 +55,7 @@ pub(super) async fn deliver(
     // Before the lease is taken: a call that cannot be signed is not an attempt.
     let secret = match ctx.state.secrets.read(ctx.listing.id, endpoint).await {
         Ok(secret) => secret,
-        Err(error @ (SecretStoreError::NotFound | SecretStoreError::Malformed(_))) => {
+        Err(error) if error.is_lost() => {
             tracing::warn!(listing = %ctx.listing.id, %error, "an endpoint's secret is lost: its seller has to set the URL again");
             return Ok(Delivery::HeldBack(Obstacle::SecretLost, None));
         }

@@ -133,7 +133,7 @@ async fn next_secret(
             let secret = change.apply(&pinned, signing_key, now_ms)?;
             Ok(secret.map(|secret| NextSecret { secret, replaces_lost: false, is_moved, counted }))
         }
-        Err(error @ SecretStoreError::NotFound) => {
+        Err(error) if error.is_lost() => {
             let signing_key = state.secrets.new_signing_key(listing.id).await?;
             let new = change.for_new_endpoint(signing_key, now_ms).ok_or_else(|| secret_lost(error))?;
             let secret = NewSecret { secret: new.secret, signing_secret: Some(new.signing_secret) };
