@@ -42,6 +42,7 @@ fn a_suspended_profile_sells_and_buys_nothing_new_and_what_is_paid_is_delivered(
         let market = world.market(1.0).await?;
         let id = &market.listing.id;
         let paid = market.paid(&json!({ "n": 1 })).await?;
+        let open = market.quote(&json!({ "n": 3 })).await?;
         for profile in [&market.seller.profile_id, &market.buyer.profile_id] {
             world.admin(&format!("profiles suspend {profile} HARMFUL")).await?;
             let shown = world.client.get(&format!("/agents/{profile}")).send().await?.ok(200)["profile"].clone();
@@ -57,6 +58,12 @@ fn a_suspended_profile_sells_and_buys_nothing_new_and_what_is_paid_is_delivered(
         // The seller's listing is on offer again; its buyer still gets no quote.
         world.admin(&format!("profiles lift {}", market.seller.profile_id)).await?;
         market.call(&json!({ "n": 2 })).send().await?.refused(403, "PROFILE_SUSPENDED");
+        // What it was offered before is not offered again. If it has paid, it is served.
+        let again = market.call(&json!({ "n": 3 })).send().await?;
+        assert_eq!(again.refused(403, "PROFILE_SUSPENDED")["details"]["relay_request_id"], open.id.as_str());
+        assert!(again.json["data"].is_null(), "no steps to pay");
+        world.sandbox.pay(&open.id).await?;
+        market.redeem(&open, &json!({ "n": 3 })).await?.ok(200);
         world.admin(&format!("profiles lift {}", market.buyer.profile_id)).await?;
         Quote::of(market.call(&json!({ "n": 2 })).send().await?);
         Ok(())

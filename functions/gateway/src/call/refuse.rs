@@ -36,14 +36,8 @@ pub(super) async fn error(ctx: &CallContext<'_>, progress: &Progress, refusal: R
         },
         Refusal::UnsupportedCurrency => ApiError::new(Code::UnsupportedOriginCurrency)
             .detail("origin_currencies", OriginCurrency::ALL.map(OriginCurrency::as_str).to_vec()),
-        Refusal::ListingClosed { why, quoted } => {
-            let error = listing_closed(ctx, why);
-            match quoted.and_then(|key| progress.call(&key).ok()) {
-                Some(call) => with_keep_payment_advice(error, call),
-                None => with_earlier_answer(progress, error),
-            }
-        }
-        Refusal::BuyerSuspended(reason) => with_earlier_answer(progress, suspended(reason)),
+        Refusal::ListingClosed { why, quoted } => with_what_was_offered(progress, listing_closed(ctx, why), quoted.as_ref()),
+        Refusal::BuyerSuspended { reason, quoted } => with_what_was_offered(progress, suspended(reason), quoted.as_ref()),
         Refusal::Traffic(TrafficRefusal::RateLimited) => {
             let wait = 60 - ctx.now.unix_timestamp().rem_euclid(60);
             let limit = ctx.rate_limit().unwrap_or_default();
@@ -136,6 +130,14 @@ fn bound_to_another(progress: &Progress, key: &CallKey, differs: Differs) -> Api
     }
 }
 
+/// Nothing is offered now. What was offered may have been paid, and what was bought before can be fetched.
+fn with_what_was_offered(progress: &Progress, error: ApiError, quoted: Option<&CallKey>) -> ApiError {
+    match quoted.and_then(|key| progress.call(key).ok()) {
+        Some(call) => with_keep_payment_advice(error, call),
+        None => with_earlier_answer(progress, error),
+    }
+}
+
 /// What was bought with this body before can still be fetched.
 fn with_earlier_answer(progress: &Progress, error: ApiError) -> ApiError {
     match delivered_before(&progress.resolved.view) {
@@ -186,7 +188,7 @@ fn already_delivered(progress: &Progress, delivered: &CallKey, unused: &[CallKey
     }
 }
 
-/// The listing accepts no calls, but this quote may have been paid. A deposit that is seen later is still delivered.
+/// No calls are accepted, but this quote may have been paid. A deposit that is seen later is still delivered.
 fn with_keep_payment_advice(error: ApiError, call: &Call) -> ApiError {
     let summary = format!(
         "Do not start to pay this quote. If you have paid it, send {PAYMENT_ID} from details with the same request again: once the deposit is seen, the call is delivered."

@@ -138,7 +138,12 @@ pub enum Refusal {
     /// Crochet does not know the requested currency.
     UnsupportedCurrency,
     /// The operator has suspended the buyer.
-    BuyerSuspended(SuspendedReason),
+    BuyerSuspended {
+        /// Why.
+        reason: SuspendedReason,
+        /// The call of a quote that may have been paid.
+        quoted: Option<CallKey>,
+    },
     /// The listing accepts no calls.
     ListingClosed {
         /// Why.

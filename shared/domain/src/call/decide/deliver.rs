@@ -46,7 +46,7 @@ fn deliver_free(view: &View, key: &CallKey, call: &Call) -> Step {
     if view.listing.is_paid {
         return Step::Move(key.clone(), CallMove::Expired(PaymentState::Waiting));
     }
-    if let Some(refused) = closed(view).or_else(|| view.listing.traffic.map(|why| Step::Refuse(Refusal::Traffic(why)))) {
+    if let Some(refused) = closed(view, None).or_else(|| view.listing.traffic.map(|why| Step::Refuse(Refusal::Traffic(why)))) {
         return refused;
     }
     if let Some(retry_from_ms) = waits_until(view, call) {

@@ -19,10 +19,10 @@ pub(super) fn by_name(view: &View) -> Step {
     let request = &view.request;
     let sha256 = match &request.body {
         BodyView::Empty if view.listing.is_paid && request.currency == RequestedCurrency::Unsupported => {
-            return closed(view).unwrap_or(Step::Refuse(Refusal::UnsupportedCurrency));
+            return closed(view, None).unwrap_or(Step::Refuse(Refusal::UnsupportedCurrency));
         }
-        BodyView::Empty if view.listing.is_paid => return closed(view).unwrap_or(Step::Probe),
-        BodyView::Empty | BodyView::Invalid => return closed(view).unwrap_or(Step::Refuse(Refusal::InvalidBody)),
+        BodyView::Empty if view.listing.is_paid => return closed(view, None).unwrap_or(Step::Probe),
+        BodyView::Empty | BodyView::Invalid => return closed(view, None).unwrap_or(Step::Refuse(Refusal::InvalidBody)),
         BodyView::Json { sha256, .. } => sha256,
     };
     // The record of a body is not kept as long as a key that came later.
@@ -147,9 +147,9 @@ fn open_quote(view: &View, record: &IdempotencyRecord, calls: &Calls, named: Opt
     }
     let (key, call) = match chosen {
         Some(chosen) => chosen,
-        None => return closed_with(view, open.first().map(|(key, _)| *key)),
+        None => return closed(view, open.first().map(|(key, _)| *key)),
     };
-    if let Some(refused) = closed_with(view, Some(key)) {
+    if let Some(refused) = closed(view, Some(key)) {
         return Some(refused);
     }
     let payment = call.payment.as_ref()?;
@@ -230,11 +230,6 @@ fn replaces(view: &View, key: &CallKey, call: &Call) -> OfferReason {
     };
     let how = call.payment.as_ref().map_or(PaymentState::Waiting, |payment| payment.state);
     OfferReason::Replaces { call: key.clone(), how, provider_reason }
-}
-
-/// The listing accepts no calls, but somebody may have paid this quote.
-fn closed_with(view: &View, quoted: Option<&CallKey>) -> Option<Step> {
-    view.listing.closed.map(|why| Step::Refuse(Refusal::ListingClosed { why, quoted: quoted.cloned() }))
 }
 
 fn name_of(view: &View, sha256: &str) -> CallName {

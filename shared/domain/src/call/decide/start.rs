@@ -1,11 +1,12 @@
 //! A new call. Nobody is asked to pay for a call that must fail.
 
+use crate::call::key::CallKey;
 use crate::call::step::{NewCall, Refusal, Step};
 use crate::call::view::{BodyView, Race, RequestedCurrency, SchemaCheck, View};
 
 /// Starts a new call.
 pub(super) fn start(view: &View, new: NewCall) -> Step {
-    if let Some(refused) = closed(view) {
+    if let Some(refused) = closed(view, None) {
         return refused;
     }
     match &view.request.body {
@@ -30,8 +31,14 @@ pub(super) fn start(view: &View, new: NewCall) -> Step {
     if view.raced == Some(Race::Created) { Step::Refuse(Refusal::QuoteInProgress) } else { Step::Quote(new) }
 }
 
-/// The refusal of a listing that accepts no calls, or of a buyer that may not make any.
-pub(super) fn closed(view: &View) -> Option<Step> {
-    let listing = view.listing.closed.map(|why| Refusal::ListingClosed { why, quoted: None });
-    listing.or(view.request.buyer_suspended.map(Refusal::BuyerSuspended)).map(Step::Refuse)
+/// The refusal of a listing that accepts no calls, or of a buyer that may not make any. Somebody may have paid the quote of the call
+/// `quoted`.
+pub(super) fn closed(view: &View, quoted: Option<&CallKey>) -> Option<Step> {
+    let quoted = quoted.cloned();
+    let refusal = match (view.listing.closed, view.request.buyer_suspended) {
+        (Some(why), _) => Refusal::ListingClosed { why, quoted },
+        (None, Some(reason)) => Refusal::BuyerSuspended { reason, quoted },
+        (None, None) => return None,
+    };
+    Some(Step::Refuse(refusal))
 }
