@@ -101,12 +101,18 @@ impl Limiter {
             return Ok(status);
         }
         let (subject, start) = (counter_name(limit, subject), window_start(limit, now));
-        let used = self.store.count(&subject, start, i64::from(limit.window_seconds)).await?;
+        let used = self.store.count(&subject, start, i64::from(limit.window_seconds), 1).await?;
         let status = self.status(limit, used, now);
         if status.used > status.quota {
             self.exhausted.insert(subject, start);
         }
         Ok(status)
+    }
+
+    /// Takes back an event that was counted at `now`: what it was counted for has not happened.
+    pub async fn give_back(&self, limit: Limit, subject: &str, now: OffsetDateTime) -> Result<(), StoreError> {
+        let (subject, start) = (counter_name(limit, subject), window_start(limit, now));
+        self.store.count(&subject, start, i64::from(limit.window_seconds), -1).await.map(drop)
     }
 
     /// The subject's status, if this instance knows that the limit is exceeded. Nothing is counted.

@@ -11,12 +11,12 @@ use crochet_domain::share::{Held, Holder};
 const SPENT: &str = "b:";
 
 impl Store {
-    /// Counts one event of `subject` in the window that began at `window_start` (Unix seconds) and lasts `window_seconds`. Returns the
-    /// count, this event included.
-    pub async fn count(&self, subject: &str, window_start: i64, window_seconds: i64) -> Result<u32, StoreError> {
-        let updating = Update::new("ADD n :one SET #ttl = :ttl")
+    /// Counts one event of `subject` in the window that began at `window_start` (Unix seconds) and lasts `window_seconds`; or takes one
+    /// back, with −1 as `events`. Returns the count, this event included.
+    pub async fn count(&self, subject: &str, window_start: i64, window_seconds: i64, events: i64) -> Result<u32, StoreError> {
+        let updating = Update::new("ADD n :events SET #ttl = :ttl")
             .name("#ttl", keys::TTL)
-            .number(":one", 1)
+            .number(":events", events)
             .number(":ttl", window_start + 2 * window_seconds);
         let item = self.table.update(&keys::counter(subject, window_start), updating).await?;
         Ok(number(item.get("n")))

@@ -190,6 +190,13 @@ fn one_seller_cannot_use_up_what_all_may_create() -> Outcome {
         let one = world.free_market(&world.echo_path()).await?;
         let (seller, buyer) = (one.seller.clone(), one.buyer.clone());
         let two = world.market_of(buyer, seller, &world.free_fields(&one.path), &one.path).await?;
+        // What was not created is not the seller's.
+        world.admin("switches close endpoint-secrets").await?;
+        for _ in 0..3 {
+            let refused = one.seller.try_create_listing(&world.free_fields(&world.echo_path())).await?;
+            refused.refused(503, "SERVICE_UNAVAILABLE");
+        }
+        world.admin("switches open endpoint-secrets").await?;
         // Each listing has its first one by now, and 19 of the 20 changes of a day follow.
         for market in [&one, &two] {
             for _ in 0..19 {

@@ -10,6 +10,7 @@ use crochet::store::gate::Gate;
 use crochet_domain::ids::{ListingId, ProfileId};
 use crochet_domain::listing::{Endpoint, Listing, ListingStatus, SealedSecret};
 use crochet_domain::timestamp::unix_ms;
+use time::OffsetDateTime;
 
 use super::lease::{LEASE_MS, check_lease, with_lease};
 use super::new_endpoint::NewEndpoint;
@@ -43,7 +44,7 @@ pub(crate) async fn create_secret(
 }
 
 /// Writes a version of a listing's secret. A new secret in Secrets Manager is counted first: of this seller, then of all, so that no
-/// seller uses up what all may create in a day.
+/// seller uses up what all may create in a day. If there is none in the end, it is not the seller's.
 ///
 /// # Errors
 /// `RATE_LIMITED` if the seller has created as many as one may in a day; those of [`gate::pass`]; if the secret cannot be written.
@@ -55,17 +56,28 @@ pub(super) async fn write_secret(
     place: Place,
     counted: Option<ProfileId>,
 ) -> Result<Option<SealedSecret>> {
-    if place == Place::NewSecret {
-        if let Some(seller) = counted {
-            count_new_secret(&state.app, seller).await?;
-        }
-        gate::pass(&state.app, Gate::EndpointSecrets, state.app.clock.now()).await?;
+    if place != Place::NewSecret {
+        return Ok(state.secrets.write(listing, version, secret, place).await?);
     }
-    Ok(state.secrets.write(listing, version, secret, place).await?)
+    let (app, now) = (&state.app, state.app.clock.now());
+    if let Some(seller) = counted {
+        count_new_secret(app, seller, now).await?;
+    }
+    let created = async {
+        gate::pass(app, Gate::EndpointSecrets, now).await?;
+        Ok(state.secrets.write(listing, version, secret, place).await?)
+    };
+    let created = created.await;
+    if let (Err(_), Some(seller)) = (&created, counted)
+        && let Err(error) = app.limiter.give_back(limits::NEW_SECRETS, &seller.to_string(), now).await
+    {
+        tracing::warn!(%seller, %error, "an endpoint secret that was not created stays counted");
+    }
+    created
 }
 
-async fn count_new_secret(app: &App, seller: ProfileId) -> Result<()> {
-    let status = app.limiter.count(limits::NEW_SECRETS, &seller.to_string(), app.clock.now()).await?;
+async fn count_new_secret(app: &App, seller: ProfileId, now: OffsetDateTime) -> Result<()> {
+    let status = app.limiter.count(limits::NEW_SECRETS, &seller.to_string(), now).await?;
     status.check(Code::RateLimited).map_err(|error| {
         error
             .message("You have created as many endpoints today as a seller may; wait until tomorrow (UTC).")
