@@ -10,20 +10,29 @@ mod pack;
 
 pub use pack::NotFacts;
 
-/// Facts by listing and payer.
+/// Facts by listing and payer. Who has none, such as a buyer of free calls, has no row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PayerFacts(BTreeMap<(ListingId, ProfileId), Facts>);
 
 impl PayerFacts {
-    /// Adds the difference of an event. A payer that was never heard of is remembered even if the difference is nothing.
+    /// Adds the difference of an event.
     pub fn add(&mut self, event: &Event) {
-        *self.0.entry((event.listing, event.buyer)).or_default() += event.facts;
+        self.add_to((event.listing, event.buyer), event.facts);
+    }
+
+    fn add_to(&mut self, of: (ListingId, ProfileId), facts: Facts) {
+        let sum = self.0.get(&of).copied().unwrap_or_default() + facts;
+        if sum == Facts::default() {
+            self.0.remove(&of);
+        } else {
+            self.0.insert(of, sum);
+        }
     }
 
     /// Adds other facts.
     pub fn merge(&mut self, other: &Self) {
         for (of, facts) in &other.0 {
-            *self.0.entry(*of).or_default() += *facts;
+            self.add_to(*of, *facts);
         }
     }
 

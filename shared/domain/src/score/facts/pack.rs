@@ -55,7 +55,7 @@ impl PayerFacts {
                 let folded = take(&mut bytes)?;
                 *sum = (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed();
             }
-            facts.0.insert((listing, payer), Facts::from_array(sums));
+            facts.add_to((listing, payer), Facts::from_array(sums));
         }
         Ok(facts)
     }

@@ -99,6 +99,11 @@ fn by_the_rules(calls: &[Call]) -> BTreeMap<ProfileId, Payer> {
     sums.into_iter().map(|(id, sums)| (id, payer(sums))).collect()
 }
 
+/// Payers of whom something counts. Those of whom nothing does may have a row or none.
+fn heard_of(payers: impl IntoIterator<Item = (ProfileId, Payer)>) -> BTreeMap<ProfileId, Payer> {
+    payers.into_iter().filter(|(_, payer)| (payer.kept, payer.lost, payer.owed, payer.grief) != (0, 0, 0, 0)).collect()
+}
+
 fn window<'a>(days: impl Iterator<Item = (i32, &'a PayerFacts)>) -> Window {
     let mut window = Window::default();
     for (day, facts) in days {
@@ -135,7 +140,7 @@ fn a_full_recomputation_equals_the_increments() {
             (window(days.iter().map(|(day, facts)| (*day, facts))), window(full.iter().map(|(day, facts)| (*day, facts))));
         let is_same = days == full
             && score(&increments.sums(&[]), 1, false) == score(&rederived.sums(&[]), 1, false)
-            && increments.rows.iter().map(|(id, row)| (*id, row.payer())).collect::<BTreeMap<_, _>>() == by_the_rules(&calls);
+            && heard_of(increments.rows.iter().map(|(id, row)| (*id, row.payer()))) == heard_of(by_the_rules(&calls));
         differ += usize::from(!is_same);
     }
     println!("recomputation: {HISTORIES} histories, {counted_events} events, {differ} differ");

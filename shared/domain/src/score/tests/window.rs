@@ -115,6 +115,7 @@ fn facts_are_read_as_they_were_written() {
     ]);
     let bytes = facts.to_bytes();
     assert_eq!(PayerFacts::from_bytes(&bytes), Ok(facts));
+    assert!(day(&[(9, 9, Facts::default()), (1, 1, kept(5)), (1, 1, -kept(5))]).is_empty(), "who has nothing has no row");
     assert_eq!(PayerFacts::from_bytes(&PayerFacts::default().to_bytes()), Ok(PayerFacts::default()));
     for cut in 0..bytes.len() {
         let _ = PayerFacts::from_bytes(&bytes[..cut]);
