@@ -3,18 +3,17 @@
 //! Every event is counted once, whatever is read twice, late, out of order or by two runs. The position in the log is written last.
 //! What cannot be counted holds nothing else up: the log is read again from there for ten minutes, and then left behind.
 
-use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crochet::http::Result;
 use crochet::store::Store;
 use crochet::store::keys::{DUE_SHARDS, Whose};
-use crochet::store::stats_log::LogEntry;
+use crochet::store::stats_log::{LogCursor, LogEntry};
 use crochet_domain::ids::ListingId;
 use crochet_domain::score::fade::day_of;
 use crochet_domain::timestamp::unix_ms;
 
-use crate::count_calls::count_entries;
+use crate::count_calls::{Left, Run};
 use crate::state::State;
 
 /// How far before the position the log is read again: its index may lag a moment behind.
@@ -30,21 +29,26 @@ const TOTAL_EVERY_MS: i64 = 3_600_000;
 /// Those of the store, if the log or its calls cannot be read. What was counted is counted; the next run goes on.
 pub(crate) async fn count(state: &State, until: Instant) -> Result<usize> {
     let store = &state.app.store;
-    let position = store.log_position().await?.min(unix_ms(state.app.clock.now()));
+    let cursor = store.log_cursor().await?;
+    let position = cursor.position_ms.min(unix_ms(state.app.clock.now()));
     let mut from_ms = (position - OVERLAP_MS).max(0);
     let mut counted = 0;
     // The first entry that the next run has to read again.
     let mut left_ms: Option<i64> = None;
+    let mut failing_since_ms: Option<i64> = None;
     loop {
         let now_ms = unix_ms(state.app.clock.now());
         let (entries, to_ms) = read(store, from_ms, now_ms).await?;
         let fresh = state.counted.without_known(entries);
-        let left: BTreeSet<usize> = count_entries(store, &fresh, state.app.config.unit_fee, now_ms).await?;
+        let run = Run::of(store, &fresh, cursor.failing_since_ms, now_ms, until);
+        let Left { entries: left, has_failed } = run.count(state.app.config.unit_fee).await?;
+        failing_since_ms = failing_since_ms.or(has_failed.then_some(cursor.failing_since_ms.unwrap_or(now_ms)));
         left_ms = left.iter().filter_map(|n| fresh.get(*n)).map(|entry| entry.at_ms).chain(left_ms).min();
         let fresh: Vec<LogEntry> = (0..).zip(fresh).filter(|(n, _)| !left.contains(n)).map(|(_, entry)| entry).collect();
         counted += fresh.len();
         state.counted.remember(fresh, left_ms.unwrap_or(to_ms).min(to_ms) - OVERLAP_MS);
-        store.put_log_position(left_ms.unwrap_or(i64::MAX).min(to_ms.max(position))).await?;
+        let position_ms = left_ms.unwrap_or(i64::MAX).min(to_ms.max(position));
+        store.put_log_cursor(LogCursor { position_ms, failing_since_ms }).await?;
         if to_ms >= now_ms || Instant::now() >= until {
             break;
         }

@@ -3,6 +3,7 @@
 //! What fails is noted and left for the next run, and everything else goes on: no seller can stop the counts of another.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use crochet::http::{ApiError, Result};
 use crochet::store::keys::{ALL_ROWS, Whose};
@@ -21,8 +22,8 @@ use crochet_domain::stats::{Day, Parts, Place, place, slice_start_ms};
 
 use crate::count_due::FOLDED_AT_MS;
 
-/// How long an entry that fails is tried again: 10 minutes. So much of the log is read again every minute meanwhile. The daily comparison
-/// with the calls puts in order what was left out of a score.
+/// How long an entry that fails is tried again: 10 minutes, from its time and from when counting began to fail. So much of the log is read
+/// again every minute meanwhile. The daily comparison with the calls puts in order what was left out of a score.
 const TRIED_FOR_MS: i64 = 10 * 60_000;
 
 /// An event, and the call that it is of.
@@ -36,75 +37,104 @@ struct Counting<'a> {
 }
 
 /// Entries that are being counted.
-struct Run<'a> {
+pub(crate) struct Run<'a> {
     store: &'a Store,
     entries: &'a [LogEntry],
+    failing_since_ms: Option<i64>,
     now_ms: i64,
-    /// Entries that the next run has to read again.
-    left: BTreeSet<usize>,
+    until: Instant,
+    left: Left,
 }
 
-/// Counts these entries. Returns the places of those that were not counted and have to be read again: their day is about to be folded,
-/// or something failed.
-///
-/// # Errors
-/// Those of the store, if it cannot read the calls.
-pub(crate) async fn count_entries(store: &Store, entries: &[LogEntry], unit_fee: Micros, now_ms: i64) -> Result<BTreeSet<usize>> {
-    let places: BTreeMap<CallKey, usize> = (0..).zip(entries).filter_map(|(n, entry)| Some((call_of(entry)?, n))).collect();
-    let keys: Vec<CallKey> = entries.iter().filter_map(call_of).collect();
-    let calls = store.calls(&keys).await?;
-    let mut run = Run { store, entries, now_ms, left: BTreeSet::new() };
-    // By seller and listing, the entries because of which it is shown anew.
-    let mut touched: BTreeMap<ProfileId, (BTreeSet<ListingId>, Vec<usize>)> = BTreeMap::new();
-    let mut slices: BTreeMap<(Whose, i64, u8), Vec<Counting>> = BTreeMap::new();
-    let mut days: BTreeMap<(ProfileId, i32), Vec<Counting>> = BTreeMap::new();
-    for call in &calls {
-        let Some(entry) = places.get(&call.key()).copied() else { continue };
-        let (listings, of) = touched.entry(call.seller).or_default();
-        listings.insert(call.listing.id);
-        of.push(entry);
-        if let Err(error) = note_evidence(store, call, now_ms).await {
-            run.failed(&[entry], "the review of a call", &error);
-        }
-        for (n, event) in events(call, unit_fee).into_iter().enumerate() {
-            let counting = Counting { event, call, is_end: n == 0, entry };
-            match place(event.at_ms, now_ms) {
-                Place::Slice => {
-                    let at_ms = slice_start_ms(event.at_ms);
-                    slices.entry((Whose::Seller(call.seller), at_ms, 0)).or_default().push(counting);
-                    slices.entry((Whose::All, at_ms, event.id[0] % ALL_ROWS)).or_default().push(counting);
+/// What a run has left for the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// The places of entries that were not counted and have to be read again: their day is about to be folded, something failed, or the
+    /// time was over.
+    pub(crate) entries: BTreeSet<usize>,
+    /// Whether something failed.
+    pub(crate) has_failed: bool,
+}
+
+impl<'a> Run<'a> {
+    /// A run over these entries. `failing_since_ms` is when counting began to fail, if it does. After `until`, the figures of no further
+    /// seller are begun; those of one always are, so that each run gets somewhere.
+    pub(crate) fn of(
+        store: &'a Store,
+        entries: &'a [LogEntry],
+        failing_since_ms: Option<i64>,
+        now_ms: i64,
+        until: Instant,
+    ) -> Self {
+        Self { store, entries, failing_since_ms, now_ms, until, left: Left::default() }
+    }
+
+    /// Counts.
+    ///
+    /// # Errors
+    /// Those of the store, if it cannot read the calls.
+    pub(crate) async fn count(mut self, unit_fee: Micros) -> Result<Left> {
+        let Run { store, entries, now_ms, until, .. } = self;
+        let run = &mut self;
+        let places: BTreeMap<CallKey, usize> = (0..).zip(entries).filter_map(|(n, entry)| Some((call_of(entry)?, n))).collect();
+        let keys: Vec<CallKey> = entries.iter().filter_map(call_of).collect();
+        let calls = store.calls(&keys).await?;
+        // By seller and listing, the entries because of which it is shown anew.
+        let mut touched: BTreeMap<ProfileId, (BTreeSet<ListingId>, Vec<usize>)> = BTreeMap::new();
+        let mut slices: BTreeMap<(Whose, i64, u8), Vec<Counting>> = BTreeMap::new();
+        let mut days: BTreeMap<(ProfileId, i32), Vec<Counting>> = BTreeMap::new();
+        for call in &calls {
+            let Some(entry) = places.get(&call.key()).copied() else { continue };
+            let (listings, of) = touched.entry(call.seller).or_default();
+            listings.insert(call.listing.id);
+            of.push(entry);
+            if let Err(error) = note_evidence(store, call, now_ms).await {
+                run.failed(&[entry], "the review of a call", &error);
+            }
+            for (n, event) in events(call, unit_fee).into_iter().enumerate() {
+                let counting = Counting { event, call, is_end: n == 0, entry };
+                match place(event.at_ms, now_ms) {
+                    Place::Slice => {
+                        let at_ms = slice_start_ms(event.at_ms);
+                        slices.entry((Whose::Seller(call.seller), at_ms, 0)).or_default().push(counting);
+                        slices.entry((Whose::All, at_ms, event.id[0] % ALL_ROWS)).or_default().push(counting);
+                    }
+                    Place::Day => days.entry((call.seller, day_of(event.at_ms))).or_default().push(counting),
+                    Place::Later => run.left.entries.extend([entry]),
                 }
-                Place::Day => days.entry((call.seller, day_of(event.at_ms))).or_default().push(counting),
-                Place::Later => run.left.extend([entry]),
             }
         }
-    }
-    for ((whose, at_ms, row), countings) in &slices {
-        if let Err(error) = count_in_slice(store, *whose, (*at_ms, *row), countings, now_ms).await {
-            run.failed(&entries_of(countings), &format!("ten minutes of {whose:?} from {at_ms}"), &error.into());
-        }
-    }
-    run.count_in_days(&days).await;
-    for (n, entry) in entries.iter().enumerate() {
-        if let Logged::Review(listing, _) = entry.logged {
-            match store.listing(listing).await {
-                Ok(Some(listing)) => {
-                    let (listings, of) = touched.entry(listing.seller.id).or_default();
-                    listings.insert(listing.id);
-                    of.push(n);
-                }
-                Ok(None) => {}
-                Err(error) => run.failed(&[n], "the listing of a review", &error.into()),
+        for ((whose, at_ms, row), countings) in &slices {
+            if let Err(error) = count_in_slice(store, *whose, (*at_ms, *row), countings, now_ms).await {
+                run.failed(&entries_of(countings), &format!("ten minutes of {whose:?} from {at_ms}"), &error.into());
             }
         }
-    }
-    for (seller, (listings, of)) in touched {
-        let listings: Vec<ListingId> = listings.into_iter().collect();
-        if let Err(error) = store.refresh_figures(seller, &listings, now_ms).await {
-            run.failed(&of, &format!("the figures of {seller}"), &error.into());
+        run.count_in_days(&days).await;
+        for (n, entry) in entries.iter().enumerate() {
+            if let Logged::Review(listing, _) = entry.logged {
+                match store.listing(listing).await {
+                    Ok(Some(listing)) => {
+                        let (listings, of) = touched.entry(listing.seller.id).or_default();
+                        listings.insert(listing.id);
+                        of.push(n);
+                    }
+                    Ok(None) => {}
+                    Err(error) => run.failed(&[n], "the listing of a review", &error.into()),
+                }
+            }
         }
+        for (n, (seller, (listings, of))) in touched.into_iter().enumerate() {
+            if n > 0 && Instant::now() >= until {
+                run.left.entries.extend(of);
+                continue;
+            }
+            let listings: Vec<ListingId> = listings.into_iter().collect();
+            if let Err(error) = store.refresh_figures(seller, &listings, now_ms).await {
+                run.failed(&of, &format!("the figures of {seller}"), &error.into());
+            }
+        }
+        Ok(self.left)
     }
-    Ok(run.left)
 }
 
 fn call_of(entry: &LogEntry) -> Option<CallKey> {
@@ -121,11 +151,15 @@ fn entries_of(countings: &[Counting<'_>]) -> Vec<usize> {
 impl Run<'_> {
     /// Notes that something of these entries was not counted. They are read again, unless they are too old for that.
     fn failed(&mut self, entries: &[usize], what: &str, error: &ApiError) {
-        let is_tried_again = |n: &usize| self.entries.get(*n).is_some_and(|entry| self.now_ms - entry.at_ms <= TRIED_FOR_MS);
+        let is_late = |since_ms: i64| self.now_ms - since_ms > TRIED_FOR_MS;
+        // After a pause, all entries are old when they are tried for the first time.
+        let has_failed_long = self.failing_since_ms.is_some_and(is_late);
+        let is_tried_again = |n: &usize| self.entries.get(*n).is_some_and(|entry| !has_failed_long || !is_late(entry.at_ms));
         let (again, given_up): (Vec<usize>, Vec<usize>) = entries.iter().copied().partition(is_tried_again);
         let cause = error.operator_message();
         tracing::error!(alarm = true, what, cause, given_up = given_up.len(), "calls that have ended were not counted");
-        self.left.extend(again);
+        self.left.entries.extend(again);
+        self.left.has_failed = true;
     }
 
     /// Counts in days that are over. Of the whole deployment, only the ends of calls are counted: those that their sellers' days do not
@@ -157,7 +191,8 @@ impl Run<'_> {
         }
         for (seller, day, countings) in of_sellers {
             // What the deployment's day is to be tried with again must stay unknown here.
-            let now: Vec<Counting> = countings.iter().filter(|counting| !self.left.contains(&counting.entry)).copied().collect();
+            let now: Vec<Counting> =
+                countings.iter().filter(|counting| !self.left.entries.contains(&counting.entry)).copied().collect();
             if now.is_empty() {
                 continue;
             }

@@ -28,9 +28,14 @@ pub struct LogEntry {
     pub at_ms: i64,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Cursor {
-    position_ms: i64,
+/// How far the log was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LogCursor {
+    /// Up to where (Unix milliseconds); 0 if it never was.
+    pub position_ms: i64,
+    /// Since when something fails to be counted (Unix milliseconds). None if nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing_since_ms: Option<i64>,
 }
 
 impl Store {
@@ -43,15 +48,14 @@ impl Store {
         Ok(self.table.query(&range).await?.iter().filter_map(entry).collect())
     }
 
-    /// Up to where the log was counted (Unix milliseconds); 0 if it never was.
-    pub async fn log_position(&self) -> Result<i64, StoreError> {
-        let cursor: Option<Cursor> = self.table.get(&keys::stats_cursor()).await?;
-        Ok(cursor.map_or(0, |cursor| cursor.position_ms))
+    /// How far the log was counted.
+    pub async fn log_cursor(&self) -> Result<LogCursor, StoreError> {
+        Ok(self.table.get(&keys::stats_cursor()).await?.unwrap_or_default())
     }
 
-    /// Records up to where the log was counted. A run in parallel may record an earlier time; then more is read again.
-    pub async fn put_log_position(&self, position_ms: i64) -> Result<(), StoreError> {
-        Ok(self.table.put(Put::new(&keys::stats_cursor(), "stats_cursor", &Cursor { position_ms })?).await?)
+    /// Records how far the log was counted. A run in parallel may record an earlier time; then more is read again.
+    pub async fn put_log_cursor(&self, cursor: LogCursor) -> Result<(), StoreError> {
+        Ok(self.table.put(Put::new(&keys::stats_cursor(), "stats_cursor", &cursor)?).await?)
     }
 }
 
