@@ -94,7 +94,18 @@ fn page(project: &Project) -> Result<String, String> {
             quotas::first(&sheet, paid, volume)?,
         ));
     }
-    page.push_str("\nStorage is not in *together*, because it grows with every call.\n");
+    page.push_str(
+        "\nStorage is not in *together*, because it grows with every call. Nor is what counting costs at a few very busy sellers: [table and \
+         costs](table-and-costs.md#what-scheduled-work-costs).\n",
+    );
+    page.push_str("\nThe same for each kind of call, in USD a month, without what is fixed:\n\n| calls a month |");
+    VOLUMES.iter().for_each(|(_, name)| page.push_str(&format!(" {name} |")));
+    page.push_str("\n|---|---|---|---|\n");
+    for kind in &kinds {
+        page.push_str(&format!("| {} |", kind.name));
+        VOLUMES.iter().for_each(|(volume, _)| page.push_str(&format!(" {:.2} |", kind.per_million() * *volume as f64 / 1e6)));
+        page.push('\n');
+    }
     page.push_str(&format!("\n## What a paid call leaves\n\n{}", kept.section(&sheet)?));
     page.push_str(&format!(
         "\n## Which quota bites first\n\nShare of each quota in the busiest minute, which has {} times the average.\n\n",
