@@ -14,6 +14,7 @@ const NOT_FOLLOWED: &[(&str, &str)] = &[
     ("https://schemas.agentskills.io/discovery/0.2.0/schema.json", "`$schema` of the skills' index"),
     ("https://www.rfc-editor.org/info/rfc9727", "the profile of the catalogue's media type"),
     ("http://www.sitemaps.org/schemas/sitemap/0.9", "the XML namespace of a sitemap"),
+    ("http://www.w3.org/2000/svg", "the XML namespace of a plot"),
     ("https://schema.org/", "the vocabulary of a page's microdata"),
     ("https://json-schema.org/", "the dialect of schemas"),
     ("https://api.mainnet-beta.solana.com", "a program's default node"),
