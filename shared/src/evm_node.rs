@@ -33,6 +33,9 @@ pub enum NodeFault {
     /// It does not accept the key in its URL (HTTP 401 or 403).
     #[error("it does not accept the key in its URL")]
     Refused,
+    /// The secret with its URL holds something else.
+    #[error("{0}")]
+    Misconfigured(&'static str),
     /// It serves a chain other than [`EVM_CHAIN_ID`]: the operator set the wrong URL.
     #[error("CROCHET_EVM_RPC_URL leads to chain {0}, and messages to sign name chain {EVM_CHAIN_ID}")]
     OtherChain(u64),

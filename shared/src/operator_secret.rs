@@ -116,11 +116,14 @@ impl<T: DeserializeOwned> OperatorSecret<T> {
         match (found, read.as_mut()) {
             (Ok(found), _) => Ok(Arc::clone(&read.insert(found).value)),
             (Err(error), Some(known)) => {
-                tracing::warn!(secret = source.id, %error, "a secret of the operator could not be read again");
+                tell(&source.id, &error);
                 known.at_ms = at_ms;
                 Ok(Arc::clone(&known.value))
             }
-            (Err(error), None) => Err(error),
+            (Err(error), None) => {
+                tell(&source.id, &error);
+                Err(error)
+            }
         }
     }
 }
@@ -135,6 +138,15 @@ impl Source {
                 error => error,
             })?;
         reply.secret_string.map(SecretString::from).ok_or(SecretStoreError::OfOperator("a secret of the operator is not text"))
+    }
+}
+
+/// Logs why a secret could not be read. What only the operator can mend is an alarm, also while instances go on with what they have read.
+fn tell(id: &str, error: &SecretStoreError) {
+    if let SecretStoreError::OfOperator(cause) = error {
+        tracing::error!(alarm = true, secret = id, cause, "a secret of the operator has to be mended");
+    } else {
+        tracing::warn!(secret = id, %error, "a secret of the operator could not be read");
     }
 }
 

@@ -100,8 +100,8 @@ impl WalletProofs {
             Ok(Verdict::KeyDecides) if !query.may_be_by_key() => Err(ProofError::NoContract.into()),
             Ok(Verdict::KeyDecides) => Ok(by_key()?),
             Err(fault) => {
-                if let NodeFault::OtherChain(_) = fault {
-                    // A misconfigured node. The request may still succeed by key, so nothing else would report it.
+                if let NodeFault::OtherChain(_) | NodeFault::Misconfigured(_) | NodeFault::Refused = fault {
+                    // Only the operator can mend it. The request may still succeed by key, so nothing else would report it.
                     tracing::error!(alarm = true, cause = %fault, "the chain cannot be queried");
                 }
                 by_key().map_err(|_| WalletProofError::ChainUnavailable(fault.to_string()))

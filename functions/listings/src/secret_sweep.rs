@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crochet::app::App;
+use crochet::config::EndpointStore;
 use crochet::endpoint_secrets::{EndpointSecrets, ListedSecret, SecretStoreError, SweepSecrets};
 use crochet::http::gate::percent;
 use crochet::store::StoreError;
@@ -117,8 +118,12 @@ impl SecretSweeper {
         let deleted = swept.left_behind + swept.endpoints_removed;
         let left = u32::try_from(swept.listed.saturating_sub(deleted)).unwrap_or(u32::MAX);
         self.app.store.set_kept(Gate::EndpointSecrets, left).await?;
-        let all = self.app.config.max_endpoint_secrets.saturating_mul(self.app.config.limit_factor);
-        metrics::emit(&[(Metric::EndpointSecretsUsed, percent(left, all))]);
+        let config = &self.app.config;
+        // What sealed endpoints have superseded counts against no cap, and goes by itself.
+        if config.endpoint_secrets == EndpointStore::PerListing {
+            let all = config.max_endpoint_secrets.saturating_mul(config.limit_factor);
+            metrics::emit(&[(Metric::EndpointSecretsUsed, percent(left, all))]);
+        }
         Ok(())
     }
 

@@ -76,7 +76,7 @@ impl NodeSecret {
         match &named.node {
             None => Ok(None),
             Some(_) if !named.is_https && !self.may_be_plain => {
-                Err(NodeFault::Unavailable("the secret with its URL holds no https URL"))
+                Err(NodeFault::Misconfigured("the secret with its URL holds no https URL"))
             }
             Some(node) => node.run(program).await.map(Some),
         }
@@ -84,8 +84,8 @@ impl NodeSecret {
 }
 
 fn unreadable(error: SecretStoreError) -> NodeFault {
-    NodeFault::Unavailable(match error {
-        SecretStoreError::OfOperator(cause) => cause,
-        _ => "the secret with its URL cannot be read",
-    })
+    match error {
+        SecretStoreError::OfOperator(cause) => NodeFault::Unavailable(cause),
+        _ => NodeFault::Unavailable("the secret with its URL cannot be read"),
+    }
 }

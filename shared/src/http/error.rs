@@ -29,7 +29,7 @@ struct Parts {
     retry_after_seconds: Option<u64>,
     internal: Option<String>,
     alarm: bool,
-    by_operator: bool,
+    not_ours: bool,
     /// What is wrong with the field in `details.field`, if there is one.
     field_problem: &'static str,
 }
@@ -49,7 +49,7 @@ impl ApiError {
                 retry_after_seconds: None,
                 internal: None,
                 alarm: false,
-                by_operator: false,
+                not_ours: false,
                 field_problem: "invalid",
             }),
         }
@@ -140,11 +140,11 @@ impl ApiError {
         self
     }
 
-    /// Marks an error that the operator has chosen, with its cause for the log.
+    /// Marks an error that is no failure of ours, whatever its code says: the operator has chosen it, or a seller has to mend it.
     #[must_use]
-    pub fn by_operator(mut self, internal: &str) -> Self {
-        self.parts.by_operator = true;
-        self.cause(internal)
+    pub fn not_ours(mut self) -> Self {
+        self.parts.not_ours = true;
+        self
     }
 
     /// Its code.
@@ -177,11 +177,11 @@ impl ApiError {
         self.parts.alarm
     }
 
-    /// Whether it is a failure of ours: a status of 500 or above that nobody else has caused, and that the operator has not chosen.
+    /// Whether it is a failure of ours: a status of 500 or above that neither its code nor [`ApiError::not_ours`] gives to others.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        let Parts { code, by_operator, .. } = &*self.parts;
-        code.status().is_server_error() && !code.is_upstream() && !by_operator
+        let Parts { code, not_ours, .. } = &*self.parts;
+        code.status().is_server_error() && !code.is_upstream() && !not_ours
     }
 
     /// Seconds to wait before a retry. A 429 and a 503 always have some.

@@ -38,7 +38,8 @@ pub async fn pass(app: &App, gate: Gate, now: OffsetDateTime) -> Result<(), ApiE
         Passage::NoRoom => Err(ApiError::new(Code::ServiceUnavailable)
             .message("This deployment keeps as many endpoints as it may; ask its operator.")
             .detail("closed", gate.as_str())
-            .by_operator("a cap is reached")
+            .cause("as many exist as may")
+            .not_ours()
             .retry_after(CLOSED_FOR)),
         Passage::Closed => Err(closed(gate)),
         Passage::Full => {
@@ -46,7 +47,9 @@ pub async fn pass(app: &App, gate: Gate, now: OffsetDateTime) -> Result<(), ApiE
             Err(ApiError::new(Code::RateLimited)
                 .message(format!("This deployment takes no more {} today; wait until tomorrow (UTC).", gate.as_str()))
                 .detail("limited", gate.as_str())
-                .retry_after(tomorrow))
+                .retry_after(tomorrow)
+                .cause("all that may be created in a day were")
+                .alarm())
         }
     }
 }
@@ -63,6 +66,7 @@ pub fn closed(gate: Gate) -> ApiError {
     ApiError::new(Code::ServiceUnavailable)
         .message(format!("The operator has closed {} for now; what is paid is delivered.", gate.as_str()))
         .detail("closed", gate.as_str())
-        .by_operator("the operator has closed this")
+        .cause("the operator has closed this")
+        .not_ours()
         .retry_after(CLOSED_FOR)
 }

@@ -96,8 +96,8 @@ impl From<StoreError> for ApiError {
 
 impl From<crate::endpoint_secrets::SecretStoreError> for ApiError {
     fn from(error: crate::endpoint_secrets::SecretStoreError) -> Self {
-        let is_of_operator = matches!(error, crate::endpoint_secrets::SecretStoreError::OfOperator(_));
-        let unavailable = Self::new(super::Code::ServiceUnavailable).retry_after(1).cause(error);
-        if is_of_operator { unavailable.alarm() } else { unavailable }
+        let unavailable = Self::new(super::Code::ServiceUnavailable).retry_after(1).cause(&error);
+        // Its seller has to set the URL of the endpoint again.
+        if error.is_lost() { unavailable.not_ours() } else { unavailable }
     }
 }

@@ -246,6 +246,7 @@ fn request_id(now: OffsetDateTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoint_secrets::SecretStoreError;
     use crate::http::gate::closed;
     use crate::store::gate::Gate;
 
@@ -260,6 +261,8 @@ mod tests {
         assert_eq!(of(Code::ServiceUnavailable.into()), (1, 0));
         assert_eq!(of(Code::SellerTimeout.into()), (0, 1));
         assert_eq!(of(closed(Gate::Quotes)), (0, 1));
+        assert_eq!(of(SecretStoreError::Timeout.into()), (1, 0));
+        assert_eq!(of(SecretStoreError::NotFound.into()), (0, 1));
         assert_eq!(of(Code::PaymentRequired.into()), (0, 0));
     }
 }

@@ -36,6 +36,7 @@ use super::provider::{
 use crate::config::ProviderSecret;
 use crate::operator_secret::{OperatorSecret, READ_AGAIN_MS};
 use crate::outbound::operator_client;
+use crate::secret_store_error::SecretStoreError;
 use crate::telemetry::meter::trip;
 use crate::telemetry::metrics::{self, Metric};
 use crate::wire::payment::PAYMENT_ID_HEADER;
@@ -82,7 +83,11 @@ impl Relay {
         &self,
         request: impl Fn(&ProviderSecret) -> reqwest::RequestBuilder,
     ) -> Result<(StatusCode, Vec<u8>), ProviderUnavailable> {
-        let unread = |error| ProviderUnavailable(format!("its key cannot be read: {error}"));
+        let unread = |error: SecretStoreError| {
+            // Nobody is asked, and nothing can be quoted.
+            metrics::emit(&[(Metric::ProviderRequests, 1), (Metric::ProviderFailures, 1)]);
+            ProviderUnavailable(format!("its key cannot be read: {error}"))
+        };
         let with_key = |secret: &ProviderSecret| request(secret).header("x-api-key", secret.key.expose_secret());
         let secret = self.secret.current().await.map_err(unread)?;
         let refused = match send("relay", with_key(&secret)).await? {
@@ -330,5 +335,9 @@ fn understood<T: DeserializeOwned>(status: StatusCode, reply: &[u8]) -> Result<T
 }
 
 fn read<T: DeserializeOwned>(reply: &[u8]) -> Result<T, ProviderUnavailable> {
-    serde_json::from_slice(reply).map_err(|_| ProviderUnavailable("its reply cannot be parsed".into()))
+    serde_json::from_slice(reply).map_err(|_| {
+        // The request was counted before, as one that was served.
+        metrics::emit(&[(Metric::ProviderFailures, 1)]);
+        ProviderUnavailable("its reply cannot be parsed".into())
+    })
 }

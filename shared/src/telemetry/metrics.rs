@@ -19,7 +19,7 @@ pub enum Metric {
     /// Failures of ours among them: a status of 500 or above that is none of `UpstreamErrors`.
     GatewayServerErrors,
     /// Replies of any function with a status of 500 or above that a seller, the payment provider or a wallet's chain caused, or that the
-    /// operator chose by closing something.
+    /// operator chose by closing something; and calls at an endpoint whose secret is lost.
     UpstreamErrors,
     /// First requests of new instances, all functions.
     ColdStarts,
@@ -41,7 +41,8 @@ pub enum Metric {
     DebtsOverdue,
     /// Requests to the payment provider.
     ProviderRequests,
-    /// Those without a usable reply: none in time, a status of 500 or above, or 401, 403 or 429.
+    /// Those without a usable reply: none in time, a status of 500 or above, 401, 403 or 429, or one that cannot be parsed; and those that
+    /// were not sent, because our key cannot be read.
     ProviderFailures,
     /// How long the provider took.
     ProviderTime,

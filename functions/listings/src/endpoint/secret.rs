@@ -44,7 +44,7 @@ pub(crate) async fn create_secret(
 }
 
 /// Writes a version of a listing's secret. A new secret in Secrets Manager is counted first: of this seller, then of all, so that no
-/// seller uses up what all may create in a day. If there is none in the end, it is not the seller's.
+/// seller uses up what all may create in a day. What the deployment does not let through is not the seller's.
 ///
 /// # Errors
 /// `RATE_LIMITED` if the seller has created as many as one may in a day; those of [`gate::pass`]; if the secret cannot be written.
@@ -63,17 +63,14 @@ pub(super) async fn write_secret(
     if let Some(seller) = counted {
         count_new_secret(app, seller, now).await?;
     }
-    let created = async {
-        gate::pass(app, Gate::EndpointSecrets, now).await?;
-        Ok(state.secrets.write(listing, version, secret, place).await?)
-    };
-    let created = created.await;
-    if let (Err(_), Some(seller)) = (&created, counted)
+    let passed = gate::pass(app, Gate::EndpointSecrets, now).await;
+    if let (Err(_), Some(seller)) = (&passed, counted)
         && let Err(error) = app.limiter.give_back(limits::NEW_SECRETS, &seller.to_string(), now).await
     {
         tracing::warn!(%seller, %error, "an endpoint secret that was not created stays counted");
     }
-    created
+    passed?;
+    Ok(state.secrets.write(listing, version, secret, place).await?)
 }
 
 async fn count_new_secret(app: &App, seller: ProfileId, now: OffsetDateTime) -> Result<()> {

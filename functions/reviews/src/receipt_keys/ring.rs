@@ -57,7 +57,7 @@ impl KeyRing {
         let now_ms = unix_ms(app.clock.now());
         let keys = self.keys().await?;
         let newest = keys.0.iter().rev().find(|(_, from_ms)| *from_ms <= now_ms);
-        let (key, _) = newest.ok_or_else(|| ApiError::internal("the secret of receipts holds no usable key"))?;
+        let (key, _) = newest.ok_or_else(|| ApiError::internal("the secret of receipts holds no usable key").alarm())?;
         Ok((key.sign(claims), key.kid.clone()))
     }
 }
