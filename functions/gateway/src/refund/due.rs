@@ -49,7 +49,7 @@ async fn debts_due(state: &State, seller: ProfileId) -> Result<()> {
     for debt in store.debts_of(seller).await? {
         by_buyer.entry(debt.buyer).or_default().push(debt);
     }
-    let (mut looked_at, mut were_due_ms) = (Vec::new(), Vec::new());
+    let (mut looked_at, mut before) = (Vec::new(), Vec::new());
     let mut is_answered = true;
     for debts in in_turn(by_buyer.into_values().collect(), now_ms) {
         let is_due = |debt: &&Debt| now_ms >= debt.due_ms;
@@ -64,16 +64,17 @@ async fn debts_due(state: &State, seller: ProfileId) -> Result<()> {
         is_answered &= has_route.is_some();
         if let Some(has_route) = has_route {
             looked_at.extend(debts.iter().filter(is_due).map(|debt| debt.clone().looked_at(has_route, now_ms)));
-            were_due_ms.extend(debts.iter().filter(is_due).map(|debt| debt.due_ms));
+            before.extend(debts.iter().filter(is_due).cloned());
         }
     }
     store.refresh_standing(seller, &looked_at, now).await?;
-    let overdue = looked_at.iter().filter(|debt| debt.is_late(now_ms)).count();
+    // One that is overdue is looked at each day, and tells nobody anything new.
+    let overdue = looked_at.iter().zip(&before).filter(|(after, before)| after.overdue && !before.overdue).count();
     metrics::emit(&[(Metric::DebtsOverdue, i64::try_from(overdue).unwrap_or(i64::MAX))]);
     // Only now: until the profile shows them, they stay due.
     let mut is_first = true;
-    for (debt, due_ms) in looked_at.iter().zip(were_due_ms) {
-        is_first &= store.put_debt(debt, due_ms).await?;
+    for (debt, before) in looked_at.iter().zip(before) {
+        is_first &= store.put_debt(debt, before.due_ms).await?;
     }
     if !is_first {
         // A parallel sweep may have had another answer, and what is stored is its own. The profile shows that.
