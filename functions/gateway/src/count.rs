@@ -18,6 +18,8 @@ use crate::state::State;
 
 /// How far before the position the log is read again: its index may lag a moment behind.
 const OVERLAP_MS: i64 = 2 * 60_000;
+/// How long nothing was counted, if there was a pause: more than two runs.
+const PAUSE_MS: i64 = 3 * 60_000;
 /// Entries of one shard that are read at once.
 const PAGE: i32 = 500;
 /// How often the figures of the deployment are written: hourly.
@@ -35,21 +37,27 @@ pub(crate) async fn count(state: &State, until: Instant) -> Result<usize> {
     let mut counted = 0;
     // The first entry that the next run has to read again.
     let mut left_ms: Option<i64> = None;
+    // After a pause, what failed before it says nothing about what fails now.
+    let is_recent = unix_ms(state.app.clock.now()) - cursor.written_ms <= PAUSE_MS;
+    let failed_since_ms = cursor.failing_since_ms.filter(|_| is_recent);
     let mut failing_since_ms: Option<i64> = None;
     loop {
         let now_ms = unix_ms(state.app.clock.now());
         let (entries, to_ms) = read(store, from_ms, now_ms).await?;
         let fresh = state.counted.without_known(entries);
-        let run = Run::of(store, &fresh, cursor.failing_since_ms, now_ms, until);
+        let run = Run::of(store, &fresh, failed_since_ms, now_ms, until);
         let Left { entries: left, has_failed } = run.count(state.app.config.unit_fee).await?;
-        failing_since_ms = failing_since_ms.or(has_failed.then_some(cursor.failing_since_ms.unwrap_or(now_ms)));
+        failing_since_ms = failing_since_ms.or(has_failed.then_some(failed_since_ms.unwrap_or(now_ms)));
         left_ms = left.iter().filter_map(|n| fresh.get(*n)).map(|entry| entry.at_ms).chain(left_ms).min();
         let fresh: Vec<LogEntry> = (0..).zip(fresh).filter(|(n, _)| !left.contains(n)).map(|(_, entry)| entry).collect();
         counted += fresh.len();
         state.counted.remember(fresh, left_ms.unwrap_or(to_ms).min(to_ms) - OVERLAP_MS);
         let position_ms = left_ms.unwrap_or(i64::MAX).min(to_ms.max(position));
-        store.put_log_cursor(LogCursor { position_ms, failing_since_ms }).await?;
-        if to_ms >= now_ms || Instant::now() >= until {
+        let is_last = to_ms >= now_ms || Instant::now() >= until;
+        // Nothing is known about the pages behind this one.
+        let failing_since_ms = failing_since_ms.or(failed_since_ms.filter(|_| !is_last));
+        store.put_log_cursor(LogCursor { position_ms, written_ms: now_ms, failing_since_ms }).await?;
+        if is_last {
             break;
         }
         from_ms = to_ms + 1;

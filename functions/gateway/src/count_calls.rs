@@ -21,6 +21,7 @@ use crochet_domain::score::fade::{day_of, day_start_ms};
 use crochet_domain::stats::{Day, Parts, Place, place, slice_start_ms};
 
 use crate::count_due::FOLDED_AT_MS;
+use crate::turn::in_turn;
 
 /// How long an entry that fails is tried again: 10 minutes, from its time and from when counting began to fail. So much of the log is read
 /// again every minute meanwhile. The daily comparison with the calls puts in order what was left out of a score.
@@ -58,7 +59,7 @@ pub(crate) struct Left {
 
 impl<'a> Run<'a> {
     /// A run over these entries. `failing_since_ms` is when counting began to fail, if it does. After `until`, the figures of no further
-    /// seller are begun; those of one always are, so that each run gets somewhere.
+    /// seller are begun; those of one always are, of another one each minute, so that each run gets somewhere.
     pub(crate) fn of(
         store: &'a Store,
         entries: &'a [LogEntry],
@@ -123,7 +124,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        for (n, (seller, (listings, of))) in touched.into_iter().enumerate() {
+        for (n, (seller, (listings, of))) in in_turn(touched.into_iter().collect(), now_ms).into_iter().enumerate() {
             if n > 0 && Instant::now() >= until {
                 run.left.entries.extend(of);
                 continue;

@@ -33,6 +33,9 @@ pub struct LogEntry {
 pub struct LogCursor {
     /// Up to where (Unix milliseconds); 0 if it never was.
     pub position_ms: i64,
+    /// When this was written (Unix milliseconds).
+    #[serde(default)]
+    pub written_ms: i64,
     /// Since when something fails to be counted (Unix milliseconds). None if nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing_since_ms: Option<i64>,

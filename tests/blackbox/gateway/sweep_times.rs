@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crochet_tests::{Outcome, TIMES, Times, isolated};
+use crochet_tests::{Outcome, Replies, TIMES, Times, isolated, number};
 use serde_json::json;
 
 #[test]
@@ -27,6 +27,28 @@ fn with_a_slow_provider_a_sweep_begins_nothing_more_in_time_and_still_counts() -
         let swept = world.swept_within(Times { attends_within: Duration::from_secs(1), ..TIMES }).await?;
         assert_eq!((swept.due, swept.failed), (0, 0), "{swept:?}");
         assert!(swept.counted >= 1, "{swept:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn without_time_one_seller_after_the_other_is_counted() -> Outcome {
+    isolated(async |world| {
+        let markets = [world.free_market(&world.echo_path()).await?, world.free_market(&world.echo_path()).await?];
+        for market in &markets {
+            market.call(&json!({ "n": 1 })).send().await?.ok(200);
+        }
+        let hurried = Times { counts_within: Duration::ZERO, ..TIMES };
+        for sweeps in 1..=2 {
+            world.swept_within(hurried).await?;
+            let mut shown = 0;
+            for market in &markets {
+                let listing = world.client.get(&format!("/listings/{}", market.listing.id)).send().await?;
+                shown += number(&listing.ok(200)["listing"]["stats"], "calls_30d");
+            }
+            assert_eq!(shown, sweeps);
+            world.later(60).await?;
+        }
         Ok(())
     })
 }
