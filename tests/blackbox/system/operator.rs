@@ -62,6 +62,7 @@ fn a_suspended_profile_sells_and_buys_nothing_new_and_what_is_paid_is_delivered(
         let again = market.call(&json!({ "n": 3 })).send().await?;
         assert_eq!(again.refused(403, "PROFILE_SUSPENDED")["details"]["relay_request_id"], open.id.as_str());
         assert!(again.json["data"].is_null(), "no steps to pay");
+        assert!(market.row(&open.id).await?["payment"]["requirements"].is_null(), "nor in the history");
         world.sandbox.pay(&open.id).await?;
         market.redeem(&open, &json!({ "n": 3 })).await?.ok(200);
         world.admin(&format!("profiles lift {}", market.buyer.profile_id)).await?;

@@ -115,7 +115,7 @@ pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extrac
     let keep = |call: &Call| listing.is_none_or(|id| call.listing.id == id) && status.is_none_or(|s| call.state.as_str() == s);
     let keep = (listing.is_some() || status.is_some()).then_some(keep);
     let page = page(limit as usize, before, read, |call: &Call| call.id.to_string(), keep).await?;
-    let requirements = requirements(&state, &page.members, account).await?;
+    let requirements = requirements(&state, &caller, &page.members, account).await?;
     let rows = page.members.iter().zip(&requirements);
     Reply::ok(GatewayRequests {
         gateway_requests: rows.map(|(call, text)| GatewayRequestView::of(call, account, text.as_deref())).collect(),
@@ -156,15 +156,16 @@ pub(crate) async fn get_gateway_request(
     let call = state.app.store.call(id, account).await?.filter(|call| call.buyer == account || call.seller == account);
     // Whoever asks whether a call was charged gets the provider's answer of this moment.
     let call = attend_to(&state, call.ok_or_else(not_found)?, RecordWanted::Beside, Asker::Buyer(account)).await?;
-    let text = requirements(&state, std::slice::from_ref(&call), account).await?.pop().flatten();
+    let text = requirements(&state, &caller, std::slice::from_ref(&call), account).await?.pop().flatten();
     Reply::ok(OneGatewayRequest { gateway_request: GatewayRequestView::of(&call, account, text.as_deref()) })
 }
 
-/// The requirements of each of these calls that the account may still start to pay.
-async fn requirements(state: &State, calls: &[Call], account: ProfileId) -> Result<Vec<Option<String>>> {
+/// The requirements of each of these calls that the account may still start to pay. Nothing is offered to a suspended caller.
+async fn requirements(state: &State, caller: &Caller, calls: &[Call], account: ProfileId) -> Result<Vec<Option<String>>> {
     let now_ms = unix_ms(state.app.clock.now());
     let is_open = |call: &Call| call.state == CallState::Quoted && call.payment.as_ref().is_some_and(|p| now_ms < p.expires_ms);
-    let is_payable = |call: &Call| call.buyer == account && is_open(call);
+    let is_suspended = matches!(caller, Caller::Key(agent) if agent.suspended.is_some());
+    let is_payable = |call: &Call| !is_suspended && call.buyer == account && is_open(call);
     let payable: Vec<&Call> = calls.iter().filter(|call| is_payable(call)).collect();
     let mut found = state.app.store.requirements(&payable).await?;
     Ok(calls.iter().map(|call| found.remove(&call.key())).collect())

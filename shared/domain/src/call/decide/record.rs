@@ -142,7 +142,7 @@ fn open_quote(view: &View, record: &IdempotencyRecord, calls: &Calls, named: Opt
         (None, Some(asked)) => in_currency(Some(asked)),
         (None, None) => in_currency(view.request.default_currency).or_else(|| open.first().copied()),
     };
-    if !view.listing.is_paid && view.listing.closed.is_none() {
+    if !view.listing.is_paid && view.listing.closed.is_none() && view.request.buyer_suspended.is_none() {
         return None;
     }
     let (key, call) = match chosen {
