@@ -13,6 +13,7 @@ NAMED = {
     "FeeWallet": "the marketplace's fees would go to another wallet",
     "PublicUrl": "passkeys and signed messages are bound to the host",
     "DomainName": "passkeys and signed messages are bound to the host",
+    "EdgeCertificateArn": "without it, CloudFront goes, and with it what PublicUrl points at",
 }
 # Lines of a list that are printed.
 SHOWN = 12

@@ -11,10 +11,12 @@ import json
 from botocore.exceptions import BotoCoreError, ClientError
 
 from changes import NAMED, Changes
-from deployment import Concern, Problem, run
+from deployment import ROOT, Concern, Problem, run
 
 # Calls that wait for a seller hold one execution each. A new account may have as few as 10.
 CONCURRENCY_NEEDED = 100
+# Those of the template's DeploymentPreference.
+ROLLOUT_ALARMS = ("FunctionErrors", "ScheduledErrors", "GatewayServerErrors", "ApiServerErrors")
 # Of these executions, AWS lets nobody reserve any.
 UNRESERVED = 100
 # What is reserved for a function, where the account has enough: the gateway's is a share in percent.
@@ -58,7 +60,7 @@ class Preflight(Changes):
         if is_first:
             checks.insert(1, self.is_new)
         if self.settings["known"]:
-            checks += [self.parameter_changes, self.table, self.rights, self.alarms, self.domain, self.edge, self.provider_key]
+            checks += [self.parameter_changes, self.rollout, self.table, self.rights, self.alarms, self.domain, self.edge, self.provider_key]
         failed = False
         for check in checks:
             try:
@@ -150,6 +152,19 @@ class Preflight(Changes):
         if given < limit:
             return f"alarm of concurrency: it starts at 80 % of {given}, but the account allows {limit}: set AccountConcurrency={limit}"
         return f"alarm of concurrency: at 80 % of {given}"
+
+    def rollout(self):
+        rollout = self.parameters().get("Rollout")
+        if self.described is None or rollout == "AllAtOnce":
+            return f"rollout: {rollout}"
+        names = [f"{self.stack}-{name}" for name in ROLLOUT_ALARMS]
+        found = self.client("cloudwatch").describe_alarms(AlarmNames=names, StateValue="ALARM")["MetricAlarms"]
+        if found:
+            raise Problem(
+                f"rollout: {', '.join(alarm['AlarmName'] for alarm in found)} is on, so CodeDeploy would refuse to begin. If this deployment "
+                "is to mend that, set Rollout=AllAtOnce in parameter_overrides of samconfig.toml, and take it back with the next one"
+            )
+        return f"rollout: {rollout}, and none of its alarms is on"
 
     def alarms(self):
         email = self.parameters().get("AlarmEmail")

@@ -49,7 +49,9 @@ pub(crate) fn deploy(project: &Project, environment: &str, changes: &[&str]) -> 
     }
     step("sam deploy");
     let mut sam = environment.sam(&["deploy", "--confirm-changeset", "--no-fail-on-empty-changeset"])?;
-    command::interact(sam.args(&tag_options))?;
+    command::interact(sam.args(&tag_options)).map_err(|problem| {
+        format!("{problem}\nIf an alarm is on that this is to mend, deploy with Rollout=AllAtOnce in parameter_overrides of samconfig.toml.")
+    })?;
     let smoke = smoke(project, environment.name);
     println!("\n{}", roll_back(environment.name, &tags));
     smoke.map_err(|problem| format!("{problem}\nThe deployment stands, and its smoke test fails. {NAME_POINTS_ELSEWHERE}"))
@@ -57,7 +59,8 @@ pub(crate) fn deploy(project: &Project, environment: &str, changes: &[&str]) -> 
 
 /// What a smoke test of a first deployment may fail for.
 const NAME_POINTS_ELSEWHERE: &str = "If nobody has pointed the name in DomainName or PublicUrl at it yet: the stack's outputs DomainTarget \
-    and EdgeTarget say where to. Then run `cargo xtask smoke ENV`.";
+    and EdgeTarget say where to. Or if you have closed registrations or listings: `cargo xtask admin ENV switches` says so. Then run \
+    `cargo xtask smoke ENV`.";
 
 /// Builds the functions for a processor.
 fn build(environment: &Environment<'_>, architecture: &str) -> Result<(), String> {

@@ -176,7 +176,7 @@ impl<'a> Writer<'a> {
     }
 
     fn local(&self, url: CowStr<'a>) -> CowStr<'a> {
-        let is_beside = !url.starts_with('/') && !url.contains("://");
+        let is_beside = !url.starts_with('/') && !url.contains([':', '#']);
         if let (true, Some(page)) = (is_beside, url.strip_suffix(".md")) {
             return page.to_owned().into();
         }
