@@ -34,7 +34,9 @@ class Changes(Deployment):
     def parameter_changes(self):
         changed = self.changed_parameters()
         told = "; ".join(f"{name} from {quoted(old)} to {quoted(new)}" for name, old, new in changed)
-        if refused := [name for name, _, _ in changed if name in NAMED and name not in self.allowed]:
+        # An edge may be added, or its certificate replaced.
+        kept = {name for name, _, new in changed if name == "EdgeCertificateArn" and new}
+        if refused := [name for name, _, _ in changed if name in NAMED and name not in self.allowed | kept]:
             raise Problem(
                 f"parameters: samconfig.toml changes {told}. "
                 + "; ".join(f"{name}: {NAMED[name]}" for name in refused)

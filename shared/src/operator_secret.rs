@@ -15,6 +15,9 @@ use crate::secret_store_error::SecretStoreError;
 /// How long a secret is used before it is read again: five minutes.
 pub const READ_AGAIN_MS: i64 = 300_000;
 
+/// Codes of Secrets Manager for a secret that is scheduled for deletion, that may not be read, or whose key may not be used.
+const DENIED: [&str; 3] = ["InvalidRequestException", "AccessDeniedException", "DecryptionFailure"];
+
 /// A secret of the operator. Nothing of it is printed.
 pub struct OperatorSecret<T> {
     /// Where it is read; `None` if it is fixed.
@@ -135,6 +138,9 @@ impl Source {
         let reply =
             client.get_secret_value().secret_id(&self.id).send().await.map_err(|error| match SecretStoreError::of(error) {
                 SecretStoreError::NotFound => SecretStoreError::OfOperator("a secret of the operator does not exist"),
+                SecretStoreError::Service(code) if DENIED.contains(&code.as_str()) => {
+                    SecretStoreError::OfOperator("a secret of the operator is to be deleted, or may not be read")
+                }
                 error => error,
             })?;
         reply.secret_string.map(SecretString::from).ok_or(SecretStoreError::OfOperator("a secret of the operator is not text"))

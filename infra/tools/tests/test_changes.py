@@ -53,6 +53,16 @@ class Parameters(unittest.TestCase):
         with self.assertRaisesRegex(Concern, "FeeWallet from 0x1 to 0x2"):
             changes(old, self.deployed, "ExistingTableName", "FeeWallet").parameter_changes()
 
+    def test_an_edge_is_added_and_does_not_go_by_accident(self):
+        def told(old, new):
+            return changes({"EdgeCertificateArn": new}, {"EdgeCertificateArn": old}).parameter_changes()
+
+        for old in ("", "arn:one"):
+            with self.assertRaises(Concern):
+                told(old, "arn:two")
+        with self.assertRaisesRegex(Problem, "CloudFront goes.*--change EdgeCertificateArn"):
+            told("arn:one", "")
+
     def test_the_host_does_not_change_by_accident(self):
         for name in ("PublicUrl", "DomainName"):
             with self.assertRaises(Problem):

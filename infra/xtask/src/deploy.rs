@@ -57,7 +57,7 @@ pub(crate) fn deploy(project: &Project, environment: &str, changes: &[&str]) -> 
     smoke.map_err(|problem| format!("{problem}\nThe deployment stands, and its smoke test fails. {NAME_POINTS_ELSEWHERE}"))
 }
 
-/// What a smoke test of a first deployment may fail for.
+/// What a smoke test may fail for although the deployment is sound.
 const NAME_POINTS_ELSEWHERE: &str = "If nobody has pointed the name in DomainName or PublicUrl at it yet: the stack's outputs DomainTarget \
     and EdgeTarget say where to. Or if you have closed registrations or listings: `cargo xtask admin ENV switches` says so. Then run \
     `cargo xtask smoke ENV`.";

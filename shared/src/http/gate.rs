@@ -34,7 +34,18 @@ pub async fn pass(app: &App, gate: Gate, now: OffsetDateTime) -> Result<(), ApiE
         metrics::emit(&[(Metric::EndpointSecretsUsed, percent(after.passed, per_day).max(percent(after.kept, all)))]);
     }
     match passage {
-        Passage::Open => Ok(()),
+        Passage::Open => {
+            // Once a day, and not for each refusal: that would hide what else is an alarm.
+            if after.passed == per_day {
+                tracing::error!(
+                    alarm = true,
+                    gate = gate.as_str(),
+                    cause = "no more are let through today",
+                    "a day's cap is used up"
+                );
+            }
+            Ok(())
+        }
         Passage::NoRoom => Err(ApiError::new(Code::ServiceUnavailable)
             .message("This deployment keeps as many endpoints as it may; ask its operator.")
             .detail("closed", gate.as_str())
@@ -47,9 +58,7 @@ pub async fn pass(app: &App, gate: Gate, now: OffsetDateTime) -> Result<(), ApiE
             Err(ApiError::new(Code::RateLimited)
                 .message(format!("This deployment takes no more {} today; wait until tomorrow (UTC).", gate.as_str()))
                 .detail("limited", gate.as_str())
-                .retry_after(tomorrow)
-                .cause("all that may be created in a day were")
-                .alarm())
+                .retry_after(tomorrow))
         }
     }
 }

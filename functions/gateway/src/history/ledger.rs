@@ -76,7 +76,7 @@ pub(crate) async fn list_ledger(caller: Caller, Extract(state): Extract<State>, 
         return Err(ApiError::field("from", "must not be later than `to`"));
     }
     let limit = int_param("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
-    let account = account(&state, &caller, query.agent_id.as_deref()).await?;
+    let account = account(&state, &caller, query.agent_id.as_deref()).await?.id;
     let scope = format!("ledger|{account}|{entry_type:?}|{from:?}|{to:?}");
     let cursors = state.cursors.current().await?;
     let before = query.cursor.as_deref().map(|cursor| cursors.open(&scope, cursor)).transpose()?;

@@ -11,12 +11,12 @@ use crochet::wire::call::GatewayRequestView;
 use crochet::wire::schema;
 use crochet_domain::api_key::Scope;
 use crochet_domain::call::{Call, CallState};
-use crochet_domain::ids::{CallId, ListingId, ProfileId};
+use crochet_domain::ids::{CallId, ListingId};
 use crochet_domain::timestamp::unix_ms;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::account::account;
+use super::account::{Account, account};
 use super::page::{LIMIT, Paging, filter, page};
 use crate::attend::attend_to;
 use crate::state::State;
@@ -100,7 +100,8 @@ pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extrac
         &format!("one of {}", STATUSES.join(", ")),
     )?;
     let limit = int_param("limit", query.limit.as_deref(), 1, LIMIT.1, LIMIT.0)?;
-    let account = account(&state, &caller, query.agent_id.as_deref()).await?;
+    let whose = account(&state, &caller, query.agent_id.as_deref()).await?;
+    let account = whose.id;
     let scope = format!("gateway-requests|{account}|{side:?}|{listing:?}|{status:?}");
     let cursors = state.cursors.current().await?;
     let before = query.cursor.as_deref().map(|cursor| cursors.open(&scope, cursor)).transpose()?;
@@ -115,7 +116,7 @@ pub(crate) async fn list_gateway_requests(caller: Caller, Extract(state): Extrac
     let keep = |call: &Call| listing.is_none_or(|id| call.listing.id == id) && status.is_none_or(|s| call.state.as_str() == s);
     let keep = (listing.is_some() || status.is_some()).then_some(keep);
     let page = page(limit as usize, before, read, |call: &Call| call.id.to_string(), keep).await?;
-    let requirements = requirements(&state, &caller, &page.members, account).await?;
+    let requirements = requirements(&state, &whose, &page.members).await?;
     let rows = page.members.iter().zip(&requirements);
     Reply::ok(GatewayRequests {
         gateway_requests: rows.map(|(call, text)| GatewayRequestView::of(call, account, text.as_deref())).collect(),
@@ -152,20 +153,20 @@ pub(crate) async fn get_gateway_request(
     caller.may(Scope::Read)?;
     let not_found = || ApiError::new(Code::CallNotFound);
     let id: CallId = id.parse().map_err(|_| not_found())?;
-    let account = account(&state, &caller, whose.agent_id.as_deref()).await?;
+    let whose = account(&state, &caller, whose.agent_id.as_deref()).await?;
+    let account = whose.id;
     let call = state.app.store.call(id, account).await?.filter(|call| call.buyer == account || call.seller == account);
     // Whoever asks whether a call was charged gets the provider's answer of this moment.
     let call = attend_to(&state, call.ok_or_else(not_found)?, RecordWanted::Beside, Asker::Buyer(account)).await?;
-    let text = requirements(&state, &caller, std::slice::from_ref(&call), account).await?.pop().flatten();
+    let text = requirements(&state, &whose, std::slice::from_ref(&call)).await?.pop().flatten();
     Reply::ok(OneGatewayRequest { gateway_request: GatewayRequestView::of(&call, account, text.as_deref()) })
 }
 
-/// The requirements of each of these calls that the account may still start to pay. Nothing is offered to a suspended caller.
-async fn requirements(state: &State, caller: &Caller, calls: &[Call], account: ProfileId) -> Result<Vec<Option<String>>> {
+/// The requirements of each of these calls that the account may still start to pay.
+async fn requirements(state: &State, whose: &Account, calls: &[Call]) -> Result<Vec<Option<String>>> {
     let now_ms = unix_ms(state.app.clock.now());
     let is_open = |call: &Call| call.state == CallState::Quoted && call.payment.as_ref().is_some_and(|p| now_ms < p.expires_ms);
-    let is_suspended = matches!(caller, Caller::Key(agent) if agent.suspended.is_some());
-    let is_payable = |call: &Call| !is_suspended && call.buyer == account && is_open(call);
+    let is_payable = |call: &Call| !whose.is_suspended && call.buyer == whose.id && is_open(call);
     let payable: Vec<&Call> = calls.iter().filter(|call| is_payable(call)).collect();
     let mut found = state.app.store.requirements(&payable).await?;
     Ok(calls.iter().map(|call| found.remove(&call.key())).collect())
