@@ -10,7 +10,7 @@ use url::Url;
 
 use crochet_domain::money::{FeeRate, Micros};
 use crochet_domain::score::UNIT_FEE;
-pub use edge::Edge;
+pub use edge::{EDGE_HEADERS, Edge};
 pub use own_keys::OwnKeys;
 pub use provider_secret::ProviderSecret;
 pub use seeds::{Seed, Seeds};

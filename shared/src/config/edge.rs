@@ -10,6 +10,8 @@ use subtle::{Choice, ConstantTimeEq};
 const SECRET: &str = "x-crochet-edge-secret";
 /// The header with the caller's address, which the edge sets whatever the caller has sent.
 const ADDRESS: &str = "x-crochet-edge-address";
+/// The headers that the edge adds. No caller means anything by them.
+pub const EDGE_HEADERS: [&str; 2] = [SECRET, ADDRESS];
 /// Secrets that count at the same time: the current one, and the next or the last while it is changed.
 const MOST: usize = 2;
 

@@ -2,6 +2,7 @@
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
+use crochet::config::EDGE_HEADERS;
 use crochet::http::request::require_json;
 use crochet::http::{ApiError, Code};
 use crochet::payments::{PaymentProvider, UnreadablePaymentId};
@@ -145,12 +146,12 @@ impl Body {
     }
 }
 
-/// Headers with our prefix, or about payments, that no request of this API has.
+/// Headers with our prefix, or about payments, that no request of this API has. Those of an edge in front of it are none of the caller's.
 fn unknown_headers(headers: &HeaderMap) -> Vec<String> {
     let payment_id = PAYMENT_ID_HEADER.to_ascii_lowercase();
     let bare = payment_id.trim_start_matches(OUR_PREFIX);
     let is_ours = |name: &str| name.starts_with(OUR_PREFIX) || name.starts_with("payment") || name.ends_with(bare);
-    let is_known = |name: &str| name == ORIGIN_CURRENCY || name == payment_id;
+    let is_known = |name: &str| name == ORIGIN_CURRENCY || name == payment_id || EDGE_HEADERS.contains(&name);
     let mut unknown: Vec<String> =
         headers.keys().map(|name| name.as_str().to_owned()).filter(|name| is_ours(name) && !is_known(name)).collect();
     unknown.sort();
@@ -195,4 +196,21 @@ fn single(headers: &HeaderMap, name: &str, code: Code) -> Result<Option<String>,
         return Err(code.into());
     }
     value.to_str().map(|text| Some(text.to_owned())).map_err(|_| code.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn an_edge_adds_no_unknown_header() {
+        let mut headers = HeaderMap::new();
+        for name in ["x-crochet-edge-address", "x-crochet-edge-secret", "x-crochet-curency", "x-crochet-origin-currency", "accept"]
+        {
+            headers.insert(name, HeaderValue::from_static("v"));
+        }
+        assert_eq!(unknown_headers(&headers), ["x-crochet-curency"]);
+    }
 }
