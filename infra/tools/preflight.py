@@ -9,14 +9,13 @@ import hashlib
 import json
 
 from botocore.exceptions import BotoCoreError, ClientError
+from samcli.yamlhelper import yaml_parse
 
 from changes import NAMED, Changes
 from deployment import ROOT, Concern, Problem, run
 
 # Calls that wait for a seller hold one execution each. A new account may have as few as 10.
 CONCURRENCY_NEEDED = 100
-# Those of the template's DeploymentPreference.
-ROLLOUT_ALARMS = ("FunctionErrors", "ScheduledErrors", "GatewayServerErrors", "ApiServerErrors")
 # Of these executions, AWS lets nobody reserve any.
 UNRESERVED = 100
 # What is reserved for a function, where the account has enough: the gateway's is a share in percent.
@@ -157,7 +156,8 @@ class Preflight(Changes):
         rollout = self.parameters().get("Rollout")
         if self.described is None or rollout == "AllAtOnce":
             return f"rollout: {rollout}"
-        names = [f"{self.stack}-{name}" for name in ROLLOUT_ALARMS]
+        preference = yaml_parse((ROOT / "template.yaml").read_text())["Globals"]["Function"]["DeploymentPreference"]
+        names = [alarm["Fn::Sub"].replace("${AWS::StackName}", self.stack) for alarm in preference["Alarms"]]
         found = self.client("cloudwatch").describe_alarms(AlarmNames=names, StateValue="ALARM")["MetricAlarms"]
         if found:
             raise Problem(

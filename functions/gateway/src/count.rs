@@ -18,7 +18,7 @@ use crate::state::State;
 
 /// How far before the position the log is read again: its index may lag a moment behind.
 const OVERLAP_MS: i64 = 2 * 60_000;
-/// How long nothing was counted, if there was a pause: more than two runs.
+/// If nothing was counted for longer, there was a pause: two runs or more were missed.
 const PAUSE_MS: i64 = 3 * 60_000;
 /// Entries of one shard that are read at once.
 const PAGE: i32 = 500;

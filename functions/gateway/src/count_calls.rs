@@ -47,6 +47,9 @@ pub(crate) struct Run<'a> {
     left: Left,
 }
 
+/// Listings of a seller that are shown anew, and the entries because of which they are.
+type Touched = (BTreeSet<ListingId>, Vec<usize>);
+
 /// What a run has left for the next one.
 #[derive(Debug, Default)]
 pub(crate) struct Left {
@@ -75,13 +78,11 @@ impl<'a> Run<'a> {
     /// # Errors
     /// Those of the store, if it cannot read the calls.
     pub(crate) async fn count(mut self, unit_fee: Micros) -> Result<Left> {
-        let Run { store, entries, now_ms, until, .. } = self;
-        let run = &mut self;
+        let Run { store, entries, now_ms, .. } = self;
         let places: BTreeMap<CallKey, usize> = (0..).zip(entries).filter_map(|(n, entry)| Some((call_of(entry)?, n))).collect();
         let keys: Vec<CallKey> = entries.iter().filter_map(call_of).collect();
         let calls = store.calls(&keys).await?;
-        // By seller and listing, the entries because of which it is shown anew.
-        let mut touched: BTreeMap<ProfileId, (BTreeSet<ListingId>, Vec<usize>)> = BTreeMap::new();
+        let mut touched: BTreeMap<ProfileId, Touched> = BTreeMap::new();
         let mut slices: BTreeMap<(Whose, i64, u8), Vec<Counting>> = BTreeMap::new();
         let mut days: BTreeMap<(ProfileId, i32), Vec<Counting>> = BTreeMap::new();
         for call in &calls {
@@ -90,7 +91,7 @@ impl<'a> Run<'a> {
             listings.insert(call.listing.id);
             of.push(entry);
             if let Err(error) = note_evidence(store, call, now_ms).await {
-                run.failed(&[entry], "the review of a call", &error);
+                self.failed(&[entry], "the review of a call", &error);
             }
             for (n, event) in events(call, unit_fee).into_iter().enumerate() {
                 let counting = Counting { event, call, is_end: n == 0, entry };
@@ -101,16 +102,16 @@ impl<'a> Run<'a> {
                         slices.entry((Whose::All, at_ms, event.id[0] % ALL_ROWS)).or_default().push(counting);
                     }
                     Place::Day => days.entry((call.seller, day_of(event.at_ms))).or_default().push(counting),
-                    Place::Later => run.left.entries.extend([entry]),
+                    Place::Later => self.left.entries.extend([entry]),
                 }
             }
         }
         for ((whose, at_ms, row), countings) in &slices {
             if let Err(error) = count_in_slice(store, *whose, (*at_ms, *row), countings, now_ms).await {
-                run.failed(&entries_of(countings), &format!("ten minutes of {whose:?} from {at_ms}"), &error.into());
+                self.failed(&entries_of(countings), &format!("ten minutes of {whose:?} from {at_ms}"), &error.into());
             }
         }
-        run.count_in_days(&days).await;
+        self.count_in_days(&days).await;
         for (n, entry) in entries.iter().enumerate() {
             if let Logged::Review(listing, _) = entry.logged {
                 match store.listing(listing).await {
@@ -120,21 +121,26 @@ impl<'a> Run<'a> {
                         of.push(n);
                     }
                     Ok(None) => {}
-                    Err(error) => run.failed(&[n], "the listing of a review", &error.into()),
+                    Err(error) => self.failed(&[n], "the listing of a review", &error.into()),
                 }
             }
         }
-        for (n, (seller, (listings, of))) in in_turn(touched.into_iter().collect(), now_ms).into_iter().enumerate() {
-            if n > 0 && Instant::now() >= until {
-                run.left.entries.extend(of);
+        self.refresh(touched).await;
+        Ok(self.left)
+    }
+
+    /// Renews the figures of these sellers' listings, as long as there is time.
+    async fn refresh(&mut self, touched: BTreeMap<ProfileId, Touched>) {
+        for (n, (seller, (listings, of))) in in_turn(touched.into_iter().collect(), self.now_ms).into_iter().enumerate() {
+            if n > 0 && Instant::now() >= self.until {
+                self.left.entries.extend(of);
                 continue;
             }
             let listings: Vec<ListingId> = listings.into_iter().collect();
-            if let Err(error) = store.refresh_figures(seller, &listings, now_ms).await {
-                run.failed(&of, &format!("the figures of {seller}"), &error.into());
+            if let Err(error) = self.store.refresh_figures(seller, &listings, self.now_ms).await {
+                self.failed(&of, &format!("the figures of {seller}"), &error.into());
             }
         }
-        Ok(self.left)
     }
 }
 

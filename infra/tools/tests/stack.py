@@ -16,7 +16,7 @@ def stack(kind, saved=None, deployed=None, outputs=None, tags=None, answers=(), 
     """A deployment, of this class, that is made without samconfig.toml and AWS.
 
     `saved` are the answers in samconfig.toml; `deployed` the parameters of the stack, None if there is no stack; `answers` what AWS says,
-    in this order: service, operation, and the reply, or the code of an error.
+    in this order: service, operation, the reply, or the code of an error, and perhaps what must be asked.
     """
     made = kind.__new__(kind)
     made.env, made.stack, made.region = "prod", "crochet-prod", REGION
@@ -32,7 +32,7 @@ def stack(kind, saved=None, deployed=None, outputs=None, tags=None, answers=(), 
         }
     session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name=REGION)
     clients = {}
-    for service, operation, reply in answers:
+    for service, operation, reply, *asked in answers:
         if service not in clients:
             client = session.client(service)
             clients[service] = client, Stubber(client)
@@ -40,7 +40,7 @@ def stack(kind, saved=None, deployed=None, outputs=None, tags=None, answers=(), 
         if isinstance(reply, str):
             clients[service][1].add_client_error(operation, reply)
         else:
-            clients[service][1].add_response(operation, reply)
+            clients[service][1].add_response(operation, reply, *asked)
     made.client = lambda service: clients[service][0]
     for name, value in more.items():
         setattr(made, name, value)

@@ -54,11 +54,11 @@ pub(crate) fn deploy(project: &Project, environment: &str, changes: &[&str]) -> 
     })?;
     let smoke = smoke(project, environment.name);
     println!("\n{}", roll_back(environment.name, &tags));
-    smoke.map_err(|problem| format!("{problem}\nThe deployment stands, and its smoke test fails. {NAME_POINTS_ELSEWHERE}"))
+    smoke.map_err(|problem| format!("{problem}\nThe deployment stands, and its smoke test fails. {MAY_FAIL_BECAUSE}"))
 }
 
 /// What a smoke test may fail for although the deployment is sound.
-const NAME_POINTS_ELSEWHERE: &str = "If nobody has pointed the name in DomainName or PublicUrl at it yet: the stack's outputs DomainTarget \
+const MAY_FAIL_BECAUSE: &str = "If nobody has pointed the name in DomainName or PublicUrl at it yet: the stack's outputs DomainTarget \
     and EdgeTarget say where to. Or if you have closed registrations or listings: `cargo xtask admin ENV switches` says so. Then run \
     `cargo xtask smoke ENV`.";
 

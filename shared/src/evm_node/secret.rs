@@ -84,8 +84,8 @@ impl NodeSecret {
 }
 
 fn unreadable(error: SecretStoreError) -> NodeFault {
-    match error {
-        SecretStoreError::OfOperator(cause) => NodeFault::Unavailable(cause),
-        _ => NodeFault::Unavailable("the secret with its URL cannot be read"),
-    }
+    NodeFault::Unavailable(match error {
+        SecretStoreError::OfOperator(cause) => cause,
+        _ => "the secret with its URL cannot be read",
+    })
 }

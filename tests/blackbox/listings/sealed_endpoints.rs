@@ -20,6 +20,12 @@ async fn put(market: &Market<'_>, change: Value) -> Result<Value, Failure> {
     Ok(market.seller.put(&route).json(&change).send().await?.ok(200)["gateway_endpoint"].clone())
 }
 
+/// What a seller does whose secret is lost.
+async fn set_url_again(world: &World, market: &Market<'_>) -> Outcome {
+    let endpoint = put(market, json!({ "private_endpoint_url": world.seller.url(&market.path) })).await?;
+    Ok(world.seller.add_secret(text(&endpoint, "signing_secret"), &market.path).await?)
+}
+
 #[test]
 fn a_superseded_secret_goes_when_no_table_can_be_restored_that_names_it() -> Outcome {
     let sealed = Setup::settings(&[("CROCHET_ENDPOINT_SECRETS", "sealed")]);
@@ -94,8 +100,7 @@ fn a_sealed_endpoint_whose_key_is_lost_says_so_and_a_url_makes_it_anew() -> Outc
         let refused = market.seller.put(&route).json(&header).send().await?;
         let summary = text(&refused.refused(503, "SERVICE_UNAVAILABLE")["recovery"], "summary");
         assert!(summary.contains("private_endpoint_url"), "{summary}");
-        let endpoint = put(&market, json!({ "private_endpoint_url": world.seller.url(&market.path) })).await?;
-        world.seller.add_secret(text(&endpoint, "signing_secret"), &market.path).await?;
+        set_url_again(world, &market).await?;
         assert_eq!(market.call(&json!({ "n": 1 })).send().await?.ok(200)["seller_response"]["verified"], true);
         Ok(())
     })
@@ -118,8 +123,7 @@ fn nothing_is_sold_while_a_key_is_lost_and_what_was_paid_is_owed_after_a_day() -
             assert_eq!(refused.refused(502, "SELLER_UNAVAILABLE")["details"]["settled"], true);
         }
         // Who comes again after the seller has mended it is served; who does not is owed.
-        let endpoint = put(&market, json!({ "private_endpoint_url": world.seller.url(&market.path) })).await?;
-        world.seller.add_secret(text(&endpoint, "signing_secret"), &market.path).await?;
+        set_url_again(world, &market).await?;
         assert_eq!(market.redeem(&first, &mended).await?.ok(200)["seller_response"]["verified"], true);
         world.later(DAY + 1).await?;
         market.redeem(&second, &lost).await?.refused(502, "CALL_UNDELIVERED");
@@ -136,8 +140,7 @@ fn a_sealed_endpoint_that_cannot_be_opened_is_made_anew_by_a_url() -> Outcome {
         let other = world.free_market(&world.echo_path()).await?;
         market.steal_sealed(&other).await?;
         market.call(&json!({ "n": 1 })).send().await?.refused(503, "SERVICE_UNAVAILABLE");
-        let endpoint = put(&market, json!({ "private_endpoint_url": world.seller.url(&market.path) })).await?;
-        world.seller.add_secret(text(&endpoint, "signing_secret"), &market.path).await?;
+        set_url_again(world, &market).await?;
         assert_eq!(market.call(&json!({ "n": 1 })).send().await?.ok(200)["seller_response"]["verified"], true);
         Ok(())
     })

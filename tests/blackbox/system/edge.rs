@@ -1,6 +1,7 @@
 //! The deployment's edge: the address that it tells counts, and nobody else's word for one does.
 
-use crochet_tests::{Failure, Outcome, Setup, World, with_setup};
+use crochet_tests::{Failure, Outcome, Quote, Setup, World, with_setup};
+use serde_json::{Value, json};
 
 const SECRET: &str = "edge-secret-now";
 const NEXT_SECRET: &str = "edge-secret-next";
@@ -38,6 +39,18 @@ fn the_address_that_the_edge_tells_counts_with_its_secret() -> Outcome {
         let neighbour = left(world, &[("x-crochet-edge-secret", SECRET), ("x-crochet-edge-address", "2001:db8:1::8")]).await?;
         assert_eq!(neighbour, own - 2);
         assert_eq!(left(world, &[]).await?, own - 1, "what came through the edge did not count for it");
+        Ok(())
+    })
+}
+
+#[test]
+fn the_headers_of_the_edge_are_none_of_the_buyers() -> Outcome {
+    with_setup(setup(HASHES), async |world| {
+        let market = world.market(1.0).await?;
+        let call = market.call(&json!({ "n": 1 })).header("x-crochet-curency", "SOL");
+        let call = call.header("x-crochet-edge-secret", SECRET).header("x-crochet-edge-address", "198.51.100.7");
+        let unknown: Value = Quote::of(call.send().await?).details()["unknown_headers"].clone();
+        assert_eq!(unknown, json!(["x-crochet-curency"]));
         Ok(())
     })
 }

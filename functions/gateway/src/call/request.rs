@@ -197,20 +197,3 @@ fn single(headers: &HeaderMap, name: &str, code: Code) -> Result<Option<String>,
     }
     value.to_str().map(|text| Some(text.to_owned())).map_err(|_| code.into())
 }
-
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn an_edge_adds_no_unknown_header() {
-        let mut headers = HeaderMap::new();
-        for name in ["x-crochet-edge-address", "x-crochet-edge-secret", "x-crochet-curency", "x-crochet-origin-currency", "accept"]
-        {
-            headers.insert(name, HeaderValue::from_static("v"));
-        }
-        assert_eq!(unknown_headers(&headers), ["x-crochet-curency"]);
-    }
-}
