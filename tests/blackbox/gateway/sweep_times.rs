@@ -34,6 +34,8 @@ fn with_a_slow_provider_a_sweep_begins_nothing_more_in_time_and_still_counts() -
 #[test]
 fn without_time_one_seller_after_the_other_is_counted() -> Outcome {
     isolated(async |world| {
+        // The turns go by the minutes of the clock: each sweep is at the beginning of one.
+        world.at_noon().await?;
         let markets = [world.free_market(&world.echo_path()).await?, world.free_market(&world.echo_path()).await?];
         for market in &markets {
             market.call(&json!({ "n": 1 })).send().await?.ok(200);
