@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
 
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(30);
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// Polls `ask` until it returns a value, for at most ten seconds.
+/// Polls `ask` until it returns a value, for at most 30 seconds.
 ///
 /// # Errors
-/// A failure that names `what`, after ten seconds; or the first failure of `ask`.
+/// A failure that names `what`, after 30 seconds; or the first failure of `ask`.
 pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>, Failure>) -> Result<T, Failure> {
     let started = Instant::now();
     while started.elapsed() < LIMIT {
@@ -19,5 +19,5 @@ pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Opti
         }
         tokio::time::sleep(INTERVAL).await;
     }
-    Err(Failure::new(format!("{what}: not within ten seconds")))
+    Err(Failure::new(format!("{what}: not within 30 seconds")))
 }

@@ -1,5 +1,7 @@
 //! `POST /gateway/:listingId` when the open time of a circuit breaker ends: one of many calls is the probe.
 
+use std::cell::Cell;
+
 use crochet_tests::{
     Agent, Behavior, Failure, Fault, Market, Outcome, Proxy, Quote, Replies, Reply, Request, ScriptedSeller, Setup, World, alone,
     eventually, isolated, list, with_setup,
@@ -85,9 +87,19 @@ async fn one_of_forty(
     let before = seller.called();
     world.later(31).await?;
     seller.set(Behavior::Waits);
-    let calls = futures::future::try_join_all((0..40).map(|n| call(n).send()));
+    let replied = Cell::new(0);
+    let calls = futures::future::try_join_all((0..40).map(|n| {
+        let sent = call(n).send();
+        async {
+            let reply = sent.await;
+            replied.set(replied.get() + 1);
+            reply
+        }
+    }));
     let turn = async {
         eventually("the trial is at the seller", async || Ok((seller.called() > before).then_some(()))).await?;
+        // A call that came after the trial's end would be delivered.
+        eventually("the others are refused", async || Ok((replied.get() == 39).then_some(()))).await?;
         // While it is tried, the next one waits too, and not for long.
         let wait = assert_unavailable(&call(40).send().await?, settled);
         assert!(wait <= 2, "{wait}");

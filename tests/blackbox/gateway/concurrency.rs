@@ -53,7 +53,7 @@ fn forty_parallel_retries_reach_the_seller_once() -> Outcome {
 fn forty_parallel_repeats_without_the_id_after_paying_reach_the_seller_once() -> Outcome {
     shared(async |world| {
         // The seller takes its time, so that no repeat comes after delivery, where it would be a new call.
-        let market = world.market_at(&json!(1), "/slow/1500").await?;
+        let market = world.market_at(&json!(1), "/slow/5000").await?;
         let body = json!({ "n": 1 });
         let quote = market.paid(&body).await?;
         let replies = forty(|| market.call(&body)).await?;
@@ -93,7 +93,7 @@ fn forty_parallel_free_calls_with_one_key_reach_the_seller_once() -> Outcome {
 #[test]
 fn same_id_while_it_is_being_delivered_is_409_call_in_progress() -> Outcome {
     shared(async |world| {
-        let market = world.market_at(&json!(1), "/slow/1000").await?;
+        let market = world.market_at(&json!(1), "/slow/5000").await?;
         let body = json!({ "n": 1 });
         let quote = market.paid(&body).await?;
         let id = text(&market.row(&quote.id).await?, "id").to_owned();
@@ -141,7 +141,7 @@ fn a_client_that_hangs_up_changes_nothing() -> Outcome {
 #[test]
 fn too_many_calls_at_one_listing_at_once_is_503_listing_busy_before_anything_is_quoted() -> Outcome {
     with_setup(Setup::settings(&[("CROCHET_LISTING_CONCURRENCY", "1")]), async |world| {
-        let market = world.market_at(&json!(1), "/slow/1500").await?;
+        let market = world.market_at(&json!(1), "/slow/5000").await?;
         let body = json!({ "n": 1 });
         let quote = market.paid(&body).await?;
         let id = text(&market.row(&quote.id).await?, "id").to_owned();

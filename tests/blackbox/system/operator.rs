@@ -1,6 +1,6 @@
 //! `crochet-admin`: suspensions, keys, switches, stuck calls, the provider's records, and the audit trail.
 
-use crochet_tests::{Failure, Outcome, Person, Proxy, Quote, Replies, Setup, isolated, list, opinion, text, with_setup};
+use crochet_tests::{Failure, Outcome, Person, Proxy, Quote, Replies, Setup, alone, isolated, list, opinion, text, with_setup};
 use serde_json::json;
 
 #[test]
@@ -144,7 +144,8 @@ fn revoked_keys_end_with_the_next_request() -> Outcome {
 #[test]
 fn a_key_that_is_made_while_all_are_revoked_ends_too() -> Outcome {
     let proxy = &Proxy::start()?;
-    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+    // The held write is repeated after a second, so what is done meanwhile must not wait for other tests.
+    alone(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
         let owner = world.agent().await?;
         let thief = owner.create_key(&json!({ "name": "Stolen" })).await?;
         let revoke = format!("keys revoke {}", owner.profile_id);
@@ -234,6 +235,7 @@ fn the_smoke_test_passes_while_quotes_are_closed_as_in_a_restore() -> Outcome {
 fn a_deployment_takes_so_many_registrations_in_a_day_and_no_more() -> Outcome {
     let limits = [("CROCHET_REGISTRATIONS_PER_DAY", "2"), ("CROCHET_RATE_LIMITS", "")];
     with_setup(Setup::settings(&limits), async |world| {
+        world.at_noon().await?;
         world.agent().await?;
         world.agent().await?;
         assert!(world.agent().await.is_err_and(|failure| format!("{failure:?}").contains("no more registrations today")));
@@ -285,6 +287,7 @@ fn calls_that_do_not_move_are_found_and_looked_at_again() -> Outcome {
 #[test]
 fn the_providers_records_of_a_day_are_compared_with_the_ledger() -> Outcome {
     isolated(async |world| {
+        world.at_noon().await?;
         let market = world.market(1.0).await?;
         for n in 0..3 {
             market.buy(&json!({ "n": n })).await?;

@@ -204,6 +204,7 @@ fn a_paid_call_is_settled_and_not_forwarded_to_an_address_that_is_not_public() -
         assert!(internet.take_dialled().is_empty() && internet.trap.opened() == 0);
         // The name leads to the seller again: the paid id is delivered.
         internet.resolve("paid.example.net", &[&[SELLER]]);
+        world.later(2).await?;
         market.redeem(&quote, &body).await?.ok(200);
         Ok(())
     })

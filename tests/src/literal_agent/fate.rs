@@ -35,7 +35,7 @@ impl Fate {
             6..=9 => Self::of("success", vec![status(lag, "success")], Some(lag)),
             10..=11 => {
                 let back = lag + random.between(65, 120) * SECOND;
-                let filled = (back + random.between(1, 300) * SECOND).min(closed_at - SECOND);
+                let filled = (back + random.between(1, 300) * SECOND).min(closed_at - 5 * SECOND);
                 let back = back.min(filled - SECOND);
                 let changes = vec![status(lag, "pending"), status(back, "waiting"), status(filled, "success")];
                 Self::of("pending, waiting again, then success", changes, Some(filled))
