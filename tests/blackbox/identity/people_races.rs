@@ -3,8 +3,8 @@
 //! The request's transaction is held by the proxy while somebody else completes a request.
 
 use crochet_tests::{
-    Agent, Ceremony, Failure, Outcome, Passkey, Person, Proxy, Replies, Reply, Request, Setup, Tampering, Wallet, World, alone,
-    eventually, list, shared, text,
+    Agent, Ceremony, Failure, Outcome, Passkey, Person, Proxy, Replies, Reply, Request, Setup, Tampering, Wallet, World,
+    eventually, list, shared, text, with_setup,
 };
 use futures::future::try_join_all;
 use http::Method;
@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 
 fn with_proxy(test: impl AsyncFnOnce(&World, &Proxy) -> Outcome) -> Outcome {
     let proxy = &Proxy::start()?;
-    // The held write is repeated after a second, so what is done meanwhile must not wait for other tests.
-    alone(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| test(world, proxy).await)
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| test(world, proxy).await)
 }
 
 /// The reply to a request whose transaction reaches the database after `meanwhile`.

@@ -1,7 +1,7 @@
 //! Races between an endpoint's first secret and other changes of the listing: no orphaned secret stays.
 
 use crochet_tests::ssrf::with_deployment_rules;
-use crochet_tests::{Agent, Failure, Outcome, Proxy, Replies, Setup, alone, shared, text};
+use crochet_tests::{Agent, Failure, Outcome, Proxy, Replies, Setup, shared, text, with_setup};
 use serde_json::{Value, json};
 
 /// Creates a free listing without an endpoint. Returns its id.
@@ -64,8 +64,7 @@ fn an_edit_that_is_done_while_a_url_is_looked_up_is_kept() -> Outcome {
 fn a_first_endpoint_is_pinned_over_the_listing_it_was_made_for_or_its_secret_goes() -> Outcome {
     let proxy = &Proxy::start()?;
     let setup = Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() };
-    // The held write is repeated after a second, so what is done meanwhile must not wait for other tests.
-    alone(setup, async |world| {
+    with_setup(setup, async |world| {
         let seller = world.agent().await?;
         let echo = world.echo_path();
         // To go on offer takes a transaction, which can be held back when the secret is written.
@@ -178,8 +177,7 @@ fn a_draft_that_goes_on_offer_with_the_url_that_it_has_gets_its_secret_too() -> 
 fn a_draft_that_gets_its_endpoint_while_it_goes_on_offer_is_offered_with_a_secret_or_not_at_all() -> Outcome {
     let proxy = &Proxy::start()?;
     let setup = Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() };
-    // The held write is repeated after a second, so what is done meanwhile must not wait for other tests.
-    alone(setup, async |world| {
+    with_setup(setup, async |world| {
         let seller = world.agent().await?;
         let id = bare(&seller, "draft").await?;
         let (route, path) = (format!("/listings/{id}"), world.echo_path());

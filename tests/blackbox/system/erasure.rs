@@ -1,6 +1,6 @@
 //! `crochet-admin profiles export` and `erase`: what is stored about a person or an agent, and its end.
 
-use crochet_tests::{Failure, Outcome, Person, Proxy, Replies, Setup, alone, isolated, list, opinion, text, with_setup};
+use crochet_tests::{Failure, Outcome, Person, Proxy, Replies, Setup, isolated, list, opinion, text, with_setup};
 use serde_json::{Value, json};
 
 #[test]
@@ -101,8 +101,7 @@ fn who_may_still_pay_an_old_quote_is_not_erased_and_stays_suspended_for_the_reas
 #[test]
 fn a_key_that_is_recovered_while_its_profile_is_erased_ends_too() -> Outcome {
     let proxy = &Proxy::start()?;
-    // The held write is repeated after a second, so what is done meanwhile must not wait for other tests.
-    alone(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
         let agent = world.agent().await?;
         let erase = format!("profiles erase {}", agent.profile_id);
         let recovers = async {

@@ -1,6 +1,6 @@
 //! `crochet-admin`: suspensions, keys, switches, stuck calls, the provider's records, and the audit trail.
 
-use crochet_tests::{Failure, Outcome, Person, Proxy, Quote, Replies, Setup, alone, isolated, list, opinion, text, with_setup};
+use crochet_tests::{Failure, Outcome, Person, Proxy, Quote, Replies, Setup, isolated, list, opinion, text, with_setup};
 use serde_json::json;
 
 #[test]
@@ -144,8 +144,7 @@ fn revoked_keys_end_with_the_next_request() -> Outcome {
 #[test]
 fn a_key_that_is_made_while_all_are_revoked_ends_too() -> Outcome {
     let proxy = &Proxy::start()?;
-    // The held write is repeated after a second, so what is done meanwhile must not wait for other tests.
-    alone(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
+    with_setup(Setup { dynamodb: Some(proxy.url().to_owned()), ..Setup::default() }, async |world| {
         let owner = world.agent().await?;
         let thief = owner.create_key(&json!({ "name": "Stolen" })).await?;
         let revoke = format!("keys revoke {}", owner.profile_id);
